@@ -12,7 +12,13 @@ await fetchThirdPartyProtos(root);
 execFileSync("buf", ["generate"], { cwd: root, stdio: "inherit" });
 execFileSync(
   "buf",
-  ["build", "--as-file-descriptor-set", "--exclude-source-info", "-o", "gen/envoy/descriptors.binpb"],
+  [
+    "build",
+    "--as-file-descriptor-set",
+    "--exclude-source-info",
+    "-o",
+    "gen/envoy/descriptors.binpb",
+  ],
   { cwd: root, stdio: "inherit" },
 );
 console.log("gen/ is current");

@@ -22,7 +22,8 @@ const sources: readonly Source[] = [
   {
     module: "googleapis",
     archive: "google-proto-files-6.0.1.tgz",
-    sha512: "fbvUWVNh3rKGlVFWwlUNF7Sk1Tah0a89q02rLTXsWjbKKHGeuURAa8tl9rvu5TyWny1YiSIo5eDqF260Tai6vQ==",
+    sha512:
+      "fbvUWVNh3rKGlVFWwlUNF7Sk1Tah0a89q02rLTXsWjbKKHGeuURAa8tl9rvu5TyWny1YiSIo5eDqF260Tai6vQ==",
     download: ["npm", "pack", "--silent", "google-proto-files@6.0.1"],
     root: "package",
     files: [
@@ -36,9 +37,17 @@ const sources: readonly Source[] = [
     module: "protovalidate",
     // The source archive of 2.x holds the same file but builds a native library to say so.
     archive: "protovalidate-1.2.0.tar.gz",
-    sha512: "vjkb+mkyhFBmqVqA6b6E/xgKMwvdrOBaVl/hY744p6c2c8708zg5RjA2KdZUJW3xgyT45WdT09mcjhhM8VrRvQ==",
+    sha512:
+      "vjkb+mkyhFBmqVqA6b6E/xgKMwvdrOBaVl/hY744p6c2c8708zg5RjA2KdZUJW3xgyT45WdT09mcjhhM8VrRvQ==",
     download: [
-      "python3", "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:",
+      "python3",
+      "-m",
+      "pip",
+      "download",
+      "--quiet",
+      "--no-deps",
+      "--no-binary",
+      ":all:",
       "protovalidate==1.2.0",
     ],
     root: "protovalidate-1.2.0/upstream/proto",
@@ -62,7 +71,9 @@ export async function fetchThirdPartyProtos(root: string): Promise<void> {
       const [command, ...args] = source.download;
       await run(command, args, { cwd: scratch });
       const archive = join(scratch, source.archive);
-      const sha512 = createHash("sha512").update(await readFile(archive)).digest("base64");
+      const sha512 = createHash("sha512")
+        .update(await readFile(archive))
+        .digest("base64");
       if (sha512 !== source.sha512) {
         throw new Error(`${source.archive} has SHA-512 ${sha512}, pinned is ${source.sha512}`);
       }
