@@ -1,0 +1,105 @@
+/** What a submitted item is answered with when too many are waiting already. */
+export class BatcherFullError extends Error {
+  constructor(maxWaiting: number) {
+    super(`${maxWaiting} items are waiting already`);
+    this.name = "BatcherFullError";
+  }
+}
+
+export type SubmitOptions = {
+  /** An item whose caller has gone before its batch starts is left out. */
+  readonly signal?: AbortSignal;
+  /** The item shares its batch with no other. */
+  readonly alone?: boolean;
+};
+
+export type Batcher<Item, Result> = AsyncDisposable & {
+  /**
+   * Adds the item to the next batch and resolves with its result. Rejects with what `run` threw for
+   * it, with {@link BatcherFullError} when too many wait, or with the signal's reason.
+   */
+  submit(item: Item, options?: SubmitOptions): Promise<Result>;
+};
+
+type Waiting<Item, Result> = {
+  readonly item: Item;
+  readonly alone: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+/**
+ * Gathers items while one batch is in flight and runs them as the next: no timer, so an idle system
+ * answers at once and a busy one shares a transaction among up to `maxBatchSize` items.
+ *
+ * `run` returns one result per item, in order, and must take effect for all of them or, if it
+ * throws, for none. A batch that throws is halved until the guilty item is alone, so that one
+ * item's fault never fails another; unless `isShared` says that the error would hit every item (the
+ * database is away), which then fails them all at once.
+ *
+ * At most `maxWaiting` items wait. Disposing lets what waits finish.
+ */
+export function createBatcher<Item, Result>(options: {
+  readonly maxBatchSize: number;
+  readonly maxWaiting: number;
+  readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
+  readonly isShared: (error: unknown) => boolean;
+}): Batcher<Item, Result> {
+  const { maxBatchSize, maxWaiting, run, isShared } = options;
+  let waiting: Waiting<Item, Result>[] = [];
+  let draining: Promise<void> | undefined;
+
+  const nextBatch = () => {
+    const live = waiting.filter((entry) => {
+      if (!entry.signal?.aborted) return true;
+      entry.reject(entry.signal.reason);
+      return false;
+    });
+    const firstAlone = live.findIndex((entry) => entry.alone);
+    const size =
+      firstAlone === 0 ? 1 : Math.min(maxBatchSize, firstAlone < 0 ? live.length : firstAlone);
+    waiting = live.slice(size);
+    return live.slice(0, size);
+  };
+
+  const settle = async (batch: readonly Waiting<Item, Result>[]): Promise<void> => {
+    try {
+      const results = await run(batch.map((entry) => entry.item));
+      if (results.length !== batch.length) {
+        throw new Error(`a batch of ${batch.length} items returned ${results.length} results`);
+      }
+      batch.forEach((entry, index) => {
+        entry.resolve(results[index] as Result);
+      });
+    } catch (error) {
+      if (batch.length === 1 || isShared(error)) {
+        for (const entry of batch) entry.reject(error);
+        return;
+      }
+      const half = Math.ceil(batch.length / 2);
+      await settle(batch.slice(0, half));
+      await settle(batch.slice(half));
+    }
+  };
+
+  const drain = async () => {
+    // Waiting for the end of this turn lets everything that arrived in one read join the batch.
+    await new Promise(setImmediate);
+    for (let batch = nextBatch(); batch.length > 0; batch = nextBatch()) await settle(batch);
+    draining = undefined;
+  };
+
+  return {
+    submit(item, { signal, alone = false } = {}) {
+      if (waiting.length >= maxWaiting) return Promise.reject(new BatcherFullError(maxWaiting));
+      return new Promise<Result>((resolve, reject) => {
+        waiting.push({ item, alone, signal, resolve, reject });
+        draining ??= drain();
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      while (draining) await draining;
+    },
+  };
+}

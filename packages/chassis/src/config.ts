@@ -1,0 +1,54 @@
+import { z } from "zod";
+
+/** What every service reads from its environment. A service extends it with its own variables. */
+export const serviceEnvironment = z.object({
+  HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8080).describe("port to listen on"),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).describe("the service's own database"),
+  AMQP_URL: z.url({ protocol: /^amqps?$/ }).describe("the broker, with the service's own user"),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+  MAX_OUTBOX_DEPTH: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(1_000_000)
+    .describe("events that may wait for the broker before no more work is taken on"),
+  REFLECTION: z.stringbool().default(true).describe("whether gRPC reflection is served"),
+});
+
+export type ServiceConfig = {
+  readonly host: string;
+  readonly port: number;
+  readonly databaseUrl: string;
+  readonly amqpUrl: string;
+  readonly logLevel: string;
+  readonly reflection: boolean;
+  readonly maxOutboxDepth: number;
+};
+
+/**
+ * Checks `environment` against `schema` and returns the values. Throws one error that lists every
+ * fault, by the variable's name.
+ */
+export function readEnvironment<Schema extends z.ZodType>(
+  schema: Schema,
+  environment: Readonly<Record<string, string | undefined>>,
+): z.output<Schema> {
+  const result = schema.safeParse(environment);
+  if (result.success) return result.data;
+  const faults = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+  throw new Error(`The environment is not usable:\n${faults.join("\n")}`);
+}
+
+/** Turns the checked environment of any service into its configuration. */
+export function serviceConfigOf(values: z.output<typeof serviceEnvironment>): ServiceConfig {
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    databaseUrl: values.DATABASE_URL,
+    amqpUrl: values.AMQP_URL,
+    logLevel: values.LOG_LEVEL,
+    reflection: values.REFLECTION,
+    maxOutboxDepth: values.MAX_OUTBOX_DEPTH,
+  };
+}

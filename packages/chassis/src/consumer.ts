@@ -1,0 +1,220 @@
+import { AssertionError } from "node:assert";
+import { setTimeout as pause } from "node:timers/promises";
+import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import { ConnectError } from "@connectrpc/connect";
+import type { Logger } from "pino";
+import { createBatcher } from "./batcher.ts";
+import type { Broker, Delivery, OutgoingMessage } from "./broker.ts";
+import type { Clock } from "./clock.ts";
+import type { Database, Transaction } from "./database.ts";
+import { failureOf } from "./database-failure.ts";
+import type { Faults } from "./faults.ts";
+import { claimMessages, refusalOfId, releaseMessages } from "./inbox.ts";
+import { retryDelays, topologyOf } from "./topology.ts";
+import { createValidation } from "./validation.ts";
+
+const prefetch = 512;
+const maxBatchSize = 128;
+const maxAttempts = 30;
+const republishPauseMs = 500;
+const databaseProbeIntervalMs = 500;
+
+/** A message whose event is new to this service. */
+export type Message<Schema extends DescMessage> = {
+  /** The event's id, the same on every re-publish. */
+  readonly id: string;
+  readonly event: MessageShape<Schema>;
+  readonly receiveTimeMs: number;
+};
+
+/**
+ * Takes effect for all the messages, in arrival order, inside the transaction that has just
+ * remembered them. Returns the ids of those that came too early to be understood; they are
+ * forgotten again and come back later. Throws to undo everything.
+ */
+export type MessageHandler<Schema extends DescMessage> = (
+  transaction: Transaction,
+  messages: readonly Message<Schema>[],
+) => Promise<{ readonly tooEarly: readonly string[] }>;
+
+export type Consumer = AsyncDisposable & {
+  /** Whether messages are being taken from the broker now. */
+  readonly consuming: boolean;
+};
+
+type Received<Schema extends DescMessage> = Message<Schema> & { readonly delivery: Delivery };
+type Outcome = "handled" | "duplicate" | "too early";
+
+/**
+ * Handles the messages on the service's work queue, each exactly once however often it arrives:
+ * what has arrived goes through one transaction that first remembers the message ids (inbox) and
+ * then calls `handle` for those that are new; each is acknowledged after the commit.
+ *
+ * A message that cannot be understood goes to the dead letters by itself, at once. A batch that
+ * fails is halved until the guilty message is alone; a permanent failure puts that one into the
+ * dead letters, any other lets it wait in the retry queues, up to `maxAttempts` times. While the
+ * database is away nothing is taken from the broker.
+ */
+export function createConsumer<Schema extends DescMessage>(options: {
+  readonly service: string;
+  readonly schemas: readonly Schema[];
+  readonly handle: MessageHandler<Schema>;
+  readonly broker: Broker;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly faults: Faults;
+}): Consumer {
+  const { service, handle, broker, database, clock, log, faults } = options;
+  const topology = topologyOf(service);
+  const schemas = new Map(options.schemas.map((schema) => [schema.typeName, schema]));
+  const validation = createValidation(schemas.values());
+  const stopping = new AbortController();
+  const settling = new Set<Promise<void>>();
+  let probing: Promise<void> | undefined;
+
+  const handleBatch = (batch: readonly Received<Schema>[]): Promise<readonly Outcome[]> =>
+    database.transaction(async (transaction) => {
+      const newIds = new Set(
+        await claimMessages(transaction, [...new Set(batch.map((m) => m.id))]),
+      );
+      const fresh = new Set(batch.filter((message) => newIds.delete(message.id)));
+      if (fresh.size === 0) return batch.map(() => "duplicate");
+      const tooEarly = new Set((await handle(transaction, [...fresh])).tooEarly);
+      if (tooEarly.size > 0) await releaseMessages(transaction, [...tooEarly]);
+      return batch.map((message) => {
+        if (tooEarly.has(message.id)) return "too early";
+        return fresh.has(message) ? "handled" : "duplicate";
+      });
+    });
+
+  const batcher = createBatcher({
+    maxBatchSize,
+    maxWaiting: 2 * prefetch,
+    run: handleBatch,
+    isShared: (error) => failureOf(error) === "unavailable",
+  });
+
+  const republish = async (
+    delivery: Delivery,
+    target: Pick<OutgoingMessage, "exchange" | "routingKey" | "headers">,
+  ) => {
+    // Acknowledged only once its copy is safe: a crash in between makes a duplicate, not a loss.
+    while (!stopping.signal.aborted) {
+      const outcome = await broker.publisher.publish({
+        ...target,
+        body: delivery.body,
+        messageId: delivery.messageId ?? "",
+        type: delivery.type ?? "",
+        timestampMs: delivery.timestampMs ?? clock.nowMs(),
+      });
+      if (outcome === "confirmed") return delivery.ack();
+      await pause(republishPauseMs, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  };
+  const historyOf = ({ headers }: Delivery) => ({
+    attempt: typeof headers["x-attempt"] === "number" ? headers["x-attempt"] : 0,
+    firstSeenMs:
+      typeof headers["x-first-seen"] === "number" ? headers["x-first-seen"] : clock.nowMs(),
+  });
+  const deadLetter = (delivery: Delivery, reason: string) => {
+    const { attempt, firstSeenMs } = historyOf(delivery);
+    log.warn({ messageId: delivery.messageId, type: delivery.type, reason }, "dead letter");
+    return republish(delivery, {
+      exchange: topology.deadLetter,
+      routingKey: "",
+      headers: { "x-reason": reason, "x-attempt": attempt, "x-first-seen": firstSeenMs },
+    });
+  };
+  const retryLater = (delivery: Delivery, reason: string) => {
+    const { attempt, firstSeenMs } = historyOf(delivery);
+    if (attempt >= maxAttempts) return deadLetter(delivery, `${reason}, ${attempt} times`);
+    const delay = retryDelays[Math.min(attempt, retryDelays.length - 1)];
+    return republish(delivery, {
+      exchange: topology.retry,
+      routingKey: delay?.label ?? "",
+      headers: { "x-attempt": attempt + 1, "x-first-seen": firstSeenMs },
+    });
+  };
+
+  const waitForDatabase = async () => {
+    log.warn("the database is away: no more messages are taken");
+    await subscription.pause();
+    while (!stopping.signal.aborted) {
+      try {
+        await database.query("SELECT 1", []);
+        log.info("the database is back");
+        subscription.resume();
+        return;
+      } catch {
+        await pause(databaseProbeIntervalMs, undefined, { signal: stopping.signal }).catch(
+          () => {},
+        );
+      }
+    }
+  };
+
+  const settle = async (message: Received<Schema>) => {
+    const { delivery } = message;
+    try {
+      // What is delivered again may have killed its consumer before: it risks no other message.
+      const outcome = await batcher.submit(message, { alone: delivery.redelivered });
+      faults.reach("consumer.before-ack");
+      if (outcome === "too early") await retryLater(delivery, "still too early");
+      else delivery.ack();
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure === "unavailable") {
+        // Pausing gives everything unsettled back to the queue.
+        probing ??= waitForDatabase().finally(() => {
+          probing = undefined;
+        });
+        return;
+      }
+      log.error({ err: error, messageId: message.id }, "a message failed");
+      const permanent = failure === "refused" || error instanceof AssertionError;
+      const reason = `failed: ${failure}`;
+      await (permanent ? deadLetter(delivery, reason) : retryLater(delivery, reason));
+    }
+  };
+
+  const read = (delivery: Delivery): Received<Schema> | string => {
+    const { messageId, type, body } = delivery;
+    const schema = type === undefined ? undefined : schemas.get(type);
+    if (!schema) return `type ${type ?? "(none)"} is not handled here`;
+    const refusal = refusalOfId(messageId, clock.nowMs());
+    if (refusal !== undefined) return refusal;
+    try {
+      const event = fromBinary(schema, body);
+      validation.check(schema, event);
+      return { id: messageId ?? "", event, receiveTimeMs: clock.nowMs(), delivery };
+    } catch (error) {
+      if (error instanceof ConnectError) return `breaks its rules: ${error.rawMessage}`;
+      return `the body is not a ${schema.typeName}`;
+    }
+  };
+
+  const subscription = broker.subscribe({
+    queue: topology.work,
+    prefetch,
+    onDelivery(delivery) {
+      const message = read(delivery);
+      const settled = typeof message === "string" ? deadLetter(delivery, message) : settle(message);
+      settling.add(settled);
+      void settled.finally(() => settling.delete(settled));
+    },
+  });
+
+  return {
+    get consuming() {
+      return subscription.consuming;
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await subscription[Symbol.asyncDispose]();
+      await Promise.all(settling);
+      await batcher[Symbol.asyncDispose]();
+      await probing;
+    },
+  };
+}

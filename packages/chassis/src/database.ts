@@ -1,0 +1,148 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { Migrator } from "@mikro-orm/migrations";
+import {
+  type EntityManager,
+  type EntitySchema,
+  type MigrationObject,
+  MikroORM,
+} from "@mikro-orm/postgresql";
+import { CompiledQuery } from "kysely";
+import type { Logger } from "pino";
+import type { Clock } from "./clock.ts";
+import { failureOf } from "./database-failure.ts";
+import type { Faults } from "./faults.ts";
+
+const maxConnections = 10;
+const connectTimeoutMs = 3_000;
+const maxAttempts = 5;
+const maxUnavailableAttempts = 3;
+const migrationLockTimeoutMs = 60_000;
+// Any number will do, as long as every replica takes the same one.
+const migrationLockKey = 7_305_010;
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** A transaction under way. It ends when the function it was given to returns or throws. */
+export type Transaction = {
+  /** The entities as this transaction sees them. */
+  readonly em: EntityManager;
+  /** When it was begun, on the monotonic clock; the database's `now()` inside it is not earlier. */
+  readonly startedMs: number;
+  /** Runs one statement with bound parameters; bigint and time columns arrive as strings. */
+  query<R extends object = Row>(sql: string, parameters: readonly unknown[]): Promise<R[]>;
+  /** Runs `effect` once the transaction has been committed, and only then. */
+  afterCommit(effect: () => void): void;
+  /** Runs `effect` if the transaction was not, or not certainly, committed. */
+  afterRollback(effect: () => void): void;
+};
+
+export type Database = AsyncDisposable & {
+  /** A fresh view for reading entities; one per request. */
+  entities(): EntityManager;
+  /** Runs one statement outside any transaction. */
+  query<R extends object = Row>(sql: string, parameters: readonly unknown[]): Promise<R[]>;
+  /**
+   * Runs `work` in one READ COMMITTED transaction and returns its result after the commit. The
+   * whole of it is run again, a limited number of times, when it met another transaction or the
+   * connection was lost, also at COMMIT; so what it does must be found by its own second run
+   * (inbox, idempotency key).
+   */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Applies the migrations that are missing, one process at a time however many start together. */
+  migrate(): Promise<void>;
+};
+
+/** Opens a service's own database through MikroORM. Nothing is connected before the first use. */
+export function createDatabase(options: {
+  readonly url: string;
+  readonly name: string;
+  readonly entities: readonly EntitySchema[];
+  readonly migrations: readonly MigrationObject[];
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly faults: Faults;
+}): Database {
+  const { url, name, clock, log, faults } = options;
+  const orm = new MikroORM({
+    clientUrl: url,
+    entities: [...options.entities],
+    extensions: [Migrator],
+    migrations: { migrationsList: [...options.migrations], snapshot: false },
+    pool: { max: maxConnections },
+    driverOptions: {
+      application_name: name,
+      connectionTimeoutMillis: connectTimeoutMs,
+      keepAlive: true,
+    },
+    logger: (message) => log.debug({ orm: message }, "database"),
+  });
+
+  const run = async <R extends object>(
+    em: EntityManager,
+    sql: string,
+    parameters: readonly unknown[],
+  ): Promise<R[]> => {
+    const result = await em.getKysely().executeQuery(CompiledQuery.raw(sql, [...parameters]));
+    return result.rows as R[];
+  };
+
+  const attempt = async <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> => {
+    const em = orm.em.fork();
+    const committed: (() => void)[] = [];
+    const rolledBack: (() => void)[] = [];
+    const startedMs = clock.monotonicMs();
+    try {
+      await em.begin();
+      const result = await work({
+        em,
+        startedMs,
+        query: (sql, parameters) => run(em, sql, parameters),
+        afterCommit: (effect) => committed.push(effect),
+        afterRollback: (effect) => rolledBack.push(effect),
+      });
+      faults.reach("transaction.before-commit");
+      await em.commit();
+      faults.reach("transaction.after-commit");
+      for (const effect of committed) effect();
+      return result;
+    } catch (error) {
+      // The first error is the one to report; a rollback over a lost connection fails as well.
+      await em.rollback().catch(() => {});
+      for (const effect of rolledBack) effect();
+      throw error;
+    }
+  };
+
+  return {
+    entities: () => orm.em.fork(),
+    query: (sql, parameters) => run(orm.em.fork(), sql, parameters),
+    async transaction(work) {
+      for (let tried = 1; ; tried += 1) {
+        try {
+          return await attempt(work);
+        } catch (error) {
+          const failure = failureOf(error);
+          const allowed = { conflict: maxAttempts, unavailable: maxUnavailableAttempts };
+          if (failure === "refused" || failure === "unknown" || tried >= allowed[failure])
+            throw error;
+          log.debug({ err: error, tried }, "a transaction is tried again");
+          await pause((failure === "conflict" ? 5 : 100) * tried * (0.5 + Math.random()));
+        }
+      }
+    },
+    async migrate() {
+      await attempt(async ({ em, query }) => {
+        await query(`SET LOCAL lock_timeout = ${migrationLockTimeoutMs}`, []);
+        await query("SET LOCAL statement_timeout = 0", []);
+        await query("SELECT pg_advisory_xact_lock($1)", [migrationLockKey]);
+        const transaction = em.getTransactionContext();
+        const applied = await orm.migrator.up(transaction ? { transaction } : {});
+        faults.reach("migration.before-commit");
+        for (const migration of applied) log.info({ migration: migration.name }, "migrated");
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      await orm.close(true);
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import type { Logger } from "pino";
+import type { Clock } from "./clock.ts";
+import type { Database, Transaction } from "./database.ts";
+import { type Loop, startLoop } from "./loop.ts";
+import { firstIdAt, timeOfId } from "./message-id.ts";
+
+/** The table behind the inbox, for a service's first migration; {@link keepInboxPartitions} adds its partitions. */
+export const inboxTable = `
+  CREATE TABLE inbox (
+    message_id uuid PRIMARY KEY
+  ) PARTITION BY RANGE (message_id);
+`;
+
+const dayMs = 86_400_000;
+const daysKept = 30;
+const daysAhead = 3;
+const maintenanceIntervalMs = 3_600_000;
+
+/**
+ * Remembers the messages as handled by this transaction and returns the ids of those that no other
+ * transaction had remembered. It must be the transaction's first statement: a concurrent copy of a
+ * message then waits here for this transaction's end. `ids` hold no duplicates.
+ */
+export async function claimMessages(
+  transaction: Transaction,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await transaction.query<{ message_id: string }>(
+    `INSERT INTO inbox (message_id)
+     SELECT id FROM unnest($1::uuid[]) AS id ORDER BY id
+     ON CONFLICT DO NOTHING RETURNING message_id`,
+    [ids],
+  );
+  return new Set(rows.map((row) => row.message_id));
+}
+
+/** Forgets messages of this same transaction, so that they are new when they come again. */
+export async function releaseMessages(
+  transaction: Transaction,
+  ids: readonly string[],
+): Promise<void> {
+  await transaction.query("DELETE FROM inbox WHERE message_id = ANY($1::uuid[])", [ids]);
+}
+
+/**
+ * Says why a message id cannot be deduplicated, or undefined when it can: it must be a UUIDv7 no
+ * older than the inbox remembers and not from the future.
+ */
+export function refusalOfId(id: string | undefined, nowMs: number): string | undefined {
+  const timeMs = id === undefined ? undefined : timeOfId(id);
+  if (timeMs === undefined) return "message_id is not a UUIDv7";
+  if (timeMs < startOfDay(nowMs) - daysKept * dayMs)
+    return `message_id is older than ${daysKept} days`;
+  if (timeMs >= startOfDay(nowMs) + daysAhead * dayMs) return "message_id lies in the future";
+  return undefined;
+}
+
+/**
+ * Creates the inbox's daily partitions from `daysKept` days ago to `daysAhead` days ahead, and drops
+ * those that are older. Safe with replicas and repeatable.
+ */
+export async function maintainInbox(database: Database, nowMs: number): Promise<void> {
+  const today = startOfDay(nowMs);
+  await database.transaction(async ({ query }) => {
+    await query("SELECT pg_advisory_xact_lock(hashtext('inbox partitions'))", []);
+    const rows = await query<{ name: string }>(
+      `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+       WHERE i.inhparent = 'inbox'::regclass`,
+      [],
+    );
+    const existing = new Set(rows.map((row) => row.name));
+    for (let day = -daysKept; day <= daysAhead; day += 1) {
+      const fromMs = today + day * dayMs;
+      const name = partitionOf(fromMs);
+      if (existing.delete(name)) continue;
+      await query(
+        `CREATE TABLE ${name} PARTITION OF inbox
+         FOR VALUES FROM ('${firstIdAt(fromMs)}') TO ('${firstIdAt(fromMs + dayMs)}')`,
+        [],
+      );
+    }
+    for (const name of existing) {
+      if (name < partitionOf(today)) await query(`DROP TABLE ${name}`, []);
+    }
+  });
+}
+
+/** Runs {@link maintainInbox} every hour. Run it once yourself before the first message. */
+export function keepInboxPartitions(options: {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+}): Loop {
+  return startLoop({
+    name: "inbox partitions",
+    intervalMs: maintenanceIntervalMs,
+    runOnce: () => maintainInbox(options.database, options.clock.nowMs()),
+    log: options.log,
+  });
+}
+
+function startOfDay(timeMs: number): number {
+  return timeMs - (timeMs % dayMs);
+}
+
+function partitionOf(timeMs: number): string {
+  return `inbox_${new Date(timeMs).toISOString().slice(0, 10).replaceAll("-", "_")}`;
+}

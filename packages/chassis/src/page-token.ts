@@ -1,0 +1,45 @@
+import { hash } from "node:crypto";
+import { Code } from "@connectrpc/connect";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import { refuse } from "./errors.ts";
+
+const checkLength = 8;
+const defaultPageSize = 50;
+
+/** Which page of a list is asked for. */
+export type PageRequest = { readonly pageSize: number; readonly pageToken: string };
+
+export type Page = {
+  readonly limit: number;
+  /** The position after which the page starts; undefined for the first page. */
+  readonly after: string | undefined;
+};
+
+/**
+ * Reads the paging fields of a request. `scope` names the list that the token belongs to: the
+ * method and whatever else its pages depend on. Refuses a token that was not made for this scope
+ * with PAGE_TOKEN_INVALID.
+ */
+export function readPage(scope: string, { pageSize, pageToken }: PageRequest): Page {
+  const limit = pageSize || defaultPageSize;
+  if (pageToken === "") return { limit, after: undefined };
+  const after = Buffer.from(pageToken, "base64url").toString().slice(checkLength);
+  if (pageToken !== pageTokenOf(scope, after)) {
+    throw refuse(
+      Code.InvalidArgument,
+      ErrorReason.PAGE_TOKEN_INVALID,
+      "pageToken was not made by this list; ask for the first page without one",
+    );
+  }
+  return { limit, after };
+}
+
+/**
+ * Makes the token that asks for the page after `position`, a short text such as the last id shown;
+ * empty where there is none.
+ */
+export function pageTokenOf(scope: string, position: string | undefined): string {
+  if (position === undefined) return "";
+  const check = hash("sha256", JSON.stringify([scope, position]), "base64url");
+  return Buffer.from(check.slice(0, checkLength) + position).toString("base64url");
+}

@@ -1,0 +1,34 @@
+import type { Logger } from "pino";
+
+const stopTimeoutMs = 15_000;
+
+/**
+ * Runs a service as this process: starts it, stops it gracefully on SIGTERM or SIGINT, within
+ * `stopTimeoutMs`, and ends the process with 0 after a clean stop and with 1 after anything else.
+ * An exception that nobody caught means that a broken assumption may have broken more: it is logged
+ * and the process ends at once, for its supervisor to start it anew; nothing accepted is lost.
+ */
+export async function runService(
+  log: Logger,
+  start: () => Promise<AsyncDisposable>,
+): Promise<void> {
+  const fail = (message: string) => (error: unknown) => {
+    log.fatal({ err: error }, message);
+    log.flush();
+    process.exit(1);
+  };
+  process.on("uncaughtException", fail("an exception was not caught"));
+  process.on("unhandledRejection", fail("a rejection was not handled"));
+  const stopped = new Promise<string>((resolve) => {
+    process.once("SIGTERM", resolve);
+    process.once("SIGINT", resolve);
+  });
+
+  const service = await start().catch(fail("the service could not start"));
+  const signal = await stopped;
+  log.info({ signal }, "stopping");
+  setTimeout(() => fail("the stop took too long")(undefined), stopTimeoutMs).unref();
+  await service?.[Symbol.asyncDispose]();
+  log.info("stopped");
+  process.exit(0);
+}

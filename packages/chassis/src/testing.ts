@@ -1,0 +1,134 @@
+import { randomBytes } from "node:crypto";
+import { Client, escapeIdentifier } from "pg";
+import { pino } from "pino";
+import { type BrokerService, provisionBroker } from "./provision-broker.ts";
+import { provisionDatabase } from "./provision-database.ts";
+
+/** What tests log to: nothing, or everything on standard error with TEST_LOG=debug. */
+export const testLog = pino(
+  { level: process.env["TEST_LOG"] ?? "silent" },
+  pino.destination({ dest: 2, sync: true }),
+);
+
+/** A database of its own on the test run's PostgreSQL, dropped when disposed. */
+export type TestDatabase = AsyncDisposable & { readonly url: string };
+
+/** Creates a database with a least-rights role, as a service gets it. */
+export async function createTestDatabase(service: string): Promise<TestDatabase> {
+  const adminUrl = fromRun("TEST_POSTGRES_URL");
+  const name = uniqueName(service);
+  const password = randomBytes(12).toString("hex");
+  await provisionDatabase({ adminUrl, name, password });
+  const url = new URL(adminUrl);
+  url.username = name;
+  url.password = password;
+  url.pathname = `/${name}`;
+  return {
+    url: url.href,
+    async [Symbol.asyncDispose]() {
+      await using admin = await connectAdmin(adminUrl);
+      await admin.client.query(`DROP DATABASE ${escapeIdentifier(name)} WITH (FORCE)`);
+      await admin.client.query(`DROP ROLE ${escapeIdentifier(name)}`);
+    },
+  };
+}
+
+/** A virtual host of its own on the test run's RabbitMQ, deleted when disposed. */
+export type TestBroker = AsyncDisposable & {
+  readonly vhost: string;
+  /** The broker as `service` reaches it. */
+  urlOf(service: string): string;
+  /** The broker as its administrator reaches it. */
+  readonly adminUrl: string;
+  /** Calls the management API; `path` follows `/api/`. Resolves with the parsed answer, if any. */
+  manage(method: string, path: string, body?: unknown): Promise<unknown>;
+};
+
+/** Creates a virtual host with everything the services own on it and a user for each. */
+export async function createTestBroker(
+  listensTo: Readonly<Record<string, BrokerService["listensTo"]>>,
+): Promise<TestBroker> {
+  const management = new URL(fromRun("TEST_RABBITMQ_MANAGEMENT_URL"));
+  const { username: user, password } = management;
+  management.username = "";
+  management.password = "";
+  const vhost = uniqueName("settle");
+  const services = Object.entries(listensTo).map(([name, events]) => ({
+    name,
+    user: `${vhost}-${name}`,
+    password: randomBytes(12).toString("hex"),
+    listensTo: events,
+  }));
+  const managementUrl = management.href;
+  await provisionBroker({ managementUrl, user, password, vhost, services });
+
+  const urlAs = (name: string, secret: string) => {
+    const url = new URL(fromRun("TEST_AMQP_URL"));
+    url.username = name;
+    url.password = secret;
+    url.pathname = `/${vhost}`;
+    return url.href;
+  };
+  const manage = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const response = await fetch(new URL(`/api/${path}`, managementUrl), {
+      method,
+      headers: {
+        authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`,
+        "content-type": "application/json",
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text === "" ? undefined : JSON.parse(text);
+  };
+  return {
+    vhost,
+    manage,
+    adminUrl: urlAs(user, password),
+    urlOf(service) {
+      const found = services.find(({ name }) => name === service);
+      if (!found) throw new Error(`no service ${service} on this test broker`);
+      return urlAs(found.user, found.password);
+    },
+    async [Symbol.asyncDispose]() {
+      await manage("DELETE", `vhosts/${vhost}`);
+      for (const service of services) await manage("DELETE", `users/${service.user}`);
+    },
+  };
+}
+
+const maxPolls = 600;
+const pollIntervalMs = 50;
+
+/**
+ * Resolves with what `look` returns as soon as that is not undefined, looking again and again for
+ * at most 30 seconds: for what another process does and cannot announce.
+ */
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
+  for (let poll = 0; poll < maxPolls; poll += 1) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+    await new Promise((resolve) => setTimeout(resolve, pollIntervalMs));
+  }
+  throw new Error(`it did not come about that ${what}`);
+}
+
+async function connectAdmin(adminUrl: string) {
+  const client = new Client({ connectionString: adminUrl });
+  await client.connect();
+  return { client, [Symbol.asyncDispose]: () => client.end() };
+}
+
+function uniqueName(prefix: string): string {
+  return `${prefix}_${randomBytes(4).toString("hex")}`;
+}
+
+function fromRun(variable: string): string {
+  const value = process.env[variable];
+  if (value) return value;
+  throw new Error(`${variable} is not set: run the tests with npm test`);
+}

@@ -1,0 +1,134 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { Transaction } from "@settle/chassis/database";
+import { claimKeys, type KeyedCall, storeAnswers } from "@settle/chassis/idempotency";
+import { type Outbox, outboxEvent } from "@settle/chassis/outbox";
+import { OrderCreatedEventSchema } from "@settle/gen/events/v1/events_pb";
+import { type Order, OrderSchema, OrderStatus } from "@settle/gen/orders/v1/order_pb";
+import { type OrderEntity, orderMessage } from "./order.entity.ts";
+
+/** One call of CreateOrder, with everything about its effect that is made before the transaction. */
+export type OrderCreation = {
+  readonly call: KeyedCall;
+  readonly orderId: string;
+  readonly eventId: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly description: string;
+  readonly createTime: Date;
+};
+
+/**
+ * Stores the orders with their events and idempotency keys, all in `transaction`, and returns for
+ * each call the order to answer with. A call whose key has taken effect before gets that effect's
+ * answer and stores nothing. The number of statements does not depend on the number of calls.
+ */
+export async function createOrders(
+  transaction: Transaction,
+  outbox: Outbox,
+  creations: readonly OrderCreation[],
+): Promise<readonly Order[]> {
+  const stored = await claimKeys(
+    transaction,
+    creations.map((creation) => creation.call),
+  );
+  const fresh = creations.filter((_, index) => !stored[index]);
+  const created = await insertOrders(transaction, fresh);
+  if (fresh.length > 0) {
+    await outbox.write(transaction, fresh.map(orderCreatedEvent));
+    await storeAnswers(
+      transaction,
+      fresh.map(({ call, orderId }) => ({
+        ...call,
+        response: toBinary(OrderSchema, orderIn(created, orderId)),
+      })),
+    );
+  }
+  return creations.map(({ orderId }, index) => {
+    const answer = stored[index];
+    return answer ? fromBinary(OrderSchema, answer.response) : orderIn(created, orderId);
+  });
+}
+
+async function insertOrders(
+  transaction: Transaction,
+  creations: readonly OrderCreation[],
+): Promise<ReadonlyMap<string, Order>> {
+  if (creations.length === 0) return new Map();
+  // Counting up the users' revisions, in their order, locks them until the commit, so that revisions
+  // become visible in the order in which they rise.
+  const rows = await transaction.query<{ id: string; revision: string }>(
+    `WITH new AS (
+       SELECT *,
+         row_number() OVER (PARTITION BY user_id ORDER BY place) AS nth,
+         count(*) OVER (PARTITION BY user_id) AS of_user
+       FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
+         WITH ORDINALITY
+         AS call (id, user_id, amount_minor, currency, description, create_time, place)
+     ), counted AS (
+       INSERT INTO user_revisions AS present (user_id, revision)
+       SELECT user_id, count(*) FROM new GROUP BY user_id ORDER BY user_id
+       ON CONFLICT (user_id) DO UPDATE SET revision = present.revision + EXCLUDED.revision
+       RETURNING user_id, revision
+     )
+     INSERT INTO orders (id, user_id, amount_minor, currency, description, status, revision,
+                         create_time, update_time)
+     SELECT id, user_id, amount_minor, currency, description, ${OrderStatus.PENDING_PAYMENT},
+            counted.revision - of_user + nth, create_time, create_time
+     FROM new JOIN counted USING (user_id)
+     RETURNING id, revision`,
+    [
+      creations.map((creation) => creation.orderId),
+      creations.map((creation) => creation.call.userId),
+      creations.map((creation) => creation.amountMinor),
+      creations.map((creation) => creation.currency),
+      creations.map((creation) => creation.description),
+      creations.map((creation) => creation.createTime),
+    ],
+  );
+  const revisions = new Map(rows.map((row) => [row.id, BigInt(row.revision)]));
+  return new Map(
+    creations.map((creation) => {
+      const revision = revisions.get(creation.orderId);
+      if (revision === undefined) throw new Error(`order ${creation.orderId} was not inserted`);
+      return [creation.orderId, orderMessage(newOrder(creation, revision))];
+    }),
+  );
+}
+
+function newOrder(creation: OrderCreation, revision: bigint): OrderEntity {
+  return {
+    id: creation.orderId,
+    userId: creation.call.userId,
+    amountMinor: creation.amountMinor,
+    currency: creation.currency,
+    description: creation.description,
+    status: OrderStatus.PENDING_PAYMENT,
+    declineReason: 0,
+    refundedMinor: 0n,
+    revision,
+    createTime: creation.createTime,
+    settleTime: null,
+    expireTime: null,
+    updateTime: creation.createTime,
+  };
+}
+
+function orderCreatedEvent(creation: OrderCreation) {
+  const event = create(OrderCreatedEventSchema, {
+    orderId: creation.orderId,
+    userId: creation.call.userId,
+    amount: { minorUnits: creation.amountMinor, currency: creation.currency },
+    createTime: timestampFromDate(creation.createTime),
+  });
+  return outboxEvent(OrderCreatedEventSchema, event, {
+    id: creation.eventId,
+    createTimeMs: creation.createTime.getTime(),
+  });
+}
+
+function orderIn(orders: ReadonlyMap<string, Order>, id: string): Order {
+  const order = orders.get(id);
+  if (!order) throw new Error(`order ${id} is not among those created`);
+  return order;
+}

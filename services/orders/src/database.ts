@@ -1,0 +1,15 @@
+import { createDatabase, type Database } from "@settle/chassis/database";
+import { Initial } from "./migrations/initial.ts";
+import { OrderEntity } from "./order.entity.ts";
+
+/** Opens the orders database. Applied migrations are never changed; new ones are added below. */
+export function createOrdersDatabase(
+  options: Omit<Parameters<typeof createDatabase>[0], "name" | "entities" | "migrations">,
+): Database {
+  return createDatabase({
+    ...options,
+    name: "orders",
+    entities: [OrderEntity],
+    migrations: [{ name: "0001-initial", class: Initial }],
+  });
+}

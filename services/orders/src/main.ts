@@ -1,0 +1,13 @@
+import { systemClock } from "@settle/chassis/clock";
+import { noFaults } from "@settle/chassis/faults";
+import { createLog } from "@settle/chassis/log";
+import { newId } from "@settle/chassis/new-id";
+import { runService } from "@settle/chassis/run";
+import { startOrders } from "./app.ts";
+import { readConfig } from "./config.ts";
+
+const config = readConfig(process.env);
+const log = createLog("orders", config.logLevel);
+await runService(log, () =>
+  startOrders(config, { clock: systemClock, newId, log, faults: noFaults }),
+);

@@ -1,0 +1,53 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { defineEntity, type InferEntity, p } from "@mikro-orm/core";
+import { type Order, OrderSchema, type OrderStatus } from "@settle/gen/orders/v1/order_pb";
+import type { DeclineReason } from "@settle/gen/payments/v1/payment_pb";
+
+/**
+ * One order of one user.
+ *
+ * Legal moves: PENDING_PAYMENT to PAID or to PAYMENT_DECLINED. Every move is an update guarded by
+ * the status it starts from, under the lock of the user's revision, and raises that revision.
+ * Status and decline reason are stored as the numbers of their enums in the contract.
+ */
+export const OrderEntity = defineEntity({
+  name: "OrderEntity",
+  tableName: "orders",
+  properties: {
+    /** A UUIDv7, so that ids rise with the time of creation. */
+    id: p.uuid().primary(),
+    userId: p.text(),
+    amountMinor: p.bigint(),
+    currency: p.text(),
+    description: p.text(),
+    status: p.smallint().$type<OrderStatus>(),
+    declineReason: p.smallint().$type<DeclineReason>(),
+    refundedMinor: p.bigint(),
+    /** The user's revision when this order last changed; unique among the user's orders. */
+    revision: p.bigint(),
+    createTime: p.datetime(),
+    settleTime: p.datetime().nullable(),
+    expireTime: p.datetime().nullable(),
+    updateTime: p.datetime(),
+  },
+});
+
+export type OrderEntity = InferEntity<typeof OrderEntity>;
+
+/** Shows the stored order as the contract does. */
+export function orderMessage(order: OrderEntity): Order {
+  const message = create(OrderSchema, {
+    id: order.id,
+    userId: order.userId,
+    amount: { minorUnits: order.amountMinor, currency: order.currency },
+    description: order.description,
+    status: order.status,
+    declineReason: order.declineReason,
+    revision: order.revision,
+    createTime: timestampFromDate(order.createTime),
+    updateTime: timestampFromDate(order.updateTime),
+  });
+  if (order.settleTime) message.settleTime = timestampFromDate(order.settleTime);
+  return message;
+}

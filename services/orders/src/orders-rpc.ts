@@ -1,0 +1,99 @@
+import { create } from "@bufbuild/protobuf";
+import { Code, type ServiceImpl } from "@connectrpc/connect";
+import { createBatcher } from "@settle/chassis/batcher";
+import type { Clock } from "@settle/chassis/clock";
+import type { Database } from "@settle/chassis/database";
+import { failureOf } from "@settle/chassis/database-failure";
+import { refuse } from "@settle/chassis/errors";
+import { requestHashOf } from "@settle/chassis/idempotency";
+import type { Outbox } from "@settle/chassis/outbox";
+import { pageTokenOf, readPage } from "@settle/chassis/page-token";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import {
+  CreateOrderRequestSchema,
+  ListOrdersResponseSchema,
+  OrdersService,
+} from "@settle/gen/orders/v1/orders_service_pb";
+import { createOrders, type OrderCreation } from "./create-orders.ts";
+import { OrderEntity, orderMessage } from "./order.entity.ts";
+
+const maxBatchSize = 128;
+const maxWaiting = 10_000;
+
+/**
+ * The calls of orders.v1.OrdersService, behind the checks every call goes through. Disposing
+ * finishes the calls that wait.
+ */
+export function createOrdersRpc(options: {
+  readonly database: Database;
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly newId: () => string;
+}): AsyncDisposable & { readonly implementation: ServiceImpl<typeof OrdersService> } {
+  const { database, outbox, clock, newId } = options;
+  const creations = createBatcher({
+    maxBatchSize,
+    maxWaiting,
+    run: (batch: readonly OrderCreation[]) =>
+      database.transaction((transaction) => createOrders(transaction, outbox, batch)),
+    isShared: (error) => failureOf(error) === "unavailable",
+  });
+
+  const implementation: ServiceImpl<typeof OrdersService> = {
+    createOrder(request, { signal }) {
+      if (outbox.full) {
+        throw refuse(
+          Code.ResourceExhausted,
+          ErrorReason.OVERLOADED,
+          "too many orders wait to be announced; try again later",
+        );
+      }
+      const creation: OrderCreation = {
+        call: {
+          key: newId(),
+          userId: request.userId,
+          method: OrdersService.method.createOrder.name,
+          requestHash: requestHashOf(CreateOrderRequestSchema, request),
+        },
+        orderId: newId(),
+        eventId: newId(),
+        amountMinor: request.amount?.minorUnits ?? 0n,
+        currency: request.amount?.currency ?? "",
+        description: request.description,
+        createTime: new Date(clock.nowMs()),
+      };
+      return creations.submit(creation, { signal });
+    },
+
+    async getOrder({ userId, orderId }) {
+      const order = await database.entities().findOne(OrderEntity, { id: orderId, userId });
+      if (!order) {
+        throw refuse(
+          Code.NotFound,
+          ErrorReason.ORDER_NOT_FOUND,
+          `user ${userId} has no order ${orderId}`,
+        );
+      }
+      return orderMessage(order);
+    },
+
+    async listOrders({ userId, ...paging }) {
+      const scope = `${OrdersService.method.listOrders.name} ${userId}`;
+      const { limit, after } = readPage(scope, paging);
+      const found = await database
+        .entities()
+        .find(
+          OrderEntity,
+          { userId, ...(after === undefined ? {} : { id: { $lt: after } }) },
+          { orderBy: { id: "desc" }, limit: limit + 1 },
+        );
+      const page = found.slice(0, limit);
+      const last = found.length > limit ? page.at(-1)?.id : undefined;
+      return create(ListOrdersResponseSchema, {
+        orders: page.map(orderMessage),
+        nextPageToken: pageTokenOf(scope, last),
+      });
+    },
+  };
+  return { implementation, [Symbol.asyncDispose]: () => creations[Symbol.asyncDispose]() };
+}

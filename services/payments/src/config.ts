@@ -1,0 +1,27 @@
+import {
+  readEnvironment,
+  type ServiceConfig,
+  serviceConfigOf,
+  serviceEnvironment,
+} from "@settle/chassis/config";
+import { z } from "zod";
+
+export type PaymentsConfig = ServiceConfig & {
+  /** The currency of an account that was created without one. */
+  readonly defaultCurrency: string;
+};
+
+const environment = serviceEnvironment.extend({
+  DEFAULT_CURRENCY: z
+    .string()
+    .regex(/^[A-Z]{3}$/, "must be an ISO 4217 code such as USD")
+    .default("USD"),
+});
+
+/** Reads the configuration of payments; throws one error that lists every fault. */
+export function readConfig(
+  variables: Readonly<Record<string, string | undefined>>,
+): PaymentsConfig {
+  const values = readEnvironment(environment, variables);
+  return { ...serviceConfigOf(values), defaultCurrency: values.DEFAULT_CURRENCY };
+}

@@ -1,0 +1,17 @@
+import { createDatabase, type Database } from "@settle/chassis/database";
+import { AccountEntity } from "./account.entity.ts";
+import { LedgerEntryEntity } from "./ledger.entity.ts";
+import { Initial } from "./migrations/initial.ts";
+import { PaymentEntity } from "./payment.entity.ts";
+
+/** Opens the payments database. Applied migrations are never changed; new ones are added below. */
+export function createPaymentsDatabase(
+  options: Omit<Parameters<typeof createDatabase>[0], "name" | "entities" | "migrations">,
+): Database {
+  return createDatabase({
+    ...options,
+    name: "payments",
+    entities: [AccountEntity, LedgerEntryEntity, PaymentEntity],
+    migrations: [{ name: "0001-initial", class: Initial }],
+  });
+}

@@ -1,0 +1,139 @@
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { Transaction } from "@settle/chassis/database";
+import {
+  claimKeys,
+  type KeyedCall,
+  releaseKeys,
+  type StoredAnswer,
+  storeAnswers,
+} from "@settle/chassis/idempotency";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import { type Account, AccountSchema, LedgerEntryKind } from "@settle/gen/payments/v1/account_pb";
+import { accountMessage, maxBalanceMinor } from "./account.entity.ts";
+import type { Movement } from "./ledger.entity.ts";
+import { bookMovements, type LockedAccount, lockAccounts, move } from "./ledger.ts";
+
+/** One call of CreateAccount. */
+export type AccountCreation = {
+  readonly call: KeyedCall;
+  readonly currency: string;
+  readonly createTime: Date;
+};
+
+/** One call of Deposit. */
+export type DepositCall = {
+  readonly call: KeyedCall;
+  readonly movementId: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+};
+
+/** The account to answer with, or why the call was refused without any effect. */
+export type AccountAnswer = Account | ErrorReason;
+
+/** Creates the accounts that do not exist yet, all in `transaction`. */
+export async function createAccounts(
+  transaction: Transaction,
+  creations: readonly AccountCreation[],
+): Promise<readonly AccountAnswer[]> {
+  return answerOnce(transaction, creations, async (fresh) => {
+    const inserted = await transaction.query<{ user_id: string }>(
+      `INSERT INTO accounts (user_id, currency, create_time, update_time)
+       SELECT user_id, currency, create_time, create_time
+       FROM unnest($1::text[], $2::text[], $3::timestamptz[])
+         AS call (user_id, currency, create_time)
+       ORDER BY user_id
+       ON CONFLICT DO NOTHING RETURNING user_id`,
+      [
+        fresh.map((creation) => creation.call.userId),
+        fresh.map((creation) => creation.currency),
+        fresh.map((creation) => creation.createTime),
+      ],
+    );
+    const created = new Set(inserted.map((row) => row.user_id));
+    return fresh.map(({ call, currency, createTime }) => {
+      // Of two calls for one user in a batch the first inserted row answers the first.
+      if (!created.delete(call.userId)) return ErrorReason.ACCOUNT_ALREADY_EXISTS;
+      return accountMessage({
+        userId: call.userId,
+        currency,
+        balanceMinor: 0n,
+        entryCount: 0n,
+        createTime,
+        updateTime: createTime,
+      });
+    });
+  });
+}
+
+/** Books the deposits, in order, all in `transaction`. */
+export async function bookDeposits(
+  transaction: Transaction,
+  deposits: readonly DepositCall[],
+  bookTime: Date,
+): Promise<readonly AccountAnswer[]> {
+  return answerOnce(transaction, deposits, async (fresh) => {
+    const accounts = await lockAccounts(
+      transaction,
+      fresh.map((deposit) => deposit.call.userId),
+    );
+    const movements: Movement[] = [];
+    const answers = fresh.map((deposit) => {
+      const account = accounts.get(deposit.call.userId);
+      if (!account) return ErrorReason.ACCOUNT_NOT_FOUND;
+      const refusal = refusalOf(deposit, account);
+      if (refusal !== undefined) return refusal;
+      movements.push(
+        move(account, {
+          id: deposit.movementId,
+          kind: LedgerEntryKind.DEPOSIT,
+          amountMinor: deposit.amountMinor,
+          orderId: null,
+        }),
+      );
+      return accountMessage({ ...account, updateTime: bookTime });
+    });
+    await bookMovements(transaction, movements, bookTime);
+    return answers;
+  });
+}
+
+function refusalOf(deposit: DepositCall, account: LockedAccount): ErrorReason | undefined {
+  if (deposit.currency !== account.currency) return ErrorReason.CURRENCY_MISMATCH;
+  if (account.balanceMinor + deposit.amountMinor > maxBalanceMinor) {
+    return ErrorReason.BALANCE_LIMIT_EXCEEDED;
+  }
+  return undefined;
+}
+
+// A refused call leaves no key behind, so that it may be made again once its obstacle is gone.
+async function answerOnce<Item extends { readonly call: KeyedCall }>(
+  transaction: Transaction,
+  items: readonly Item[],
+  effect: (fresh: readonly Item[]) => Promise<readonly AccountAnswer[]>,
+): Promise<readonly AccountAnswer[]> {
+  const stored = await claimKeys(
+    transaction,
+    items.map((item) => item.call),
+  );
+  const fresh = items.filter((_, index) => !stored[index]);
+  const answers = fresh.length > 0 ? await effect(fresh) : [];
+  const answered: (KeyedCall & { response: Uint8Array })[] = [];
+  const refused: KeyedCall[] = [];
+  fresh.forEach(({ call }, index) => {
+    const answer = answers[index];
+    if (typeof answer === "object") {
+      answered.push({ ...call, response: toBinary(AccountSchema, answer) });
+    } else {
+      refused.push(call);
+    }
+  });
+  await storeAnswers(transaction, answered);
+  await releaseKeys(transaction, refused);
+  const next = answers.values();
+  return stored.map((answer) => (answer ? replay(answer) : (next.next().value as AccountAnswer)));
+}
+
+function replay({ response }: StoredAnswer): Account {
+  return fromBinary(AccountSchema, response);
+}

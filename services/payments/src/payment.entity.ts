@@ -1,0 +1,45 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { defineEntity, type InferEntity, p } from "@mikro-orm/core";
+import {
+  type DeclineReason,
+  type Payment,
+  type PaymentOutcome,
+  PaymentSchema,
+} from "@settle/gen/payments/v1/payment_pb";
+
+/**
+ * The payment of one order. Its row, unique for ever, is what decides: whoever inserts it has
+ * answered the order, PAID or DECLINED, and nothing moves it back.
+ */
+export const PaymentEntity = defineEntity({
+  name: "PaymentEntity",
+  tableName: "payments",
+  properties: {
+    orderId: p.uuid().primary(),
+    userId: p.text(),
+    amountMinor: p.bigint(),
+    currency: p.text(),
+    outcome: p.smallint().$type<PaymentOutcome>(),
+    declineReason: p.smallint().$type<DeclineReason>(),
+    refundedMinor: p.bigint(),
+    receiveTime: p.datetime(),
+    decideTime: p.datetime(),
+    refundTime: p.datetime().nullable(),
+  },
+});
+
+export type PaymentEntity = InferEntity<typeof PaymentEntity>;
+
+/** Shows the stored payment as the contract does. */
+export function paymentMessage(payment: PaymentEntity): Payment {
+  return create(PaymentSchema, {
+    orderId: payment.orderId,
+    userId: payment.userId,
+    amount: { minorUnits: payment.amountMinor, currency: payment.currency },
+    outcome: payment.outcome,
+    declineReason: payment.declineReason,
+    receiveTime: timestampFromDate(payment.receiveTime),
+    decideTime: timestampFromDate(payment.decideTime),
+  });
+}

@@ -1,0 +1,172 @@
+import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import { Code, type ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import { createBatcher } from "@settle/chassis/batcher";
+import type { Clock } from "@settle/chassis/clock";
+import type { Database } from "@settle/chassis/database";
+import { failureOf } from "@settle/chassis/database-failure";
+import { refuse } from "@settle/chassis/errors";
+import { type KeyedCall, requestHashOf } from "@settle/chassis/idempotency";
+import { pageTokenOf, readPage } from "@settle/chassis/page-token";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import type { Account } from "@settle/gen/payments/v1/account_pb";
+import {
+  CreateAccountRequestSchema,
+  DepositRequestSchema,
+  ListLedgerEntriesResponseSchema,
+  PaymentsService,
+} from "@settle/gen/payments/v1/payments_service_pb";
+import { AccountEntity, accountMessage, maxBalanceMinor } from "./account.entity.ts";
+import {
+  type AccountAnswer,
+  type AccountCreation,
+  bookDeposits,
+  createAccounts,
+  type DepositCall,
+} from "./fund-accounts.ts";
+import { LedgerEntryEntity, ledgerEntryMessage } from "./ledger.entity.ts";
+import { PaymentEntity, paymentMessage } from "./payment.entity.ts";
+
+const maxBatchSize = 128;
+const maxWaiting = 10_000;
+
+/**
+ * The calls of payments.v1.PaymentsService, behind the checks every call goes through. Disposing
+ * finishes the calls that wait.
+ */
+export function createPaymentsRpc(options: {
+  readonly database: Database;
+  readonly defaultCurrency: string;
+  readonly clock: Clock;
+  readonly newId: () => string;
+}): AsyncDisposable & { readonly implementation: ServiceImpl<typeof PaymentsService> } {
+  const { database, defaultCurrency, clock, newId } = options;
+  const { method } = PaymentsService;
+  const isShared = (error: unknown) => failureOf(error) === "unavailable";
+  const creations = createBatcher<AccountCreation, AccountAnswer>({
+    maxBatchSize,
+    maxWaiting,
+    isShared,
+    run: (batch) => database.transaction((transaction) => createAccounts(transaction, batch)),
+  });
+  const deposits = createBatcher<DepositCall, AccountAnswer>({
+    maxBatchSize,
+    maxWaiting,
+    isShared,
+    run: (batch) =>
+      database.transaction((transaction) =>
+        bookDeposits(transaction, batch, new Date(clock.nowMs())),
+      ),
+  });
+  const keyedCall = <Schema extends DescMessage>(
+    name: string,
+    userId: string,
+    schema: Schema,
+    request: MessageShape<Schema>,
+  ): KeyedCall => ({
+    key: newId(),
+    userId,
+    method: name,
+    requestHash: requestHashOf(schema, request),
+  });
+
+  const implementation: ServiceImpl<typeof PaymentsService> = {
+    async createAccount(request, { signal }) {
+      const { userId, currency } = request;
+      const call = keyedCall(
+        method.createAccount.name,
+        userId,
+        CreateAccountRequestSchema,
+        request,
+      );
+      const creation = {
+        call,
+        currency: currency || defaultCurrency,
+        createTime: new Date(clock.nowMs()),
+      };
+      return accountOrRefusal(await creations.submit(creation, { signal }), userId);
+    },
+
+    async getAccount({ userId }) {
+      const account = await database.entities().findOne(AccountEntity, { userId });
+      if (!account) throw refusal(ErrorReason.ACCOUNT_NOT_FOUND, userId);
+      return accountMessage(account);
+    },
+
+    async deposit(request, { signal }) {
+      const { userId, amount } = request;
+      const deposit = {
+        call: keyedCall(method.deposit.name, userId, DepositRequestSchema, request),
+        movementId: newId(),
+        amountMinor: amount?.minorUnits ?? 0n,
+        currency: amount?.currency ?? "",
+      };
+      return accountOrRefusal(await deposits.submit(deposit, { signal }), userId);
+    },
+
+    async listLedgerEntries({ userId, ...paging }) {
+      const scope = `${method.listLedgerEntries.name} ${userId}`;
+      const { limit, after } = readPage(scope, paging);
+      const entities = database.entities();
+      const found = await entities.find(
+        LedgerEntryEntity,
+        { account: userId, sequence: after === undefined ? { $ne: null } : { $lt: BigInt(after) } },
+        { orderBy: { sequence: "desc" }, limit: limit + 1 },
+      );
+      if (found.length === 0 && !(await entities.findOne(AccountEntity, { userId }))) {
+        throw refusal(ErrorReason.ACCOUNT_NOT_FOUND, userId);
+      }
+      const page = found.slice(0, limit);
+      const last = found.length > limit ? page.at(-1)?.sequence : undefined;
+      return create(ListLedgerEntriesResponseSchema, {
+        entries: page.map(ledgerEntryMessage),
+        nextPageToken: pageTokenOf(scope, last?.toString()),
+      });
+    },
+
+    async getPayment({ userId, orderId }) {
+      const payment = await database.entities().findOne(PaymentEntity, { orderId, userId });
+      if (!payment) {
+        throw refuse(
+          Code.NotFound,
+          ErrorReason.PAYMENT_NOT_FOUND,
+          `payments knows no order ${orderId} of user ${userId}`,
+        );
+      }
+      return paymentMessage(payment);
+    },
+  };
+  return {
+    implementation,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([creations[Symbol.asyncDispose](), deposits[Symbol.asyncDispose]()]);
+    },
+  };
+}
+
+function accountOrRefusal(answer: AccountAnswer, userId: string): Account {
+  if (typeof answer === "object") return answer;
+  throw refusal(answer, userId);
+}
+
+function refusal(reason: ErrorReason, userId: string): ConnectError {
+  switch (reason) {
+    case ErrorReason.ACCOUNT_NOT_FOUND:
+      return refuse(Code.NotFound, reason, `user ${userId} has no account; create one first`);
+    case ErrorReason.ACCOUNT_ALREADY_EXISTS:
+      return refuse(Code.AlreadyExists, reason, `user ${userId} has an account already`);
+    case ErrorReason.CURRENCY_MISMATCH:
+      return refuse(
+        Code.FailedPrecondition,
+        reason,
+        `amount.currency is not the currency of the account of user ${userId}`,
+      );
+    case ErrorReason.BALANCE_LIMIT_EXCEEDED:
+      return refuse(
+        Code.FailedPrecondition,
+        reason,
+        `no balance may grow over ${maxBalanceMinor} minor units`,
+      );
+    default:
+      throw new Error(`no refusal is known for reason ${reason}`);
+  }
+}
