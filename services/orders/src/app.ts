@@ -1,7 +1,9 @@
 import { createBroker } from "@settle/chassis/broker";
 import type { Clock } from "@settle/chassis/clock";
 import { createConsumer } from "@settle/chassis/consumer";
+import { readDescriptors } from "@settle/chassis/descriptors";
 import type { Faults } from "@settle/chassis/faults";
+import { createHealth } from "@settle/chassis/health";
 import { expireKeys } from "@settle/chassis/idempotency";
 import { keepInboxPartitions, maintainInbox } from "@settle/chassis/inbox";
 import type { Logger } from "@settle/chassis/log";
@@ -68,13 +70,23 @@ export async function startOrders(
       faults,
     }),
   );
+  const health = createHealth();
   const server = starting.use(
-    await startRpcServer({
+    createRpcServer({
       services: [{ service: OrdersService, implementation: rpc.implementation }],
-      TODO,
+      host: config.host,
+      port: config.port,
+      domain: "orders.settle",
+      health,
+      descriptors: config.reflection ? await readDescriptors() : undefined,
+      clock,
+      log,
+      newId,
     }),
   );
-  log.info({ host: config.host, port: server.port }, "orders answers");
+  const address = await server.listen();
+  health.setServing(true);
+  log.info(address, "orders answers");
   const running = starting.move();
-  return { port: server.port, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return { port: address.port, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
