@@ -100,7 +100,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
     target: Pick<OutgoingMessage, "exchange" | "routingKey" | "headers">,
   ) => {
     // Acknowledged only once its copy is safe: a crash in between makes a duplicate, not a loss.
-    while (!stopping.signal.aborted) {
+    do {
       const outcome = await broker.publisher.publish({
         ...target,
         body: delivery.body,
@@ -110,7 +110,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
       });
       if (outcome === "confirmed") return delivery.ack();
       await pause(republishPauseMs, undefined, { signal: stopping.signal }).catch(() => {});
-    }
+    } while (!stopping.signal.aborted);
   };
   const historyOf = ({ headers }: Delivery) => ({
     attempt: typeof headers["x-attempt"] === "number" ? headers["x-attempt"] : 0,

@@ -6,7 +6,7 @@ import {
   type MigrationObject,
   MikroORM,
 } from "@mikro-orm/postgresql";
-import { CompiledQuery } from "kysely";
+import { CompiledQuery, type Kysely } from "kysely";
 import type { Logger } from "pino";
 import type { Clock } from "./clock.ts";
 import { failureOf } from "./database-failure.ts";
@@ -24,8 +24,6 @@ export type Row = Readonly<Record<string, unknown>>;
 
 /** A transaction under way. It ends when the function it was given to returns or throws. */
 export type Transaction = {
-  /** The entities as this transaction sees them. */
-  readonly em: EntityManager;
   /** When it was begun, on the monotonic clock; the database's `now()` inside it is not earlier. */
   readonly startedMs: number;
   /** Runs one statement with bound parameters; bigint and time columns arrive as strings. */
@@ -77,37 +75,30 @@ export function createDatabase(options: {
     logger: (message) => log.debug({ orm: message }, "database"),
   });
 
-  const run = async <R extends object>(
-    em: EntityManager,
-    sql: string,
-    parameters: readonly unknown[],
-  ): Promise<R[]> => {
-    const result = await em.getKysely().executeQuery(CompiledQuery.raw(sql, [...parameters]));
-    return result.rows as R[];
-  };
+  const pool = () => orm.em.getKysely();
 
+  // Not em.begin() and em.rollback(): they leak the pooled connection when it is lost under way.
   const attempt = async <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> => {
-    const em = orm.em.fork();
     const committed: (() => void)[] = [];
     const rolledBack: (() => void)[] = [];
     const startedMs = clock.monotonicMs();
     try {
-      await em.begin();
-      const result = await work({
-        em,
-        startedMs,
-        query: (sql, parameters) => run(em, sql, parameters),
-        afterCommit: (effect) => committed.push(effect),
-        afterRollback: (effect) => rolledBack.push(effect),
-      });
-      faults.reach("transaction.before-commit");
-      await em.commit();
+      const result = await pool()
+        .transaction()
+        .execute(async (connection) => {
+          const outcome = await work({
+            startedMs,
+            query: (sql, parameters) => run(connection, sql, parameters),
+            afterCommit: (effect) => committed.push(effect),
+            afterRollback: (effect) => rolledBack.push(effect),
+          });
+          faults.reach("transaction.before-commit");
+          return outcome;
+        });
       faults.reach("transaction.after-commit");
       for (const effect of committed) effect();
       return result;
     } catch (error) {
-      // The first error is the one to report; a rollback over a lost connection fails as well.
-      await em.rollback().catch(() => {});
       for (const effect of rolledBack) effect();
       throw error;
     }
@@ -115,7 +106,7 @@ export function createDatabase(options: {
 
   return {
     entities: () => orm.em.fork(),
-    query: (sql, parameters) => run(orm.em.fork(), sql, parameters),
+    query: (sql, parameters) => run(pool(), sql, parameters),
     async transaction(work) {
       for (let tried = 1; ; tried += 1) {
         try {
@@ -131,9 +122,11 @@ export function createDatabase(options: {
       }
     },
     async migrate() {
-      await attempt(async ({ em, query }) => {
-        await query(`SET LOCAL lock_timeout = ${migrationLockTimeoutMs}`, []);
-        await query("SET LOCAL statement_timeout = 0", []);
+      await orm.em.fork().transactional(async (em) => {
+        const query = (sql: string, parameters: readonly unknown[] = []) =>
+          run(em.getKysely(), sql, parameters);
+        await query(`SET LOCAL lock_timeout = ${migrationLockTimeoutMs}`);
+        await query("SET LOCAL statement_timeout = 0");
         await query("SELECT pg_advisory_xact_lock($1)", [migrationLockKey]);
         const transaction = em.getTransactionContext();
         const applied = await orm.migrator.up(transaction ? { transaction } : {});
@@ -145,4 +138,13 @@ export function createDatabase(options: {
       await orm.close(true);
     },
   };
+}
+
+async function run<R extends object>(
+  connection: Pick<Kysely<unknown>, "executeQuery">,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<R[]> {
+  const result = await connection.executeQuery(CompiledQuery.raw(sql, [...parameters]));
+  return result.rows as R[];
 }
