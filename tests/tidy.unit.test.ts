@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const maxLines = 250;
+const maxTestLines = 500;
+
+// Also what is not committed yet, so that the working tree is judged, not history.
+const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+  cwd: root,
+  encoding: "utf8",
+})
+  .trim()
+  .split("\n")
+  .filter((file) => !file.startsWith("gen/"));
+const code = files.filter((file) => /\.(ts|mjs)$/.test(file));
+const read = (file: string) => readFileSync(join(root, file), "utf8");
+const offenders = (of: readonly string[], offends: (file: string) => boolean) =>
+  assert.deepEqual(of.filter(offends), []);
+
+describe("the repository", () => {
+  it("names its code in kebab-case, after the one thing inside", () => {
+    offenders(code, (file) => {
+      const name = file.split("/").at(-1) ?? "";
+      return (
+        !/^[a-z0-9]+(-[a-z0-9]+)*(\.(entity|unit\.test|int\.test|e2e\.test))?\.(ts|mjs)$/.test(
+          name,
+        ) || /^(utils?|helpers?|common|types|manager|misc)\./.test(name)
+      );
+    });
+  });
+
+  it("keeps its files readable at one sitting", () => {
+    offenders(code, (file) => {
+      const lines = read(file).split("\n").length;
+      return lines > (/\.test\.ts$/.test(file) ? maxTestLines : maxLines);
+    });
+  });
+
+  it("reads the environment of a service in one place", () => {
+    offenders(
+      code.filter((file) => /^(services|packages)\/.*\/src\//.test(file)),
+      (file) => read(file).includes("process.env") && !/(main|testing)\.ts$/.test(file),
+    );
+  });
+
+  it("leaves nothing to be done in a comment", () => {
+    offenders(
+      code.filter((file) => !file.endsWith("tidy.unit.test.ts")),
+      (file) => /\b(TODO|FIXME|XXX|HACK)\b/.test(read(file)),
+    );
+  });
+
+  it("links to files that exist and scripts that are there", () => {
+    const readme = read("README.md") + read("CONTRIBUTING.md") + read("ARCHITECTURE.md");
+    const scripts = Object.keys(JSON.parse(read("package.json")).scripts);
+    for (const [, script = ""] of readme.matchAll(/npm run (?:--silent )?([a-z:]+)/g)) {
+      assert.ok(scripts.includes(script), `npm run ${script}`);
+    }
+    for (const [, link = ""] of readme.matchAll(/\]\((?!http|#)([^)#]+)\)/g)) {
+      assert.ok(
+        files.some((file) => file === link || file.startsWith(`${link}/`)),
+        `a link to ${link}`,
+      );
+    }
+  });
+});
