@@ -1,0 +1,161 @@
+import type { Channel, ConfirmChannel, Connection, Options } from "amqplib/callback_api";
+import type { Logger } from "pino";
+import { keepChannel } from "./broker-channel.ts";
+import { type BrokerConnection, type BrokerLimits, safely } from "./broker-connection.ts";
+
+/** A message on its way to an exchange, by the names of the AMQP properties that carry it. */
+export type OutgoingMessage = {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly body: Uint8Array;
+  readonly messageId: string;
+  readonly type: string;
+  /** Travels as whole seconds. */
+  readonly timestampMs: number;
+  readonly headers?: Readonly<Record<string, string | number>>;
+};
+
+/**
+ * What became of a publish.
+ * - `confirmed`: routed to at least one queue and safe there.
+ * - `returned`: no queue takes it; it is gone.
+ * - `nacked`: refused, by the broker (a full queue) or for our own limit; not queued. Come again.
+ * - `unknown`: not sent, or the channel closed before the broker answered; it may or may not be
+ *   queued.
+ */
+export type PublishOutcome = "confirmed" | "returned" | "nacked" | "unknown";
+
+export type Publisher = {
+  /** Whether a publish can be expected to be confirmed now: connected, channel open, not blocked. */
+  readonly ready: boolean;
+  /**
+   * Publishes persistent and mandatory, as `application/x-protobuf`. Never rejects or throws; at
+   * once `unknown` while not ready, at once `nacked` above the limit of unconfirmed messages and
+   * for what AMQP cannot carry (names above 255 bytes). Has no timeout: a blocked broker confirms
+   * late, a lost one is found by heartbeat.
+   */
+  publish(message: OutgoingMessage): Promise<PublishOutcome>;
+  /** Calls the listener each time the publisher becomes ready; returns the function that ends it. */
+  onReady(listener: () => void): () => void;
+};
+
+/** Publishes on one confirm channel, kept open on whatever link there is. */
+export function createPublisher(options: {
+  connection: BrokerConnection;
+  limits: BrokerLimits;
+  log: Logger;
+}): Publisher {
+  const { connection, limits, log } = options;
+  const readyListeners = new Set<() => void>();
+  const unconfirmed = createUnconfirmed();
+  let channel: ConfirmChannel | undefined;
+  let blocked = false;
+
+  const announce = () => {
+    for (const listener of readyListeners) safely(log, listener);
+  };
+
+  const create = (on: Connection, ready: () => void): Channel => {
+    const created = on.createConfirmChannel((error) => {
+      if (error) return;
+      channel = created;
+      ready();
+      if (!blocked) announce();
+    });
+    // The broker returns a message before it confirms it: the confirm finds it settled.
+    created.on("return", ({ properties }) => {
+      unconfirmed.settle(Number(properties.correlationId), "returned");
+    });
+    // Ahead of amqplib's own listener, which calls back as if every message had been refused.
+    created.prependListener("close", () => {
+      channel = undefined;
+      unconfirmed.settleAll("unknown");
+    });
+    return created;
+  };
+
+  connection.onLink((link) => {
+    blocked = false;
+    link.connection.on("blocked", () => {
+      blocked = true;
+    });
+    link.connection.on("unblocked", () => {
+      blocked = false;
+      if (channel) announce();
+    });
+    link.gone.addEventListener("abort", () => {
+      channel = undefined;
+    });
+    void keepChannel({ what: "publish channel", link, create, signal: link.gone, limits, log });
+  });
+
+  return {
+    get ready() {
+      return channel !== undefined && !blocked;
+    },
+    publish(message) {
+      if (channel === undefined || blocked) return Promise.resolve("unknown");
+      if (unconfirmed.size >= limits.maxUnconfirmed) return Promise.resolve("nacked");
+      const { exchange, routingKey, body } = message;
+      const { sequence, outcome } = unconfirmed.add();
+      const properties = propertiesOf(message, sequence);
+      try {
+        channel.publish(exchange, routingKey, bufferOf(body), properties, (refusal) =>
+          unconfirmed.settle(sequence, refusal ? "nacked" : "confirmed"),
+        );
+      } catch (error) {
+        log.error({ err: error, messageId: message.messageId }, "a message cannot be sent");
+        unconfirmed.settle(sequence, "nacked");
+      }
+      return outcome;
+    },
+    onReady(listener) {
+      readyListeners.add(listener);
+      return () => readyListeners.delete(listener);
+    },
+  };
+}
+
+/** Messages that wait for their outcome, by a number that is never used again. */
+function createUnconfirmed() {
+  const waiting = new Map<number, (outcome: PublishOutcome) => void>();
+  let lastSequence = 0;
+  const settle = (sequence: number, outcome: PublishOutcome) => {
+    waiting.get(sequence)?.(outcome);
+    waiting.delete(sequence);
+  };
+  return {
+    get size() {
+      return waiting.size;
+    },
+    add() {
+      lastSequence += 1;
+      const { promise: outcome, resolve } = Promise.withResolvers<PublishOutcome>();
+      waiting.set(lastSequence, resolve);
+      return { sequence: lastSequence, outcome };
+    },
+    /** Without effect on one that is settled. */
+    settle,
+    settleAll(outcome: PublishOutcome) {
+      for (const sequence of waiting.keys()) settle(sequence, outcome);
+    },
+  };
+}
+
+function propertiesOf(message: OutgoingMessage, sequence: number): Options.Publish {
+  return {
+    mandatory: true,
+    persistent: true,
+    contentType: "application/x-protobuf",
+    messageId: message.messageId,
+    type: message.type,
+    timestamp: Math.floor(message.timestampMs / 1_000),
+    headers: message.headers ?? {},
+    // A returned message comes back without its delivery tag, and two in flight may share an id.
+    correlationId: String(sequence),
+  };
+}
+
+function bufferOf(body: Uint8Array): Buffer {
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+}

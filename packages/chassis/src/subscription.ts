@@ -1,0 +1,213 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Channel, Connection, ConsumeMessage } from "amqplib/callback_api";
+import type { Logger } from "pino";
+import { type AckWindow, createAckWindow } from "./ack-window.ts";
+import { keepChannel } from "./broker-channel.ts";
+import {
+  type BrokerConnection,
+  type BrokerLimits,
+  safely,
+  withoutThrow,
+} from "./broker-connection.ts";
+
+/** A message as it came from a queue, and how to say what became of it. */
+export type Delivery = {
+  readonly messageId: string | undefined;
+  readonly type: string | undefined;
+  readonly body: Buffer;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly redelivered: boolean;
+  /** As the publisher set it, in whole seconds. */
+  readonly timestampMs: number | undefined;
+  /**
+   * Settles the message for good. Bound to the channel it came on: without effect once that is
+   * closed. A second settle is ignored.
+   */
+  ack(): void;
+  /** Gives it back to the queue, which delivers it again at once and counts how often. */
+  requeue(): void;
+};
+
+/**
+ * Disposal takes no more messages but leaves the channel open, so that those that have come can
+ * still be settled; it closes with the last of them, or with the broker.
+ */
+export type Subscription = AsyncDisposable & {
+  /** Whether deliveries can arrive now. */
+  readonly consuming: boolean;
+  /**
+   * Stops taking messages until {@link Subscription.resume} and closes the channel, so that the
+   * unsettled ones go back to the queue. Resolves when that is done.
+   */
+  pause(): Promise<void>;
+  resume(): void;
+};
+
+export type SubscriptionOptions = {
+  readonly queue: string;
+  /** How many unsettled messages the broker sends ahead. */
+  readonly prefetch: number;
+  /** Must not throw; if it does, the message goes back to the queue. */
+  readonly onDelivery: (delivery: Delivery) => void;
+  /** Called each time the channel closes: what is unsettled then will be delivered again. */
+  readonly onClosed?: () => void;
+};
+
+/** Consumes from the queue on a channel of its own, kept open on whatever link there is. */
+export function createSubscription(
+  options: SubscriptionOptions & {
+    readonly connection: BrokerConnection;
+    readonly limits: BrokerLimits;
+    readonly log: Logger;
+  },
+): Subscription {
+  const { queue, onClosed, connection, limits, log } = options;
+  let consumer: Consumer | undefined;
+  let kept: { stop: AbortController; closed: Promise<void> } | undefined;
+  let wanted = true;
+  let disposing: Promise<void> | undefined;
+
+  const pause = async () => {
+    wanted = false;
+    consumer?.acks.flush();
+    kept?.stop.abort();
+    await kept?.closed;
+  };
+  const create = (on: Connection, ready: () => void): Channel => {
+    const opening = openConsumer(on, options, {
+      onConsuming(consuming) {
+        consumer = consuming;
+        ready();
+      },
+      onSettled({ acks }) {
+        if (disposing && acks.unsettled === 0) void pause();
+      },
+    });
+    opening.on("close", () => {
+      consumer = undefined;
+      if (disposing) kept?.stop.abort();
+      safely(log, () => onClosed?.());
+    });
+    return opening;
+  };
+  const begin = () => {
+    const { link } = connection;
+    if (!wanted || kept !== undefined || link === undefined) return;
+    const stop = new AbortController();
+    const what = `channel consuming ${queue}`;
+    const keeping = keepChannel({ what, link, create, signal: stop.signal, limits, log });
+    const closed = keeping.then(() => {
+      kept = undefined;
+      // A resume, or another link, may have come while the channel was closing.
+      begin();
+    });
+    kept = { stop, closed };
+  };
+  const endListening = connection.onLink(begin);
+  begin();
+
+  const dispose = async () => {
+    wanted = false;
+    endListening();
+    if (consumer === undefined) return pause();
+    const { cancel, acks } = consumer;
+    const timeout = sleep(limits.closeTimeoutMs, undefined, { ref: false });
+    await Promise.race([cancel(), kept?.closed, timeout]);
+    if (acks.unsettled === 0) await pause();
+  };
+
+  return {
+    get consuming() {
+      return wanted && consumer !== undefined;
+    },
+    pause,
+    resume() {
+      if (disposing) return;
+      wanted = true;
+      begin();
+    },
+    [Symbol.asyncDispose]() {
+      disposing ??= dispose();
+      return disposing;
+    },
+  };
+}
+
+/** A consumer on its channel, once the broker has started it. */
+type Consumer = {
+  readonly acks: AckWindow<ConsumeMessage>;
+  /** Resolves when no further message can arrive, or the channel is closed. */
+  cancel(): Promise<void>;
+};
+
+/**
+ * Opens a channel and starts a consumer on it. Everything about its messages is bound to this
+ * channel: on another one the same delivery tag is another message.
+ */
+function openConsumer(
+  on: Connection,
+  options: SubscriptionOptions & { readonly log: Logger },
+  events: { onConsuming(consumer: Consumer): void; onSettled(consumer: Consumer): void },
+): Channel {
+  const { queue, prefetch, onDelivery, log } = options;
+  const channel = on.createChannel((failure) => {
+    if (failure) return;
+    channel.prefetch(prefetch, false);
+    channel.consume(queue, take, { consumerTag: tag }, (refusal) => {
+      if (!refusal) events.onConsuming(consumer);
+    });
+  });
+  // Ours to choose, as it need only be unique on its channel.
+  const tag = "messages";
+  const acks = createAckWindow<ConsumeMessage>((message, upTo) =>
+    withoutThrow(() => channel.ack(message, upTo)),
+  );
+  const consumer: Consumer = {
+    acks,
+    cancel: () =>
+      new Promise((resolve) => withoutThrow(() => channel.cancel(tag, () => resolve()))),
+  };
+  const settlementOf = (message: ConsumeMessage) => {
+    let settled = false;
+    return (requeue: boolean) => {
+      if (settled) return;
+      settled = true;
+      if (requeue) {
+        acks.forgotten(message);
+        withoutThrow(() => channel.reject(message, true));
+      } else {
+        acks.acked(message);
+      }
+      events.onSettled(consumer);
+    };
+  };
+  const take = (message: ConsumeMessage | null) => {
+    if (message === null) {
+      log.warn({ queue }, "the broker ended the consumer");
+      acks.flush();
+      return withoutThrow(() => channel.close());
+    }
+    acks.delivered(message);
+    const delivery = deliveryOf(message, settlementOf(message));
+    if (!safely(log, () => onDelivery(delivery))) delivery.requeue();
+  };
+  return channel;
+}
+
+function deliveryOf(message: ConsumeMessage, settle: (requeue: boolean) => void): Delivery {
+  const { messageId, type, headers, timestamp } = message.properties;
+  return {
+    messageId: textOrNone(messageId),
+    type: textOrNone(type),
+    body: message.content,
+    headers: headers ?? {},
+    redelivered: message.fields.redelivered,
+    timestampMs: typeof timestamp === "number" ? timestamp * 1_000 : undefined,
+    ack: () => settle(false),
+    requeue: () => settle(true),
+  };
+}
+
+function textOrNone(property: unknown): string | undefined {
+  return typeof property === "string" ? property : undefined;
+}
