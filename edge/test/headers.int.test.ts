@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { connect } from "node:http2";
+import { text } from "node:stream/consumers";
+import { type Lab, startLab } from "./lab.ts";
+import { orderIds } from "./upstream.ts";
+
+const page = "http://localhost:5173";
+const connectCall = { "content-type": "application/json" };
+const getAccount = "/payments.v1.PaymentsService/GetAccount";
+
+describe("across the edge", () => {
+  let lab: Lab;
+  before(async () => {
+    lab = await startLab();
+  });
+  after(() => lab[Symbol.asyncDispose]());
+
+  /** The headers with which the next request reaches payments. */
+  const seenOf = async (headers: Record<string, string>, path = "/gateway/payments/accounts/a") => {
+    const method = path.startsWith("/gateway") ? "GET" : "POST";
+    const answer = await lab.ask(method, path, { headers, body: { userId: "a" } });
+    assert.equal(answer.status, 200, answer.body);
+    const seen = lab.payments.seen.at(-1);
+    assert.ok(seen);
+    return { seen, answer };
+  };
+
+  it("no host that a caller names reaches a service", async () => {
+    for (const host of ["[", "%", "x:99999", "", "payments.example"]) {
+      const { seen } = await seenOf({ ...connectCall, host }, getAccount);
+      assert.equal(seen.get("host"), "payments");
+      await seenOf({ host });
+    }
+    for (const authority of ["[", "%", "x:99999"]) {
+      const session = connect(lab.url);
+      const path = "/gateway/payments/accounts/a";
+      const stream = session.request({ ":path": path, ":authority": authority });
+      assert.match(await text(stream), /"userId":"a"/);
+      session.close();
+    }
+    for (const host of ["a b", "a/b", "\u00ff"]) {
+      const answer = await lab.ask("GET", "/gateway/payments/accounts/a", { headers: { host } });
+      assert.equal(answer.status, 400, host);
+    }
+  });
+
+  it("a request has an id of the edge, which its answer shows", async () => {
+    for (const path of ["/gateway/payments/accounts/a", getAccount]) {
+      const { seen, answer } = await seenOf({ ...connectCall, "x-request-id": "forged" }, path);
+      assert.match(seen.get("x-request-id") ?? "", /^[0-9a-f-]{36}$/);
+      assert.equal(answer.headers["x-request-id"], seen.get("x-request-id"));
+    }
+  });
+
+  it("the address of a caller is the one it connects from", async () => {
+    const forged = { "x-forwarded-for": "192.0.2.99", "x-envoy-external-address": "192.0.2.99" };
+    const { seen } = await seenOf({ ...connectCall, ...forged }, getAccount);
+    assert.match(seen.get("x-forwarded-for") ?? "", /^192\.0\.2\.99, ?(?!192\.0\.2\.99)/);
+    assert.equal(seen.get("x-envoy-external-address"), null);
+  });
+
+  it("what callers need gets through", async () => {
+    const passed = { authorization: "Bearer x", "idempotency-key": "k", prefer: "wait=5" };
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const { seen } = await seenOf({ ...passed, traceparent });
+    for (const [name, value] of Object.entries({ ...passed, traceparent })) {
+      assert.equal(seen.get(name), value);
+    }
+  });
+
+  it("no answer tells what is inside", async () => {
+    const paths = ["/healthz", "/nothing", "/gateway/orders/a?nothing=1", "/gateway/orders/a"];
+    paths.push(`/gateway/orders/a/${orderIds.missing}`);
+    for (const path of paths) {
+      const { headers } = await lab.ask("GET", path);
+      assert.equal(headers.server, "settle");
+      const names = Object.keys(headers).filter((name) => /^x-(?!request-id$)|^via$/.test(name));
+      assert.deepEqual(names, [], path);
+    }
+  });
+
+  it("paths are put in one form before a route is chosen", async () => {
+    const paths = ["//gateway//payments/accounts//a", "/nothing/../gateway/payments/accounts/a"];
+    paths.push("/gateway/payments/./accounts/%61");
+    for (const path of paths) {
+      const answer = await lab.ask("GET", path);
+      assert.equal((answer.json() as { userId: string }).userId, "a", answer.body);
+    }
+    assert.equal((await lab.ask("GET", "/gateway/payments/../../orders/a")).status, 404);
+  });
+
+  describe("a page of a known origin", () => {
+    const preflight = (origin: string, path: string) =>
+      lab.ask("OPTIONS", path, {
+        headers: {
+          origin,
+          "access-control-request-method": "POST",
+          "access-control-request-headers": "content-type,idempotency-key",
+        },
+      });
+
+    it("may send what the contract names", async () => {
+      for (const path of ["/gateway/orders", getAccount, "/gateway/nothing"]) {
+        const { status, headers } = await preflight(page, path);
+        assert.equal(status, 200);
+        assert.equal(headers["access-control-allow-origin"], page);
+        assert.equal(headers["access-control-allow-methods"], "GET, POST");
+        const allowed = headers["access-control-allow-headers"]?.split(/, */);
+        for (const name of ["authorization", "idempotency-key", "prefer", "traceparent"]) {
+          assert.ok(allowed?.includes(name), name);
+        }
+        assert.equal(headers["access-control-allow-credentials"], undefined);
+      }
+    });
+
+    it("may read answers and errors, and the headers the contract names", async () => {
+      const paths = ["/gateway/payments/accounts/a", "/gateway/nothing", "/gateway/orders/a?x=1"];
+      for (const path of paths) {
+        const { headers } = await lab.ask("GET", path, { headers: { origin: page } });
+        assert.equal(headers["access-control-allow-origin"], page, path);
+        const exposed = headers["access-control-expose-headers"]?.split(/, */).sort();
+        assert.deepEqual(exposed, [
+          "grpc-message",
+          "grpc-status",
+          "grpc-status-details-bin",
+          "idempotency-replayed",
+          "preference-applied",
+          "retry-after",
+          "x-request-id",
+        ]);
+      }
+    });
+
+    it("is the only one that may", async () => {
+      for (const origin of ["http://localhost:5174", "https://localhost:5173", "null"]) {
+        const { headers } = await preflight(origin, "/gateway/orders");
+        assert.equal(headers["access-control-allow-origin"], undefined);
+        const answer = await lab.ask("GET", "/gateway/orders/a", { headers: { origin } });
+        assert.equal(answer.headers["access-control-allow-origin"], undefined);
+      }
+    });
+  });
+});

@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { startEnvoy } from "../../tools/local/envoy.ts";
+import { startNursery } from "../../tools/local/nursery.ts";
+import { findFreePorts } from "../../tools/local/ports.ts";
+import { type EdgeSettings, renderEdge } from "../render.ts";
+import { createOrdersUpstream, createPaymentsUpstream, type Upstream } from "./upstream.ts";
+
+const waitLimitMs = 10_000;
+
+/** Where the descriptor set is, whatever the working directory. */
+export const descriptorsPath = fileURLToPath(
+  new URL("../../gen/envoy/descriptors.binpb", import.meta.url),
+);
+
+/** The Envoy of this test run. */
+export function envoyBinary(): string {
+  const binary = process.env.ENVOY_BIN;
+  if (!binary) throw new Error("ENVOY_BIN is not set: run the tests with npm test");
+  return binary;
+}
+
+/** A real edge before two upstreams that the tests hold in their hands. */
+export type Lab = AsyncDisposable & {
+  readonly url: string;
+  readonly port: number;
+  readonly adminUrl: string;
+  readonly orders: Upstream;
+  readonly payments: Upstream;
+  /** Sends a request to the edge over HTTP/1.1, on a connection of its own. */
+  ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
+  /** Sends these bytes, whatever they are, and reads one answer. */
+  sendRaw(bytes: string): Promise<Answer>;
+  /** `ask` until the status is this one; fails after ten seconds. */
+  askUntil(status: number, path: string): Promise<Answer>;
+};
+
+export type AskOptions = {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON unless it is a string. */
+  readonly body?: unknown;
+  /** The address to connect from, one of 127.0.0.0/8. */
+  readonly from?: string;
+};
+
+export type Answer = {
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: string;
+  /** Parses the body. */
+  json(): unknown;
+};
+
+/**
+ * Starts an edge and both upstreams. `changes` replaces texts of the configuration by others, for
+ * what is no setting, such as a timeout too long to wait for.
+ */
+export async function startLab({
+  settings = {},
+  changes = {},
+}: {
+  readonly settings?: EdgeSettings;
+  readonly changes?: Readonly<Record<string, string>>;
+} = {}): Promise<Lab> {
+  await using starting = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "settle-edge-"));
+  starting.defer(() => rm(folder, { recursive: true, force: true }));
+  const [port = 0, adminPort = 0, ordersPort = 0, paymentsPort = 0] = await findFreePorts(4);
+  const orders = starting.use(createOrdersUpstream(ordersPort));
+  const payments = starting.use(createPaymentsUpstream(paymentsPort));
+  await Promise.all([orders.start(), payments.start()]);
+
+  const rendered = renderEdge({
+    listenPort: port,
+    adminPort,
+    orders: { host: "127.0.0.1", port: ordersPort },
+    payments: { host: "127.0.0.1", port: paymentsPort },
+    descriptorsPath,
+    ...settings,
+  });
+  const config = join(folder, "envoy.yaml");
+  await writeFile(config, change(rendered, changes));
+  const nursery = starting.use(await startNursery({ folder }));
+  starting.use(await startEnvoy({ nursery, binary: envoyBinary(), config, port }));
+
+  const ask: Lab["ask"] = (method, path, options) => send(port, method, path, options);
+  const started = starting.move();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    adminUrl: `http://127.0.0.1:${adminPort}`,
+    orders,
+    payments,
+    ask,
+    sendRaw: (bytes) => sendBytes(port, bytes),
+    async askUntil(status, path) {
+      const deadline = Date.now() + waitLimitMs;
+      for (;;) {
+        const answer = await ask("GET", path);
+        if (answer.status === status) return answer;
+        assert.ok(Date.now() < deadline, `${path} still answers ${answer.status}, not ${status}`);
+        await pause(20);
+      }
+    },
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
+}
+
+/** Fails unless this is the documented JSON of an error that the edge made itself. */
+export function assertEdgeError(
+  answer: Answer,
+  expected: { status: number; code: number; reason: string; message: string | RegExp },
+): void {
+  assert.equal(answer.status, expected.status, answer.body);
+  assert.equal(answer.headers["content-type"], "application/json");
+  assert.match(answer.headers["x-request-id"] as string, /^[0-9a-f-]{36}$/);
+  const { message, ...rest } = answer.json() as { message: string };
+  assert.deepEqual(rest, {
+    code: expected.code,
+    details: [
+      {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        reason: expected.reason,
+        domain: "edge.settle",
+        metadata: {},
+      },
+    ],
+  });
+  if (typeof expected.message === "string") assert.equal(message, expected.message);
+  else assert.match(message, expected.message);
+}
+
+function change(config: string, changes: Readonly<Record<string, string>>): string {
+  return Object.entries(changes).reduce((changed, [from, to]) => {
+    assert.ok(changed.includes(from), `the configuration has no ${from}`);
+    return changed.replace(from, to);
+  }, config);
+}
+
+async function send(
+  port: number,
+  method: string,
+  path: string,
+  { headers = {}, body, from }: AskOptions = {},
+): Promise<Answer> {
+  const call = request({
+    host: "127.0.0.1",
+    port,
+    method,
+    path,
+    headers,
+    agent: false,
+    ...(from && { localAddress: from }),
+  });
+  // An answer may come before all of the body is sent, and the connection end with it.
+  call.on("error", () => {});
+  call.end(body === undefined || typeof body === "string" ? body : JSON.stringify(body));
+  const [response] = (await once(call, "response")) as [IncomingMessage];
+  const content = await text(response);
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    body: content,
+    json: () => JSON.parse(content),
+  };
+}
+
+/** Sends these bytes and reads one answer, which ends with its JSON. */
+async function sendBytes(port: number, bytes: string): Promise<Answer> {
+  const socket = connect(port, "127.0.0.1");
+  socket.write(bytes);
+  let received = "";
+  for await (const chunk of socket) {
+    received += chunk;
+    if (received.endsWith("}\n")) break;
+  }
+  const [head = "", body = ""] = received.split("\r\n\r\n");
+  const [statusLine = "", ...lines] = head.split("\r\n");
+  const headers = Object.fromEntries(lines.map((line) => line.split(": ")));
+  const status = Number(statusLine.split(" ")[1]);
+  return { status, headers, body, json: () => JSON.parse(body) };
+}

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from "@connectrpc/connect-node";
+import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
+import { assertEdgeError, startLab } from "./lab.ts";
+
+const account = "/gateway/payments/accounts/alice";
+const tooMany = "Too many requests. Try again later.";
+const limited = { status: 429, code: 8, reason: "RATE_LIMITED", message: tooMany };
+
+describe("the edge's limits", () => {
+  it("hold a single address to its rate, and no other", async () => {
+    await using lab = await startLab({ settings: { requestsPerSecondPerAddress: 1 } });
+    const ask = (from: string) => lab.ask("GET", account, { from });
+    const answers = await Promise.all(Array.from({ length: 12 }, () => ask("127.0.0.2")));
+    const refused = answers.filter(({ status }) => status !== 200);
+    // Some of the others come after a second, when the bucket is full again.
+    assert.ok(refused.length >= 6, `${refused.length} of 12`);
+    for (const answer of refused) {
+      assertEdgeError(answer, limited);
+      assert.equal(answer.headers["retry-after"], "1");
+    }
+    assert.equal((await ask("127.0.0.3")).status, 200);
+    assert.equal((await lab.ask("GET", "/healthz", { from: "127.0.0.2" })).status, 200);
+  });
+
+  it("hold all addresses together to their rate", async () => {
+    await using lab = await startLab({ settings: { requestsPerSecond: 1 } });
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => lab.ask("GET", account, { from: `127.0.0.${n + 1}` })),
+    );
+    assert.ok(answers.filter(({ status }) => status === 429).length >= 6);
+  });
+
+  it("tell gRPC, gRPC-Web and Connect in their own words", async () => {
+    await using lab = await startLab({ settings: { requestsPerSecond: 1 } });
+    for (const transport of [
+      createGrpcTransport({ baseUrl: lab.url }),
+      createGrpcWebTransport({ baseUrl: lab.url, httpVersion: "1.1" }),
+      createConnectTransport({ baseUrl: lab.url, httpVersion: "1.1" }),
+    ]) {
+      const payments = createClient(PaymentsService, transport);
+      const calls = Array.from({ length: 6 }, () => payments.getAccount({ userId: "alice" }));
+      const outcomes = await Promise.allSettled(calls);
+      const errors = outcomes.flatMap((one) =>
+        one.status === "rejected" ? [ConnectError.from(one.reason)] : [],
+      );
+      assert.ok(errors.length >= 3);
+      for (const error of errors) {
+        assert.equal(error.code, Code.ResourceExhausted);
+        assert.equal(error.rawMessage, tooMany);
+        assert.equal(error.metadata.get("retry-after"), "1");
+      }
+    }
+  });
+
+  it("end a request whose headers or body never come", async () => {
+    await using lab = await startLab({
+      changes: {
+        "request_headers_timeout: 5s": "request_headers_timeout: 0.2s",
+        "request_timeout: 20s": "request_timeout: 0.4s",
+      },
+    });
+    const message = "The request did not arrive in time.";
+    const expected = { status: 408, code: 4, reason: "DEADLINE_EXCEEDED", message };
+    assertEdgeError(await lab.sendRaw("GET /gateway/orders/a HTTP/1.1\r\nHost:"), expected);
+    const head = "POST /gateway/orders HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{";
+    assertEdgeError(await lab.sendRaw(head), expected);
+  });
+
+  it("close connections above their number at once, and serve those there are", async () => {
+    await using lab = await startLab({ changes: { "connections: 4096": "connections: 2" } });
+    const sockets = Array.from({ length: 5 }, () => connect(lab.port, "127.0.0.1"));
+    try {
+      await new Promise<void>((resolve) => {
+        let closed = 0;
+        for (const socket of sockets) {
+          socket.on("error", () => {});
+          socket.on("close", () => {
+            closed += 1;
+            if (closed === 3) resolve();
+          });
+          // Without a reader the end of a connection would go unnoticed.
+          socket.resume();
+        }
+      });
+      const kept = sockets.find((socket) => !socket.destroyed);
+      kept?.write(`GET ${account} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      const [answer] = await once(kept ?? assert.fail("all were closed"), "data");
+      assert.match(String(answer), /^HTTP\/1\.1 200 /);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
+  });
+
+  it("refuse requests once its memory is used up", async () => {
+    await using lab = await startLab({
+      changes: { "max_heap_size_bytes: 536870912": "max_heap_size_bytes: 1000000" },
+    });
+    const answer = await lab.askUntil(503, account);
+    const message = "The service does not answer. Try again later.";
+    assertEdgeError(answer, { status: 503, code: 14, reason: "SERVICE_UNREACHABLE", message });
+    const names = Object.keys(answer.headers).filter((name) => name.startsWith("x-envoy"));
+    assert.deepEqual(names, []);
+  });
+});

@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { connect } from "node:http2";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from "@connectrpc/connect-node";
+import { Client, credentials } from "@grpc/grpc-js";
+import { ErrorInfoSchema } from "@settle/gen/google/rpc/error_details_pb";
+import { OrderSchema } from "@settle/gen/orders/v1/order_pb";
+import { GetOrderRequestSchema, OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
+import { type Lab, startLab } from "./lab.ts";
+import { largeRevision, orderIds } from "./upstream.ts";
+
+const buf = fileURLToPath(new URL("../../node_modules/.bin/buf", import.meta.url));
+
+describe("the edge passes on", () => {
+  let lab: Lab;
+  before(async () => {
+    lab = await startLab();
+  });
+  after(() => lab[Symbol.asyncDispose]());
+
+  describe("REST", () => {
+    it("to orders and to payments", async () => {
+      const amount = { minorUnits: "1250", currency: "EUR" };
+      const order = await lab.ask("POST", "/gateway/orders", { body: { userId: "alice", amount } });
+      assert.equal(order.status, 200, order.body);
+      assert.equal(order.headers["content-type"], "application/json");
+      assert.deepEqual((order.json() as { amount: unknown }).amount, amount);
+
+      const account = await lab.ask("GET", "/gateway/payments/accounts/alice");
+      const balance = { minorUnits: "0", currency: "EUR" };
+      assert.deepEqual(account.json(), { userId: "alice", balance });
+    });
+
+    it("prints int64 as a string, zeros and empty fields, enums by name", async () => {
+      const answer = await lab.ask("GET", `/gateway/orders/alice/${orderIds.known}`);
+      assert.deepEqual(answer.json(), {
+        id: orderIds.known,
+        userId: "alice",
+        description: "",
+        status: "ORDER_STATUS_PENDING_PAYMENT",
+        declineReason: "DECLINE_REASON_UNSPECIFIED",
+        revision: String(largeRevision),
+      });
+    });
+
+    it("reads int64 as a string and as a number", async () => {
+      for (const minorUnits of ["1250", 1250]) {
+        const amount = { minorUnits, currency: "EUR" };
+        const answer = await lab.ask("POST", "/gateway/payments/accounts/alice:deposit", {
+          body: { amount },
+        });
+        assert.equal(answer.status, 200, answer.body);
+        const { balance } = answer.json() as { balance: { minorUnits: string } };
+        assert.equal(balance.minorUnits, String(minorUnits));
+      }
+    });
+
+    it("with user ids that have | and @, escaped or not", async () => {
+      for (const name of ["auth0%7Cabc", "auth0|abc"]) {
+        const answer = await lab.ask("GET", `/gateway/orders/${name}/${orderIds.known}`);
+        assert.equal((answer.json() as { userId: string }).userId, "auth0|abc", answer.body);
+      }
+      for (const name of ["a%40b.example", "a@b.example"]) {
+        const path = `/gateway/payments/accounts/${name}:deposit`;
+        const amount = { minorUnits: "1", currency: "EUR" };
+        const answer = await lab.ask("POST", path, { body: { amount } });
+        assert.equal((answer.json() as { userId: string }).userId, "a@b.example", answer.body);
+      }
+    });
+
+    it("with a + in a query as a space", async () => {
+      const answer = await lab.ask("GET", "/gateway/orders/alice?pageToken=a+b%2Bc");
+      assert.equal((answer.json() as { nextPageToken: string }).nextPageToken, "a b+c");
+    });
+
+    it("with a page of some megabytes", async () => {
+      const answer = await lab.ask("GET", "/gateway/orders/alice?pageSize=1000");
+      assert.equal(answer.status, 200);
+      assert.ok(answer.body.length > 6_000_000, `${answer.body.length} bytes`);
+    });
+
+    it("with a service's refusal and its details", async () => {
+      const answer = await lab.ask("GET", `/gateway/orders/alice/${orderIds.missing}`);
+      assert.equal(answer.status, 404);
+      assert.equal(answer.headers["content-type"], "application/json");
+      const detail = "type.googleapis.com/google.rpc.ErrorInfo";
+      assert.deepEqual(answer.json(), {
+        code: 5,
+        message: "no such order",
+        details: [
+          { "@type": detail, reason: "ORDER_NOT_FOUND", domain: "test.settle", metadata: {} },
+        ],
+      });
+    });
+
+    it("with the fields that break a rule", async () => {
+      const body = { userId: "alice", amount: { minorUnits: "-1", currency: "EUR" } };
+      const answer = await lab.ask("POST", "/gateway/orders", { body });
+      assert.equal(answer.status, 400);
+      const { details } = answer.json() as { details: { fieldViolations?: object[] }[] };
+      const fieldViolations = details.flatMap((detail) => detail.fieldViolations ?? []);
+      const description = "minorUnits must be from 1 to 1000000000000";
+      assert.deepEqual(fieldViolations, [{ field: "amount", description, reason: "" }]);
+    });
+
+    it("over HTTP/2 without TLS", async () => {
+      const session = connect(lab.url);
+      const stream = session.request({ ":path": "/gateway/payments/accounts/alice" });
+      assert.match(await text(stream), /"userId":"alice"/);
+      session.close();
+    });
+  });
+
+  const transports: Record<string, () => Transport> = {
+    gRPC: () => createGrpcTransport({ baseUrl: lab.url }),
+    "gRPC-Web over HTTP/1.1": () =>
+      createGrpcWebTransport({ baseUrl: lab.url, httpVersion: "1.1" }),
+    "gRPC-Web over HTTP/2": () => createGrpcWebTransport({ baseUrl: lab.url, httpVersion: "2" }),
+    "Connect with JSON over HTTP/1.1": () =>
+      createConnectTransport({ baseUrl: lab.url, httpVersion: "1.1", useBinaryFormat: false }),
+    "Connect with JSON over HTTP/2": () =>
+      createConnectTransport({ baseUrl: lab.url, httpVersion: "2", useBinaryFormat: false }),
+    "Connect in binary over HTTP/1.1": () =>
+      createConnectTransport({ baseUrl: lab.url, httpVersion: "1.1", useBinaryFormat: true }),
+    "Connect in binary over HTTP/2": () =>
+      createConnectTransport({ baseUrl: lab.url, httpVersion: "2", useBinaryFormat: true }),
+  };
+  for (const [name, createTransport] of Object.entries(transports)) {
+    it(name, async () => {
+      const transport = createTransport();
+      const orders = createClient(OrdersService, transport);
+      const payments = createClient(PaymentsService, transport);
+
+      const order = await orders.getOrder({ userId: "alice", orderId: orderIds.known });
+      assert.equal(order.revision, largeRevision);
+      assert.equal((await payments.getAccount({ userId: "alice" })).userId, "alice");
+
+      const refusal = await orders.getOrder({ userId: "alice", orderId: orderIds.missing }).then(
+        () => assert.fail("an order that does not exist"),
+        (error: unknown) => ConnectError.from(error),
+      );
+      assert.equal(refusal.code, Code.NotFound);
+      assert.equal(refusal.findDetails(ErrorInfoSchema)[0]?.reason, "ORDER_NOT_FOUND");
+    });
+  }
+
+  it("gRPC from grpc-js", async () => {
+    const client = new Client(`127.0.0.1:${lab.port}`, credentials.createInsecure());
+    try {
+      const order = await new Promise((resolve, reject) => {
+        client.makeUnaryRequest(
+          "/orders.v1.OrdersService/GetOrder",
+          (request) => Buffer.from(toBinary(GetOrderRequestSchema, request)),
+          (bytes) => fromBinary(OrderSchema, bytes),
+          create(GetOrderRequestSchema, { userId: "alice", orderId: orderIds.known }),
+          (error, answer) => (error ? reject(error) : resolve(answer)),
+        );
+      });
+      assert.equal((order as { revision: bigint }).revision, largeRevision);
+    } finally {
+      client.close();
+    }
+  });
+
+  it("reflection, for both services", async () => {
+    const call = async (method: string, request: object) => {
+      const args = ["curl", "--http2-prior-knowledge", "--protocol", "grpc"];
+      args.push("-d", JSON.stringify(request), `${lab.url}/${method}`);
+      return JSON.parse((await promisify(execFile)(buf, args)).stdout);
+    };
+    const account = await call("payments.v1.PaymentsService/GetAccount", { userId: "alice" });
+    assert.deepEqual(account, { userId: "alice", balance: { currency: "EUR" } });
+    const asked = { userId: "alice", orderId: orderIds.known };
+    const order = await call("orders.v1.OrdersService/GetOrder", asked);
+    assert.equal(order.id, orderIds.known);
+  });
+});

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from "@connectrpc/connect-node";
+import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import { assertEdgeError, type Lab, startLab } from "./lab.ts";
+import { orderIds } from "./upstream.ts";
+
+const inTime = { status: 504, code: 4, reason: "DEADLINE_EXCEEDED" };
+const unreachable = { status: 503, code: 14, reason: "SERVICE_UNREACHABLE" };
+const noAnswer = "The service does not answer. Try again later.";
+const lateAnswer = "The service did not answer in time.";
+
+describe("before a service in trouble, the edge", () => {
+  let lab: Lab;
+  beforeEach(async () => {
+    // What takes 17 s in earnest.
+    lab = await startLab({ changes: { "&unaryTimeout 17s": "&unaryTimeout 0.3s" } });
+  });
+  afterEach(() => lab[Symbol.asyncDispose]());
+
+  const protocols: Record<string, () => Transport> = {
+    gRPC: () => createGrpcTransport({ baseUrl: lab.url }),
+    "gRPC-Web": () => createGrpcWebTransport({ baseUrl: lab.url, httpVersion: "1.1" }),
+    Connect: () => createConnectTransport({ baseUrl: lab.url, httpVersion: "1.1" }),
+  };
+  const failures = async (orderId: string) => {
+    const codes: Record<string, string> = {};
+    for (const [name, createTransport] of Object.entries(protocols)) {
+      const orders = createClient(OrdersService, createTransport());
+      const error = await orders.getOrder({ userId: "alice", orderId }).then(
+        () => assert.fail("the call succeeded"),
+        (reason: unknown) => ConnectError.from(reason),
+      );
+      codes[name] = `${Code[error.code]}: ${error.rawMessage}`;
+    }
+    return codes;
+  };
+  const each = (failure: string) => ({ gRPC: failure, "gRPC-Web": failure, Connect: failure });
+
+  it("says that one which is down does not answer, and passes calls on to the other", async () => {
+    await lab.orders.stop();
+    const answer = await lab.ask("GET", `/gateway/orders/alice/${orderIds.known}`);
+    assertEdgeError(answer, { ...unreachable, message: noAnswer });
+    assert.deepEqual(await failures(orderIds.known), each(`Unavailable: ${noAnswer}`));
+    assert.equal((await lab.ask("GET", "/gateway/payments/accounts/alice")).status, 200);
+  });
+
+  it("answers for one that is too slow", async () => {
+    const answer = await lab.ask("GET", `/gateway/orders/alice/${orderIds.slow}`);
+    assertEdgeError(answer, { ...inTime, message: lateAnswer });
+    assert.deepEqual(await failures(orderIds.slow), each(`DeadlineExceeded: ${lateAnswer}`));
+  });
+
+  it("says so for one that accepts connections and drops them", async () => {
+    await lab.orders.stop();
+    const server = createServer((socket) => socket.resetAndDestroy());
+    await new Promise<void>((resolve) => server.listen(lab.orders.port, "127.0.0.1", resolve));
+    try {
+      const answer = await lab.ask("GET", `/gateway/orders/alice/${orderIds.known}`);
+      assertEdgeError(answer, { ...unreachable, message: noAnswer });
+      assert.deepEqual(await failures(orderIds.known), each(`Unavailable: ${noAnswer}`));
+    } finally {
+      server.close();
+    }
+  });
+
+  it("shows it in /healthz, whichever it is, and its return soon", async () => {
+    const up = { status: "SERVING" };
+    const down = { status: "NOT_SERVING" };
+    assert.deepEqual((await lab.askUntil(200, "/healthz")).json(), up);
+    for (const service of [lab.orders, lab.payments]) {
+      await service.stop();
+      assert.deepEqual((await lab.askUntil(503, "/healthz")).json(), down);
+      await service.start();
+      const startedAt = performance.now();
+      assert.deepEqual((await lab.askUntil(200, "/healthz")).json(), up);
+      // Half a second on an idle machine; a minute without `no_traffic_interval`.
+      assert.ok(performance.now() - startedAt < 5_000);
+    }
+  });
+
+  it("serves a service that starts after it, at once", async () => {
+    await lab.orders.stop();
+    await lab.askUntil(503, "/healthz");
+    await lab.orders.start();
+    const answer = await lab.ask("GET", `/gateway/orders/alice/${orderIds.known}`);
+    assert.equal(answer.status, 200, answer.body);
+  });
+});
