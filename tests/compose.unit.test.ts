@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { localPorts } from "../tools/local/config.ts";
+
+type Service = {
+  readonly image?: string;
+  readonly build?: { readonly target: string; readonly args?: { readonly SERVICE: string } };
+  readonly ports?: readonly string[];
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly healthcheck?: { readonly test: readonly string[] };
+  readonly restart?: string;
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
+  readonly mem_limit?: string;
+  readonly stop_grace_period?: string;
+};
+
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+const composeText = read("docker-compose.yml");
+const compose: { services: Record<string, Service> } = parse(composeText, { merge: true });
+const services = new Map(Object.entries(compose.services));
+const stages = new Map(
+  read("Dockerfile")
+    .split(/^FROM /m)
+    .slice(1)
+    .map((text) => {
+      const [, base = "", name = ""] = /^(\S+) AS (\S+)/.exec(text) ?? [];
+      return [name, { base, text }] as const;
+    }),
+);
+// PostgreSQL's releases have two numbers.
+const isExactTag = (image: string) =>
+  /^(postgres:\d+|[^:]+:v?\d+\.\d+)\.\d+(-[a-z]+)*$/.test(image);
+
+describe("docker-compose.yml", () => {
+  it("has the names that are documented", () => {
+    assert.deepEqual([...services.keys()].sort(), [
+      "api-gateway",
+      "orders-service",
+      "payments-service",
+      "postgres",
+      "provision",
+      "rabbitmq",
+    ]);
+  });
+
+  it("publishes the ports of npm start, by the same variables, all but the edge on loopback", () => {
+    const port = ({ variable, fallback }: (typeof localPorts)[keyof typeof localPorts]) =>
+      `\${${variable}:-${fallback}}`;
+    const published = Object.fromEntries(
+      [...services].flatMap(([name, { ports }]) => (ports ? [[name, ports]] : [])),
+    );
+    assert.deepEqual(published, {
+      postgres: [`127.0.0.1:${port(localPorts.postgres)}:5432`],
+      rabbitmq: [
+        `127.0.0.1:${port(localPorts.amqp)}:5672`,
+        `127.0.0.1:${port(localPorts.management)}:15672`,
+      ],
+      "orders-service": [`127.0.0.1:${port(localPorts.orders)}:8080`],
+      "payments-service": [`127.0.0.1:${port(localPorts.payments)}:8080`],
+      "api-gateway": [`${port(localPorts.edge)}:8000`],
+    });
+  });
+
+  it("starts each part after what it needs is healthy", () => {
+    const needs = Object.fromEntries(
+      [...services].map(([name, { depends_on = {} }]) => [
+        name,
+        Object.entries(depends_on).map(([other, { condition }]) => `${other} ${condition}`),
+      ]),
+    );
+    assert.deepEqual(needs, {
+      postgres: [],
+      rabbitmq: [],
+      provision: ["postgres service_healthy", "rabbitmq service_healthy"],
+      "orders-service": ["provision service_completed_successfully"],
+      "payments-service": ["provision service_completed_successfully"],
+      "api-gateway": ["orders-service service_healthy", "payments-service service_healthy"],
+    });
+    for (const [name, service] of services) {
+      if (name === "provision") continue;
+      const stage = stages.get(service.build?.target ?? "");
+      assert.ok(service.healthcheck ?? stage?.text.includes("\nHEALTHCHECK "), name);
+    }
+  });
+
+  it("gives no part more than it needs", () => {
+    for (const [name, service] of services) {
+      assert.deepEqual(service.cap_drop, ["ALL"], name);
+      assert.deepEqual(service.security_opt, ["no-new-privileges:true"], name);
+      assert.match(service.mem_limit ?? "", /^\d+[mg]$/, name);
+      assert.ok(service.restart, name);
+    }
+  });
+
+  it("gives the services longer to stop than they take", () => {
+    for (const name of ["orders-service", "payments-service", "api-gateway"]) {
+      assert.ok(Number.parseInt(services.get(name)?.stop_grace_period ?? "", 10) > 15, name);
+    }
+  });
+
+  it("takes the variables of .env.example, with the same defaults", () => {
+    const example = Object.fromEntries(
+      [...read(".env.example").matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [
+        name,
+        value,
+      ]),
+    );
+    for (const [, name = "", value] of composeText.matchAll(/\$\{(\w+)(?::-(.*?))?\}/g)) {
+      assert.equal(example[name], value, name);
+    }
+    const used = new Set([...composeText.matchAll(/\$\{(\w+)/g)].map(([, name]) => name));
+    assert.deepEqual(Object.keys(example).sort(), [...used].sort());
+  });
+});
+
+describe("Dockerfile", () => {
+  it("builds on exact versions, and compose runs exact versions", () => {
+    const images = [...services.values()].flatMap(({ image }) => image ?? []);
+    const bases = [...stages.values()].map(({ base }) => base).filter((base) => !stages.has(base));
+    assert.equal(images.length, 2);
+    assert.equal(bases.length, 2);
+    for (const image of [...images, ...bases]) assert.ok(isExactTag(image), image);
+  });
+
+  it("runs the Node and the Envoy of npm start", () => {
+    const { devDependencies } = JSON.parse(read("package.json"));
+    assert.equal(stages.get("workspace")?.base, `node:${devDependencies.node}-bookworm-slim`);
+    const [, envoy] = /envoyVersion = "(.*)"/.exec(read("tools/local/envoy.ts")) ?? [];
+    assert.equal(stages.get("edge")?.base, `envoyproxy/envoy:v${envoy}`);
+  });
+
+  it("never runs as root and holds no secret", () => {
+    for (const { build } of services.values()) {
+      if (!build) continue;
+      const stage = stages.get(build.target);
+      assert.match(stage?.text ?? "", /^USER (node|envoy)$/m, build.target);
+    }
+    assert.doesNotMatch(read("Dockerfile"), /PASSWORD|SECRET|TOKEN|_URL/);
+    assert.match(read(".dockerignore"), /^\*$/m);
+  });
+
+  it("copies the manifest of every workspace that the lock file names", () => {
+    const { packages } = JSON.parse(read("package-lock.json"));
+    const workspaces = Object.keys(packages).filter(
+      (path) => path && !path.includes("node_modules"),
+    );
+    const copied = [
+      ...(stages.get("workspace")?.text ?? "").matchAll(/^COPY (\S+)\/package\.json/gm),
+    ];
+    assert.deepEqual(copied.map(([, path]) => path).sort(), workspaces.sort());
+  });
+});
