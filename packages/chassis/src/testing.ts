@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Client, escapeIdentifier } from "pg";
 import { pino } from "pino";
+import type { Database } from "./database.ts";
 import { type BrokerService, provisionBroker } from "./provision-broker.ts";
 import { provisionDatabase } from "./provision-database.ts";
 
@@ -13,9 +14,14 @@ export const testLog = pino(
 /** A database of its own on the test run's PostgreSQL, dropped when disposed. */
 export type TestDatabase = AsyncDisposable & { readonly url: string };
 
-/** Creates a database with a least-rights role, as a service gets it. */
-export async function createTestDatabase(service: string): Promise<TestDatabase> {
-  const adminUrl = fromRun("TEST_POSTGRES_URL");
+/**
+ * Creates a database with a least-rights role, as a service gets it, on the server whose superuser
+ * has `adminUrl`; by default the test run's.
+ */
+export async function createTestDatabase(
+  service: string,
+  adminUrl: string = fromRun("TEST_POSTGRES_URL"),
+): Promise<TestDatabase> {
   const name = uniqueName(service);
   const password = randomBytes(12).toString("hex");
   await provisionDatabase({ adminUrl, name, password });
@@ -44,11 +50,47 @@ export type TestBroker = AsyncDisposable & {
   manage(method: string, path: string, body?: unknown): Promise<unknown>;
 };
 
-/** Creates a virtual host with everything the services own on it and a user for each. */
+/** A database that counts the transactions that went through it, and their statements. */
+export type CountedDatabase = Database & {
+  /** The number of statements of each transaction so far, without BEGIN and COMMIT. */
+  readonly statements: readonly number[];
+};
+
+/** Counts what goes through `database` by {@link Database.transaction}. */
+export function countStatements(database: Database): CountedDatabase {
+  const statements: number[] = [];
+  return {
+    ...database,
+    statements,
+    transaction: (work) =>
+      database.transaction((transaction) => {
+        const nth = statements.push(0) - 1;
+        return work({
+          ...transaction,
+          query: (sql, parameters) => {
+            statements[nth] = (statements[nth] ?? 0) + 1;
+            return transaction.query(sql, parameters);
+          },
+        });
+      }),
+  };
+}
+
+/** How to reach a RabbitMQ as its administrator; both URLs carry the credentials. */
+export type BrokerServer = { readonly amqpUrl: string; readonly managementUrl: string };
+
+/**
+ * Creates a virtual host with everything the services own on it and a user for each, on `server`;
+ * by default the test run's.
+ */
 export async function createTestBroker(
   listensTo: Readonly<Record<string, BrokerService["listensTo"]>>,
+  server: BrokerServer = {
+    amqpUrl: fromRun("TEST_AMQP_URL"),
+    managementUrl: fromRun("TEST_RABBITMQ_MANAGEMENT_URL"),
+  },
 ): Promise<TestBroker> {
-  const management = new URL(fromRun("TEST_RABBITMQ_MANAGEMENT_URL"));
+  const management = new URL(server.managementUrl);
   const { username: user, password } = management;
   management.username = "";
   management.password = "";
@@ -63,7 +105,7 @@ export async function createTestBroker(
   await provisionBroker({ managementUrl, user, password, vhost, services });
 
   const urlAs = (name: string, secret: string) => {
-    const url = new URL(fromRun("TEST_AMQP_URL"));
+    const url = new URL(server.amqpUrl);
     url.username = name;
     url.password = secret;
     url.pathname = `/${vhost}`;
@@ -98,23 +140,24 @@ export async function createTestBroker(
   };
 }
 
-const maxPolls = 600;
 const pollIntervalMs = 50;
 
 /**
  * Resolves with what `look` returns as soon as that is not undefined, looking again and again for
- * at most 30 seconds: for what another process does and cannot announce.
+ * at most `timeoutMs`, 30 seconds by default: for what another process does and cannot announce.
  */
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
+  timeoutMs = 30_000,
 ): Promise<T> {
-  for (let poll = 0; poll < maxPolls; poll += 1) {
+  const deadlineMs = Date.now() + timeoutMs;
+  for (;;) {
     const seen = await look();
     if (seen !== undefined) return seen;
+    if (Date.now() > deadlineMs) throw new Error(`it did not come about that ${what}`);
     await new Promise((resolve) => setTimeout(resolve, pollIntervalMs));
   }
-  throw new Error(`it did not come about that ${what}`);
 }
 
 async function connectAdmin(adminUrl: string) {

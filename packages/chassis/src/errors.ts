@@ -1,0 +1,74 @@
+import { create, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import { type Code, ConnectError } from "@connectrpc/connect";
+import { type ErrorReason, ErrorReasonSchema } from "@settle/gen/errors/v1/errors_pb";
+import {
+  BadRequestSchema,
+  type ErrorInfo,
+  ErrorInfoSchema,
+} from "@settle/gen/google/rpc/error_details_pb";
+import { StatusSchema } from "@settle/gen/google/rpc/status_pb";
+
+const maxMessageLength = 500;
+
+/** A field of a request, by its path in JSON names, and the rule that it breaks. */
+export type FieldViolation = { readonly field: string; readonly description: string };
+
+export type RefusalDetails = {
+  /** Facts for programs; values are shown to the caller. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly violations?: readonly FieldViolation[];
+};
+
+/**
+ * Builds the error that an edge throws to refuse a call: the caller sees the code, the reason as a
+ * bare word, the message (cut at 500 characters) and the details, and the server adds its domain.
+ * Nothing else that a handler throws is shown. Never put another system's words in `message`.
+ */
+export function refuse(
+  code: Code,
+  reason: ErrorReason,
+  message: string,
+  { metadata = {}, violations = [] }: RefusalDetails = {},
+): ConnectError {
+  const word = ErrorReasonSchema.value[reason]?.localName ?? "UNSPECIFIED";
+  const info = create(ErrorInfoSchema, { reason: word, metadata: { ...metadata } });
+  const fields = create(BadRequestSchema, { fieldViolations: [...violations] });
+  // A lone surrogate, perhaps from the cut, would make grpc-js throw while it encodes the message.
+  const text = message.slice(0, maxMessageLength).toWellFormed();
+  return new ConnectError(text, code, undefined, [
+    { desc: ErrorInfoSchema, value: info },
+    ...(violations.length > 0 ? [{ desc: BadRequestSchema, value: fields }] : []),
+  ]);
+}
+
+/** Returns the reason, domain and metadata of an error made by {@link refuse}, of no other. */
+export function errorInfoOf(error: unknown): ErrorInfo | undefined {
+  if (!(error instanceof ConnectError)) return undefined;
+  for (const detail of error.details) {
+    if ("desc" in detail && detail.desc === ErrorInfoSchema) return detail.value as ErrorInfo;
+  }
+  return undefined;
+}
+
+/** Returns the error as a `google.rpc.Status`, the value of `grpc-status-details-bin`. */
+export function statusBytesOf(error: ConnectError): Uint8Array {
+  const details = error.details.flatMap((detail) =>
+    "desc" in detail ? [anyPack(detail.desc, create(detail.desc, detail.value))] : [],
+  );
+  const status = create(StatusSchema, { code: error.code, message: error.rawMessage, details });
+  return toBinary(StatusSchema, status);
+}
+
+/** Returns the error as the JSON that REST callers get: a numeric code, the message, details. */
+export function errorJsonOf(error: ConnectError): JsonValue {
+  const details = error.details.flatMap((detail) => {
+    if (!("desc" in detail)) return [];
+    const json = toJson(detail.desc, create(detail.desc, detail.value)) as Record<
+      string,
+      JsonValue
+    >;
+    return [{ "@type": `type.googleapis.com/${detail.desc.typeName}`, ...json }];
+  });
+  return { code: error.code, message: error.rawMessage, details };
+}

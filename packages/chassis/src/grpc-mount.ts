@@ -1,0 +1,213 @@
+import { once } from "node:events";
+import { type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
+import {
+  Code,
+  type ConnectError,
+  createContextValues,
+  encodeBinaryHeader,
+  type HandlerContext,
+  type MethodImplSpec,
+} from "@connectrpc/connect";
+import {
+  Metadata,
+  type Server,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type StatusObject,
+} from "@grpc/grpc-js";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import type { Clock } from "./clock.ts";
+import { refuse, statusBytesOf } from "./errors.ts";
+import { requestIdOf } from "./request-headers.ts";
+import { type Call, type Calls, gone, requestIdKey } from "./rpc-call.ts";
+
+type GrpcUnary = ServerUnaryCall<Buffer, Buffer>;
+type GrpcStream = ServerWritableStream<Buffer, Buffer>;
+
+/**
+ * Serves Connect handlers on a grpc-js server, each at its `/package.Service/Method`. Bytes are
+ * decoded here and not by grpc-js, which would answer undecodable ones with INTERNAL.
+ */
+export function mountGrpc(options: {
+  readonly server: Server;
+  readonly methods: readonly MethodImplSpec[];
+  readonly calls: Calls;
+  readonly clock: Clock;
+  readonly newId: () => string;
+}): void {
+  const { server, methods, calls, clock, newId } = options;
+
+  const begin = (grpcCall: GrpcUnary | GrpcStream, { method }: MethodImplSpec) => {
+    const deadline = Number(grpcCall.getDeadline());
+    const requestId = requestIdOf(grpcCall.metadata.get("x-request-id")[0], newId);
+    const call = calls.open(
+      { method, protocol: "grpc", requestId },
+      Number.isFinite(deadline) ? deadline - clock.nowMs() : undefined,
+    );
+    grpcCall.on("cancelled", () => call.abort(gone));
+    const codec = {
+      read: () => decodeRequest(method.input, grpcCall.request),
+      write: (answer: Message) => bufferOf(toBinary(method.output, answer)),
+    };
+    return { call, codec, context: new GrpcContext(call, grpcCall.metadata) };
+  };
+
+  for (const spec of methods) {
+    const path = `/${spec.method.parent.typeName}/${spec.method.name}`;
+    if (spec.kind === "unary") {
+      const serve = async (grpcCall: GrpcUnary, answer: UnaryAnswer) => {
+        const { call, codec, context } = begin(grpcCall, spec);
+        try {
+          const write = (message: Message) => {
+            const bytes = codec.write(message);
+            grpcCall.sendMetadata(context.headers());
+            return bytes;
+          };
+          const handle = (request: Message) => spec.impl(request, context);
+          const bytes = await calls.unary(call, { ...codec, write }, handle);
+          answer(null, bytes, context.trailers());
+        } catch (error) {
+          answer(statusOf(error as ConnectError, context));
+        }
+      };
+      server.register(path, serve, asIs, asIs, "unary");
+    } else if (spec.kind === "server_streaming") {
+      const serve = async (grpcCall: GrpcStream) => {
+        const { call, codec, context } = begin(grpcCall, spec);
+        const handle = (request: Message) => spec.impl(request, context);
+        const answers = calls.stream(call, codec, handle);
+        try {
+          await send(grpcCall, call, answers, context);
+        } catch (error) {
+          if (!grpcCall.destroyed) grpcCall.emit("error", statusOf(error as ConnectError, context));
+        }
+      };
+      server.register(path, serve, asIs, asIs, "serverStream");
+    } else {
+      throw new Error(`${path}: streams from the client are not supported`);
+    }
+  }
+}
+
+type UnaryAnswer = (
+  error: Partial<StatusObject> | null,
+  bytes?: Buffer,
+  trailers?: Metadata,
+) => void;
+
+const asIs = (bytes: Buffer) => bytes;
+
+async function send(
+  grpcCall: GrpcStream,
+  call: Call,
+  answers: AsyncGenerator<Buffer>,
+  context: GrpcContext,
+): Promise<void> {
+  let started = false;
+  for await (const bytes of answers) {
+    if (!started) grpcCall.sendMetadata(context.headers());
+    started = true;
+    if (grpcCall.write(bytes)) continue;
+    // If the call ends first, the next answer is the error that says why.
+    await call.orAbort(once(grpcCall, "drain")).catch(() => {});
+  }
+  if (!started) grpcCall.sendMetadata(context.headers());
+  grpcCall.end(context.trailers());
+}
+
+function decodeRequest(schema: DescMessage, bytes: Uint8Array): Message {
+  try {
+    return fromBinary(schema, bytes);
+  } catch {
+    const text = `the request is not a ${schema.typeName}`;
+    throw refuse(Code.InvalidArgument, ErrorReason.MALFORMED_REQUEST, text);
+  }
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function statusOf(error: ConnectError, context: GrpcContext): Partial<StatusObject> {
+  const metadata = context.headers();
+  metadata.merge(context.trailers() ?? new Metadata());
+  metadata.set("grpc-status-details-bin", bufferOf(statusBytesOf(error)));
+  return { code: error.code as number, details: error.rawMessage, metadata };
+}
+
+/** Makes copies of headers only when a handler asks for them: they cost more than the call. */
+class GrpcContext implements HandlerContext {
+  readonly protocolName = "grpc";
+  readonly requestMethod = "POST";
+  readonly values = createContextValues();
+  readonly #call: Call;
+  readonly #metadata: Metadata;
+  #requestHeader: Headers | undefined;
+  #responseHeader: Headers | undefined;
+  #responseTrailer: Headers | undefined;
+
+  constructor(call: Call, metadata: Metadata) {
+    this.#call = call;
+    this.#metadata = metadata;
+    this.values.set(requestIdKey, call.requestId);
+  }
+
+  get method() {
+    return this.#call.method;
+  }
+  get service() {
+    return this.#call.method.parent;
+  }
+  get signal() {
+    return this.#call.signal;
+  }
+  get timeoutMs() {
+    return this.#call.timeoutMs;
+  }
+  get url() {
+    return `/${this.service.typeName}/${this.method.name}`;
+  }
+  get requestHeader(): Headers {
+    this.#requestHeader ??= headersOf(this.#metadata);
+    return this.#requestHeader;
+  }
+  get responseHeader(): Headers {
+    this.#responseHeader ??= new Headers();
+    return this.#responseHeader;
+  }
+  get responseTrailer(): Headers {
+    this.#responseTrailer ??= new Headers();
+    return this.#responseTrailer;
+  }
+
+  headers(): Metadata {
+    const metadata = new Metadata();
+    metadata.set("x-request-id", this.#call.requestId);
+    copy(this.#responseHeader, metadata);
+    return metadata;
+  }
+  trailers(): Metadata | undefined {
+    if (!this.#responseTrailer) return undefined;
+    const metadata = new Metadata();
+    copy(this.#responseTrailer, metadata);
+    return metadata;
+  }
+}
+
+function copy(headers: Headers | undefined, metadata: Metadata): void {
+  headers?.forEach((value, name) => {
+    // HTTP allows more than gRPC, whose metadata is printable ASCII.
+    const text = value.replace(/[^ -~]/g, "?");
+    metadata.set(name, name.endsWith("-bin") ? Buffer.from(text, "base64") : text);
+  });
+}
+
+function headersOf(metadata: Metadata): Headers {
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(metadata.toJSON())) {
+    for (const value of values) {
+      headers.append(name, typeof value === "string" ? value : encodeBinaryHeader(value));
+    }
+  }
+  return headers;
+}

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { logVerbosity, Server, setLogVerbosity } from "@grpc/grpc-js";
+import type { Logger } from "pino";
+import { dropEndlessTimeouts } from "./request-headers.ts";
+import type { RpcLimits } from "./rpc-limits.ts";
+
+/** Builds a grpc-js server within the limits, without methods; no input ends its process. */
+export function createGrpcServer(limits: RpcLimits, log: Logger): Server {
+  // grpc-js would write a line with the sender's text for each odd header, past the log.
+  setLogVerbosity(logVerbosity.NONE);
+  const server = new Server({
+    "grpc.enable_channelz": 0,
+    "grpc.max_receive_message_length": limits.maxRequestBytes,
+    "grpc.max_send_message_length": limits.maxAnswerBytes,
+    "grpc.max_concurrent_streams": limits.maxStreamsPerConnection,
+    "grpc-node.max_session_memory": limits.maxSessionMegabytes,
+    "grpc.keepalive_time_ms": limits.pingIntervalMs,
+    "grpc.keepalive_timeout_ms": limits.pingTimeoutMs,
+  });
+  guardStreams(server, log);
+  return server;
+}
+
+/**
+ * The first bytes of a connection reach its session all at once, so a request in them may be reset
+ * before grpc-js sees it. grpc-js 1.14 answers a foreign path or content type without looking; Node
+ * then throws, and one such request would end the process. There is no public seam before that
+ * answer, so this wraps the private method by which every request enters.
+ */
+function guardStreams(server: Server, log: Logger): void {
+  const serve: unknown = Reflect.get(server, "_streamHandler");
+  assert(typeof serve === "function", "grpc-js no longer has the method that has to be guarded");
+  type Enter = [interceptors: unknown, stream: unknown, headers: Record<string, unknown>];
+  Reflect.set(server, "_streamHandler", (...request: Enter) => {
+    try {
+      dropEndlessTimeouts(request[2]);
+      Reflect.apply(serve, server, request);
+    } catch (error) {
+      log.debug({ err: error }, "a gRPC request could not be served");
+    }
+  });
+}

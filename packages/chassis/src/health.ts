@@ -1,0 +1,81 @@
+import type { Server, ServerUnaryCall, ServerWritableStream, sendUnaryData } from "@grpc/grpc-js";
+import { status as grpcStatus } from "@grpc/grpc-js";
+import { service as healthService } from "grpc-health-check";
+
+export type Health = {
+  readonly serving: boolean;
+  /** Says that the service is ready, or is not. Has no effect after {@link Health.stop}. */
+  setServing(serving: boolean): void;
+  /** Says for the last time that the service is not ready. */
+  stop(): void;
+  /** Calls `listener` at every change until the returned function is called. */
+  onChange(listener: () => void): () => void;
+};
+
+/** Starts as not ready. The broker is never part of it: orders are accepted without. */
+export function createHealth(): Health {
+  const listeners = new Set<() => void>();
+  let serving = false;
+  let stopped = false;
+  const set = (value: boolean) => {
+    if (value === serving) return;
+    serving = value;
+    for (const listener of listeners) listener();
+  };
+  return {
+    get serving() {
+      return serving;
+    },
+    setServing(value) {
+      if (!stopped) set(value);
+    },
+    stop() {
+      stopped = true;
+      set(false);
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+export type ServingStatus = "SERVING" | "NOT_SERVING";
+
+/** Returns the word for the present state, as `/healthz` and grpc.health.v1 show it. */
+export function servingStatusOf(health: Health): ServingStatus {
+  return health.serving ? "SERVING" : "NOT_SERVING";
+}
+
+type Request = { readonly service: string };
+type Response = { readonly status: ServingStatus | "SERVICE_UNKNOWN" };
+
+/**
+ * Serves grpc.health.v1 for the whole server (the empty name) and each of `serviceNames`, all with
+ * one state. Watchers of other names are told SERVICE_UNKNOWN.
+ *
+ * The package's own implementation is not used: it keeps every name anybody ever watched.
+ */
+export function mountHealth(server: Server, health: Health, serviceNames: readonly string[]): void {
+  const known = new Set(["", ...serviceNames]);
+  const responseFor = (name: string): Response => ({
+    status: known.has(name) ? servingStatusOf(health) : "SERVICE_UNKNOWN",
+  });
+
+  server.addService(healthService, {
+    check(call: ServerUnaryCall<Request, Response>, answer: sendUnaryData<Response>) {
+      const name = call.request.service;
+      if (known.has(name)) answer(null, responseFor(name));
+      else answer({ code: grpcStatus.NOT_FOUND, details: "no such service" });
+    },
+    watch(call: ServerWritableStream<Request, Response>) {
+      const write = () => call.write(responseFor(call.request.service));
+      const forget = health.onChange(write);
+      call.on("cancelled", forget);
+      write();
+    },
+    list(_call: unknown, answer: sendUnaryData<{ statuses: Record<string, Response> }>) {
+      answer(null, { statuses: Object.fromEntries([...known].map((n) => [n, responseFor(n)])) });
+    },
+  });
+}

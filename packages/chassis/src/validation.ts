@@ -1,0 +1,66 @@
+import { create, type DescMessage, type Message } from "@bufbuild/protobuf";
+import type { Path } from "@bufbuild/protobuf/reflect";
+import { createValidator } from "@bufbuild/protovalidate";
+import { Code } from "@connectrpc/connect";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import { type FieldViolation, refuse } from "./errors.ts";
+
+const maxViolations = 10;
+const maxViolationLength = 200;
+
+export type Validation = {
+  /** Returns if `message` keeps every rule of its schema, else throws the refusal that says why. */
+  check(schema: DescMessage, message: Message): void;
+};
+
+/**
+ * Checks messages against the protovalidate rules of their schemas. All of `schemas` are compiled
+ * here, which takes a tenth of a second; throws if a rule of theirs does not compile.
+ *
+ * A refusal is INVALID_ARGUMENT and names at most ten fields.
+ */
+export function createValidation(schemas: Iterable<DescMessage>): Validation {
+  const patterns = new Map<string, RegExp>();
+  const validator = createValidator({
+    // RE2 in JavaScript takes 70 µs for 1,000 characters. The patterns are the contract's own and
+    // linear, so the engine's are safe.
+    regexMatch: (pattern, text) => {
+      const compiled = patterns.get(pattern) ?? new RegExp(pattern, "u");
+      patterns.set(pattern, compiled);
+      return compiled.test(text);
+    },
+  });
+
+  const check = (schema: DescMessage, message: Message) => {
+    const result = validator.validate(schema, message);
+    if (result.kind === "error") throw result.error;
+    if (result.kind === "valid") return;
+    const violations = result.violations.slice(0, maxViolations).map(
+      (violation): FieldViolation => ({
+        field: jsonPathOf(violation.field).slice(0, maxViolationLength).toWellFormed(),
+        description: violation.message.slice(0, maxViolationLength).toWellFormed(),
+      }),
+    );
+    const text = violations
+      .map(({ field, description }) => (field ? `${field}: ${description}` : description))
+      .join("; ");
+    throw refuse(Code.InvalidArgument, ErrorReason.VALIDATION_FAILED, text, { violations });
+  };
+
+  for (const schema of schemas) {
+    const result = validator.validate(schema, create(schema));
+    if (result.kind === "error") throw result.error;
+  }
+  return { check };
+}
+
+function jsonPathOf(path: Path): string {
+  let text = "";
+  for (const step of path) {
+    if (step.kind === "list_sub") text += `[${step.index}]`;
+    else if (step.kind === "map_sub") text += `[${JSON.stringify(String(step.key))}]`;
+    else if (step.kind === "extension") text += `[${step.typeName}]`;
+    else text += `${text && "."}${step.kind === "field" ? step.jsonName : step.name}`;
+  }
+  return text;
+}

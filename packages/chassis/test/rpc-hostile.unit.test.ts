@@ -1,0 +1,359 @@
+import assert from "node:assert/strict";
+import { connect as connectHttp2, constants } from "node:http2";
+import { gzipSync } from "node:zlib";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
+import { type ErrorInfo, ErrorInfoSchema } from "@settle/gen/google/rpc/error_details_pb";
+import { StatusSchema } from "@settle/gen/google/rpc/status_pb";
+import { GetOrderRequestSchema } from "@settle/gen/orders/v1/orders_service_pb";
+import { dial, exchange, orderId, setup } from "./rpc-setup.ts";
+
+const path = "/orders.v1.OrdersService/GetOrder";
+const good = toBinary(
+  GetOrderRequestSchema,
+  create(GetOrderRequestSchema, { userId: "alice", orderId }),
+);
+const garbage = Buffer.from("ff00fe01fd02", "hex");
+
+function envelope(message: Uint8Array, flags = 0): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt8(flags, 0);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
+}
+
+/** Posts by HTTP/2 and returns the gRPC status, its message and its reason. */
+async function grpcCall(
+  port: number,
+  body: Uint8Array,
+  headers: Record<string, string> = {},
+): Promise<{ code: number; message: string; reason: string | undefined }> {
+  const session = connectHttp2(`http://127.0.0.1:${port}`);
+  try {
+    return await new Promise((resolve, reject) => {
+      session.on("error", reject);
+      const stream = session.request({
+        ":method": "POST",
+        ":path": path,
+        "content-type": "application/grpc",
+        te: "trailers",
+        ...headers,
+      });
+      stream.on("error", reject);
+      let last: Record<string, unknown> = {};
+      stream.on("response", (given) => (last = { ...last, ...given }));
+      stream.on("trailers", (given) => (last = { ...last, ...given }));
+      stream.on("close", () => {
+        const bytes = Buffer.from(String(last["grpc-status-details-bin"] ?? ""), "base64");
+        resolve({
+          code: Number(last["grpc-status"]),
+          message: decodeURIComponent(String(last["grpc-message"])),
+          reason: reasonIn(bytes),
+        });
+      });
+      stream.resume();
+      stream.end(body);
+    });
+  } finally {
+    session.destroy();
+  }
+}
+
+function reasonIn(statusBytes: Uint8Array): string | undefined {
+  const [detail] = fromBinary(StatusSchema, statusBytes).details;
+  return detail && fromBinary(ErrorInfoSchema, detail.value).reason;
+}
+
+async function post(baseUrl: string, type: string, body: string | Uint8Array, headers = {}) {
+  const response = await fetch(baseUrl + path, {
+    method: "POST",
+    headers: { "content-type": type, ...headers },
+    body,
+  });
+  return { status: response.status, text: Buffer.from(await response.arrayBuffer()).toString() };
+}
+
+/** What the Connect protocol says about an error. */
+function connectError(text: string): { code: string; message: string; reason: string | undefined } {
+  const { code, message, details } = JSON.parse(text);
+  const info: Partial<ErrorInfo> = details?.[0]?.debug ?? {};
+  return { code, message, reason: info.reason };
+}
+
+describe("bytes that are no message", () => {
+  it("are INVALID_ARGUMENT by gRPC", async () => {
+    await using bundle = await setup();
+    for (const bytes of [garbage, Buffer.alloc(60_000, 0x0b)]) {
+      assert.deepEqual(await grpcCall(bundle.port, envelope(bytes)), {
+        code: Code.InvalidArgument,
+        message: "the request is not a orders.v1.GetOrderRequest",
+        reason: "MALFORMED_REQUEST",
+      });
+    }
+    assert.equal(bundle.logs.length, 2);
+  });
+
+  it("are INVALID_ARGUMENT by Connect, and not quoted", async () => {
+    await using bundle = await setup();
+    const bodies: [string, string | Uint8Array][] = [
+      ["application/proto", garbage],
+      ["application/json", "gar<bage>"],
+      ["application/json", ""],
+      ["application/json", "[".repeat(60_000)],
+      ["application/json", '{"userId":7}'],
+      ["application/json", '{"userId":"\\ud800"'],
+    ];
+    for (const [type, body] of bodies) {
+      const { status, text } = await post(bundle.baseUrl, type, body);
+      assert.equal(status, 400);
+      assert.deepEqual(connectError(text), {
+        code: "invalid_argument",
+        message: "the body is not a orders.v1.GetOrderRequest",
+        reason: "MALFORMED_REQUEST",
+      });
+    }
+    assert.equal(bundle.logs.length, bodies.length);
+  });
+
+  it("are INVALID_ARGUMENT by gRPC-Web, whatever the envelope says", async () => {
+    await using bundle = await setup();
+    const twice = Buffer.concat([envelope(good), envelope(good)]);
+    const bodies = [envelope(garbage), envelope(good).subarray(0, 9), garbage, twice, Buffer.of()];
+    for (const body of [...bodies, envelope(good, 1), envelope(good, 0x80)]) {
+      const { status, text } = await post(bundle.baseUrl, "application/grpc-web+proto", body);
+      assert.equal(status, 200);
+      assert.match(text, /grpc-status: 3\r\n/);
+      assert.match(text, /grpc-status-details-bin: /);
+    }
+  });
+});
+
+describe("a message that is too large", () => {
+  const large = toBinary(
+    GetOrderRequestSchema,
+    create(GetOrderRequestSchema, { userId: "a".repeat(65 * 1024), orderId }),
+  );
+
+  it("is RESOURCE_EXHAUSTED by gRPC", async () => {
+    await using bundle = await setup();
+    const { code } = await grpcCall(bundle.port, envelope(large));
+    assert.equal(code, Code.ResourceExhausted);
+  });
+
+  it("is RESOURCE_EXHAUSTED by gRPC also if only its inflated size is", async () => {
+    await using bundle = await setup();
+    const bomb = envelope(gzipSync(Buffer.alloc(50_000_000)), 1);
+    assert.ok(bomb.length < 64 * 1024);
+    const { code } = await grpcCall(bundle.port, bomb, { "grpc-encoding": "gzip" });
+    assert.equal(code, Code.ResourceExhausted);
+  });
+
+  it("is RESOURCE_EXHAUSTED by Connect and gRPC-Web, with or without a length", async () => {
+    await using bundle = await setup();
+    const json = JSON.stringify({ userId: "a".repeat(10_000_000), orderId });
+    for (const body of [json, new Blob([json]).stream()]) {
+      const response = await fetch(bundle.baseUrl + path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+        duplex: "half",
+      } as RequestInit);
+      assert.deepEqual(connectError(await response.text()), {
+        code: "resource_exhausted",
+        message: "a request has at most 65536 bytes",
+        reason: "REQUEST_TOO_LARGE",
+      });
+    }
+    const web = await post(bundle.baseUrl, "application/grpc-web+proto", envelope(large));
+    assert.match(web.text, /grpc-status: 8\r\n/);
+  });
+
+  it("is not inflated by Connect at all", async () => {
+    await using bundle = await setup();
+    const headers = { "content-encoding": "gzip" };
+    const { text } = await post(bundle.baseUrl, "application/json", gzipSync("{}"), headers);
+    assert.equal(connectError(text).code, "unimplemented");
+  });
+});
+
+describe("a plain HTTP request", () => {
+  const bodyOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf("\r\n\r\n") + 4));
+
+  it("with a bad Host is refused and the server lives on", async () => {
+    await using bundle = await setup();
+    const head = `POST ${path} HTTP/1.1\r\nConnection: close\r\nContent-Type: application/json\r\n`;
+    for (const host of ["[", "x:99999", "%", "", "a b"]) {
+      const answer = await exchange(
+        bundle.port,
+        `${head}Host: ${host}\r\nContent-Length: 2\r\n\r\n{}`,
+      );
+      assert.match(answer, /^HTTP\/1\.1 400 /, host);
+      assert.equal(bodyOf(answer).details[0].reason, "MALFORMED_REQUEST");
+    }
+    const old = await exchange(
+      bundle.port,
+      `POST ${path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`,
+    );
+    assert.match(old, /^HTTP\/1\.1 400 /);
+    const without = await exchange(bundle.port, `${head}\r\n`);
+    assert.match(without, /^HTTP\/1\.1 400 /);
+    assert.equal((await fetch(`${bundle.baseUrl}/healthz`)).status, 200);
+  });
+
+  it("that cannot be parsed is refused", async () => {
+    await using bundle = await setup();
+    const answers: [string, RegExp, string][] = [
+      ["nonsense\r\n\r\n", /^HTTP\/1\.1 400 /, "MALFORMED_REQUEST"],
+      ["PR", /^HTTP\/1\.1 400 /, "MALFORMED_REQUEST"],
+      [
+        `GET / HTTP/1.1\r\nX: ${"x".repeat(20_000)}\r\n\r\n`,
+        /^HTTP\/1\.1 431 /,
+        "REQUEST_TOO_LARGE",
+      ],
+    ];
+    for (const [bytes, status, reason] of answers) {
+      const socket = await dial(bundle.port);
+      socket.end(bytes);
+      let text = "";
+      for await (const chunk of socket) text += chunk;
+      assert.match(text, status, bytes.slice(0, 20));
+      assert.equal(bodyOf(text).details[0].reason, reason);
+    }
+  });
+
+  it("to an unknown route is 404 in the documented shape, with a request id", async () => {
+    await using bundle = await setup();
+    for (const route of ["/", "/nonsense?x=1", "/orders.v1.OrdersService/Nonsense", "//["]) {
+      const response = await fetch(bundle.baseUrl + route);
+      assert.equal(response.status, 404);
+      assert.match(response.headers.get("x-request-id") ?? "", /^[0-9a-f-]{36}$/);
+      assert.deepEqual(await response.json(), {
+        code: Code.NotFound,
+        message: "no such route",
+        details: [
+          {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            reason: "ROUTE_NOT_FOUND",
+            domain: "orders.settle",
+          },
+        ],
+      });
+    }
+  });
+
+  it("with another method or content type is refused", async () => {
+    await using bundle = await setup();
+    const got = await fetch(`${bundle.baseUrl}${path}?encoding=json&base64=1&message=%%%`);
+    assert.equal(got.status, 405);
+    const { status, text } = await post(bundle.baseUrl, "text/plain", "x");
+    assert.equal(status, 415);
+    assert.equal(JSON.parse(text).details[0].reason, "MALFORMED_REQUEST");
+  });
+
+  it("with a timeout of days or of nonsense does no harm", async () => {
+    await using bundle = await setup();
+    const json = JSON.stringify({ userId: "alice", orderId });
+    const days = { "connect-timeout-ms": "9999999999" };
+    assert.equal((await post(bundle.baseUrl, "application/json", json, days)).status, 200);
+    const nonsense = { "connect-timeout-ms": "soon" };
+    assert.equal((await post(bundle.baseUrl, "application/json", json, nonsense)).status, 400);
+    const hours = { "grpc-timeout": "99999999H" };
+    const web = await post(bundle.baseUrl, "application/grpc-web+proto", envelope(good), hours);
+    assert.match(web.text, /grpc-status: 0/);
+  });
+});
+
+describe("a connection", () => {
+  it("that says too little is closed in time", async () => {
+    await using bundle = await setup({ limits: { prefaceTimeoutMs: 30 } });
+    for (const start of ["", "P", "PR"]) assert.equal(await exchange(bundle.port, start), "");
+  });
+
+  it("whose headers do not come is closed in time", async () => {
+    await using bundle = await setup({ limits: { headersTimeoutMs: 30, requestTimeoutMs: 60 } });
+    const answer = await exchange(bundle.port, "POST / HTTP/1.1\r\nHost: x\r\n");
+    assert.match(answer, /^HTTP\/1\.1 408 /);
+  });
+
+  it("whose HTTP/2 preface does not go on is closed in time", async () => {
+    await using bundle = await setup({ limits: { pingIntervalMs: 30, pingTimeoutMs: 30 } });
+    await exchange(bundle.port, "PRI * HTTP/2.0\r\n");
+  });
+
+  it("above the largest number is closed at once", async () => {
+    await using bundle = await setup({ limits: { maxConnections: 1 } });
+    const first = await dial(bundle.port);
+    const second = await dial(bundle.port);
+    await new Promise((resolve) => second.once("close", resolve));
+    first.destroy();
+  });
+
+  it("may be cut at any moment", async () => {
+    await using bundle = await setup();
+    for (const start of [
+      "",
+      "P",
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+      `POST ${path} HTTP/1.1\r\nHost`,
+    ]) {
+      const socket = await dial(bundle.port);
+      socket.write(start);
+      socket.resetAndDestroy();
+    }
+    assert.equal((await fetch(`${bundle.baseUrl}/healthz`)).status, 200);
+  });
+});
+
+describe("an HTTP/2 request that is no gRPC call", () => {
+  it("is refused and the server lives on", async () => {
+    await using bundle = await setup();
+    const session = connectHttp2(bundle.baseUrl);
+    const status = (headers: Record<string, string>) =>
+      new Promise((resolve) => {
+        const stream = session.request(headers);
+        stream.on("response", (given) => resolve(given[constants.HTTP2_HEADER_STATUS]));
+        stream.on("error", resolve);
+        stream.resume();
+      });
+    assert.equal(await status({ ":path": "/healthz" }), 415);
+    await status({ ":path": "/\u00ff[%", "content-type": "application/grpc", ":method": "POST" });
+    await status({ ":path": path, "content-type": "application/grpc", "x!": "\u00ff" });
+    session.destroy();
+    assert.equal((await grpcCall(bundle.port, envelope(good))).code, 0);
+  });
+  it("may be reset before it is looked at", async () => {
+    await using bundle = await setup();
+    const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    // A foreign content type, and a foreign path.
+    for (const type of ["text/html", "application/grpc"]) {
+      const fields = [
+        0x83,
+        0x86,
+        0x84,
+        0x01,
+        1,
+        0x78,
+        0x0f,
+        0x10,
+        type.length,
+        ...Buffer.from(type),
+      ];
+      const socket = await dial(bundle.port);
+      const settings = frame(4, 0, 0, []);
+      const request = [frame(1, 4, 1, fields), frame(3, 0, 1, [0, 0, 0, 8])];
+      socket.end(Buffer.concat([preface, settings, ...request]));
+      for await (const _ of socket);
+    }
+    assert.equal((await grpcCall(bundle.port, envelope(good))).code, 0);
+  });
+});
+
+/** An HTTP/2 frame. */
+function frame(type: number, flags: number, stream: number, payload: number[]): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, Buffer.from(payload)]);
+}
