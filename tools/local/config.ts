@@ -1,0 +1,110 @@
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+const portMax = 65_535;
+
+/** The ports of the stack: the variable that sets each, its default, and what listens there. */
+export const localPorts = {
+  edge: { variable: "EDGE_PORT", fallback: 8000, what: "the edge (Envoy)" },
+  payments: { variable: "PAYMENTS_PORT", fallback: 8001, what: "payments" },
+  orders: { variable: "ORDERS_PORT", fallback: 8002, what: "orders" },
+  postgres: { variable: "POSTGRES_PORT", fallback: 5433, what: "PostgreSQL" },
+  amqp: { variable: "RABBITMQ_PORT", fallback: 5672, what: "RabbitMQ" },
+  management: {
+    variable: "RABBITMQ_MANAGEMENT_PORT",
+    fallback: 15672,
+    what: "RabbitMQ's management API",
+  },
+} as const;
+
+export type PortName = keyof typeof localPorts;
+
+/** A RabbitMQ that somebody else runs, reached as an administrator. */
+export interface OwnBroker {
+  readonly amqpUrl: string;
+  readonly managementUrl: string;
+}
+
+/** What `npm start` was asked to do. */
+export interface LocalConfig {
+  readonly help: boolean;
+  readonly fresh: boolean;
+  readonly ports: Readonly<Record<PortName, number>>;
+  /** Set where `AMQP_URL` names a broker to use instead of starting one. */
+  readonly broker: OwnBroker | undefined;
+  /** Where data, passwords, logs and rendered configuration are kept between starts. */
+  readonly dataDir: string;
+  readonly logLevel: string;
+  /** Our own environment, for finding programs and for installers. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export const usage = `npm start [-- --fresh] [-- --help]
+
+Starts PostgreSQL, RabbitMQ, both services and Envoy on this machine, bound to 127.0.0.1.
+Data stays in .data/ between starts, logs are in .data/logs/, downloads in .cache/. Ctrl-C stops it.
+
+  --fresh   drop all local data first
+  --help    show this
+
+Environment, also read from a file .env:
+${Object.values(localPorts)
+  .map((port) => `  ${port.variable.padEnd(26)}port of ${port.what} (${port.fallback})`)
+  .join("\n")}
+  AMQP_URL                  a RabbitMQ to use instead of starting one, with an administrator's
+                            name and password and no vhost; then also:
+  RABBITMQ_MANAGEMENT_URL   its management API, with the same name and password
+  ENVOY_BIN                 an Envoy to use instead of the pinned one
+  DATA_DIR                  where data and logs are kept (.data)
+  LOG_LEVEL                 of the services (info)`;
+
+/**
+ * Reads arguments and environment; throws one error that lists every fault. Relative paths are
+ * below `root`.
+ */
+export function readLocalConfig(
+  root: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): LocalConfig {
+  const faults: string[] = [];
+  const { values } = parseArgs({
+    args: [...args],
+    options: { fresh: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+  });
+  const readPort = ({ variable, fallback }: { variable: string; fallback: number }) => {
+    const port = Number(env[variable] || fallback);
+    if (Number.isInteger(port) && port > 0 && port <= portMax) return port;
+    faults.push(`${variable} is no port: ${env[variable]}`);
+    return fallback;
+  };
+  const ports = {
+    edge: readPort(localPorts.edge),
+    payments: readPort(localPorts.payments),
+    orders: readPort(localPorts.orders),
+    postgres: readPort(localPorts.postgres),
+    amqp: readPort(localPorts.amqp),
+    management: readPort(localPorts.management),
+  };
+  const twice = Object.values(ports).find((port, at, all) => all.indexOf(port) !== at);
+  if (twice !== undefined) faults.push(`port ${twice} is chosen twice`);
+  if (env.AMQP_URL && !env.RABBITMQ_MANAGEMENT_URL) {
+    faults.push("AMQP_URL needs RABBITMQ_MANAGEMENT_URL beside it");
+  }
+  if (faults.length > 0) throw new Error(`The settings are not usable:\n  ${faults.join("\n  ")}`);
+  return {
+    help: values.help ?? false,
+    fresh: values.fresh ?? false,
+    ports,
+    broker: readOwnBroker(env),
+    dataDir: resolve(root, env.DATA_DIR || ".data"),
+    logLevel: env.LOG_LEVEL || "info",
+    env,
+  };
+}
+
+/** The broker that `AMQP_URL` and `RABBITMQ_MANAGEMENT_URL` name; undefined unless both are set. */
+export function readOwnBroker(env: NodeJS.ProcessEnv): OwnBroker | undefined {
+  const { AMQP_URL: amqpUrl, RABBITMQ_MANAGEMENT_URL: managementUrl } = env;
+  return amqpUrl && managementUrl ? { amqpUrl, managementUrl } : undefined;
+}

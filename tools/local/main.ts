@@ -1,0 +1,114 @@
+/** `npm start`: the whole system on this machine, until Ctrl-C. */
+import { once } from "node:events";
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createBoard } from "./board.ts";
+import { ClaimedElsewhere } from "./claim.ts";
+import { type LocalConfig, localPorts, type PortName, readLocalConfig, usage } from "./config.ts";
+import { type Nursery, startNursery } from "./nursery.ts";
+import { whyPortIsTaken } from "./ports.ts";
+import { dropPostgresData } from "./postgres.ts";
+import { dropRabbitmqData } from "./rabbitmq.ts";
+import { PartFailure } from "./ready.ts";
+import { partNames, startStack } from "./stack.ts";
+import { abortOnStop } from "./stop-signal.ts";
+import { welcome } from "./welcome.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const cacheDir = join(root, ".cache");
+
+async function main(): Promise<void> {
+  const envFile = join(root, ".env");
+  if (existsSync(envFile)) process.loadEnvFile(envFile);
+  const config = readLocalConfig(root, process.argv.slice(2), process.env);
+  if (config.help) return console.log(usage);
+
+  const stop = new AbortController();
+  abortOnStop(stop);
+  const nursery = await openNursery(config);
+  // Stops what runs, also in the middle of starting: whoever waits for it then fails.
+  stop.signal.addEventListener("abort", () => void nursery[Symbol.asyncDispose]());
+  try {
+    await run({ config, nursery, signal: stop.signal });
+  } catch (error) {
+    if (!stop.signal.aborted) reportFailure(config, error);
+  } finally {
+    stop.abort();
+    await nursery[Symbol.asyncDispose]();
+  }
+  if (process.exitCode === undefined) console.log("Stopped.");
+}
+
+async function run(options: {
+  config: LocalConfig;
+  nursery: Nursery;
+  signal: AbortSignal;
+}): Promise<void> {
+  const { config, nursery, signal } = options;
+  if (config.fresh) await dropData(config);
+  await assertPortsFree(config);
+  signal.throwIfAborted();
+  using board = createBoard({
+    out: process.stdout,
+    names: partNames(config),
+    nowMs: () => performance.now(),
+  });
+  signal.addEventListener("abort", () => {
+    board[Symbol.dispose]();
+    console.log("\nStopping ...");
+  });
+  await startStack({ config, root, cacheDir, nursery, signal, report: board.report });
+  board[Symbol.dispose]();
+  console.log(welcome(config));
+  await once(signal, "abort");
+}
+
+function reportFailure({ dataDir }: LocalConfig, error: unknown): void {
+  process.exitCode = 1;
+  console.error(`\n${error instanceof Error ? error.message : error}`);
+  if (!(error instanceof PartFailure)) return;
+  console.error(`\nAll logs are in ${join(dataDir, "logs")}.`);
+  console.error("If it is the local data that is broken: npm start -- --fresh");
+}
+
+async function openNursery({ dataDir }: LocalConfig): Promise<Nursery> {
+  try {
+    return await startNursery({ folder: dataDir });
+  } catch (error) {
+    if (!(error instanceof ClaimedElsewhere)) throw error;
+    throw new Error(
+      `Settle already runs from this folder, as process ${error.pid}. ` +
+        `Use that one, or stop it: kill ${error.pid}`,
+    );
+  }
+}
+
+async function dropData({ dataDir, env }: LocalConfig): Promise<void> {
+  dropPostgresData(join(dataDir, "postgres"));
+  await dropRabbitmqData({ dataDir: join(dataDir, "rabbitmq"), env });
+  rmSync(join(dataDir, "passwords"), { recursive: true, force: true });
+}
+
+async function assertPortsFree({ ports, broker }: LocalConfig): Promise<void> {
+  const faults: string[] = [];
+  for (const [name, port] of Object.entries(ports) as [PortName, number][]) {
+    if (broker && (name === "amqp" || name === "management")) continue;
+    const why = await whyPortIsTaken(port);
+    if (why === undefined) continue;
+    const { what, variable } = localPorts[name];
+    faults.push(
+      `Port ${port} for ${what} cannot be used: ${why}.\n` +
+        `  Stop that process, or choose another port: ${variable}=${port + 10_000} npm start`,
+    );
+  }
+  if (faults.length > 0) throw new Error(faults.join("\n"));
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`\n${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}
+process.exit();

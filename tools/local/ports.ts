@@ -1,0 +1,98 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { globSync, readFileSync, readlinkSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { platform } from "node:process";
+import { readCommandLine } from "./process-identity.ts";
+
+const host = "127.0.0.1";
+const connectTimeoutMs = 1_000;
+const commandMaxCharacters = 80;
+/** The state listenState in /proc/net/tcp. */
+const listenState = "0A";
+
+/** Ports of loopback that were free a moment ago, all different. */
+export async function findFreePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, host));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(
+    servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+  );
+  return ports;
+}
+
+/** Whether somebody accepts connections on that port of loopback. */
+export async function isListening(port: number): Promise<boolean> {
+  const socket = connect({ host: host, port, timeout: connectTimeoutMs });
+  try {
+    return await new Promise<boolean>((resolve) => {
+      socket.once("connect", () => resolve(true));
+      socket.once("error", () => resolve(false));
+      socket.once("timeout", () => resolve(false));
+    });
+  } finally {
+    socket.destroy();
+  }
+}
+
+/**
+ * Says in one line why a port of loopback cannot be used, with the process that holds it where this
+ * user may see it; undefined if it is free.
+ */
+export async function whyPortIsTaken(port: number): Promise<string | undefined> {
+  const server = createServer();
+  try {
+    server.listen(port, host);
+    await once(server, "listening");
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EACCES") return "this user may not listen there";
+    if (code !== "EADDRINUSE") throw error;
+    const pid = findListener(port);
+    if (pid === undefined) return "it is taken by a process this user cannot see";
+    return `it is taken by process ${pid}: ${readCommandLine(pid).slice(0, commandMaxCharacters)}`;
+  } finally {
+    server.close();
+  }
+}
+
+function findListener(port: number): number | undefined {
+  try {
+    if (platform !== "linux") {
+      const out = execFileSync("lsof", ["-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-t"], {
+        encoding: "utf8",
+      });
+      return Number.parseInt(out, 10) || undefined;
+    }
+    const inodes = listeningInodes(port);
+    for (const link of globSync("/proc/[0-9]*/fd/*")) {
+      const inode = /^socket:\[(\d+)\]$/.exec(readLink(link))?.[1];
+      if (inode !== undefined && inodes.has(inode)) return Number(link.split("/")[2]);
+    }
+  } catch {
+    // Knowing who it is only makes the message better.
+  }
+  return undefined;
+}
+
+function listeningInodes(port: number): Set<string> {
+  const hexPort = port.toString(16).toUpperCase().padStart(4, "0");
+  const rows = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) =>
+    readFileSync(table, "utf8")
+      .split("\n")
+      .map((row) => row.trim().split(/\s+/)),
+  );
+  // Columns: number, local address, remote address, state, ..., the tenth is the inode.
+  const found = rows.filter((row) => row[1]?.endsWith(`:${hexPort}`) && row[3] === listenState);
+  return new Set(found.map((row) => row[9] ?? ""));
+}
+
+function readLink(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,63 @@
+import { join } from "node:path";
+import type { Child, Nursery } from "./nursery.ts";
+import { waitUntilReady } from "./ready.ts";
+
+const startTimeoutMs = 60_000;
+const healthTimeoutMs = 2_000;
+/** A service gives itself 15 s. */
+const stopTimeoutMs = 17_000;
+
+/** A service that serves. Disposing it stops it gracefully. */
+export interface RunningService extends AsyncDisposable {
+  readonly child: Child;
+}
+
+/**
+ * Starts `services/<name>/src/main.ts` with the Node that runs us, on loopback, and answers once
+ * its `/healthz` does. Throws `PartFailure` with the reason otherwise.
+ */
+export async function startService(options: {
+  readonly nursery: Nursery;
+  readonly name: string;
+  /** The project's root. */
+  readonly root: string;
+  readonly port: number;
+  readonly databaseUrl: string;
+  readonly amqpUrl: string;
+  readonly logLevel: string;
+}): Promise<RunningService> {
+  const { nursery, name, root, port } = options;
+  const child = await nursery.spawn({
+    name,
+    command: process.execPath,
+    args: [join(root, "services", name, "src/main.ts")],
+    cwd: root,
+    env: {
+      HOST: "127.0.0.1",
+      PORT: String(port),
+      DATABASE_URL: options.databaseUrl,
+      AMQP_URL: options.amqpUrl,
+      LOG_LEVEL: options.logLevel,
+    },
+    stopTimeoutMs,
+  });
+  await waitUntilReady({
+    what: name,
+    child,
+    isReady: () => isServing(port),
+    timeoutMs: startTimeoutMs,
+  });
+  return { child, [Symbol.asyncDispose]: () => child.stop() };
+}
+
+async function isServing(port: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/healthz`, {
+      signal: AbortSignal.timeout(healthTimeoutMs),
+    });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

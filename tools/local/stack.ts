@@ -1,0 +1,170 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { provisionBroker } from "@settle/chassis/provision-broker";
+import { provisionDatabase } from "@settle/chassis/provision-database";
+import { subscriptions as ordersSubscriptions } from "@settle/orders/subscriptions";
+import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscriptions";
+import { renderEdge } from "../../edge/render.ts";
+import type { LocalConfig, OwnBroker } from "./config.ts";
+import { findEnvoy, startEnvoy } from "./envoy.ts";
+import type { Nursery } from "./nursery.ts";
+import { findFreePorts } from "./ports.ts";
+import { startPostgres } from "./postgres.ts";
+import { startRabbitmq } from "./rabbitmq.ts";
+import { readSecret } from "./secrets.ts";
+import { startService } from "./service.ts";
+import { type Part, type ReportState, supervise } from "./supervise.ts";
+
+const host = "127.0.0.1";
+const vhost = "settle";
+/** The services and the events of others that each listens to. */
+const listensTo = { orders: ordersSubscriptions, payments: paymentsSubscriptions } as const;
+type ServiceName = keyof typeof listensTo;
+const serviceNames: readonly ServiceName[] = ["orders", "payments"];
+
+export interface StackOptions {
+  readonly config: LocalConfig;
+  /** The project's root: what runs is taken from there. */
+  readonly root: string;
+  /** Where downloads are kept. */
+  readonly cacheDir: string;
+  readonly nursery: Nursery;
+  readonly report: ReportState;
+  /** Aborting it ends all restarting; the nursery stops what runs. */
+  readonly signal: AbortSignal;
+}
+
+/** The parts of the stack in the order they start, as the board shows them. */
+export function partNames(config: LocalConfig): string[] {
+  return ["PostgreSQL", ...(config.broker ? [] : ["RabbitMQ"]), "orders", "payments", "Envoy"];
+}
+
+/**
+ * Starts the whole system and keeps it running; answers when an order can be placed. Every start
+ * of the database or the broker, also after it died, provisions it again. Throws when a part's
+ * first start fails.
+ */
+export async function startStack(options: StackOptions): Promise<void> {
+  const { config, report, signal } = options;
+  const start = (part: Part) => supervise({ part, report, signal });
+  if (config.broker) await provision(config.broker, options);
+  await Promise.all([
+    start(postgresPart(options)),
+    ...(config.broker ? [] : [start(rabbitmqPart(options))]),
+    // Fetched while the others start; its part looks it up again and finds it.
+    findEnvoy({ ...options, env: config.env, log: (line) => report("Envoy", "starting", line) }),
+  ]);
+  await Promise.all(serviceNames.map((name) => start(servicePart(name, options))));
+  await start(envoyPart(options));
+}
+
+function postgresPart({ config, nursery }: StackOptions): Part {
+  const { dataDir } = config;
+  const port = config.ports.postgres;
+  return {
+    name: "PostgreSQL",
+    async start() {
+      await using starting = new AsyncDisposableStack();
+      const postgres = starting.use(
+        await startPostgres({ nursery, dataDir: join(dataDir, "postgres"), port }),
+      );
+      for (const name of serviceNames) {
+        const password = servicePassword(dataDir, name);
+        await provisionDatabase({ adminUrl: postgres.adminUrl, name, password });
+      }
+      starting.move();
+      return { ...postgres, exited: postgres.child.exited, address: `${host}:${port}` };
+    },
+  };
+}
+
+function rabbitmqPart(options: StackOptions): Part {
+  const { config, nursery, cacheDir, signal } = options;
+  const { amqp: amqpPort, management: managementPort } = config.ports;
+  return {
+    name: "RabbitMQ",
+    async start(log) {
+      await using starting = new AsyncDisposableStack();
+      const rabbitmq = starting.use(
+        await startRabbitmq({
+          nursery,
+          dataDir: join(config.dataDir, "rabbitmq"),
+          cacheDir,
+          amqpPort,
+          managementPort,
+          env: config.env,
+          signal,
+          log,
+        }),
+      );
+      await provision(rabbitmq, options);
+      starting.move();
+      const address = `${host}:${amqpPort}, management ${host}:${managementPort}`;
+      return { ...rabbitmq, exited: rabbitmq.child.exited, address };
+    },
+  };
+}
+
+async function provision({ managementUrl }: OwnBroker, { config }: StackOptions): Promise<void> {
+  const { username, password, origin } = new URL(managementUrl);
+  await provisionBroker({
+    managementUrl: origin,
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+    vhost,
+    services: serviceNames.map((name) => ({
+      name,
+      password: servicePassword(config.dataDir, name),
+      listensTo: listensTo[name],
+    })),
+  });
+}
+
+function servicePart(name: ServiceName, options: StackOptions): Part {
+  const { config, nursery, root } = options;
+  const port = config.ports[name];
+  return {
+    name,
+    async start() {
+      const password = servicePassword(config.dataDir, name);
+      const amqp = new URL(config.broker?.amqpUrl ?? `amqp://${host}:${config.ports.amqp}`);
+      Object.assign(amqp, { username: name, password, pathname: vhost });
+      const service = await startService({
+        nursery,
+        name,
+        root,
+        port,
+        databaseUrl: `postgres://${name}:${password}@${host}:${config.ports.postgres}/${name}`,
+        amqpUrl: amqp.href,
+        logLevel: config.logLevel,
+      });
+      return { ...service, exited: service.child.exited, address: `${host}:${port}` };
+    },
+  };
+}
+
+function envoyPart({ config, nursery, root, cacheDir, signal }: StackOptions): Part {
+  const { edge, orders, payments } = config.ports;
+  const configFile = join(config.dataDir, "envoy.yaml");
+  return {
+    name: "Envoy",
+    async start(log) {
+      const binary = await findEnvoy({ env: config.env, cacheDir, signal, log });
+      const [adminPort] = (await findFreePorts(1)) as [number];
+      const settings = {
+        listenPort: edge,
+        adminPort,
+        orders: { host, port: orders },
+        payments: { host, port: payments },
+        descriptorsPath: join(root, "gen/envoy/descriptors.binpb"),
+      };
+      writeFileSync(configFile, renderEdge(settings));
+      const envoy = await startEnvoy({ nursery, binary, config: configFile, port: edge });
+      return { ...envoy, exited: envoy.child.exited, address: `http://localhost:${edge}` };
+    },
+  };
+}
+
+function servicePassword(dataDir: string, name: ServiceName): string {
+  return readSecret(join(dataDir, "passwords", name));
+}

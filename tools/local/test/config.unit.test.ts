@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { readLocalConfig } from "../config.ts";
+
+describe("the configuration of npm start", () => {
+  it("has the ports everybody knows", () => {
+    const { ports, dataDir, fresh, broker } = readLocalConfig("/root", [], {});
+    assert.deepEqual(ports, {
+      edge: 8000,
+      payments: 8001,
+      orders: 8002,
+      postgres: 5433,
+      amqp: 5672,
+      management: 15672,
+    });
+    assert.equal(dataDir, "/root/.data");
+    assert.equal(fresh, false);
+    assert.equal(broker, undefined);
+  });
+
+  it("takes flags, ports and a broker of somebody else", () => {
+    const config = readLocalConfig("/root", ["--fresh"], {
+      EDGE_PORT: "9000",
+      DATA_DIR: "/elsewhere",
+      AMQP_URL: "amqp://root:x@broker",
+      RABBITMQ_MANAGEMENT_URL: "http://root:x@broker:15672",
+    });
+    assert.equal(config.fresh, true);
+    assert.equal(config.ports.edge, 9000);
+    assert.equal(config.dataDir, "/elsewhere");
+    assert.equal(config.broker?.amqpUrl, "amqp://root:x@broker");
+  });
+
+  it("names every fault at once", () => {
+    const env = { EDGE_PORT: "http", ORDERS_PORT: "70000", AMQP_URL: "amqp://broker" };
+    assert.throws(
+      () => readLocalConfig("/root", [], env),
+      /EDGE_PORT is no port: http\n.*ORDERS_PORT is no port: 70000\n.*RABBITMQ_MANAGEMENT_URL/,
+    );
+    assert.throws(
+      () => readLocalConfig("/root", [], { EDGE_PORT: "8001" }),
+      /8001 is chosen twice/,
+    );
+    assert.throws(() => readLocalConfig("/root", ["--frehs"], {}), /--frehs/);
+  });
+});

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { findFreePorts, isListening, whyPortIsTaken } from "../ports.ts";
+
+describe("ports", () => {
+  it("are taken by a process that is named", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    assert.equal(await isListening(port), true);
+    const why = await whyPortIsTaken(port);
+    assert.match(why ?? "", new RegExp(`^it is taken by process ${process.pid}: .*node`));
+    server.close();
+    await once(server, "close");
+    assert.equal(await whyPortIsTaken(port), undefined);
+    assert.equal(await isListening(port), false);
+  });
+
+  it("are found free, and different", async () => {
+    const ports = await findFreePorts(3);
+    assert.equal(new Set(ports).size, 3);
+    for (const port of ports) assert.equal(await whyPortIsTaken(port), undefined);
+  });
+});

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { eventually } from "@settle/chassis/testing";
+import { localPorts } from "../config.ts";
+import { findFreePorts } from "../ports.ts";
+import { dropPostgresData } from "../postgres.ts";
+import { readCommandLine, readProcessIdentity } from "../process-identity.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+describe("npm start", function () {
+  this.timeout(180_000);
+  let dataDir: string;
+  let env: NodeJS.ProcessEnv;
+
+  before(async () => {
+    dataDir = mkdtempSync(join(tmpdir(), "settle-start-"));
+    chmodSync(dataDir, 0o755);
+    const variables = Object.values(localPorts).map(({ variable }) => variable);
+    const ports = await findFreePorts(variables.length);
+    const chosen = Object.fromEntries(variables.map((name, at) => [name, String(ports[at])]));
+    env = { ...process.env, ...chosen, DATA_DIR: dataDir };
+  });
+  after(() => {
+    dropPostgresData(join(dataDir, "postgres"));
+    rmSync(dataDir, { recursive: true });
+  });
+
+  it("takes orders, restarts what dies, and stops without a trace", async () => {
+    const started = start(env);
+    try {
+      const welcome = await started.printed("Ctrl-C stops");
+      const commands = welcome.split("\n").filter((line) => line.startsWith("  curl"));
+      assert.equal(commands.length, 5);
+      for (const command of commands) execFileSync("sh", ["-c", command]);
+      await eventually("the first order is paid", () => balanceShownBy(commands, "7500"));
+
+      await refusesSecondStart(
+        { sameFolder: true },
+        /already runs from this folder, as process \d+/,
+      );
+      await refusesSecondStart(
+        { sameFolder: false },
+        /Port \d+ for the edge \(Envoy\) cannot be used: it is taken by process \d+: .*envoy/,
+      );
+
+      const children = readPids();
+      const broker = children.find((pid) => readCommandLine(pid).includes("beam"));
+      assert.ok(broker);
+      process.kill(broker, "SIGKILL");
+      await started.printed("RabbitMQ: died (ended by SIGKILL; starting again in 0.5 s)");
+      await started.printed("RabbitMQ: ready", 2);
+      execFileSync("sh", ["-c", commands[2] ?? ""]);
+      await eventually("the second order is paid", () => balanceShownBy(commands, "5000"));
+
+      const last = readPids();
+      started.process.kill("SIGTERM");
+      assert.deepEqual(await started.exited, [0, null]);
+      const alive = [...children, ...last].filter((pid) => readProcessIdentity(pid) !== undefined);
+      assert.deepEqual(alive, []);
+      assert.equal(existsSync(join(dataDir, "processes")), false);
+    } finally {
+      started.process.kill("SIGTERM");
+      await started.exited;
+    }
+  });
+
+  function balanceShownBy(commands: readonly string[], minorUnits: string): true | undefined {
+    const answer = execFileSync("sh", ["-c", commands.at(-1) ?? ""], { encoding: "utf8" });
+    return JSON.parse(answer).balance.minorUnits === minorUnits ? true : undefined;
+  }
+
+  async function refusesSecondStart(where: { sameFolder: boolean }, why: RegExp): Promise<void> {
+    const folder = where.sameFolder ? dataDir : mkdtempSync(join(tmpdir(), "settle-start-"));
+    const second = start({ ...env, DATA_DIR: folder });
+    assert.deepEqual(await second.exited, [1, null]);
+    assert.match(second.read(), why);
+    if (!where.sameFolder) rmSync(folder, { recursive: true });
+  }
+
+  /** The processes written down as running, without the first, which is the one that started them. */
+  function readPids(): number[] {
+    const lines = readFileSync(join(dataDir, "processes"), "utf8").trim().split("\n");
+    return lines.slice(1).map((line) => Number.parseInt(line, 10));
+  }
+});
+
+interface Started {
+  readonly process: ChildProcessByStdio<null, Readable, Readable>;
+  readonly exited: Promise<unknown[]>;
+  /** What it has printed so far. */
+  read(): string;
+  /** Waits until these words were printed so many times, and returns all that was printed. */
+  printed(words: string, times?: number): Promise<string>;
+}
+
+function start(env: NodeJS.ProcessEnv): Started {
+  const child = spawn(process.execPath, ["tools/bootstrap.mjs", "tools/local/main.ts"], {
+    cwd: root,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const news = new EventEmitter();
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      output += chunk;
+      news.emit("more");
+    });
+  }
+  const exited = once(child, "close");
+  return {
+    process: child,
+    exited,
+    read: () => output,
+    async printed(words, times = 1) {
+      while (output.split(words).length <= times) {
+        const ended = exited.then(() => "ended");
+        const what = await Promise.race([once(news, "more"), ended]);
+        assert.notEqual(what, "ended", `it ended before it printed "${words}":\n${output}`);
+      }
+      return output;
+    },
+  };
+}
