@@ -1,19 +1,26 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createTestBroker, createTestDatabase, type TestBroker } from "@settle/chassis/testing";
+import {
+  type BrokerServer,
+  createTestBroker,
+  createTestDatabase,
+  eventually,
+  type TestBroker,
+} from "@settle/chassis/testing";
 import { subscriptions as ordersSubscriptions } from "@settle/orders/subscriptions";
 import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscriptions";
-import { Pool } from "pg";
+import { Pool, types } from "pg";
 import { renderEdge } from "../edge/render.ts";
 import { startEnvoy } from "../tools/local/envoy.ts";
-import { type Child, type Nursery, startNursery } from "../tools/local/nursery.ts";
+import { type Child, type Exit, type Nursery, startNursery } from "../tools/local/nursery.ts";
 import { findFreePorts } from "../tools/local/ports.ts";
 import { waitUntilReady } from "../tools/local/ready.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const startTimeoutMs = 30_000;
+const answerTimeoutMs = 2_000;
 
 export type ServiceName = "orders" | "payments";
 
@@ -25,8 +32,8 @@ export type Replica = {
   readonly logFile: string;
   /** Settles once the process has ended. */
   readonly exited: Child["exited"];
-  /** Stops it as a supervisor would. */
-  stop(): Promise<void>;
+  /** Stops it as a supervisor would and resolves with how it ended. */
+  stop(): Promise<Exit>;
   /** Ends it without warning. */
   kill(): Promise<void>;
 };
@@ -35,94 +42,165 @@ export type Replica = {
 export type System = AsyncDisposable & {
   readonly edgeUrl: string;
   readonly broker: TestBroker;
-  /** Direct access to a service's database, with the service's own role. */
+  /** Direct access to a service's database, with the service's own role; bigint columns are bigint. */
   readonly databases: Readonly<Record<ServiceName, Pool>>;
   /** The first replica of each service, the one behind the edge, on `ports`. */
   readonly ports: Readonly<Record<ServiceName, number>>;
+  /** The ends of processes that nobody asked for; empty when all is well. */
+  readonly unexplainedExits: readonly string[];
   /**
    * Starts one more process of a service and resolves once it answers. `crashAt` names the seam at
-   * which it kills itself, `port` defaults to a free one.
+   * which it kills itself (see faults/kill-at.ts), which may be sooner. `port` defaults to a free
+   * one.
    */
   start(
     service: ServiceName,
     options?: { readonly port?: number; readonly crashAt?: string },
   ): Promise<Replica>;
+  /** Starts one process of each service behind the edge; the edge calls both healthy then. */
+  startBoth(): Promise<Readonly<Record<ServiceName, Replica>>>;
+  /** Resolves once the edge has found both services healthy. */
+  healthy(): Promise<void>;
+  /** Kills every process of both services. */
+  killAll(): Promise<void>;
 };
+
+/** Servers to use instead of the test run's own, by their administrators' URLs. */
+export type Servers = { readonly postgresUrl?: string; readonly rabbitmq?: BrokerServer };
 
 /**
  * Starts an edge, databases and a broker of their own; the services are up to the test, by
- * {@link System.start}. Disposing stops and removes everything.
+ * {@link System.start}. Disposing kills and removes everything.
  */
-export async function startSystem(): Promise<System> {
+export async function startSystem({ postgresUrl, rabbitmq }: Servers = {}): Promise<System> {
   await using starting = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "settle-e2e-"));
   starting.defer(() => rm(folder, { recursive: true, force: true }));
   const nursery = starting.use(await startNursery({ folder }));
-  const broker = starting.use(
-    await createTestBroker({ orders: ordersSubscriptions, payments: paymentsSubscriptions }),
-  );
+  const listensTo = { orders: ordersSubscriptions, payments: paymentsSubscriptions };
+  const broker = starting.use(await createTestBroker(listensTo, rabbitmq));
   const urls = {
-    orders: starting.use(await createTestDatabase("orders")).url,
-    payments: starting.use(await createTestDatabase("payments")).url,
+    orders: starting.use(await createTestDatabase("orders", postgresUrl)).url,
+    payments: starting.use(await createTestDatabase("payments", postgresUrl)).url,
   };
-  const poolOf = (url: string) =>
-    starting.adopt(new Pool({ connectionString: url, max: 2 }), (pool) => pool.end());
-  const databases = { orders: poolOf(urls.orders), payments: poolOf(urls.payments) };
+  const databases = {
+    orders: starting.adopt(poolOf(urls.orders), (pool) => pool.end()),
+    payments: starting.adopt(poolOf(urls.payments), (pool) => pool.end()),
+  };
   const [edgePort = 0, adminPort = 0, ordersPort = 0, paymentsPort = 0] = await findFreePorts(4);
   const ports = { orders: ordersPort, payments: paymentsPort };
+  const edgeUrl = `http://127.0.0.1:${edgePort}`;
   await startEdge({ nursery, folder, edgePort, adminPort, ports });
 
+  const replicas = new Set<Replica>();
+  const unexplainedExits: string[] = [];
   let count = 0;
+  const start: System["start"] = async (service, { port, crashAt } = {}) => {
+    const chosen = port ?? (await findFreePorts(1))[0] ?? 0;
+    count += 1;
+    const child = await nursery.spawn({
+      name: `${service}-${count}`,
+      command: process.execPath,
+      args: [mainOf(service, crashAt)],
+      cwd: root,
+      env: {
+        PORT: String(chosen),
+        DATABASE_URL: urls[service],
+        AMQP_URL: broker.urlOf(service),
+        LOG_LEVEL: "debug",
+        ...(crashAt ? { CRASH_AT: crashAt } : {}),
+      },
+    });
+    const replica = replicaOf(child, chosen, (exit, asked) => {
+      replicas.delete(replica);
+      if (asked || (crashAt && exit.code === killed)) return;
+      unexplainedExits.push(`${child.logFile}: ${exit.reason}`);
+    });
+    replicas.add(replica);
+    const isReady = async () =>
+      (crashAt && !replicas.has(replica)) || answers(`${replica.url}/healthz`);
+    await waitUntilReady({ what: service, child, isReady, timeoutMs: startTimeoutMs });
+    return replica;
+  };
+  const healthy = async () => {
+    await eventually("the edge finds both services healthy", async () =>
+      (await answers(`${edgeUrl}/healthz`)) ? true : undefined,
+    );
+  };
+  const killAll = async () => {
+    await Promise.all([...replicas].map((replica) => replica.kill()));
+  };
+  starting.defer(killAll);
   const running = starting.move();
   return {
-    edgeUrl: `http://127.0.0.1:${edgePort}`,
+    edgeUrl,
     broker,
     databases,
     ports,
-    async start(service, { port, crashAt } = {}) {
-      const chosen = port ?? (await findFreePorts(1))[0] ?? 0;
-      count += 1;
-      const child = await nursery.spawn({
-        name: `${service}-${count}`,
-        command: process.execPath,
-        args: [
-          join(
-            root,
-            crashAt ? "tests/faults" : `services/${service}/src`,
-            crashAt ? `${service}-main.ts` : "main.ts",
-          ),
-        ],
-        cwd: root,
-        env: {
-          PORT: String(chosen),
-          DATABASE_URL: urls[service],
-          AMQP_URL: broker.urlOf(service),
-          LOG_LEVEL: "debug",
-          ...(crashAt ? { CRASH_AT: crashAt } : {}),
-        },
-      });
-      const url = `http://127.0.0.1:${chosen}`;
-      await waitUntilReady({
-        what: service,
-        child,
-        isReady: () => answers(`${url}/healthz`),
-        timeoutMs: startTimeoutMs,
-      });
-      return {
-        url,
-        port: chosen,
-        pid: child.pid,
-        logFile: child.logFile,
-        exited: child.exited,
-        stop: () => child.stop(),
-        async kill() {
-          process.kill(child.pid, "SIGKILL");
-          await child.exited;
-        },
-      };
+    unexplainedExits,
+    start,
+    async startBoth() {
+      const [orders, payments] = await Promise.all([
+        start("orders", { port: ports.orders }),
+        start("payments", { port: ports.payments }),
+      ]);
+      await healthy();
+      return { orders, payments };
     },
+    healthy,
+    killAll,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** The exit code of a process that was ended by SIGKILL. */
+const killed = 128 + constants.signals.SIGKILL;
+
+function replicaOf(
+  child: Child,
+  port: number,
+  onExit: (exit: Exit, asked: boolean) => void,
+): Replica {
+  let asked = false;
+  let alive = true;
+  void child.exited.then((exit) => {
+    alive = false;
+    onExit(exit, asked);
+  });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    pid: child.pid,
+    logFile: child.logFile,
+    exited: child.exited,
+    async stop() {
+      asked = true;
+      await child.stop();
+      return child.exited;
+    },
+    async kill() {
+      asked = true;
+      // Once it has ended, its pid may be somebody else's.
+      if (alive) process.kill(child.pid, "SIGKILL");
+      await child.exited;
+    },
+  };
+}
+
+function poolOf(connectionString: string): Pool {
+  const pool = new Pool({ connectionString, max: 2, types: { getTypeParser: parserOf } });
+  // An idle connection that breaks, because its server stops, is replaced at the next use.
+  pool.on("error", () => {});
+  return pool;
+}
+
+function parserOf(oid: number) {
+  return oid === types.builtins.INT8 ? BigInt : types.getTypeParser(oid);
+}
+
+function mainOf(service: ServiceName, crashAt: string | undefined): string {
+  const path = crashAt ? `tests/faults/${service}-main.ts` : `services/${service}/src/main.ts`;
+  return join(root, path);
 }
 
 async function startEdge(options: {
@@ -151,7 +229,7 @@ async function startEdge(options: {
 
 async function answers(url: string): Promise<boolean> {
   try {
-    return (await fetch(url)).ok;
+    return (await fetch(url, { signal: AbortSignal.timeout(answerTimeoutMs) })).ok;
   } catch {
     return false;
   }

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import type { DescService } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { Code } from "@connectrpc/connect";
+import { eventually } from "@settle/chassis/testing";
+import { type Order, OrderStatus } from "@settle/gen/orders/v1/order_pb";
+import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import { LedgerEntryKind } from "@settle/gen/payments/v1/account_pb";
+import { DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
+import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
+import { type Caller, refusalOf, successOf } from "../call.ts";
+import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
+import { createHistory, createShopper } from "../history.ts";
+import {
+  callBufCurl,
+  callConnect,
+  callConnectByFetch,
+  callGrpcWeb,
+  callRest,
+  createGrpcCaller,
+} from "../protocols.ts";
+import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
+
+const { getOrder } = OrdersService.method;
+const { getAccount, getPayment, listLedgerEntries } = PaymentsService.method;
+
+describe("an order", function () {
+  this.timeout(checkTimeoutMs);
+  const history = createHistory();
+  let system: System;
+  let replicas: Readonly<Record<ServiceName, Replica>>;
+
+  before(async () => {
+    system = await startSystem();
+    replicas = await system.startBoth();
+  });
+  after(() => system?.[Symbol.asyncDispose]());
+
+  const settled = (call: Caller, { userId, id }: Order) =>
+    eventually(`order ${id} is settled`, async () => {
+      const order = await successOf(call(getOrder, { userId, orderId: id }));
+      return order.status === OrderStatus.PENDING_PAYMENT ? undefined : order;
+    });
+
+  /** The whole story of a user, by one protocol; the answers do not depend on which. */
+  const orderFlow = async (call: Caller, userId: string) => {
+    const shopper = createShopper(history, call);
+    const currency = "EUR";
+    assert.equal((await successOf(shopper.createAccount(userId))).balance?.minorUnits, 0n);
+    const again = await refusalOf(shopper.createAccount(userId));
+    assert.equal(`${again.code} ${again.reason}`, `${Code.AlreadyExists} ACCOUNT_ALREADY_EXISTS`);
+    const funded = await successOf(shopper.deposit(userId, 1_000n));
+    assert.equal(funded.balance?.minorUnits, 1_000n);
+
+    const created = await successOf(shopper.createOrder(userId, 250n));
+    assert.equal(created.status, OrderStatus.PENDING_PAYMENT);
+    const paid = await settled(call, created);
+    assert.equal(paid.status, OrderStatus.PAID);
+    assert.equal(paid.declineReason, DeclineReason.UNSPECIFIED);
+    assert.ok(paid.settleTime && created.createTime);
+    assert.ok(timestampMs(paid.settleTime) >= timestampMs(created.createTime));
+    assert.ok(paid.revision > created.revision);
+    const account = await successOf(call(getAccount, { userId }));
+    assert.equal(account.balance?.minorUnits, 750n);
+
+    const tooMuch = await successOf(shopper.createOrder(userId, 751n));
+    const declined = await settled(call, tooMuch);
+    assert.equal(declined.status, OrderStatus.PAYMENT_DECLINED);
+    assert.equal(declined.declineReason, DeclineReason.INSUFFICIENT_FUNDS);
+    const foreign = await successOf(shopper.createOrder(userId, 1n, { currency: "JPY" }));
+    const mismatched = await settled(call, foreign);
+    assert.equal(mismatched.declineReason, DeclineReason.CURRENCY_MISMATCH);
+    const nobody = `${userId}-without-account`;
+    const orphan = await settled(call, await successOf(shopper.createOrder(nobody, 1n)));
+    assert.equal(orphan.status, OrderStatus.PAYMENT_DECLINED);
+    assert.equal(orphan.declineReason, DeclineReason.ACCOUNT_NOT_FOUND);
+
+    const { entries } = await successOf(call(listLedgerEntries, { userId }));
+    assert.deepEqual(
+      entries.map((entry) => [
+        entry.kind,
+        entry.amount?.minorUnits,
+        entry.balanceAfter?.minorUnits,
+        entry.orderId,
+      ]),
+      [
+        [LedgerEntryKind.PAYMENT, -250n, 750n, paid.id],
+        [LedgerEntryKind.DEPOSIT, 1_000n, 1_000n, ""],
+      ],
+    );
+    for (const [order, outcome] of [
+      [paid, PaymentOutcome.PAID],
+      [declined, PaymentOutcome.DECLINED],
+    ] as const) {
+      const payment = await successOf(call(getPayment, { userId, orderId: order.id }));
+      assert.equal(payment.outcome, outcome);
+      assert.equal(payment.declineReason, order.declineReason);
+      assert.deepEqual(payment.amount, { ...order.amount, currency });
+    }
+
+    const elsewhere = await refusalOf(call(getOrder, { userId: nobody, orderId: paid.id }));
+    assert.equal(`${elsewhere.code} ${elsewhere.reason}`, `${Code.NotFound} ORDER_NOT_FOUND`);
+    const invalid = await refusalOf(shopper.createOrder(userId, 0n));
+    assert.equal(`${invalid.code} ${invalid.reason}`, `${Code.InvalidArgument} VALIDATION_FAILED`);
+    assert.deepEqual(invalid.fields, ["amount"]);
+  };
+
+  const portOf = (service: DescService) =>
+    service.typeName === OrdersService.typeName ? replicas.orders.url : replicas.payments.url;
+
+  it("is paid or declined over REST", () => orderFlow(callRest(system.edgeUrl), "rest"));
+
+  it("is paid or declined over Connect, by a bare fetch", () =>
+    orderFlow(
+      callConnectByFetch(() => system.edgeUrl),
+      "fetch",
+    ));
+
+  it("is paid or declined over Connect, by connect-web", () =>
+    orderFlow(callConnect(system.edgeUrl), "connect"));
+
+  it("is paid or declined over gRPC-Web, by connect-web", () =>
+    orderFlow(callGrpcWeb(system.edgeUrl), "grpc-web"));
+
+  it("is paid or declined over gRPC, by grpc-js", async () => {
+    using caller = createGrpcCaller(() => system.edgeUrl);
+    await orderFlow(caller.call, "grpc");
+  });
+
+  it("is paid or declined over gRPC, by buf curl and reflection", () =>
+    orderFlow(callBufCurl(system.edgeUrl), "buf-curl"));
+
+  it("is paid or declined straight at the services over HTTP/1.1", () =>
+    orderFlow(callConnectByFetch(portOf), "straight"));
+
+  it("is paid or declined straight at the services over gRPC", async () => {
+    using caller = createGrpcCaller(portOf);
+    await orderFlow(caller.call, "straight-grpc");
+  });
+
+  it("leaves the system whole", () => assertWholeAfterwards(system, history));
+});

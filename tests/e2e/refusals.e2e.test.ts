@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { Code } from "@connectrpc/connect";
+import { assertWhole, checkTimeoutMs } from "../checker.ts";
+import { createHistory, createShopper } from "../history.ts";
+import { callRest } from "../protocols.ts";
+import { type System, startSystem } from "../system.ts";
+
+const ordersPath = "/gateway/orders";
+const accountsPath = "/gateway/payments/accounts";
+const unknownId = "0190a7e4-0000-7000-8000-000000000001";
+const maxAmount = 1_000_000_000_000n;
+
+type Request = {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly path: string;
+  /** Sent as JSON unless it is a string. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+const post = (path: string, body: unknown): Request => ({ method: "POST", path, body });
+const get = (path: string): Request => ({ method: "GET", path });
+const money = { minorUnits: "100", currency: "EUR" };
+const order = { userId: "alice", amount: money, description: "two tickets" };
+const placing = (changes: object) => post(ordersPath, { ...order, ...changes });
+const placingFor = (amount: unknown) => placing({ amount });
+const paying = (minorUnits: unknown) => placingFor({ ...money, minorUnits });
+const depositing = (amount: unknown) => post(`${accountsPath}/alice:deposit`, { amount });
+
+describe("bad input through the edge", function () {
+  this.timeout(checkTimeoutMs);
+  const history = createHistory();
+  let system: System;
+
+  before(async () => {
+    system = await startSystem();
+    await system.startBoth();
+    await createShopper(history, callRest(system.edgeUrl)).fundedAccount("alice", 1_000n);
+  });
+  after(() => system?.[Symbol.asyncDispose]());
+
+  const assertRefused = async (
+    { method, path, body, headers }: Request,
+    expected: { status: number; code: Code; reason: string; domain: string; fields?: string[] },
+  ) => {
+    const response = await fetch(system.edgeUrl + path, {
+      method,
+      headers: { "content-type": "application/json", ...headers },
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    assert.equal(response.status, expected.status, text);
+    assert.equal(response.headers.get("content-type"), "application/json");
+    assert.match(response.headers.get("x-request-id") ?? "", /^[0-9a-f-]{36}$/);
+    const { code, message, details, ...rest } = JSON.parse(text);
+    assert.deepEqual(rest, {});
+    assert.equal(code, expected.code);
+    assert.ok(typeof message === "string" && message.length > 0);
+    const [info, bad, ...more] = details;
+    assert.deepEqual(info, {
+      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+      reason: expected.reason,
+      domain: expected.domain,
+      metadata: {},
+    });
+    assert.deepEqual(more, []);
+    const fields = bad?.fieldViolations.map(({ field }: { field: string }) => field);
+    assert.deepEqual(fields ?? [], expected.fields ?? []);
+    if (bad) assert.equal(bad["@type"], "type.googleapis.com/google.rpc.BadRequest");
+  };
+
+  const broken: [string, Request, ...string[]][] = [
+    ["nothing", placing({ userId: undefined, amount: undefined }), "userId", "amount"],
+    ["no body", { method: "POST", path: ordersPath }, "userId", "amount"],
+    ["no user", placing({ userId: undefined }), "userId"],
+    ["an empty user", placing({ userId: "" }), "userId"],
+    ["a user that starts with a sign", placing({ userId: "-alice" }), "userId"],
+    ["a user with a space", placing({ userId: "a lice" }), "userId"],
+    ["a user with U+0000", placing({ userId: "a\u0000" }), "userId"],
+    ["a user with letters of another alphabet", placing({ userId: "алиса" }), "userId"],
+    ["a user of 129 characters", placing({ userId: "a".repeat(129) }), "userId"],
+    ["no amount", placingFor(undefined), "amount"],
+    ["no minor units", placingFor({ currency: "EUR" }), "amount"],
+    ["null for minor units", paying(null), "amount"],
+    ["zero", paying("0"), "amount"],
+    ["a negative amount", paying("-1"), "amount"],
+    ["more than the largest amount", paying(String(maxAmount + 1n)), "amount"],
+    ["the largest int64", paying("9223372036854775807"), "amount", "amount.minorUnits"],
+    ["the smallest int64", paying("-9223372036854775808"), "amount", "amount.minorUnits"],
+    ["no currency", placingFor({ minorUnits: "1" }), "amount.currency"],
+    ["a currency in small letters", placingFor({ ...money, currency: "eur" }), "amount.currency"],
+    ["a currency of four", placingFor({ ...money, currency: "EURO" }), "amount.currency"],
+    ["U+0000 in text", placing({ description: "a\u0000b" }), "description"],
+    ["text of 1,001 characters", placing({ description: "é".repeat(1_001) }), "description"],
+    ["a negative page size", get(`${ordersPath}/alice?pageSize=-1`), "pageSize"],
+    ["a page of 1,001", get(`${ordersPath}/alice?pageSize=1001`), "pageSize"],
+    ["an overlong token", get(`${ordersPath}/alice?pageToken=${"x".repeat(513)}`), "pageToken"],
+    ["a bad user in the path", get(`${ordersPath}/a%20b`), "userId"],
+    ["a bad order id", get(`${ordersPath}/alice/not-a-uuid`), "orderId"],
+  ];
+  const brokenForPayments: [string, Request, ...string[]][] = [
+    ["an account for nobody", post(accountsPath, { currency: "EUR" }), "userId"],
+    ["an account in no currency", post(accountsPath, { userId: "bob", currency: "E" }), "currency"],
+    ["a deposit of nothing", depositing(undefined), "amount"],
+    ["a deposit of zero", depositing({ ...money, minorUnits: 0 }), "amount"],
+    ["a negative deposit", depositing({ ...money, minorUnits: "-5" }), "amount"],
+    ["a huge deposit", depositing({ ...money, minorUnits: String(maxAmount + 1n) }), "amount"],
+    ["a page of 1,001 entries", get(`${accountsPath}/alice/entries?pageSize=1001`), "pageSize"],
+    ["a payment of a bad order id", get(`${accountsPath}/alice/payments/1`), "orderId"],
+  ];
+  for (const [domain, requests] of [
+    ["orders.settle", broken],
+    ["payments.settle", brokenForPayments],
+  ] as const) {
+    for (const [what, request, ...fields] of requests) {
+      it(`is refused by ${domain} naming the field: ${what}`, () =>
+        assertRefused(request, {
+          status: 400,
+          code: Code.InvalidArgument,
+          reason: "VALIDATION_FAILED",
+          domain,
+          fields,
+        }));
+    }
+  }
+
+  const malformed: [string, Request][] = [
+    ["half an object", post(ordersPath, "{")],
+    ["a missing value", post(ordersPath, '{"userId":}')],
+    ["an array", post(ordersPath, "[]")],
+    ["null", post(ordersPath, "null")],
+    ["half a surrogate pair", post(ordersPath, '{"description": "\\ud800"}')],
+    ["a number for a user", placing({ userId: 7 })],
+    ["a list for a user", placing({ userId: ["alice"] })],
+    ["a number for text", placing({ description: 7 })],
+    ["text for an amount", placingFor("100")],
+    ["letters for minor units", paying("ten")],
+    ["a fraction", paying(1.5)],
+    ["more than an int64", paying("9223372036854775808")],
+    ["more than a number holds exactly", paying(1e300)],
+    ["truth for minor units", paying(true)],
+    ["a number for a currency", placingFor({ ...money, currency: 978 })],
+    ["letters for a page size", get(`${ordersPath}/alice?pageSize=ten`)],
+    ["an unknown query parameter", get(`${ordersPath}/alice?colour=red`)],
+    ["an escaped slash", get(`${ordersPath}/a%2Fb`)],
+    ["U+0000 in the path", get(`${ordersPath}/a%00b`)],
+    ["a header with an underscore", { ...get(`${ordersPath}/alice`), headers: { a_b: "1" } }],
+  ];
+  for (const [what, request] of malformed) {
+    it(`is refused by the edge as not well formed: ${what}`, () =>
+      assertRefused(request, {
+        status: 400,
+        code: Code.InvalidArgument,
+        reason: "MALFORMED_REQUEST",
+        domain: "edge.settle",
+      }));
+  }
+
+  const unrouted: [string, Request][] = [
+    ["the root", get("/")],
+    ["another path", get("/orders")],
+    ["a path below the gateway", get("/gateway/baskets")],
+    ["a longer path", get(`${ordersPath}/alice/${unknownId}/items`)],
+    ["another method", { method: "PUT", path: ordersPath, body: order }],
+    ["a method nobody has", { method: "DELETE", path: `${ordersPath}/alice/${unknownId}` }],
+    ["an unknown verb", post(`${ordersPath}/alice:fly`, {})],
+  ];
+  for (const [what, request] of unrouted) {
+    it(`is refused by the edge as an unknown route: ${what}`, () =>
+      assertRefused(request, {
+        status: 404,
+        code: Code.NotFound,
+        reason: "ROUTE_NOT_FOUND",
+        domain: "edge.settle",
+      }));
+  }
+
+  it("is refused by the edge when it is too large", async () => {
+    const expected = {
+      code: Code.ResourceExhausted,
+      reason: "REQUEST_TOO_LARGE",
+      domain: "edge.settle",
+    };
+    const large = "x".repeat(70_000);
+    await assertRefused(placing({ description: large }), { ...expected, status: 413 });
+    const headers = { "x-large": "y".repeat(20_000) };
+    await assertRefused({ ...get(`${ordersPath}/alice`), headers }, { ...expected, status: 431 });
+  });
+
+  const absent: [Request, string, string][] = [
+    [get(`${ordersPath}/alice/${unknownId}`), "ORDER_NOT_FOUND", "orders.settle"],
+    [get(`${accountsPath}/bob`), "ACCOUNT_NOT_FOUND", "payments.settle"],
+    [get(`${accountsPath}/bob/entries`), "ACCOUNT_NOT_FOUND", "payments.settle"],
+    [
+      post(`${accountsPath}/bob:deposit`, { amount: money }),
+      "ACCOUNT_NOT_FOUND",
+      "payments.settle",
+    ],
+    [get(`${accountsPath}/alice/payments/${unknownId}`), "PAYMENT_NOT_FOUND", "payments.settle"],
+  ];
+  for (const [request, reason, domain] of absent) {
+    it(`names what is not there: ${request.method} ${request.path}`, () =>
+      assertRefused(request, { status: 404, code: Code.NotFound, reason, domain }));
+  }
+
+  it("is refused where it does not fit what is there", async () => {
+    const domain = "payments.settle";
+    const conflict = { status: 409, code: Code.AlreadyExists, reason: "ACCOUNT_ALREADY_EXISTS" };
+    const again = post(accountsPath, { userId: "alice", currency: "USD" });
+    await assertRefused(again, { ...conflict, domain });
+    const failed = { status: 400, code: Code.FailedPrecondition, domain };
+    const dollars = depositing({ ...money, currency: "USD" });
+    await assertRefused(dollars, { ...failed, reason: "CURRENCY_MISMATCH" });
+  });
+
+  it("leaves nothing behind", async () => {
+    await assertWhole(system, history);
+    for (const [service, keys] of [
+      ["orders", 0],
+      // Of the account and its deposit.
+      ["payments", 2],
+    ] as const) {
+      const { rows } = await system.databases[service].query("SELECT key FROM idempotency_keys");
+      assert.equal(rows.length, keys, `${service} keeps keys of refused calls`);
+    }
+  });
+});

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { testLog } from "@settle/chassis/testing";
+import { type Nursery, startNursery } from "../../tools/local/nursery.ts";
+import { findFreePorts } from "../../tools/local/ports.ts";
+import { type RunningRabbitmq, startRabbitmq } from "../../tools/local/rabbitmq.ts";
+import { successOf } from "../call.ts";
+import { assertWhole, assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
+import { createHistory, createShopper, type Shopper } from "../history.ts";
+import { callRest } from "../protocols.ts";
+import { type System, startSystem } from "../system.ts";
+
+const cacheDir = fileURLToPath(new URL("../../.cache", import.meta.url));
+const ordersPlaced = 200;
+
+describe("a broker that is away", function () {
+  this.timeout(checkTimeoutMs);
+  const history = createHistory();
+  const parts = new AsyncDisposableStack();
+  let startBroker: () => Promise<RunningRabbitmq>;
+  let broker: RunningRabbitmq;
+  let system: System;
+  let shopper: Shopper;
+
+  before(async () => {
+    this;
+    const folder = await mkdtemp(join(tmpdir(), "settle-broker-"));
+    parts.defer(() => rm(folder, { recursive: true, force: true }));
+    const nursery = parts.use(await startNursery({ folder }));
+    startBroker = await brokerIn(folder, nursery);
+    broker = await startBroker();
+    system = parts.use(await startSystem({ rabbitmq: broker }));
+    await system.startBoth();
+    shopper = createShopper(history, callRest(system.edgeUrl));
+    await shopper.fundedAccount("offline", 1_000n);
+    await successOf(shopper.createOrder("offline", 1n, { label: "before" }));
+  });
+  after(async () => {
+    this;
+    // The system deletes its virtual host, for which there must be a broker.
+    await parts.disposeAsync();
+  });
+
+  const placeWhileAway = async (label: string) => {
+    const calls = Array.from({ length: ordersPlaced }, () =>
+      successOf(shopper.createOrder("offline", 1n, { label })),
+    );
+    await Promise.all(calls);
+    const { status } = await fetch(`${system.edgeUrl}/healthz`);
+    assert.equal(status, 200, "the edge is not healthy");
+    const { rows } = await system.databases.orders.query<{ count: bigint }>(
+      "SELECT count(*) FROM outbox",
+    );
+    assert.ok(Number(rows[0]?.count) >= ordersPlaced, "the events do not wait in the outbox");
+  };
+
+  it("because it was killed loses no order, and all are accepted and settled", async () => {
+    process.kill(broker.child.pid, "SIGKILL");
+    await broker.child.exited;
+    await placeWhileAway("broker killed");
+    await broker[Symbol.asyncDispose]();
+    broker = await startBroker();
+    await assertWhole(system, history);
+  });
+
+  it("because it was stopped loses no order, and all are accepted and settled", async () => {
+    await broker[Symbol.asyncDispose]();
+    await placeWhileAway("broker stopped");
+    broker = await startBroker();
+    await assertWholeAfterwards(system, history);
+  });
+});
+
+/** Returns what starts a broker of this test's own, always the same one with the same data. */
+async function brokerIn(folder: string, nursery: Nursery): Promise<() => Promise<RunningRabbitmq>> {
+  const [amqpPort = 0, managementPort = 0] = await findFreePorts(2);
+  return () =>
+    startRabbitmq({
+      nursery,
+      dataDir: join(folder, "rabbitmq"),
+      cacheDir,
+      amqpPort,
+      managementPort,
+      env: process.env,
+      log: (line) => testLog.info(line),
+    });
+}

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import type { FaultPoint } from "@settle/chassis/faults";
+import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
+import { createHistory, createShopper } from "../history.ts";
+import { startLoad } from "../load.ts";
+import { callRest } from "../protocols.ts";
+import { type ServiceName, type System, startSystem } from "../system.ts";
+
+const userIds = ["crash-1", "crash-2", "crash-3"];
+const points: readonly FaultPoint[] = [
+  "transaction.before-commit",
+  "transaction.after-commit",
+  "relay.before-publish",
+  "relay.after-confirm",
+  "consumer.before-ack",
+];
+// Past the transactions with which a service starts, and then well into its work.
+const nths = [7, 40];
+const crashes = points.flatMap((point) => nths.map((nth) => `${point}:${nth}`));
+
+describe("a service under load that is killed", function () {
+  this.timeout(checkTimeoutMs);
+  const history = createHistory();
+  let system: System;
+
+  before(async () => {
+    system = await startSystem();
+  });
+  after(() => system?.[Symbol.asyncDispose]());
+
+  it("twice at each seam, both services at the same time, loses nothing and does nothing twice", async () => {
+    const shopper = createShopper(history, callRest(system.edgeUrl));
+    await system.startBoth();
+    for (const userId of userIds) await shopper.fundedAccount(userId, 500n);
+    await system.killAll();
+
+    const next = { orders: "", payments: "" };
+    const load = startLoad({
+      shopper,
+      userIds,
+      label: () => `orders at ${next.orders}, payments at ${next.payments},`,
+    });
+    // Each service goes on by itself: one that waited for the other could keep it from its seam.
+    const dieAndRise = async (service: ServiceName) => {
+      const port = system.ports[service];
+      for (const crashAt of crashes) {
+        next[service] = crashAt;
+        const replica = await system.start(service, { port, crashAt });
+        await replica.exited;
+      }
+      next[service] = "rest";
+      await system.start(service, { port });
+    };
+    await Promise.all([dieAndRise("orders"), dieAndRise("payments")]);
+    await load[Symbol.asyncDispose]();
+    assert.ok(load.ended.ok > 0);
+    await assertWholeAfterwards(system, history);
+  });
+});

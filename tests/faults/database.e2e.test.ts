@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { eventually } from "@settle/chassis/testing";
+import { Client } from "pg";
+import { startNursery } from "../../tools/local/nursery.ts";
+import { findFreePorts } from "../../tools/local/ports.ts";
+import {
+  dropPostgresData,
+  type RunningPostgres,
+  startPostgres,
+} from "../../tools/local/postgres.ts";
+import { assertWhole, assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
+import { createHistory, createShopper, type Shopper } from "../history.ts";
+import { type Load, startLoad } from "../load.ts";
+import { callRest } from "../protocols.ts";
+import { type System, startSystem } from "../system.ts";
+
+const userIds = ["restart-1", "restart-2"];
+/** How many calls have to succeed after a fault before it counts as overcome. */
+const callsAfter = 20;
+
+describe("a database under load", function () {
+  this.timeout(checkTimeoutMs);
+  const history = createHistory();
+  const parts = new AsyncDisposableStack();
+  let startDatabase: () => Promise<RunningPostgres>;
+  let postgres: RunningPostgres;
+  let system: System;
+  let shopper: Shopper;
+
+  before(async () => {
+    const folder = await mkdtemp(join(tmpdir(), "settle-database-"));
+    parts.defer(() => rm(folder, { recursive: true, force: true }));
+    // PostgreSQL may run as another user than we do.
+    await chmod(folder, 0o755);
+    const dataDir = join(folder, "postgres");
+    parts.defer(() => dropPostgresData(dataDir));
+    const nursery = parts.use(await startNursery({ folder }));
+    const [port = 0] = await findFreePorts(1);
+    startDatabase = () => startPostgres({ nursery, dataDir, port });
+    postgres = await startDatabase();
+    system = parts.use(await startSystem({ postgresUrl: postgres.adminUrl }));
+    await system.startBoth();
+    shopper = createShopper(history, callRest(system.edgeUrl));
+    for (const userId of userIds) await shopper.fundedAccount(userId, 1_000n);
+  });
+  after(() => parts.disposeAsync());
+
+  const asAdmin = async (work: (admin: Client) => Promise<void>) => {
+    const admin = new Client({ connectionString: postgres.adminUrl });
+    // Some of what is done here ends this connection as well.
+    admin.on("error", () => {});
+    await admin.connect();
+    await work(admin);
+    await admin.end();
+  };
+  const survive = async (label: string, fault: (load: Load) => Promise<void>) => {
+    await using load = startLoad({ shopper, userIds, label: () => label });
+    const more = (count: number) => {
+      const before = load.ended.ok;
+      return eventually(`${count} more calls succeed`, () =>
+        load.ended.ok >= before + count ? true : undefined,
+      );
+    };
+    await more(callsAfter);
+    await fault(load);
+    await more(callsAfter);
+    // Whatever went wrong was said to be no fault of the caller's and worth another try.
+    assert.deepEqual([...load.refusals], load.ended.unknown > 0 ? ["14 UNAVAILABLE"] : []);
+  };
+
+  it("that drops every connection loses nothing", async () => {
+    await survive("connections dropped", () =>
+      asAdmin(async (admin) => {
+        await admin.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+           WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'`,
+        );
+      }),
+    );
+    await assertWhole(system, history);
+  });
+
+  it("that crashes and recovers loses nothing", async () => {
+    await survive("database crashed", () =>
+      asAdmin(async (admin) => {
+        // One backend that is killed makes the server end all others and recover.
+        const { rows } = await admin.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+        assert.ok(rows[0]);
+        process.kill(rows[0].pid, "SIGKILL");
+      }),
+    );
+    await assertWhole(system, history);
+  });
+
+  it("that is restarted loses nothing", async () => {
+    await survive("database restarted", async (load) => {
+      await postgres[Symbol.asyncDispose]();
+      await eventually("calls fail", () => (load.ended.unknown > 0 ? true : undefined));
+      postgres = await startDatabase();
+    });
+    await assertWholeAfterwards(system, history);
+  });
+});

@@ -1,0 +1,246 @@
+import type { DescEnum } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { OrderStatus, OrderStatusSchema } from "@settle/gen/orders/v1/order_pb";
+import { LedgerEntryKind } from "@settle/gen/payments/v1/account_pb";
+import {
+  DeclineReason,
+  DeclineReasonSchema,
+  PaymentOutcome,
+  PaymentOutcomeSchema,
+} from "@settle/gen/payments/v1/payment_pb";
+import type { AccountAttempt, History } from "./history.ts";
+import type { StoredEntry, StoredOrder, StoredPayment, Truth } from "./truth.ts";
+
+/**
+ * Compares everything stored with what the clients did and saw, once nothing is under way, and
+ * returns what is wrong, each with its ids; nothing if all is well:
+ * - each balance is the sum of its entries, step by step, and not negative; each movement sums to
+ *   zero; what was deposited is what the clients deposited;
+ * - every order has one legal final status and one payment that agrees, with exactly one debit of
+ *   the amount if it was paid, and none and a reason if it was declined;
+ * - every order and account that was answered with OK is there with the same content, one whose
+ *   call ended unknown is there at most once, a refused one is not, and no other;
+ * - each event was handled once; nothing is left in an outbox, a work or a retry queue; the dead
+ *   letters are the poison that was put in.
+ */
+export function violationsOf(truth: Truth, history: History): readonly string[] {
+  return [
+    ...ledgerViolations(truth),
+    ...depositViolations(truth, history),
+    ...settlementViolations(truth),
+    ...orderHistoryViolations(truth, history),
+    ...accountHistoryViolations(truth, history),
+    ...deliveryViolations(truth, history),
+  ];
+}
+
+function* ledgerViolations({ accounts, entries }: Truth) {
+  const byAccount = Map.groupBy(entries, (entry) => entry.account);
+  for (const { userId, balanceMinor, entryCount } of accounts) {
+    const own = byAccount.get(userId) ?? [];
+    let sum = 0n;
+    for (const [index, entry] of own.entries()) {
+      sum += entry.amountMinor;
+      const isNext = entry.sequence === BigInt(index + 1) && entry.balanceAfterMinor === sum;
+      if (!isNext) {
+        yield `account ${userId}: entry ${entry.movementId} is number ${entry.sequence} with balance ${entry.balanceAfterMinor}, expected number ${index + 1} with ${sum}`;
+      }
+      if (sum < 0n) yield `account ${userId}: negative (${sum}) after ${entry.movementId}`;
+    }
+    if (sum !== balanceMinor) {
+      yield `account ${userId}: the balance is ${balanceMinor}, the entries sum to ${sum}`;
+    }
+    if (balanceMinor < 0n) yield `account ${userId}: the balance ${balanceMinor} is negative`;
+    if (entryCount !== BigInt(own.length)) {
+      yield `account ${userId}: counts ${entryCount} entries and has ${own.length}`;
+    }
+  }
+  for (const [movementId, legs] of Map.groupBy(entries, (entry) => entry.movementId)) {
+    const sum = legs.reduce((total, leg) => total + leg.amountMinor, 0n);
+    const currencies = new Set(legs.map((leg) => leg.currency));
+    if (legs.length !== 2 || sum !== 0n || currencies.size !== 1) {
+      yield `movement ${movementId}: ${legs.length} legs in ${[...currencies]} sum to ${sum}`;
+    }
+  }
+  const owners = new Set(accounts.map((account) => account.userId));
+  for (const [account, [entry]] of byAccount) {
+    const isSystem = /^system:(deposits|sales):[A-Z]{3}$/.test(account);
+    if (!isSystem && !owners.has(account)) {
+      yield `entry ${entry?.movementId}: there is no account ${account}`;
+    }
+  }
+}
+
+function* depositViolations({ entries }: Truth, history: History) {
+  // Deposits have no names of their own: those of one user, currency and amount are counted.
+  const keyOf = (account: string, currency: string, amountMinor: bigint) =>
+    `${amountMinor} ${currency} to ${account}`;
+  const booked = Map.groupBy(
+    entries.filter((entry) => isOfUser(entry) && entry.kind === LedgerEntryKind.DEPOSIT),
+    (entry) => keyOf(entry.account, entry.currency, entry.amountMinor),
+  );
+  const called = Map.groupBy(history.deposits, ({ userId, currency, amountMinor }) =>
+    keyOf(userId, currency, amountMinor),
+  );
+  for (const key of new Set([...booked.keys(), ...called.keys()])) {
+    const { ok, unknown } = tally(called.get(key) ?? []);
+    const found = booked.get(key)?.length ?? 0;
+    if (found < ok || found > ok + unknown) {
+      yield `deposit of ${key}: booked ${found} times, answered OK ${ok} times, unknown ${unknown}`;
+    }
+  }
+}
+
+function* settlementViolations({ orders, payments, entries }: Truth) {
+  const paymentsOf = Map.groupBy(payments, (payment) => payment.orderId);
+  const debitsOf = Map.groupBy(
+    entries.filter((entry) => isOfUser(entry) && entry.kind === LedgerEntryKind.PAYMENT),
+    (entry) => entry.orderId,
+  );
+  for (const order of orders) {
+    const found = paymentsOf.get(order.id) ?? [];
+    const [payment] = found;
+    if (found.length !== 1 || !payment) {
+      yield `${nameOf(order)}: has ${found.length} payments`;
+    } else {
+      yield* disagreements(order, payment, debitsOf.get(order.id) ?? []);
+    }
+  }
+  const known = new Set<string | null>(orders.map((order) => order.id));
+  for (const orderId of [...paymentsOf.keys(), ...debitsOf.keys()]) {
+    if (!known.has(orderId)) yield `order ${orderId}: is paid or declined but not stored`;
+  }
+  for (const [userId, own] of Map.groupBy(orders, (order) => order.userId)) {
+    if (new Set(own.map((order) => order.revision)).size !== own.length) {
+      yield `user ${userId}: two orders have one revision`;
+    }
+  }
+}
+
+function* disagreements(
+  order: StoredOrder,
+  payment: StoredPayment,
+  debits: readonly StoredEntry[],
+) {
+  const name = nameOf(order);
+  const isPaid = order.status === OrderStatus.PAID;
+  const isDeclined = order.status === OrderStatus.PAYMENT_DECLINED;
+  if (!isPaid && !isDeclined)
+    yield `${name}: its status is ${word(OrderStatusSchema, order.status)}`;
+  if (order.settleTime === null) yield `${name}: has no settle time`;
+  const outcome = isPaid ? PaymentOutcome.PAID : PaymentOutcome.DECLINED;
+  if (payment.outcome !== outcome) {
+    yield `${name}: ${word(OrderStatusSchema, order.status)}, its payment ${word(PaymentOutcomeSchema, payment.outcome)}`;
+  }
+  if (payment.declineReason !== order.declineReason) {
+    yield `${name}: declined for ${word(DeclineReasonSchema, order.declineReason)}, its payment for ${word(DeclineReasonSchema, payment.declineReason)}`;
+  }
+  if (isDeclined !== (order.declineReason !== DeclineReason.UNSPECIFIED)) {
+    yield `${name}: ${word(OrderStatusSchema, order.status)} for ${word(DeclineReasonSchema, order.declineReason)}`;
+  }
+  const asked = (row: StoredOrder | StoredPayment) =>
+    `${row.userId} ${row.amountMinor} ${row.currency}`;
+  if (asked(order) !== asked(payment)) {
+    yield `${name}: asks for ${asked(order)}, its payment for ${asked(payment)}`;
+  }
+  const expected = isPaid ? [`${order.userId} ${-order.amountMinor} ${order.currency}`] : [];
+  const found = debits.map((entry) => `${entry.account} ${entry.amountMinor} ${entry.currency}`);
+  if (found.join() !== expected.join()) {
+    yield `${name}: debited [${found}], expected [${expected}]`;
+  }
+}
+
+function* orderHistoryViolations({ orders }: Truth, history: History) {
+  const stored = Map.groupBy(orders, (order) => order.description);
+  for (const { description, outcome, order, ...asked } of history.orders) {
+    const found = stored.get(description) ?? [];
+    stored.delete(description);
+    const most = outcome === "failed" ? 0 : 1;
+    const least = outcome === "ok" ? 1 : 0;
+    if (found.length > most || found.length < least) {
+      const ids = found.map(({ id }) => id);
+      yield `order ${order?.id ?? "?"} (${description}): ended ${outcome} for its client, is stored ${found.length} times [${ids}]`;
+      continue;
+    }
+    const [row] = found;
+    if (!row) continue;
+    const isAsAsked =
+      row.userId === asked.userId &&
+      row.amountMinor === asked.amountMinor &&
+      row.currency === asked.currency;
+    const isAsAnswered =
+      !order ||
+      (order.id === row.id &&
+        order.userId === row.userId &&
+        order.amount?.minorUnits === row.amountMinor &&
+        order.amount.currency === row.currency &&
+        order.description === description &&
+        order.status === OrderStatus.PENDING_PAYMENT &&
+        order.createTime !== undefined &&
+        timestampMs(order.createTime) === row.createTime.getTime());
+    if (!isAsAsked || !isAsAnswered) {
+      yield `${nameOf(row)}: its content is not what its client asked for and was answered`;
+    }
+  }
+  for (const order of [...stored.values()].flat()) yield `${nameOf(order)}: no client created it`;
+}
+
+function* accountHistoryViolations({ accounts }: Truth, history: History) {
+  const called = Map.groupBy(history.accounts, (attempt) => attempt.userId);
+  const stored = new Map(accounts.map((account) => [account.userId, account]));
+  for (const [userId, attempts] of called) {
+    const { ok, unknown } = tally(attempts);
+    const account = stored.get(userId);
+    stored.delete(userId);
+    if (ok > 1) yield `account ${userId}: was created ${ok} times`;
+    if (ok === 1 && !account) yield `account ${userId}: was answered with OK and is not stored`;
+    if (!account) continue;
+    const creators = attempts.filter(({ outcome }) => outcome !== "failed");
+    if (ok + unknown === 0) yield `account ${userId}: was refused and is stored`;
+    else if (!creators.some(({ currency }) => currency === account.currency)) {
+      yield `account ${userId}: is kept in ${account.currency}, which no client asked for`;
+    }
+  }
+  for (const userId of stored.keys()) yield `account ${userId}: no client created it`;
+}
+
+function* deliveryViolations(truth: Truth, history: History) {
+  const { orders, inbox, outbox, waiting, deadLetters } = truth;
+  for (const { service, id, type } of outbox) yield `outbox of ${service}: holds ${type} ${id}`;
+  for (const [queue, messages] of waiting) {
+    if (messages > 0) yield `queue ${queue}: holds ${messages} messages`;
+  }
+  const handled = new Set(inbox.payments);
+  for (const id of history.injectedEvents) {
+    if (!handled.has(id)) yield `event ${id}: was put in and not handled`;
+  }
+  const events = orders.length + history.injectedEvents.length;
+  if (inbox.payments.length !== events) {
+    yield `payments handled ${inbox.payments.length} events, there were ${events}`;
+  }
+  if (inbox.orders.length !== inbox.payments.length) {
+    yield `orders handled ${inbox.orders.length} results of ${inbox.payments.length} events`;
+  }
+  const poison = [...history.poison].sort();
+  const dead = [...deadLetters].sort();
+  if (poison.join() !== dead.join()) {
+    yield `dead letters: found [${dead}], put in [${poison}]`;
+  }
+}
+
+function tally(attempts: readonly AccountAttempt[]) {
+  const count = (wanted: string) => attempts.filter(({ outcome }) => outcome === wanted).length;
+  return { ok: count("ok"), unknown: count("unknown") };
+}
+
+function isOfUser(entry: StoredEntry): boolean {
+  return entry.sequence !== null;
+}
+
+function nameOf({ id, description }: StoredOrder): string {
+  return `order ${id} (${description})`;
+}
+
+function word(schema: DescEnum, value: number): string {
+  return schema.value[value]?.name ?? String(value);
+}
