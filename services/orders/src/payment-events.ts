@@ -35,6 +35,8 @@ async function moveOrders(
   transaction: Transaction,
   results: readonly Result[],
 ): Promise<ReadonlySet<string>> {
+  // Joined to the orders first, the results would meet the users' revisions row by row, each with
+  // each; hence MATERIALIZED.
   const rows = await transaction.query<{ id: string }>(
     `WITH result AS (
        SELECT *,
@@ -47,15 +49,19 @@ async function moveOrders(
        SELECT user_id, count(*) FROM result GROUP BY user_id ORDER BY user_id
        ON CONFLICT (user_id) DO UPDATE SET revision = present.revision + EXCLUDED.revision
        RETURNING user_id, revision
+     ), move AS MATERIALIZED (
+       SELECT order_id, user_id, status, decline_reason,
+         counted.revision - of_user + nth AS revision
+       FROM result JOIN counted USING (user_id)
      )
      UPDATE orders SET
-       status = result.status,
-       decline_reason = result.decline_reason,
-       revision = counted.revision - of_user + nth,
+       status = move.status,
+       decline_reason = move.decline_reason,
+       revision = move.revision,
        settle_time = clock_timestamp(),
        update_time = clock_timestamp()
-     FROM result JOIN counted USING (user_id)
-     WHERE orders.id = result.order_id AND orders.user_id = result.user_id
+     FROM move
+     WHERE orders.id = move.order_id AND orders.user_id = move.user_id
        AND orders.status = ${OrderStatus.PENDING_PAYMENT}
      RETURNING orders.id`,
     [

@@ -1,111 +1,94 @@
 import assert from "node:assert/strict";
-import { create } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { systemClock } from "@settle/chassis/clock";
-import type { Message } from "@settle/chassis/consumer";
-import type { Database } from "@settle/chassis/database";
-import { noFaults } from "@settle/chassis/faults";
-import { maintainInbox } from "@settle/chassis/inbox";
-import { newId } from "@settle/chassis/new-id";
-import { createOutbox, type Outbox } from "@settle/chassis/outbox";
-import { createTestDatabase, type TestDatabase, testLog } from "@settle/chassis/testing";
-import { OrderCreatedEventSchema } from "@settle/gen/events/v1/events_pb";
-import { createPaymentsDatabase } from "../src/database.ts";
-import { bookDeposits, createAccounts } from "../src/fund-accounts.ts";
-import { payOrders } from "../src/order-events.ts";
+import { DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
+import { type OrderMessage, orderOf, setupPayments } from "./payments-setup.ts";
+
+const { PAID, DECLINED } = PaymentOutcome;
 
 describe("payments' handling of order events", () => {
-  let testDatabase: TestDatabase;
-  let database: Database;
-  let outbox: Outbox;
-
+  let setup: Awaited<ReturnType<typeof setupPayments>>;
   before(async () => {
-    testDatabase = await createTestDatabase("payments");
-    database = createPaymentsDatabase({
-      url: testDatabase.url,
-      clock: systemClock,
-      log: testLog,
-      faults: noFaults,
-    });
-    await database.migrate();
-    await maintainInbox(database, Date.now());
-    outbox = createOutbox({
-      database,
-      publisher: { ready: false, publish: async () => "unknown", onReady: () => () => {} },
-      exchange: "payments.events",
-      maxDepth: 1_000,
-      clock: systemClock,
-      log: testLog,
-      faults: noFaults,
-    });
+    setup = await setupPayments();
   });
-  after(async () => {
-    await outbox[Symbol.asyncDispose]();
-    await database[Symbol.asyncDispose]();
-    await testDatabase[Symbol.asyncDispose]();
-  });
+  after(() => setup[Symbol.asyncDispose]());
 
-  const account = async (userId: string, balanceMinor: bigint) => {
-    const call = (method: string) => ({
-      key: newId(),
-      userId,
-      method,
-      requestHash: new Uint8Array(32),
-    });
-    await database.transaction((transaction) =>
-      createAccounts(transaction, [
-        { call: call("CreateAccount"), currency: "EUR", createTime: new Date() },
-      ]),
-    );
-    await database.transaction((transaction) =>
-      bookDeposits(
-        transaction,
-        [
-          {
-            call: call("Deposit"),
-            movementId: newId(),
-            amountMinor: balanceMinor,
-            currency: "EUR",
-          },
-        ],
-        new Date(),
-      ),
-    );
+  const fund = async (userId: string, balanceMinor: bigint) => {
+    await setup.create([userId]);
+    await setup.deposit([userId], balanceMinor);
   };
-  const orderOf = (
-    userId: string,
-    amountMinor: bigint,
-  ): Message<typeof OrderCreatedEventSchema> => ({
-    id: newId(),
-    receiveTimeMs: Date.now(),
-    event: create(OrderCreatedEventSchema, {
-      orderId: newId(),
-      userId,
-      amount: { minorUnits: amountMinor, currency: "EUR" },
-      createTime: timestampFromMs(Date.now()),
-    }),
-  });
-  const pay = (messages: readonly Message<typeof OrderCreatedEventSchema>[]) =>
-    database.transaction((transaction) =>
-      payOrders({ outbox, clock: systemClock, newId })(transaction, messages),
-    );
-  const outcomes = async (messages: readonly Message<typeof OrderCreatedEventSchema>[]) => {
-    const rows = await database.query<{ order_id: string; outcome: number }>(
-      "SELECT order_id, outcome FROM payments WHERE order_id = ANY($1::uuid[])",
-      [messages.map(({ event }) => event.orderId)],
-    );
-    const byId = new Map(rows.map((row) => [row.order_id, row.outcome]));
+  const paymentsOf = async (messages: readonly OrderMessage[]) => {
+    const rows = await setup.database.query<{
+      order_id: string;
+      outcome: PaymentOutcome;
+      decline_reason: DeclineReason;
+    }>("SELECT order_id, outcome, decline_reason FROM payments WHERE order_id = ANY($1::uuid[])", [
+      messages.map(({ event }) => event.orderId),
+    ]);
+    const byId = new Map(rows.map((row) => [row.order_id, row]));
     return messages.map(({ event }) => byId.get(event.orderId));
+  };
+  const outcomesOf = async (messages: readonly OrderMessage[]) =>
+    (await paymentsOf(messages)).map((payment) => payment?.outcome);
+  const balanceOf = async (userId: string) => {
+    const [row] = await setup.database.query<{ balance_minor: string }>(
+      "SELECT balance_minor FROM accounts WHERE user_id = $1",
+      [userId],
+    );
+    return row?.balance_minor;
   };
 
   it("does not let a refused order count against the next one in its batch", async () => {
-    await account("refused-between", 250n);
+    await fund("refused-between", 250n);
     const messages = [100n, 200n, 100n].map((amount) => orderOf("refused-between", amount));
-    await pay(messages);
-    assert.deepEqual(await outcomes(messages), [1, 2, 1]);
-    const [row] = await database.query("SELECT balance_minor FROM accounts WHERE user_id = $1", [
-      "refused-between",
-    ]);
-    assert.deepEqual(row, { balance_minor: "50" });
+    await setup.pay(messages);
+    assert.deepEqual(await outcomesOf(messages), [PAID, DECLINED, PAID]);
+    assert.equal(await balanceOf("refused-between"), "50");
+  });
+
+  it("decides each reason to decline", async () => {
+    await fund("refused", 10n);
+    const messages = [
+      orderOf("refused", 11n),
+      orderOf("refused", 1n, "JPY"),
+      orderOf("without-account", 1n),
+    ];
+    await setup.pay(messages);
+    const reasons = (await paymentsOf(messages)).map((payment) => payment?.decline_reason);
+    const { INSUFFICIENT_FUNDS, CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND } = DeclineReason;
+    assert.deepEqual(reasons, [INSUFFICIENT_FUNDS, CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND]);
+    assert.equal(await balanceOf("refused"), "10");
+  });
+
+  it("pays one order once, told twice in a batch and once more later", async () => {
+    await fund("told-twice", 100n);
+    const first = orderOf("told-twice", 60n);
+    const again = { ...orderOf("told-twice", 60n), event: first.event };
+    const later = { ...orderOf("told-twice", 60n), event: first.event };
+    await setup.pay([first, again]);
+    await setup.pay([later]);
+    assert.deepEqual(await outcomesOf([first]), [PAID]);
+    assert.equal(await balanceOf("told-twice"), "40");
+  });
+
+  it("takes as many statements for a hundred orders as for one", async () => {
+    const userIds = Array.from({ length: 100 }, (_, nth) => `user-${nth}`);
+    await setup.create(userIds);
+    await setup.deposit(userIds, 1_000n);
+    for (const size of [1, 10, 100]) {
+      const messages = userIds.slice(0, size).map((userId) => orderOf(userId, 1n));
+      const before = setup.database.statements.length;
+      await setup.pay(messages);
+      assert.deepEqual(setup.database.statements.slice(before), [6], `${size} orders`);
+      assert.deepEqual(await outcomesOf(messages), Array(size).fill(PAID));
+    }
+  });
+
+  it("takes as many statements for a hundred accounts or deposits as for one", async () => {
+    for (const size of [1, 10, 100]) {
+      const userIds = Array.from({ length: size }, (_, nth) => `${size}-user-${nth}`);
+      const before = setup.database.statements.length;
+      await setup.create(userIds);
+      await setup.deposit(userIds, 1n);
+      assert.deepEqual(setup.database.statements.slice(before), [3, 4], `${size} users`);
+    }
   });
 });
