@@ -211,7 +211,7 @@ async function startEdge(options: {
   readonly ports: Readonly<Record<ServiceName, number>>;
 }): Promise<void> {
   const { nursery, folder, edgePort, adminPort, ports } = options;
-  const binary = process.env["ENVOY_BIN"];
+  const binary = process.env.ENVOY_BIN;
   if (!binary) throw new Error("ENVOY_BIN is not set: run the tests with npm test");
   const config = join(folder, "envoy.yaml");
   await writeFile(

@@ -4,6 +4,7 @@ import { systemClock } from "@settle/chassis/clock";
 import { readDescriptors } from "@settle/chassis/descriptors";
 import { refuse } from "@settle/chassis/errors";
 import { createHealth } from "@settle/chassis/health";
+import { newId } from "@settle/chassis/new-id";
 import { createRpcServer, type RpcServer } from "@settle/chassis/rpc-server";
 import { testLog } from "@settle/chassis/testing";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
@@ -100,6 +101,7 @@ function createUpstream<Service extends DescService>(
         descriptors: await readDescriptors(),
         limits: { drainMs: 0, abortAfterMs: 0, cutAfterMs: 100 },
         clock: systemClock,
+        newId,
         log: testLog,
       });
       await server.listen();

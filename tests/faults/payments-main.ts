@@ -8,5 +8,5 @@ import { killAt } from "./kill-at.ts";
 
 const config = readConfig(process.env);
 const log = createLog("payments", config.logLevel);
-const faults = killAt(process.env["CRASH_AT"] ?? "");
+const faults = killAt(process.env.CRASH_AT ?? "");
 await runService(log, () => startPayments(config, { clock: systemClock, newId, log, faults }));

@@ -38,6 +38,8 @@ export async function startService(options: {
       DATABASE_URL: options.databaseUrl,
       AMQP_URL: options.amqpUrl,
       LOG_LEVEL: options.logLevel,
+      // The edge is stopped first: nobody is left who would look at the health.
+      DRAIN_MS: "0",
     },
     stopTimeoutMs,
   });

@@ -1,11 +1,15 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { provisionBroker } from "@settle/chassis/provision-broker";
-import { provisionDatabase } from "@settle/chassis/provision-database";
-import { subscriptions as ordersSubscriptions } from "@settle/orders/subscriptions";
-import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscriptions";
 import { renderEdge } from "../../edge/render.ts";
-import type { LocalConfig, OwnBroker } from "./config.ts";
+import {
+  provisionDatabases,
+  provisionQueues,
+  type ServiceName,
+  type ServicePasswords,
+  serviceNames,
+  vhost,
+} from "../provision/provision.ts";
+import type { LocalConfig } from "./config.ts";
 import { findEnvoy, startEnvoy } from "./envoy.ts";
 import type { Nursery } from "./nursery.ts";
 import { findFreePorts } from "./ports.ts";
@@ -16,11 +20,6 @@ import { startService } from "./service.ts";
 import { type Part, type ReportState, supervise } from "./supervise.ts";
 
 const host = "127.0.0.1";
-const vhost = "settle";
-/** The services and the events of others that each listens to. */
-const listensTo = { orders: ordersSubscriptions, payments: paymentsSubscriptions } as const;
-type ServiceName = keyof typeof listensTo;
-const serviceNames: readonly ServiceName[] = ["orders", "payments"];
 
 export interface StackOptions {
   readonly config: LocalConfig;
@@ -47,7 +46,9 @@ export function partNames(config: LocalConfig): string[] {
 export async function startStack(options: StackOptions): Promise<void> {
   const { config, report, signal } = options;
   const start = (part: Part) => supervise({ part, report, signal });
-  if (config.broker) await provision(config.broker, options);
+  if (config.broker) {
+    await provisionQueues(config.broker.managementUrl, readPasswords(config.dataDir));
+  }
   await Promise.all([
     start(postgresPart(options)),
     ...(config.broker ? [] : [start(rabbitmqPart(options))]),
@@ -68,10 +69,7 @@ function postgresPart({ config, nursery }: StackOptions): Part {
       const postgres = starting.use(
         await startPostgres({ nursery, dataDir: join(dataDir, "postgres"), port }),
       );
-      for (const name of serviceNames) {
-        const password = servicePassword(dataDir, name);
-        await provisionDatabase({ adminUrl: postgres.adminUrl, name, password });
-      }
+      await provisionDatabases(postgres.adminUrl, readPasswords(dataDir));
       starting.move();
       return { ...postgres, exited: postgres.child.exited, address: `${host}:${port}` };
     },
@@ -97,27 +95,12 @@ function rabbitmqPart(options: StackOptions): Part {
           log,
         }),
       );
-      await provision(rabbitmq, options);
+      await provisionQueues(rabbitmq.managementUrl, readPasswords(config.dataDir));
       starting.move();
       const address = `${host}:${amqpPort}, management ${host}:${managementPort}`;
       return { ...rabbitmq, exited: rabbitmq.child.exited, address };
     },
   };
-}
-
-async function provision({ managementUrl }: OwnBroker, { config }: StackOptions): Promise<void> {
-  const { username, password, origin } = new URL(managementUrl);
-  await provisionBroker({
-    managementUrl: origin,
-    user: decodeURIComponent(username),
-    password: decodeURIComponent(password),
-    vhost,
-    services: serviceNames.map((name) => ({
-      name,
-      password: servicePassword(config.dataDir, name),
-      listensTo: listensTo[name],
-    })),
-  });
 }
 
 function servicePart(name: ServiceName, options: StackOptions): Part {
@@ -126,7 +109,7 @@ function servicePart(name: ServiceName, options: StackOptions): Part {
   return {
     name,
     async start() {
-      const password = servicePassword(config.dataDir, name);
+      const password = readPasswords(config.dataDir)[name];
       const amqp = new URL(config.broker?.amqpUrl ?? `amqp://${host}:${config.ports.amqp}`);
       Object.assign(amqp, { username: name, password, pathname: vhost });
       const service = await startService({
@@ -165,6 +148,11 @@ function envoyPart({ config, nursery, root, cacheDir, signal }: StackOptions): P
   };
 }
 
-function servicePassword(dataDir: string, name: ServiceName): string {
-  return readSecret(join(dataDir, "passwords", name));
+function readPasswords(dataDir: string): ServicePasswords {
+  const folder = join(dataDir, "passwords");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return {
+    orders: readSecret(join(folder, "orders")),
+    payments: readSecret(join(folder, "payments")),
+  };
 }

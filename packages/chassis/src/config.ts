@@ -13,6 +13,13 @@ export const serviceEnvironment = z.object({
     .min(1)
     .default(1_000_000)
     .describe("events that may wait for the broker before no more work is taken on"),
+  DRAIN_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(3_000)
+    .describe("how long a stopping service serves on while it calls itself NOT_SERVING"),
   REFLECTION: z.stringbool().default(true).describe("whether gRPC reflection is served"),
 });
 
@@ -24,6 +31,7 @@ export type ServiceConfig = {
   readonly logLevel: string;
   readonly reflection: boolean;
   readonly maxOutboxDepth: number;
+  readonly drainMs: number;
 };
 
 /**
@@ -50,5 +58,6 @@ export function serviceConfigOf(values: z.output<typeof serviceEnvironment>): Se
     logLevel: values.LOG_LEVEL,
     reflection: values.REFLECTION,
     maxOutboxDepth: values.MAX_OUTBOX_DEPTH,
+    drainMs: values.DRAIN_MS,
   };
 }

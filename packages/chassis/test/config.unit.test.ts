@@ -16,6 +16,7 @@ describe("configuration", () => {
       logLevel: "info",
       reflection: true,
       maxOutboxDepth: 1_000_000,
+      drainMs: 3_000,
     });
   });
 

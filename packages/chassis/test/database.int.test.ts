@@ -15,7 +15,7 @@ describe("database", () => {
 
   const countOf = async (name: string) => {
     const rows = await database.query("SELECT count FROM effects WHERE name = $1", [name]);
-    return rows[0]?.["count"];
+    return rows[0]?.count;
   };
   const insert = (name: string) =>
     [
@@ -71,7 +71,7 @@ describe("database", () => {
   });
 
   it("runs the whole work again when its connection is cut, more often than it has connections", async () => {
-    const admin = new Client({ connectionString: process.env["TEST_POSTGRES_URL"] });
+    const admin = new Client({ connectionString: process.env.TEST_POSTGRES_URL });
     await admin.connect();
     const cuts = 12;
     let attempts = 0;

@@ -78,6 +78,7 @@ export async function startOrders(
       port: config.port,
       domain: "orders.settle",
       health,
+      limits: { drainMs: config.drainMs },
       descriptors: config.reflection ? await readDescriptors() : undefined,
       clock,
       log,

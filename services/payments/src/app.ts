@@ -80,6 +80,7 @@ export async function startPayments(
       port: config.port,
       domain: "payments.settle",
       health,
+      limits: { drainMs: config.drainMs },
       descriptors: config.reflection ? await readDescriptors() : undefined,
       clock,
       log,
