@@ -10,11 +10,13 @@ import {
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest } from "@connectrpc/connect-node";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import { gone, requestIdKey } from "./active-call.ts";
 import { refuse } from "./errors.ts";
 import { dropEndlessTimeouts } from "./request-headers.ts";
-import { type Calls, gone, requestIdKey } from "./rpc-call.ts";
+import type { Calls } from "./rpc-call.ts";
 
 const envelopeHeaderBytes = 5;
+const jsonOptions = { ignoreUnknownFields: true };
 
 /** Answers a request to one method; throws if the request line or its headers are unusable. */
 export type ConnectHandler = (
@@ -35,8 +37,12 @@ export function createConnectHandlers(options: {
   readonly maxAnswerBytes: number;
 }): ReadonlyMap<string, ConnectHandler> {
   const { methods, calls, maxRequestBytes, maxAnswerBytes } = options;
-  const writeMaxBytes = maxAnswerBytes;
-  const router = createConnectRouter({ grpc: false, acceptCompression: [], writeMaxBytes });
+  const router = createConnectRouter({
+    grpc: false,
+    acceptCompression: [],
+    writeMaxBytes: maxAnswerBytes,
+    jsonOptions,
+  });
 
   const open = (method: DescMethod, context: HandlerContext) => {
     const requestId = context.values.get(requestIdKey);
@@ -94,11 +100,10 @@ async function readBody(
   const bytes = await readAll(request, maxBytes + (enveloped ? envelopeHeaderBytes : 0));
   try {
     const message = enveloped ? openEnvelope(bytes) : bytes;
-    if (type.includes("json"))
-      fromJsonString(input, message.toString(), { ignoreUnknownFields: true });
+    if (type.includes("json")) fromJsonString(input, message.toString(), jsonOptions);
     else fromBinary(input, message);
   } catch {
-    const text = `the body is not a ${input.typeName}`;
+    const text = `the body is not a valid ${input.typeName}`;
     throw refuse(Code.InvalidArgument, ErrorReason.MALFORMED_REQUEST, text);
   }
   return bytes;

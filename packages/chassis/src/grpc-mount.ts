@@ -1,13 +1,6 @@
 import { once } from "node:events";
 import { type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
-import {
-  Code,
-  type ConnectError,
-  createContextValues,
-  encodeBinaryHeader,
-  type HandlerContext,
-  type MethodImplSpec,
-} from "@connectrpc/connect";
+import { Code, type ConnectError, type MethodImplSpec } from "@connectrpc/connect";
 import {
   Metadata,
   type Server,
@@ -16,10 +9,12 @@ import {
   type StatusObject,
 } from "@grpc/grpc-js";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import { type Call, gone } from "./active-call.ts";
 import type { Clock } from "./clock.ts";
 import { refuse, statusBytesOf } from "./errors.ts";
+import { GrpcContext } from "./grpc-context.ts";
 import { requestIdOf } from "./request-headers.ts";
-import { type Call, type Calls, gone, requestIdKey } from "./rpc-call.ts";
+import type { Calls } from "./rpc-call.ts";
 
 type GrpcUnary = ServerUnaryCall<Buffer, Buffer>;
 type GrpcStream = ServerWritableStream<Buffer, Buffer>;
@@ -119,7 +114,7 @@ function decodeRequest(schema: DescMessage, bytes: Uint8Array): Message {
   try {
     return fromBinary(schema, bytes);
   } catch {
-    const text = `the request is not a ${schema.typeName}`;
+    const text = `the request is not a valid ${schema.typeName}`;
     throw refuse(Code.InvalidArgument, ErrorReason.MALFORMED_REQUEST, text);
   }
 }
@@ -133,81 +128,4 @@ function statusOf(error: ConnectError, context: GrpcContext): Partial<StatusObje
   metadata.merge(context.trailers() ?? new Metadata());
   metadata.set("grpc-status-details-bin", bufferOf(statusBytesOf(error)));
   return { code: error.code as number, details: error.rawMessage, metadata };
-}
-
-/** Makes copies of headers only when a handler asks for them: they cost more than the call. */
-class GrpcContext implements HandlerContext {
-  readonly protocolName = "grpc";
-  readonly requestMethod = "POST";
-  readonly values = createContextValues();
-  readonly #call: Call;
-  readonly #metadata: Metadata;
-  #requestHeader: Headers | undefined;
-  #responseHeader: Headers | undefined;
-  #responseTrailer: Headers | undefined;
-
-  constructor(call: Call, metadata: Metadata) {
-    this.#call = call;
-    this.#metadata = metadata;
-    this.values.set(requestIdKey, call.requestId);
-  }
-
-  get method() {
-    return this.#call.method;
-  }
-  get service() {
-    return this.#call.method.parent;
-  }
-  get signal() {
-    return this.#call.signal;
-  }
-  get timeoutMs() {
-    return this.#call.timeoutMs;
-  }
-  get url() {
-    return `/${this.service.typeName}/${this.method.name}`;
-  }
-  get requestHeader(): Headers {
-    this.#requestHeader ??= headersOf(this.#metadata);
-    return this.#requestHeader;
-  }
-  get responseHeader(): Headers {
-    this.#responseHeader ??= new Headers();
-    return this.#responseHeader;
-  }
-  get responseTrailer(): Headers {
-    this.#responseTrailer ??= new Headers();
-    return this.#responseTrailer;
-  }
-
-  headers(): Metadata {
-    const metadata = new Metadata();
-    metadata.set("x-request-id", this.#call.requestId);
-    copy(this.#responseHeader, metadata);
-    return metadata;
-  }
-  trailers(): Metadata | undefined {
-    if (!this.#responseTrailer) return undefined;
-    const metadata = new Metadata();
-    copy(this.#responseTrailer, metadata);
-    return metadata;
-  }
-}
-
-function copy(headers: Headers | undefined, metadata: Metadata): void {
-  headers?.forEach((value, name) => {
-    // HTTP allows more than gRPC, whose metadata is printable ASCII.
-    const text = value.replace(/[^ -~]/g, "?");
-    metadata.set(name, name.endsWith("-bin") ? Buffer.from(text, "base64") : text);
-  });
-}
-
-function headersOf(metadata: Metadata): Headers {
-  const headers = new Headers();
-  for (const [name, values] of Object.entries(metadata.toJSON())) {
-    for (const value of values) {
-      headers.append(name, typeof value === "string" ? value : encodeBinaryHeader(value));
-    }
-  }
-  return headers;
 }

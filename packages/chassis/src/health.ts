@@ -4,11 +4,12 @@ import { service as healthService } from "grpc-health-check";
 
 export type Health = {
   readonly serving: boolean;
+  readonly stopped: boolean;
   /** Says that the service is ready, or is not. Has no effect after {@link Health.stop}. */
   setServing(serving: boolean): void;
   /** Says for the last time that the service is not ready. */
   stop(): void;
-  /** Calls `listener` at every change until the returned function is called. */
+  /** Calls `listener` after every change until the returned function is called. */
   onChange(listener: () => void): () => void;
 };
 
@@ -17,21 +18,26 @@ export function createHealth(): Health {
   const listeners = new Set<() => void>();
   let serving = false;
   let stopped = false;
-  const set = (value: boolean) => {
-    if (value === serving) return;
-    serving = value;
+  const tell = () => {
     for (const listener of listeners) listener();
   };
   return {
     get serving() {
       return serving;
     },
+    get stopped() {
+      return stopped;
+    },
     setServing(value) {
-      if (!stopped) set(value);
+      if (stopped || value === serving) return;
+      serving = value;
+      tell();
     },
     stop() {
+      if (stopped) return;
+      serving = false;
       stopped = true;
-      set(false);
+      tell();
     },
     onChange(listener) {
       listeners.add(listener);
@@ -52,7 +58,7 @@ type Response = { readonly status: ServingStatus | "SERVICE_UNKNOWN" };
 
 /**
  * Serves grpc.health.v1 for the whole server (the empty name) and each of `serviceNames`, all with
- * one state. Watchers of other names are told SERVICE_UNKNOWN.
+ * one state. Watchers of other names are told SERVICE_UNKNOWN; every watch ends with the service.
  *
  * The package's own implementation is not used: it keeps every name anybody ever watched.
  */
@@ -69,10 +75,12 @@ export function mountHealth(server: Server, health: Health, serviceNames: readon
       else answer({ code: grpcStatus.NOT_FOUND, details: "no such service" });
     },
     watch(call: ServerWritableStream<Request, Response>) {
-      const write = () => call.write(responseFor(call.request.service));
-      const forget = health.onChange(write);
-      call.on("cancelled", forget);
-      write();
+      const tell = () => {
+        call.write(responseFor(call.request.service));
+        if (health.stopped) call.end();
+      };
+      call.on("cancelled", health.onChange(tell));
+      tell();
     },
     list(_call: unknown, answer: sendUnaryData<{ statuses: Record<string, Response> }>) {
       answer(null, { statuses: Object.fromEntries([...known].map((n) => [n, responseFor(n)])) });

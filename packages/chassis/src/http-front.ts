@@ -34,7 +34,8 @@ export function createHttpFront(options: {
 
   const answer = async (request: IncomingMessage, response: ServerResponse, requestId: string) => {
     const path = request.url?.split("?", 1)[0] ?? "";
-    if (path === "/healthz") return sendHealth(request, response, health);
+    const reading = request.method === "GET" || request.method === "HEAD";
+    if (path === "/healthz" && reading) return sendHealth(response, health);
     const handler = handlers.get(path);
     if (!handler) return sendError(response, 404, domain, noRoute());
     if (request.method !== "POST") return sendError(response, 405, domain, notPosted());
@@ -73,10 +74,8 @@ export function createHttpFront(options: {
   return server;
 }
 
-function sendHealth(request: IncomingMessage, response: ServerResponse, health: Health): void {
-  const known = request.method === "GET" || request.method === "HEAD";
-  const status = health.serving ? 200 : 503;
-  sendJson(response, known ? status : 405, { status: servingStatusOf(health) });
+function sendHealth(response: ServerResponse, health: Health): void {
+  sendJson(response, health.serving ? 200 : 503, { status: servingStatusOf(health) });
 }
 
 function sendError(
@@ -99,7 +98,8 @@ function sendJson(response: ServerResponse, httpStatus: number, body: unknown): 
 
 /** Answers what Node's parser refused; there is no request, only a socket. */
 function refuseUnparsed(socket: Socket, code: string | undefined, domain: string): void {
-  if (!socket.writable || code === "ECONNRESET") {
+  // After the first answer nobody could tell which request this one is for.
+  if (!socket.writable || socket.bytesWritten > 0 || code === "ECONNRESET") {
     socket.destroy();
     return;
   }

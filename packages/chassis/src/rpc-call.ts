@@ -1,38 +1,13 @@
-import {
-  create,
-  type DescMessage,
-  type DescMethod,
-  type Message,
-  type MessageInitShape,
-} from "@bufbuild/protobuf";
-import { Code, type ConnectError, createContextKey } from "@connectrpc/connect";
+import { create, type DescMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
+import { Code, type ConnectError } from "@connectrpc/connect";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import type { Logger } from "pino";
+import { ActiveCall, type Call, type CallOrigin, ended, stopping } from "./active-call.ts";
 import { BatcherFullError } from "./batcher.ts";
 import type { Clock } from "./clock.ts";
 import { failureOf } from "./database-failure.ts";
 import { errorInfoOf, refuse } from "./errors.ts";
 import type { Validation } from "./validation.ts";
-
-/** Where a handler finds the id of its request, for its own log lines: `context.values.get(…)`. */
-export const requestIdKey = createContextKey("", { description: "request id" });
-
-/** Which request a call is; on each of its log lines. */
-export type CallOrigin = {
-  readonly method: DescMethod;
-  readonly protocol: string;
-  readonly requestId: string;
-};
-
-/** A call under way: its handler sees `signal` and `timeoutMs` in its context. */
-export type Call = CallOrigin & {
-  readonly signal: AbortSignal;
-  readonly timeoutMs: () => number | undefined;
-  /** Ends the call with this refusal, unless it has ended, whether its handler heeds it or not. */
-  abort(reason: () => ConnectError): void;
-  /** Settles like `work`, or rejects as soon as the call is aborted. One at a time. */
-  orAbort<T>(work: PromiseLike<T> | T): Promise<T>;
-};
 
 /** How a protocol brings the request and takes an answer. */
 export type CallCodec<Answer> = {
@@ -50,11 +25,14 @@ type StreamHandler = (request: Message) => AsyncIterable<MessageInitShape<DescMe
  * errors, one log line per failed call, and the end of all calls when the server stops.
  *
  * `unary` and `stream` reject only with refusals that name the service's domain. What else a
- * handler throws is logged with its stack; a full queue becomes RESOURCE_EXHAUSTED, a database that is
- * away UNAVAILABLE, and all else INTERNAL with the request id and no more.
+ * handler throws is logged with its stack; a full queue becomes RESOURCE_EXHAUSTED, a database that
+ * is away UNAVAILABLE, and all else INTERNAL with the request id and no more.
  */
 export type Calls = {
-  /** Begins a call. A unary one has the largest deadline, or its client's if that is sooner. */
+  /**
+   * Begins a call. A unary one has the largest deadline or its client's, whichever is sooner; a
+   * stream only its client's.
+   */
   open(origin: CallOrigin, clientTimeoutMs: number | undefined): Call;
   unary<Answer>(call: Call, codec: CallCodec<Answer>, handle: UnaryHandler): Promise<Answer>;
   stream<Answer>(
@@ -79,7 +57,7 @@ export function createCalls(options: {
   readonly log: Logger;
 }): Calls {
   const { domain, maxDeadlineMs, validation, clock, log } = options;
-  const active = new Set<ActiveCall>();
+  const active = new Set<Call>();
   let refusing = false;
 
   const failed = (origin: CallOrigin, error: unknown): ConnectError => {
@@ -100,20 +78,15 @@ export function createCalls(options: {
     return refusal;
   };
   const end = (call: Call) => {
-    (call as ActiveCall).end();
-    active.delete(call as ActiveCall);
+    call.end();
+    active.delete(call);
   };
 
   return {
     failed,
     open(origin, clientTimeoutMs) {
-      const longest = origin.method.methodKind === "unary" ? maxDeadlineMs : undefined;
-      const timeoutMs = Math.min(clientTimeoutMs ?? Infinity, longest ?? Infinity);
-      const call = new ActiveCall(
-        origin,
-        Number.isFinite(timeoutMs) ? timeoutMs : undefined,
-        clock,
-      );
+      const longest = origin.method.methodKind === "unary" ? maxDeadlineMs : Infinity;
+      const call = new ActiveCall(origin, Math.min(clientTimeoutMs ?? Infinity, longest), clock);
       active.add(call);
       if (refusing) call.abort(stopping);
       return call;
@@ -161,64 +134,6 @@ export function createCalls(options: {
     },
   };
 }
-
-class ActiveCall implements Call {
-  readonly method: DescMethod;
-  readonly protocol: string;
-  readonly requestId: string;
-  readonly timeoutMs: () => number | undefined;
-  readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout | undefined;
-  #reject: ((reason: unknown) => void) | undefined;
-  #ended = false;
-
-  constructor(origin: CallOrigin, timeoutMs: number | undefined, clock: Clock) {
-    this.method = origin.method;
-    this.protocol = origin.protocol;
-    this.requestId = origin.requestId;
-    if (timeoutMs === undefined) {
-      this.timeoutMs = () => undefined;
-    } else {
-      const deadlineMs = clock.monotonicMs() + timeoutMs;
-      this.timeoutMs = () => deadlineMs - clock.monotonicMs();
-      this.#timer = setTimeout(() => this.abort(late), Math.max(0, timeoutMs));
-    }
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  abort(reason: () => ConnectError): void {
-    if (this.#ended || this.signal.aborted) return;
-    this.#controller.abort(reason());
-    this.#reject?.(this.signal.reason);
-  }
-
-  orAbort<T>(work: PromiseLike<T> | T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.#reject = reject;
-      if (this.signal.aborted) reject(this.signal.reason);
-      Promise.resolve(work).then(resolve, reject);
-    });
-  }
-
-  end(): void {
-    this.#ended = true;
-    clearTimeout(this.#timer);
-  }
-}
-
-/** The refusal of a call whose client is gone. */
-export const gone = (): ConnectError =>
-  refuse(Code.DeadlineExceeded, ErrorReason.DEADLINE_EXCEEDED, "the caller gave up");
-
-const late = () =>
-  refuse(Code.DeadlineExceeded, ErrorReason.DEADLINE_EXCEEDED, "the call took too long");
-
-const ended = () => refuse(Code.Canceled, ErrorReason.UNAVAILABLE, "the stream has ended");
-
-const stopping = () => refuse(Code.Unavailable, ErrorReason.UNAVAILABLE, "shutting down");
 
 const full = () =>
   refuse(

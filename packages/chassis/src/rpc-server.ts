@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { DescService } from "@bufbuild/protobuf";
 import { createServiceImplSpec, type MethodImplSpec, type ServiceImpl } from "@connectrpc/connect";
@@ -49,9 +48,9 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
   readonly clock: Clock;
   readonly log: Logger;
   /** Makes request ids. */
-  readonly newId?: () => string;
+  readonly newId: () => string;
 }): RpcServer {
-  const { services, domain, health, descriptors, clock, log, newId = randomUUID } = options;
+  const { services, domain, health, descriptors, clock, log, newId } = options;
   const limits = { ...defaultRpcLimits, ...options.limits };
   const methods = services.flatMap(methodsOf);
   const validation = createValidation(new Set(methods.map(({ method }) => method.input)));

@@ -7,7 +7,7 @@ import { provisionDatabase } from "./provision-database.ts";
 
 /** What tests log to: nothing, or everything on standard error with TEST_LOG=debug. */
 export const testLog = pino(
-  { level: process.env["TEST_LOG"] ?? "silent" },
+  { level: process.env.TEST_LOG ?? "silent" },
   pino.destination({ dest: 2, sync: true }),
 );
 

@@ -86,7 +86,7 @@ describe("bytes that are no message", () => {
     for (const bytes of [garbage, Buffer.alloc(60_000, 0x0b)]) {
       assert.deepEqual(await grpcCall(bundle.port, envelope(bytes)), {
         code: Code.InvalidArgument,
-        message: "the request is not a orders.v1.GetOrderRequest",
+        message: "the request is not a valid orders.v1.GetOrderRequest",
         reason: "MALFORMED_REQUEST",
       });
     }
@@ -108,7 +108,7 @@ describe("bytes that are no message", () => {
       assert.equal(status, 400);
       assert.deepEqual(connectError(text), {
         code: "invalid_argument",
-        message: "the body is not a orders.v1.GetOrderRequest",
+        message: "the body is not a valid orders.v1.GetOrderRequest",
         reason: "MALFORMED_REQUEST",
       });
     }

@@ -7,8 +7,8 @@ import { BadRequestSchema, ErrorInfoSchema } from "@settle/gen/google/rpc/error_
 import { StatusSchema } from "@settle/gen/google/rpc/status_pb";
 import { OrderSchema } from "@settle/gen/orders/v1/order_pb";
 import { GetOrderRequestSchema } from "@settle/gen/orders/v1/orders_service_pb";
+import { requestIdKey } from "../src/active-call.ts";
 import { refuse } from "../src/errors.ts";
-import { requestIdKey } from "../src/rpc-call.ts";
 import { orderId, orderRequest, protocols, setup, signal } from "./rpc-setup.ts";
 
 const refusalOf = async (call: Promise<unknown>) => {

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { Agent, get } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { Client, credentials } from "@grpc/grpc-js";
 import { ErrorInfoSchema } from "@settle/gen/google/rpc/error_details_pb";
+import { service } from "grpc-health-check";
 import { dial, orderId, protocols, setup, signal } from "./rpc-setup.ts";
 
 const request = { userId: "alice", orderId };
@@ -111,6 +113,22 @@ describe("a graceful stop", () => {
     assert.ok(performance.now() - startedMs < 2_000);
     session.destroy();
     half.destroy();
+  });
+
+  it("ends a watch of the health after its last word", async () => {
+    await using bundle = await setup({ limits: { abortAfterMs: 60_000 } });
+    const client = new Client(`127.0.0.1:${bundle.port}`, credentials.createInsecure());
+    const { Watch } = service;
+    assert.ok(Watch);
+    const { path, requestSerialize, responseDeserialize } = Watch;
+    const watch = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {});
+    const seen: string[] = [];
+    for await (const { status } of watch) {
+      seen.push(status);
+      if (seen.length === 1) void bundle.server[Symbol.asyncDispose]();
+    }
+    assert.deepEqual(seen, ["SERVING", "NOT_SERVING"]);
+    client.close();
   });
 
   it("happens once, however often it is asked for", async () => {
