@@ -35,7 +35,7 @@ export type RpcLimits = {
 /** What a service runs with; a stop takes at most 9 seconds. */
 export const defaultRpcLimits: RpcLimits = {
   maxRequestBytes: 64 * 1024,
-  maxAnswerBytes: 4 * 1024 * 1024,
+  maxAnswerBytes: 8 * 1024 * 1024,
   maxDeadlineMs: 15_000,
   maxConnections: 2_000,
   maxStreamsPerConnection: 1_000,
