@@ -1,0 +1,86 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+
+const requestTimeoutMs = 20_000;
+const headEnd = Buffer.from("\r\n\r\n");
+
+export type Answer = { readonly status: number; readonly body: string };
+
+/** HTTP/1.1 with kept connections, and nothing that a load generator can do without. */
+export type EdgeClient = Disposable & {
+  /**
+   * Posts JSON on a connection that is free, or a new one, and resolves with the whole answer.
+   * Rejects when the connection breaks, is silent for 20 s, or the answer has no content-length.
+   */
+  post(path: string, json: string): Promise<Answer>;
+};
+
+/** Makes a client of the server on that port of loopback; connections open as they are needed. */
+export function createEdgeClient(port: number): EdgeClient {
+  const open = new Set<Connection>();
+  const free: Connection[] = [];
+  return {
+    async post(path, json) {
+      const connection = free.pop() ?? (await Connection.open(port));
+      open.add(connection);
+      const answer = await connection.exchange(
+        `POST ${path} HTTP/1.1\r\nhost: edge\r\ncontent-type: application/json\r\n` +
+          `content-length: ${Buffer.byteLength(json)}\r\n\r\n${json}`,
+      );
+      free.push(connection);
+      return answer;
+    },
+    [Symbol.dispose]() {
+      for (const connection of open) connection.close();
+    },
+  };
+}
+
+class Connection {
+  readonly #socket: Socket;
+  #received: Buffer = Buffer.alloc(0);
+  #waiting: PromiseWithResolvers<Answer> | undefined;
+
+  static async open(port: number): Promise<Connection> {
+    const socket = connect({ host: "127.0.0.1", port, noDelay: true, timeout: requestTimeoutMs });
+    await once(socket, "connect");
+    return new Connection(socket);
+  }
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on("data", (chunk) => this.#read(chunk));
+    socket.on("timeout", () => this.#waiting && socket.destroy(new Error("the edge is silent")));
+    socket.on("error", (error) => this.#waiting?.reject(error));
+    socket.on("close", () => this.#waiting?.reject(new Error("the edge closed the connection")));
+  }
+
+  exchange(request: string): Promise<Answer> {
+    this.#waiting = Promise.withResolvers<Answer>();
+    this.#socket.write(request);
+    return this.#waiting.promise;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #read(chunk: Buffer): void {
+    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+    const bodyStart = this.#received.indexOf(headEnd) + headEnd.length;
+    if (bodyStart < headEnd.length) return;
+    const head = this.#received.toString("latin1", 0, bodyStart);
+    const length = /^content-length: (\d+)\r$/im.exec(head)?.[1];
+    if (length === undefined) {
+      this.#socket.destroy(new Error(`an answer without content-length: ${head}`));
+      return;
+    }
+    const end = bodyStart + Number(length);
+    if (this.#received.length < end) return;
+    const body = this.#received.toString("utf8", bodyStart, end);
+    this.#received = this.#received.subarray(end);
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.resolve({ status: Number(head.slice(9, 12)), body });
+  }
+}

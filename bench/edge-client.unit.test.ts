@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { createEdgeClient } from "./edge-client.ts";
+
+/**
+ * A server that answers each request with the next of `answers`, each in its pieces, and cuts the
+ * connection when there are no more.
+ */
+async function serve(answers: readonly (readonly string[])[]) {
+  const requests: string[] = [];
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    socket.on("data", async (request) => {
+      requests.push(request.toString());
+      const answer = answers[requests.length - 1];
+      if (!answer) socket.destroy();
+      for (const piece of answer ?? []) {
+        socket.write(piece);
+        await new Promise(setImmediate);
+      }
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    requests,
+    connections: () => connections,
+    [Symbol.dispose]: () => void server.close(),
+  };
+}
+
+describe("the edge client", () => {
+  it("posts one request after the other on one connection, however answers are cut", async () => {
+    using server = await serve([
+      ["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfour"],
+      ["HTTP/1.1 404 No", "t Found\r\ncontent-length: 6\r", "\n\r\n", "sév", "en"],
+    ]);
+    using client = createEdgeClient(server.port);
+    assert.deepEqual(await client.post("/a", '{"ö":1}'), { status: 200, body: "four" });
+    assert.deepEqual(await client.post("/b", "{}"), { status: 404, body: "séven" });
+    assert.equal(server.connections(), 1);
+    assert.match(server.requests[0] ?? "", /^POST \/a HTTP\/1\.1\r\n.*content-length: 8\r\n\r\n/s);
+  });
+
+  it("refuses an answer whose end it cannot know, and a connection that breaks", async () => {
+    using server = await serve([["HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"]]);
+    using client = createEdgeClient(server.port);
+    await assert.rejects(client.post("/", "{}"), /without content-length/);
+    await assert.rejects(client.post("/", "{}"), /closed the connection/);
+  });
+});

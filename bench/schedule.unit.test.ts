@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { createWallClock, dueTimes, sendInLanes, sendOnSchedule } from "./schedule.ts";
+
+describe("the schedule", () => {
+  it("spreads the due times evenly from the start on", () => {
+    assert.deepEqual([...dueTimes(4, 1.5)], [0, 250, 500, 750, 1_000, 1_250]);
+  });
+
+  it("does not wait for answers, nor send too early", async () => {
+    const startMs = performance.now();
+    const sentMs: number[] = [];
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    await sendOnSchedule([0, 20, 40], () => {
+      // Nothing is answered before everything is sent.
+      if (sentMs.push(performance.now() - startMs) === 3) answer();
+      return answered;
+    });
+    assert.equal(sentMs.length, 3);
+    [0, 20, 40].forEach((dueMs, index) => {
+      assert.ok((sentMs[index] ?? 0) >= dueMs);
+    });
+  });
+
+  it("fails if anything that was sent did", async () => {
+    const failed = sendOnSchedule([0, 1], () => Promise.reject(new Error("refused")));
+    await assert.rejects(failed, /refused/);
+  });
+
+  it("keeps as many under way as there are lanes", async () => {
+    let underWay = 0;
+    let most = 0;
+    await sendInLanes(3, 0.02, async () => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise(setImmediate);
+      underWay -= 1;
+    });
+    assert.equal(most, 3);
+  });
+
+  it("tells the time of the wall clock, with its fractions", () => {
+    const nowMs = createWallClock();
+    const [before, now, after] = [Date.now(), nowMs(), Date.now()];
+    assert.ok(now >= before - 1 && now <= after + 1, `${before} ${now} ${after}`);
+  });
+});

@@ -1,0 +1,129 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Pool } from "pg";
+import type { LocalConfig } from "../tools/local/config.ts";
+import { type Nursery, type SpawnOptions, startNursery } from "../tools/local/nursery.ts";
+import { findFreePorts } from "../tools/local/ports.ts";
+import { dropPostgresData } from "../tools/local/postgres.ts";
+import { dropRabbitmqData } from "../tools/local/rabbitmq.ts";
+import { readAdminPassword } from "../tools/local/rabbitmq-node.ts";
+import { readSecret } from "../tools/local/secrets.ts";
+import { startStack } from "../tools/local/stack.ts";
+import { createEdgeClient, type EdgeClient } from "./edge-client.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+/** Where downloads are kept. */
+export const cacheDir = join(root, ".cache");
+const dataDir = join(root, ".data");
+
+/** The system under measurement, as `npm start` runs it, on ports and data of its own. */
+export type BenchSystem = AsyncDisposable & {
+  readonly edge: EdgeClient;
+  /** The superuser's URL of a database of the one server. */
+  databaseUrl(name: string): string;
+  readonly orders: Pool;
+  readonly payments: Pool;
+  /** The administrator's URL of the virtual host. */
+  readonly amqpUrl: string;
+  /** The process of each part, by its name. */
+  readonly pids: ReadonlyMap<string, number>;
+  /** Rejects as soon as a part dies: nothing measured after that counts. */
+  readonly broken: Promise<never>;
+};
+
+/**
+ * Starts PostgreSQL, RabbitMQ, both services and Envoy, fully durable. Data lies below the project
+ * and not in the system's temporary folder, which may be memory. Disposing removes it.
+ */
+export async function startBenchSystem(options: {
+  readonly profileFolder: string | undefined;
+  readonly signal: AbortSignal;
+  readonly log: (line: string) => void;
+}): Promise<BenchSystem> {
+  const { profileFolder, signal, log } = options;
+  await using starting = new AsyncDisposableStack();
+  mkdirSync(dataDir, { recursive: true });
+  const folder = mkdtempSync(join(dataDir, "bench-"));
+  chmodSync(folder, 0o755);
+  starting.defer(() => rmSync(folder, { recursive: true, force: true }));
+  starting.defer(() => dropPostgresData(join(folder, "postgres")));
+  starting.defer(() => dropRabbitmqData({ dataDir: join(folder, "rabbitmq"), env: process.env }));
+  const pids = new Map<string, number>();
+  const nursery = starting.use(await startNursery({ folder }));
+  // Stops what runs, also in the middle of starting: whoever waits for it then fails.
+  signal.addEventListener("abort", () => void nursery[Symbol.asyncDispose]());
+  const stopping = new AbortController();
+  starting.defer(() => stopping.abort());
+  const ports = await freePorts();
+  const config: LocalConfig = {
+    help: false,
+    fresh: false,
+    ports,
+    broker: undefined,
+    dataDir: folder,
+    logLevel: "warn",
+    env: process.env,
+  };
+
+  const broken = Promise.withResolvers<never>();
+  broken.promise.catch(() => {});
+  await startStack({
+    config,
+    root,
+    cacheDir,
+    nursery: withMeasuring(nursery, pids, profileFolder),
+    // What ends because we stop is not to be started again.
+    signal: AbortSignal.any([signal, stopping.signal]),
+    report(name, state, detail) {
+      if (state === "died") broken.reject(new Error(`${name} died: ${detail}`));
+      log(`${name}: ${state}${detail && ` (${detail})`}`);
+    },
+  });
+
+  const superuser = `postgres:${readSecret(join(folder, "postgres/superuser-password"))}`;
+  const databaseUrl = (name: string) =>
+    `postgres://${superuser}@127.0.0.1:${ports.postgres}/${name}`;
+  const poolOf = (name: string) =>
+    starting.adopt(new Pool({ connectionString: databaseUrl(name), max: 1 }), (pool) => pool.end());
+  const edge = starting.use(createEdgeClient(ports.edge));
+  const [orders, payments] = [poolOf("orders"), poolOf("payments")];
+  const running = starting.move();
+  return {
+    edge,
+    databaseUrl,
+    orders,
+    payments,
+    amqpUrl: `amqp://admin:${readAdminPassword(join(folder, "rabbitmq"))}@127.0.0.1:${ports.amqp}/settle`,
+    pids,
+    broken: broken.promise,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+async function freePorts(): Promise<LocalConfig["ports"]> {
+  const [edge = 0, payments = 0, orders = 0, postgres = 0, amqp = 0, management = 0] =
+    await findFreePorts(6);
+  return { edge, payments, orders, postgres, amqp, management };
+}
+
+/** A nursery whose processes can be measured: PostgreSQL stamps its commits, pids are noted. */
+function withMeasuring(
+  nursery: Nursery,
+  pids: Map<string, number>,
+  profileFolder: string | undefined,
+): Nursery {
+  const further = ({ name, args }: SpawnOptions): readonly string[] => {
+    if (name === "postgres") return [...args, "-c", "track_commit_timestamp=on"];
+    if (profileFolder === undefined || (name !== "orders" && name !== "payments")) return args;
+    return ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`, ...args];
+  };
+  return {
+    async spawn(options) {
+      const child = await nursery.spawn({ ...options, args: further(options) });
+      pids.set(options.name, child.pid);
+      return child;
+    },
+    [Symbol.asyncDispose]: () => nursery[Symbol.asyncDispose](),
+  };
+}
