@@ -6,7 +6,11 @@ import { fileURLToPath } from "node:url";
 import { testLog } from "@settle/chassis/testing";
 import { type Nursery, startNursery } from "../../tools/local/nursery.ts";
 import { findFreePorts } from "../../tools/local/ports.ts";
-import { type RunningRabbitmq, startRabbitmq } from "../../tools/local/rabbitmq.ts";
+import {
+  dropRabbitmqData,
+  type RunningRabbitmq,
+  startRabbitmq,
+} from "../../tools/local/rabbitmq.ts";
 import { successOf } from "../call.ts";
 import { assertWhole, assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper, type Shopper } from "../history.ts";
@@ -26,11 +30,12 @@ describe("a broker that is away", function () {
   let shopper: Shopper;
 
   before(async () => {
-    this;
     const folder = await mkdtemp(join(tmpdir(), "settle-broker-"));
     parts.defer(() => rm(folder, { recursive: true, force: true }));
+    const dataDir = join(folder, "rabbitmq");
+    parts.defer(() => dropRabbitmqData({ dataDir, env: process.env }));
     const nursery = parts.use(await startNursery({ folder }));
-    startBroker = await brokerIn(folder, nursery);
+    startBroker = await brokerIn(dataDir, nursery);
     broker = await startBroker();
     system = parts.use(await startSystem({ rabbitmq: broker }));
     await system.startBoth();
@@ -39,8 +44,6 @@ describe("a broker that is away", function () {
     await successOf(shopper.createOrder("offline", 1n, { label: "before" }));
   });
   after(async () => {
-    this;
-    // The system deletes its virtual host, for which there must be a broker.
     await parts.disposeAsync();
   });
 
@@ -75,12 +78,15 @@ describe("a broker that is away", function () {
 });
 
 /** Returns what starts a broker of this test's own, always the same one with the same data. */
-async function brokerIn(folder: string, nursery: Nursery): Promise<() => Promise<RunningRabbitmq>> {
+async function brokerIn(
+  dataDir: string,
+  nursery: Nursery,
+): Promise<() => Promise<RunningRabbitmq>> {
   const [amqpPort = 0, managementPort = 0] = await findFreePorts(2);
   return () =>
     startRabbitmq({
       nursery,
-      dataDir: join(folder, "rabbitmq"),
+      dataDir,
       cacheDir,
       amqpPort,
       managementPort,
