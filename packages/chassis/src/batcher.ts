@@ -36,7 +36,8 @@ type Waiting<Item, Result> = {
  * `run` returns one result per item, in order, and must take effect for all of them or, if it
  * throws, for none. A batch that throws is halved until the guilty item is alone, so that one
  * item's fault never fails another; unless `isShared` says that the error would hit every item (the
- * database is away), which then fails them all at once.
+ * database is away), which then fails them all at once. Items whose caller has gone are left out of
+ * the halves.
  *
  * At most `maxWaiting` items wait. Disposing lets what waits finish.
  */
@@ -50,12 +51,15 @@ export function createBatcher<Item, Result>(options: {
   let waiting: Waiting<Item, Result>[] = [];
   let draining: Promise<void> | undefined;
 
-  const nextBatch = () => {
-    const live = waiting.filter((entry) => {
+  const withoutGone = (entries: readonly Waiting<Item, Result>[]) =>
+    entries.filter((entry) => {
       if (!entry.signal?.aborted) return true;
       entry.reject(entry.signal.reason);
       return false;
     });
+
+  const nextBatch = () => {
+    const live = withoutGone(waiting);
     const firstAlone = live.findIndex((entry) => entry.alone);
     const size =
       firstAlone === 0 ? 1 : Math.min(maxBatchSize, firstAlone < 0 ? live.length : firstAlone);
@@ -64,6 +68,7 @@ export function createBatcher<Item, Result>(options: {
   };
 
   const settle = async (batch: readonly Waiting<Item, Result>[]): Promise<void> => {
+    if (batch.length === 0) return;
     try {
       const results = await run(batch.map((entry) => entry.item));
       if (results.length !== batch.length) {
@@ -78,8 +83,8 @@ export function createBatcher<Item, Result>(options: {
         return;
       }
       const half = Math.ceil(batch.length / 2);
-      await settle(batch.slice(0, half));
-      await settle(batch.slice(half));
+      await settle(withoutGone(batch.slice(0, half)));
+      await settle(withoutGone(batch.slice(half)));
     }
   };
 

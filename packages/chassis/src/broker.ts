@@ -13,7 +13,7 @@ const defaultLimits: BrokerLimits = {
   firstPauseMs: 100,
   longestPauseMs: 5_000,
   channelTimeoutMs: 15_000,
-  closeTimeoutMs: 2_000,
+  closeTimeoutMs: 1_000,
   maxUnconfirmed: 5_000,
 };
 

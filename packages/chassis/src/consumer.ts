@@ -3,11 +3,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import type { Logger } from "pino";
-import { createBatcher } from "./batcher.ts";
+import { BatcherFullError, createBatcher } from "./batcher.ts";
 import type { Broker, Delivery, OutgoingMessage } from "./broker.ts";
 import type { Clock } from "./clock.ts";
 import type { Database, Transaction } from "./database.ts";
-import { failureOf } from "./database-failure.ts";
+import { failureOf, isSharedFailure } from "./database-failure.ts";
 import type { Faults } from "./faults.ts";
 import { claimMessages, refusalOfId, releaseMessages } from "./inbox.ts";
 import { retryDelays, topologyOf } from "./topology.ts";
@@ -17,7 +17,11 @@ const prefetch = 512;
 const maxBatchSize = 128;
 const maxAttempts = 30;
 const republishPauseMs = 500;
-const databaseProbeIntervalMs = 500;
+const databasePauseMs = 500;
+const maxPauseMs = 60_000;
+// An AMQP short string has at most 255 bytes, and a character at most four.
+const maxShortText = 60;
+const leftOut = Symbol("left out");
 
 /** A message whose event is new to this service. */
 export type Message<Schema extends DescMessage> = {
@@ -62,16 +66,19 @@ export function createConsumer<Schema extends DescMessage>(options: {
   readonly broker: Broker;
   readonly database: Database;
   readonly clock: Clock;
+  readonly newId: () => string;
   readonly log: Logger;
   readonly faults: Faults;
 }): Consumer {
-  const { service, handle, broker, database, clock, log, faults } = options;
+  const { service, handle, broker, database, clock, newId, log, faults } = options;
   const topology = topologyOf(service);
   const schemas = new Map(options.schemas.map((schema) => [schema.typeName, schema]));
   const validation = createValidation(schemas.values());
   const stopping = new AbortController();
   const settling = new Set<Promise<void>>();
+  let taking = new AbortController();
   let probing: Promise<void> | undefined;
+  let pauses = 0;
 
   const handleBatch = (batch: readonly Received<Schema>[]): Promise<readonly Outcome[]> =>
     database.transaction(async (transaction) => {
@@ -92,7 +99,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
     maxBatchSize,
     maxWaiting: 2 * prefetch,
     run: handleBatch,
-    isShared: (error) => failureOf(error) === "unavailable",
+    isShared: isSharedFailure,
   });
 
   const republish = async (
@@ -100,23 +107,30 @@ export function createConsumer<Schema extends DescMessage>(options: {
     target: Pick<OutgoingMessage, "exchange" | "routingKey" | "headers">,
   ) => {
     // Acknowledged only once its copy is safe: a crash in between makes a duplicate, not a loss.
-    do {
+    for (let tried = 1; ; tried += 1) {
       const outcome = await broker.publisher.publish({
         ...target,
         body: delivery.body,
-        messageId: delivery.messageId ?? "",
-        type: delivery.type ?? "",
+        messageId: shortened(delivery.messageId),
+        type: shortened(delivery.type),
         timestampMs: delivery.timestampMs ?? clock.nowMs(),
       });
       if (outcome === "confirmed") return delivery.ack();
-      await pause(republishPauseMs, undefined, { signal: stopping.signal }).catch(() => {});
-    } while (!stopping.signal.aborted);
+      if (outcome !== "unknown") {
+        log.error({ messageId: delivery.messageId, ...target, outcome }, "no place for a message");
+      }
+      if (stopping.signal.aborted) return;
+      await waitWhileRunning(Math.min(republishPauseMs * tried, maxPauseMs));
+    }
   };
-  const historyOf = ({ headers }: Delivery) => ({
-    attempt: typeof headers["x-attempt"] === "number" ? headers["x-attempt"] : 0,
-    firstSeenMs:
-      typeof headers["x-first-seen"] === "number" ? headers["x-first-seen"] : clock.nowMs(),
-  });
+  const historyOf = ({ headers }: Delivery) => {
+    const { "x-attempt": attempt, "x-first-seen": firstSeenMs } = headers;
+    const isAttempt = Number.isInteger(attempt) && Number(attempt) >= 0;
+    return {
+      attempt: isAttempt ? Math.min(Number(attempt), maxAttempts) : 0,
+      firstSeenMs: typeof firstSeenMs === "number" ? firstSeenMs : clock.nowMs(),
+    };
+  };
   const deadLetter = (delivery: Delivery, reason: string) => {
     const { attempt, firstSeenMs } = historyOf(delivery);
     log.warn({ messageId: delivery.messageId, type: delivery.type, reason }, "dead letter");
@@ -137,35 +151,56 @@ export function createConsumer<Schema extends DescMessage>(options: {
     });
   };
 
+  const waitWhileRunning = (ms: number) =>
+    pause(ms, undefined, { signal: stopping.signal }).catch(() => {});
   const waitForDatabase = async () => {
     log.warn("the database is away: no more messages are taken");
+    // What waits goes back to the queue with the channel; it must not be handled from here as well.
+    taking.abort(leftOut);
     await subscription.pause();
-    while (!stopping.signal.aborted) {
-      try {
-        await database.query("SELECT 1", []);
-        log.info("the database is back");
-        subscription.resume();
-        return;
-      } catch {
-        await pause(databaseProbeIntervalMs, undefined, { signal: stopping.signal }).catch(
-          () => {},
-        );
-      }
+    do {
+      // Growing until a batch succeeds, so that a database that is back only for this question does
+      // not wear out the messages' delivery counts.
+      await waitWhileRunning(Math.min(databasePauseMs * 2 ** pauses, maxPauseMs));
+      pauses += 1;
+    } while (!stopping.signal.aborted && !(await isDatabaseBack()));
+    if (stopping.signal.aborted) return;
+    log.info("the database is back");
+    taking = new AbortController();
+    subscription.resume();
+  };
+  // Asks by writing: a database that can only be read, or has a full disk, is not back.
+  const isDatabaseBack = async () => {
+    const id = newId();
+    try {
+      await database.transaction(async (transaction) => {
+        await claimMessages(transaction, [id]);
+        await releaseMessages(transaction, [id]);
+      });
+      return true;
+    } catch {
+      return false;
     }
   };
 
   const settle = async (message: Received<Schema>) => {
     const { delivery } = message;
     try {
-      // What is delivered again may have killed its consumer before: it risks no other message.
-      const outcome = await batcher.submit(message, { alone: delivery.redelivered });
+      const outcome = await batcher.submit(message, {
+        // What is delivered again may have killed its consumer before: it risks no other message.
+        alone: delivery.redelivered,
+        signal: taking.signal,
+      });
+      pauses = 0;
       faults.reach("consumer.before-ack");
       if (outcome === "too early") await retryLater(delivery, "still too early");
       else delivery.ack();
     } catch (error) {
+      // Left unsettled: it goes back to the queue when the channel closes.
+      if (error === leftOut) return;
+      if (error instanceof BatcherFullError) return delivery.requeue();
       const failure = failureOf(error);
       if (failure === "unavailable") {
-        // Pausing gives everything unsettled back to the queue.
         probing ??= waitForDatabase().finally(() => {
           probing = undefined;
         });
@@ -211,10 +246,15 @@ export function createConsumer<Schema extends DescMessage>(options: {
     },
     async [Symbol.asyncDispose]() {
       stopping.abort();
+      taking.abort(leftOut);
       await subscription[Symbol.asyncDispose]();
       await Promise.all(settling);
       await batcher[Symbol.asyncDispose]();
       await probing;
     },
   };
+}
+
+function shortened(text: string | undefined): string {
+  return text?.slice(0, maxShortText) ?? "";
 }

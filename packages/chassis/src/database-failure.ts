@@ -1,40 +1,71 @@
 /**
  * What a failed statement or transaction means for whoever asked for it:
  * - `conflict`: it met another transaction; the same work may succeed at once, run whole again.
+ * - `locked`: somebody else holds a row it needs, for longer than it may wait.
+ * - `slow`: a statement took longer than it may; so will others now.
  * - `unavailable`: the database cannot be reached or is going away; nothing at all will succeed now.
  * - `refused`: the data itself cannot be stored; the same work will always fail.
  * - `unknown`: none of these, probably a fault of our own.
  */
-export type DatabaseFailure = "conflict" | "unavailable" | "refused" | "unknown";
+export type DatabaseFailure =
+  | "conflict"
+  | "locked"
+  | "slow"
+  | "unavailable"
+  | "refused"
+  | "unknown";
 
 // PostgreSQL's error codes, https://www.postgresql.org/docs/current/errcodes-appendix.html
 const conflictCodes = new Set([
   "40001", // serialization failure
   "40P01", // deadlock
-  "55P03", // lock timeout
-  "57014", // statement timeout
 ]);
-const unavailableCodes = new Set(["57P01", "57P02", "57P03", "53300", "25006"]);
-const connectionErrors = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND"]);
+const lockTimeout = "55P03";
+const statementTimeout = "57014";
+// 08: connection, 53: out of disk, memory or connections, 57P: server stopping, 58: its system.
+const unavailableClass = /^(08|53|57P|58)/;
+const unavailableCodes = new Set(["25006", "25P03"]); // read-only, idle in transaction
+const connectionErrors = new Set([
+  "EAI_AGAIN",
+  "ECONNABORTED",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
 // The driver reports these without a code.
 const lostConnection = /^Connection terminated|^timeout (exceeded|expired)|^Client has encountered/;
 
 /** Says what `error`, as thrown by a query or a transaction, means; see {@link DatabaseFailure}. */
 export function failureOf(error: unknown): DatabaseFailure {
-  const { code, message, cause } = (error ?? {}) as {
+  const { code, message, routine, cause } = (error ?? {}) as {
     code?: string;
     message?: string;
+    routine?: string;
     cause?: unknown;
   };
   if (typeof code === "string") {
     if (conflictCodes.has(code)) return "conflict";
-    if (unavailableCodes.has(code) || connectionErrors.has(code) || code.startsWith("08")) {
+    if (code === lockTimeout) return "locked";
+    if (code === statementTimeout) return "slow";
+    if (unavailableClass.test(code) || unavailableCodes.has(code) || connectionErrors.has(code)) {
       return "unavailable";
     }
+    // A missing partition is our fault, not the data's.
+    if (routine === "ExecFindPartition") return "unknown";
     if (code.startsWith("22") || code.startsWith("23")) return "refused";
   }
   if (typeof message === "string" && lostConnection.test(message)) return "unavailable";
   return cause === undefined ? "unknown" : failureOf(cause);
+}
+
+/** Whether `error` would meet whatever else is tried now, so that taking a batch apart is no use. */
+export function isSharedFailure(error: unknown): boolean {
+  const failure = failureOf(error);
+  return failure === "unavailable" || failure === "slow";
 }
 
 /**

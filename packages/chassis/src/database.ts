@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { Migrator } from "@mikro-orm/migrations";
 import {
@@ -14,9 +15,13 @@ import type { Faults } from "./faults.ts";
 
 const maxConnections = 10;
 const connectTimeoutMs = 3_000;
-const maxAttempts = 5;
-const maxUnavailableAttempts = 3;
+// Longer than any statement may take: a link that says nothing for so long is half open, and
+// without this TCP would notice only after a quarter of an hour.
+const maxSilenceMs = 15_000;
+const maxMigrationSilenceMs = 600_000;
 const migrationLockTimeoutMs = 60_000;
+// How often a transaction is run in all, by how it failed.
+const maxAttempts = { conflict: 5, unavailable: 3, locked: 1, slow: 1, refused: 1, unknown: 1 };
 // Any number will do, as long as every replica takes the same one.
 const migrationLockKey = 7_305_010;
 
@@ -61,19 +66,21 @@ export function createDatabase(options: {
   readonly faults: Faults;
 }): Database {
   const { url, name, clock, log, faults } = options;
-  const orm = new MikroORM({
-    clientUrl: url,
-    entities: [...options.entities],
-    extensions: [Migrator],
-    migrations: { migrationsList: [...options.migrations], snapshot: false },
-    pool: { max: maxConnections },
-    driverOptions: {
-      application_name: name,
-      connectionTimeoutMillis: connectTimeoutMs,
-      keepAlive: true,
-    },
-    logger: (message) => log.debug({ orm: message }, "database"),
-  });
+  const open = (silenceMs: number) =>
+    new MikroORM({
+      clientUrl: url,
+      entities: [...options.entities],
+      extensions: [Migrator],
+      migrations: { migrationsList: [...options.migrations], snapshot: false },
+      pool: { max: maxConnections },
+      driverOptions: {
+        application_name: name,
+        connectionTimeoutMillis: connectTimeoutMs,
+        stream: () => socketThatEnds(silenceMs),
+      },
+      logger: (message) => log.debug({ orm: message }, "database"),
+    });
+  const orm = open(maxSilenceMs);
 
   const pool = () => orm.em.getKysely();
 
@@ -113,23 +120,23 @@ export function createDatabase(options: {
           return await attempt(work);
         } catch (error) {
           const failure = failureOf(error);
-          const allowed = { conflict: maxAttempts, unavailable: maxUnavailableAttempts };
-          if (failure === "refused" || failure === "unknown" || tried >= allowed[failure])
-            throw error;
+          if (tried >= maxAttempts[failure]) throw error;
           log.debug({ err: error, tried }, "a transaction is tried again");
           await pause((failure === "conflict" ? 5 : 100) * tried * (0.5 + Math.random()));
         }
       }
     },
     async migrate() {
-      await orm.em.fork().transactional(async (em) => {
+      await using migrating = new AsyncDisposableStack();
+      const migrator = migrating.adopt(open(maxMigrationSilenceMs), (opened) => opened.close(true));
+      await migrator.em.fork().transactional(async (em) => {
         const query = (sql: string, parameters: readonly unknown[] = []) =>
           run(em.getKysely(), sql, parameters);
         await query(`SET LOCAL lock_timeout = ${migrationLockTimeoutMs}`);
         await query("SET LOCAL statement_timeout = 0");
         await query("SELECT pg_advisory_xact_lock($1)", [migrationLockKey]);
         const transaction = em.getTransactionContext();
-        const applied = await orm.migrator.up(transaction ? { transaction } : {});
+        const applied = await migrator.migrator.up(transaction ? { transaction } : {});
         faults.reach("migration.before-commit");
         for (const migration of applied) log.info({ migration: migration.name }, "migrated");
       });
@@ -147,4 +154,13 @@ async function run<R extends object>(
 ): Promise<R[]> {
   const result = await connection.executeQuery(CompiledQuery.raw(sql, [...parameters]));
   return result.rows as R[];
+}
+
+function socketThatEnds(silenceMs: number): Socket {
+  const socket = new Socket();
+  socket.setKeepAlive(true);
+  socket.setTimeout(silenceMs, () =>
+    socket.destroy(new Error("Connection terminated: the database says nothing")),
+  );
+  return socket;
 }

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import type { Logger } from "pino";
 import type { Database, Transaction } from "./database.ts";
+import { transactionConflict } from "./database-failure.ts";
 import { type Loop, startLoop } from "./loop.ts";
 
 /** The table behind the idempotency keys, for a service's first migration. */
@@ -15,12 +16,12 @@ export const idempotencyKeysTable = `
     create_time timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (key, user_id, method)
   );
-  CREATE INDEX idempotency_keys_create_time ON idempotency_keys USING brin (create_time);
+  CREATE INDEX idempotency_keys_create_time ON idempotency_keys (create_time);
 `;
 
 const keptMs = 86_400_000;
 const expiryIntervalMs = 60_000;
-const expiryBatchSize = 1_000;
+const expiryBatchSize = 5_000;
 const maxExpiryBatches = 100;
 
 /** One call of a mutation, as far as repeating it is concerned. Keys are per user and method. */
@@ -30,6 +31,11 @@ export type KeyedCall = {
   readonly method: string;
   readonly requestHash: Uint8Array;
 };
+
+/** What makes two calls one: the same key, user and method. */
+export function identityOf(call: Pick<KeyedCall, "key" | "userId" | "method">): string {
+  return JSON.stringify([call.key, call.userId, call.method]);
+}
 
 /** What the first call under a key was and answered. */
 export type StoredAnswer = { readonly requestHash: Uint8Array; readonly response: Uint8Array };
@@ -67,7 +73,7 @@ export async function claimKeys(
     [...columns, calls.map((call) => call.requestHash)],
   );
   if (claimed.length === calls.length) return calls.map(() => undefined);
-  const fresh = new Set(claimed.map(identityOf));
+  const fresh = new Set(claimed.map(identityOfRow));
   const stored = await transaction.query<
     KeyColumns & { request_hash: Uint8Array; response: Uint8Array }
   >(
@@ -76,20 +82,21 @@ export async function claimKeys(
      USING (key, user_id, method)`,
     columns,
   );
-  const answers = new Map(stored.map((row) => [identityOf(row), row]));
-  return calls.map(({ key, userId, method }) => {
-    const identity = identityOf({ key, user_id: userId, method });
+  const answers = new Map(stored.map((row) => [identityOfRow(row), row]));
+  return calls.map((call) => {
+    const identity = identityOf(call);
     if (fresh.has(identity)) return undefined;
     const row = answers.get(identity);
-    if (!row) throw new Error(`the idempotency key ${key} is neither new nor stored`);
+    // It was there a moment ago: it has just expired, or its call was refused.
+    if (!row) throw transactionConflict(`the idempotency key ${call.key} has gone`);
     return { requestHash: row.request_hash, response: row.response };
   });
 }
 
 type KeyColumns = { readonly key: string; readonly user_id: string; readonly method: string };
 
-function identityOf({ key, user_id, method }: KeyColumns): string {
-  return JSON.stringify([key, user_id, method]);
+function identityOfRow({ key, user_id, method }: KeyColumns): string {
+  return identityOf({ key, userId: user_id, method });
 }
 
 /** Stores what the calls, claimed by this same transaction, are answered with. */
@@ -139,7 +146,8 @@ export function expireKeys(options: { readonly database: Database; readonly log:
       const rows = await database.query(
         `DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
            SELECT ctid FROM idempotency_keys
-           WHERE create_time < now() - $1 * interval '1 millisecond' LIMIT $2
+           WHERE create_time < now() - $1 * interval '1 millisecond'
+           ORDER BY create_time LIMIT $2 FOR UPDATE SKIP LOCKED
          )) RETURNING 1`,
         [keptMs, expiryBatchSize],
       );

@@ -1,5 +1,4 @@
 import type { Logger } from "pino";
-import type { Clock } from "./clock.ts";
 import type { Database, Transaction } from "./database.ts";
 import { type Loop, startLoop } from "./loop.ts";
 import { firstIdAt, timeOfId } from "./message-id.ts";
@@ -56,45 +55,48 @@ export function refusalOfId(id: string | undefined, nowMs: number): string | und
 }
 
 /**
- * Creates the inbox's daily partitions from `daysKept` days ago to `daysAhead` days ahead, and drops
- * those that are older. Safe with replicas and repeatable.
+ * Creates the inbox's daily partitions from `daysKept` days ago to `daysAhead` days ahead, by the
+ * database's clock, and drops those that are older. Safe with replicas and repeatable.
  */
-export async function maintainInbox(database: Database, nowMs: number): Promise<void> {
-  const today = startOfDay(nowMs);
-  await database.transaction(async ({ query }) => {
+export async function maintainInbox(database: Database): Promise<void> {
+  const outdated = await database.transaction(async ({ query }) => {
     await query("SELECT pg_advisory_xact_lock(hashtext('inbox partitions'))", []);
-    const rows = await query<{ name: string }>(
-      `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-       WHERE i.inhparent = 'inbox'::regclass`,
+    const [row] = await query<{ now_ms: string; names: string[] }>(
+      `SELECT (extract(epoch FROM now()) * 1000)::bigint AS now_ms, ARRAY(
+         SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+         WHERE i.inhparent = 'inbox'::regclass
+       ) AS names`,
       [],
     );
-    const existing = new Set(rows.map((row) => row.name));
+    const today = startOfDay(Number(row?.now_ms));
+    const existing = new Set(row?.names);
     for (let day = -daysKept; day <= daysAhead; day += 1) {
       const fromMs = today + day * dayMs;
       const name = partitionOf(fromMs);
       if (existing.delete(name)) continue;
+      // Attaching does not wait for those who read and write the inbox; creating it as a partition
+      // would, and they for it.
+      await query(`CREATE TABLE ${name} (LIKE inbox INCLUDING INDEXES)`, []);
       await query(
-        `CREATE TABLE ${name} PARTITION OF inbox
+        `ALTER TABLE inbox ATTACH PARTITION ${name}
          FOR VALUES FROM ('${firstIdAt(fromMs)}') TO ('${firstIdAt(fromMs + dayMs)}')`,
         [],
       );
     }
-    for (const name of existing) {
-      if (name < partitionOf(today)) await query(`DROP TABLE ${name}`, []);
-    }
+    return [...existing].filter((name) => name < partitionOf(today));
   });
+  for (const name of outdated) await database.query(`DROP TABLE IF EXISTS ${name}`, []);
 }
 
 /** Runs {@link maintainInbox} every hour. Run it once yourself before the first message. */
 export function keepInboxPartitions(options: {
   readonly database: Database;
-  readonly clock: Clock;
   readonly log: Logger;
 }): Loop {
   return startLoop({
     name: "inbox partitions",
     intervalMs: maintenanceIntervalMs,
-    runOnce: () => maintainInbox(options.database, options.clock.nowMs()),
+    runOnce: () => maintainInbox(options.database),
     log: options.log,
   });
 }

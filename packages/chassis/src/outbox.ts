@@ -86,6 +86,7 @@ export function createOutbox(options: {
   let deleting: Promise<void> = Promise.resolve();
   let depth = 0;
   let sampledMs = Number.NEGATIVE_INFINITY;
+  let stopped = false;
 
   const takeConfirmed = () => {
     const taken = confirmed.slice(0, maxDeletesPerWrite);
@@ -97,7 +98,7 @@ export function createOutbox(options: {
     scheduleDelete();
   };
   const scheduleDelete = () => {
-    if (confirmed.length === 0) return;
+    if (confirmed.length === 0 || stopped) return;
     deleteTimer ??= setTimeout(() => {
       deleteTimer = undefined;
       deleting = deleteConfirmed();
@@ -148,10 +149,10 @@ export function createOutbox(options: {
   };
   const sweepOnce = async () => {
     await sampleDepth();
-    const limit = Math.min(sweepBatchSize, relay.room);
     // Claiming what cannot be published now would only keep it from a replica that can.
-    if (!relay.ready || limit === 0) return 0;
+    if (!relay.ready || relay.room < sweepBatchSize) return 0;
     const claimedMs = clock.monotonicMs();
+    // ARRAY makes the subquery run once: joined, it would run, and lock, again for each row.
     const rows = await database.query<{
       id: string;
       type: string;
@@ -159,17 +160,17 @@ export function createOutbox(options: {
       created_ms: string;
     }>(
       `UPDATE outbox SET claimed_until = now() + $1 * interval '1 millisecond'
-       WHERE id IN (
+       WHERE id = ANY(ARRAY(
          SELECT id FROM outbox WHERE claimed_until < now()
          ORDER BY claimed_until LIMIT $2 FOR UPDATE SKIP LOCKED
-       )
+       ))
        RETURNING id, type, payload, (extract(epoch FROM create_time) * 1000)::bigint AS created_ms`,
-      [claimMs, limit],
+      [claimMs, sweepBatchSize],
     );
     relay.offer(
       rows.map((row) => claimed({ ...row, createTimeMs: Number(row.created_ms) }, claimedMs)),
     );
-    if (rows.length === limit) sweep.wake();
+    if (rows.length === sweepBatchSize) sweep.wake();
     return rows.length;
   };
   const sweep = startLoop({
@@ -213,10 +214,13 @@ export function createOutbox(options: {
       endListening();
       await sweep[Symbol.asyncDispose]();
       await relay[Symbol.asyncDispose]();
+      stopped = true;
       clearTimeout(deleteTimer);
       await deleting;
-      await deleteConfirmed();
-      clearTimeout(deleteTimer);
+      for (let left = confirmed.length; left > 0; left = confirmed.length) {
+        await deleteConfirmed();
+        if (confirmed.length >= left) break;
+      }
     },
   };
 }

@@ -17,14 +17,19 @@ export type Page = {
 
 /**
  * Reads the paging fields of a request. `scope` names the list that the token belongs to: the
- * method and whatever else its pages depend on. Refuses a token that was not made for this scope
- * with PAGE_TOKEN_INVALID.
+ * method and whatever else its pages depend on; `position` is the form of what stands in its
+ * tokens. Refuses a token that was not made for this scope with PAGE_TOKEN_INVALID. A token is no
+ * secret: whoever makes one by hand sees no more than the list shows.
  */
-export function readPage(scope: string, { pageSize, pageToken }: PageRequest): Page {
+export function readPage(
+  scope: string,
+  position: RegExp,
+  { pageSize, pageToken }: PageRequest,
+): Page {
   const limit = pageSize || defaultPageSize;
   if (pageToken === "") return { limit, after: undefined };
   const after = Buffer.from(pageToken, "base64url").toString().slice(checkLength);
-  if (pageToken !== pageTokenOf(scope, after)) {
+  if (pageToken !== pageTokenOf(scope, after) || !position.test(after)) {
     throw refuse(
       Code.InvalidArgument,
       ErrorReason.PAGE_TOKEN_INVALID,

@@ -5,7 +5,7 @@ import type { Faults } from "./faults.ts";
 
 const maxQueued = 10_000;
 const maxUnconfirmed = 1_000;
-const stopTimeoutMs = 5_000;
+const stopTimeoutMs = 2_000;
 
 /** An event that waits to be published, and until when (monotonic clock) this process may do so. */
 export type ClaimedEvent = { readonly message: OutgoingMessage; readonly untilMs: number };
@@ -56,10 +56,14 @@ export function createRelay(options: {
 
   const pump = () => {
     if (stopped || queue.length === 0 || !publisher.ready) return;
-    const batch = queue.slice(0, maxUnconfirmed - unconfirmed);
-    if (batch.length === 0) return;
-    queue = queue.slice(batch.length);
+    const free = maxUnconfirmed - unconfirmed;
+    if (free <= 0) return;
     const nowMs = clock.monotonicMs();
+    if ((queue[0]?.untilMs ?? nowMs) < nowMs) {
+      queue = queue.filter((event) => event.untilMs >= nowMs);
+    }
+    const batch = queue.slice(0, free);
+    queue = queue.slice(batch.length);
     for (const { message, untilMs } of batch) {
       if (untilMs < nowMs) continue;
       faults.reach("relay.before-publish");

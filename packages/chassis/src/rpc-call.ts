@@ -152,8 +152,8 @@ const internal = (requestId: string) =>
 function refusalOf(error: unknown, requestId: string): ConnectError {
   if (errorInfoOf(error)) return error as ConnectError;
   if (error instanceof BatcherFullError) return full();
-  const failure = failureOf(error);
-  return failure === "unavailable" || failure === "conflict" ? notNow() : internal(requestId);
+  const passes = !["refused", "unknown"].includes(failureOf(error));
+  return passes ? notNow() : internal(requestId);
 }
 
 function levelOf(code: Code): "error" | "warn" | "info" {

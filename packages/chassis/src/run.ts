@@ -24,10 +24,14 @@ export async function runService(
     process.once("SIGINT", resolve);
   });
 
+  // Armed by the signal and not by the end of the start, which may take longer.
+  const stopping = stopped.then((signal) => {
+    log.info({ signal }, "stopping");
+    setTimeout(() => fail("the stop took too long")(undefined), stopTimeoutMs).unref();
+  });
+
   const service = await start().catch(fail("the service could not start"));
-  const signal = await stopped;
-  log.info({ signal }, "stopping");
-  setTimeout(() => fail("the stop took too long")(undefined), stopTimeoutMs).unref();
+  await stopping;
   await service?.[Symbol.asyncDispose]();
   log.info("stopped");
   process.exit(0);

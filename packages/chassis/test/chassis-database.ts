@@ -44,7 +44,7 @@ export async function setupDatabase(): Promise<
   const { url } = setup.use(await createTestDatabase("chassis"));
   const database = setup.use(openChassisDatabase(url));
   await database.migrate();
-  await maintainInbox(database, Date.now());
+  await maintainInbox(database);
   const running = setup.move();
   return { url, database, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Database } from "../src/database.ts";
 import { claimMessages, maintainInbox, releaseMessages } from "../src/inbox.ts";
+import { firstIdAt } from "../src/message-id.ts";
 import { newId } from "../src/new-id.ts";
 import { setupDatabase } from "./chassis-database.ts";
 
@@ -51,18 +52,31 @@ describe("inbox", () => {
     assert.deepEqual([...(await claim([id]))], [id]);
   });
 
-  it("makes the partitions of the days to come and drops those too old, whoever runs it", async () => {
-    const laterMs = Date.now() + 10 * dayMs;
-    await Promise.all([maintainInbox(database, laterMs), maintainInbox(database, laterMs)]);
+  it("makes the partitions that are missing and drops those too old, whoever runs it", async () => {
+    const day = (timeMs: number) =>
+      `inbox_${new Date(timeMs).toISOString().slice(0, 10).replaceAll("-", "_")}`;
+    const [row] = await database.query<{ now_ms: string }>(
+      "SELECT (extract(epoch FROM now()) * 1000)::bigint AS now_ms",
+      [],
+    );
+    const nowMs = Number(row?.now_ms);
+    const old = day(nowMs - 40 * dayMs);
+    await database.query(
+      `CREATE TABLE ${old} PARTITION OF inbox
+       FOR VALUES FROM ('${firstIdAt(0)}') TO ('${firstIdAt(dayMs)}')`,
+      [],
+    );
+    await database.query(`DROP TABLE ${day(nowMs + dayMs)}`, []);
+    await Promise.all([maintainInbox(database), maintainInbox(database)]);
     const rows = await database.query<{ name: string }>(
       `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
        WHERE i.inhparent = 'inbox'::regclass ORDER BY 1`,
       [],
     );
-    const day = (timeMs: number) =>
-      `inbox_${new Date(timeMs).toISOString().slice(0, 10).replaceAll("-", "_")}`;
-    assert.equal(rows.length, 34);
-    assert.equal(rows[0]?.name, day(laterMs - 30 * dayMs));
-    assert.equal(rows.at(-1)?.name, day(laterMs + 3 * dayMs));
+    const names = rows.map(({ name }) => name);
+    assert.equal(names.length, 34);
+    assert.deepEqual(names, names.toSorted());
+    assert.equal(names[0], day(nowMs - 30 * dayMs));
+    assert.equal(names.at(-1), day(nowMs + 3 * dayMs));
   });
 });

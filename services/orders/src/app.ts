@@ -41,8 +41,8 @@ export async function startOrders(
     createOrdersDatabase({ url: config.databaseUrl, clock, log, faults }),
   );
   await database.migrate();
-  await maintainInbox(database, clock.nowMs());
-  starting.use(keepInboxPartitions({ database, clock, log }));
+  await maintainInbox(database);
+  starting.use(keepInboxPartitions({ database, log }));
   starting.use(expireKeys({ database, log }));
 
   const broker = starting.use(createBroker({ url: config.amqpUrl, name: "orders", log }));
@@ -58,7 +58,7 @@ export async function startOrders(
     }),
   );
   const rpc = starting.use(createOrdersRpc({ database, outbox, clock, newId }));
-  starting.use(
+  const consumer = starting.use(
     createConsumer({
       service: "orders",
       schemas: [PaymentResultEventSchema],
@@ -66,6 +66,7 @@ export async function startOrders(
       broker,
       database,
       clock,
+      newId,
       log,
       faults,
     }),
@@ -89,5 +90,9 @@ export async function startOrders(
   health.setServing(true);
   log.info(address, "orders answers");
   const running = starting.move();
+  // Calls and messages end side by side: one after the other would take longer than a stop may.
+  running.defer(async () => {
+    await Promise.all([server[Symbol.asyncDispose](), consumer[Symbol.asyncDispose]()]);
+  });
   return { port: address.port, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }

@@ -1,7 +1,8 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { answerOnce, type Outcome } from "@settle/chassis/answer-once";
 import type { Transaction } from "@settle/chassis/database";
-import { claimKeys, type KeyedCall, storeAnswers } from "@settle/chassis/idempotency";
+import type { KeyedCall } from "@settle/chassis/idempotency";
 import { type Outbox, outboxEvent } from "@settle/chassis/outbox";
 import { OrderCreatedEventSchema } from "@settle/gen/events/v1/events_pb";
 import { type Order, OrderSchema, OrderStatus } from "@settle/gen/orders/v1/order_pb";
@@ -23,38 +24,22 @@ export type OrderCreation = {
  * each call the order to answer with. A call whose key has taken effect before gets that effect's
  * answer and stores nothing. The number of statements does not depend on the number of calls.
  */
-export async function createOrders(
+export function createOrders(
   transaction: Transaction,
   outbox: Outbox,
   creations: readonly OrderCreation[],
-): Promise<readonly Order[]> {
-  const stored = await claimKeys(
-    transaction,
-    creations.map((creation) => creation.call),
-  );
-  const fresh = creations.filter((_, index) => !stored[index]);
-  const created = await insertOrders(transaction, fresh);
-  if (fresh.length > 0) {
+): Promise<readonly Outcome<Order>[]> {
+  return answerOnce(transaction, OrderSchema, creations, async (fresh) => {
+    const orders = await insertOrders(transaction, fresh);
     await outbox.write(transaction, fresh.map(orderCreatedEvent));
-    await storeAnswers(
-      transaction,
-      fresh.map(({ call, orderId }) => ({
-        ...call,
-        response: toBinary(OrderSchema, orderIn(created, orderId)),
-      })),
-    );
-  }
-  return creations.map(({ orderId }, index) => {
-    const answer = stored[index];
-    return answer ? fromBinary(OrderSchema, answer.response) : orderIn(created, orderId);
+    return orders;
   });
 }
 
 async function insertOrders(
   transaction: Transaction,
   creations: readonly OrderCreation[],
-): Promise<ReadonlyMap<string, Order>> {
-  if (creations.length === 0) return new Map();
+): Promise<readonly Order[]> {
   // Counting up the users' revisions, in their order, locks them until the commit, so that revisions
   // become visible in the order in which they rise.
   const rows = await transaction.query<{ id: string; revision: string }>(
@@ -87,13 +72,11 @@ async function insertOrders(
     ],
   );
   const revisions = new Map(rows.map((row) => [row.id, BigInt(row.revision)]));
-  return new Map(
-    creations.map((creation) => {
-      const revision = revisions.get(creation.orderId);
-      if (revision === undefined) throw new Error(`order ${creation.orderId} was not inserted`);
-      return [creation.orderId, orderMessage(newOrder(creation, revision))];
-    }),
-  );
+  return creations.map((creation) => {
+    const revision = revisions.get(creation.orderId);
+    if (revision === undefined) throw new Error(`order ${creation.orderId} was not inserted`);
+    return orderMessage(newOrder(creation, revision));
+  });
 }
 
 function newOrder(creation: OrderCreation, revision: bigint): OrderEntity {
@@ -125,10 +108,4 @@ function orderCreatedEvent(creation: OrderCreation) {
     id: creation.eventId,
     createTimeMs: creation.createTime.getTime(),
   });
-}
-
-function orderIn(orders: ReadonlyMap<string, Order>, id: string): Order {
-  const order = orders.get(id);
-  if (!order) throw new Error(`order ${id} is not among those created`);
-  return order;
 }

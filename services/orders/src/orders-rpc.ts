@@ -1,11 +1,11 @@
 import { create } from "@bufbuild/protobuf";
-import { Code, type ServiceImpl } from "@connectrpc/connect";
+import { Code, type ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { createBatcher } from "@settle/chassis/batcher";
 import type { Clock } from "@settle/chassis/clock";
 import type { Database } from "@settle/chassis/database";
-import { failureOf } from "@settle/chassis/database-failure";
+import { isSharedFailure } from "@settle/chassis/database-failure";
 import { refuse } from "@settle/chassis/errors";
-import { requestHashOf } from "@settle/chassis/idempotency";
+import { answerOf, keyedCallOf } from "@settle/chassis/keyed-call";
 import type { Outbox } from "@settle/chassis/outbox";
 import { pageTokenOf, readPage } from "@settle/chassis/page-token";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
@@ -36,33 +36,23 @@ export function createOrdersRpc(options: {
     maxWaiting,
     run: (batch: readonly OrderCreation[]) =>
       database.transaction((transaction) => createOrders(transaction, outbox, batch)),
-    isShared: (error) => failureOf(error) === "unavailable",
+    isShared: isSharedFailure,
   });
 
   const implementation: ServiceImpl<typeof OrdersService> = {
-    createOrder(request, { signal }) {
-      if (outbox.full) {
-        throw refuse(
-          Code.ResourceExhausted,
-          ErrorReason.OVERLOADED,
-          "too many orders wait to be announced; try again later",
-        );
-      }
+    async createOrder(request, context) {
+      if (outbox.full) throw refusal(ErrorReason.OVERLOADED);
+      const { userId, amount, description } = request;
       const creation: OrderCreation = {
-        call: {
-          key: newId(),
-          userId: request.userId,
-          method: OrdersService.method.createOrder.name,
-          requestHash: requestHashOf(CreateOrderRequestSchema, request),
-        },
+        call: keyedCallOf(context, { userId, schema: CreateOrderRequestSchema, request, newId }),
         orderId: newId(),
         eventId: newId(),
-        amountMinor: request.amount?.minorUnits ?? 0n,
-        currency: request.amount?.currency ?? "",
-        description: request.description,
+        amountMinor: amount?.minorUnits ?? 0n,
+        currency: amount?.currency ?? "",
+        description,
         createTime: new Date(clock.nowMs()),
       };
-      return creations.submit(creation, { signal });
+      return answerOf(await creations.submit(creation, context), context, refusal);
     },
 
     async getOrder({ userId, orderId }) {
@@ -79,7 +69,7 @@ export function createOrdersRpc(options: {
 
     async listOrders({ userId, ...paging }) {
       const scope = `${OrdersService.method.listOrders.name} ${userId}`;
-      const { limit, after } = readPage(scope, paging);
+      const { limit, after } = readPage(scope, /^[0-9a-f-]{36}$/, paging);
       const found = await database
         .entities()
         .find(
@@ -96,4 +86,14 @@ export function createOrdersRpc(options: {
     },
   };
   return { implementation, [Symbol.asyncDispose]: () => creations[Symbol.asyncDispose]() };
+}
+
+function refusal(reason: ErrorReason): ConnectError {
+  if (reason !== ErrorReason.OVERLOADED)
+    throw new Error(`no refusal is known for reason ${reason}`);
+  return refuse(
+    Code.ResourceExhausted,
+    reason,
+    "too many orders wait to be announced; try again later",
+  );
 }

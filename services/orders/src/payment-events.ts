@@ -1,5 +1,6 @@
 import type { Message, MessageHandler } from "@settle/chassis/consumer";
 import type { Transaction } from "@settle/chassis/database";
+import { transactionConflict } from "@settle/chassis/database-failure";
 import type { PaymentResultEventSchema } from "@settle/gen/events/v1/events_pb";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
@@ -21,9 +22,12 @@ export function settleOrders(log: Logger): MessageHandler<typeof PaymentResultEv
     const unmoved = messages.filter(({ event }) => !moved.has(event.orderId));
     const known = await findOrders(transaction, unmoved);
     for (const { id, event } of unmoved) {
-      if (known.has(event.orderId)) {
-        log.warn({ messageId: id, orderId: event.orderId }, "a settled order got another result");
+      const status = known.get(event.orderId);
+      if (status === undefined) continue;
+      if (status === OrderStatus.PENDING_PAYMENT) {
+        throw transactionConflict(`order ${event.orderId} was stored while we looked`);
       }
+      log.warn({ messageId: id, orderId: event.orderId }, "a settled order got another result");
     }
     return {
       tooEarly: unmoved.filter(({ event }) => !known.has(event.orderId)).map(({ id }) => id),
@@ -58,8 +62,8 @@ async function moveOrders(
        status = move.status,
        decline_reason = move.decline_reason,
        revision = move.revision,
-       settle_time = clock_timestamp(),
-       update_time = clock_timestamp()
+       settle_time = greatest(create_time, clock_timestamp()),
+       update_time = greatest(create_time, clock_timestamp())
      FROM move
      WHERE orders.id = move.order_id AND orders.user_id = move.user_id
        AND orders.status = ${OrderStatus.PENDING_PAYMENT}
@@ -79,12 +83,12 @@ async function moveOrders(
 async function findOrders(
   transaction: Transaction,
   results: readonly Result[],
-): Promise<ReadonlySet<string>> {
-  if (results.length === 0) return new Set();
-  const rows = await transaction.query<{ id: string }>(
-    `SELECT id FROM orders JOIN unnest($1::uuid[], $2::text[]) AS message (id, user_id)
+): Promise<ReadonlyMap<string, OrderStatus>> {
+  if (results.length === 0) return new Map();
+  const rows = await transaction.query<{ id: string; status: OrderStatus }>(
+    `SELECT id, status FROM orders JOIN unnest($1::uuid[], $2::text[]) AS message (id, user_id)
      USING (id, user_id)`,
     [results.map(({ event }) => event.orderId), results.map(({ event }) => event.userId)],
   );
-  return new Set(rows.map((row) => row.id));
+  return new Map(rows.map((row) => [row.id, row.status]));
 }

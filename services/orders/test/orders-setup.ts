@@ -18,7 +18,7 @@ export async function setupOrders() {
   const options = { clock: systemClock, log: testLog, faults: noFaults };
   const database = countStatements(setup.use(createOrdersDatabase({ url, ...options })));
   await database.migrate();
-  await maintainInbox(database, Date.now());
+  await maintainInbox(database);
   const outbox = setup.use(
     createOutbox({
       ...options,

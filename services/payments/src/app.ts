@@ -41,8 +41,8 @@ export async function startPayments(
     createPaymentsDatabase({ url: config.databaseUrl, clock, log, faults }),
   );
   await database.migrate();
-  await maintainInbox(database, clock.nowMs());
-  starting.use(keepInboxPartitions({ database, clock, log }));
+  await maintainInbox(database);
+  starting.use(keepInboxPartitions({ database, log }));
   starting.use(expireKeys({ database, log }));
 
   const broker = starting.use(createBroker({ url: config.amqpUrl, name: "payments", log }));
@@ -60,7 +60,7 @@ export async function startPayments(
   const rpc = starting.use(
     createPaymentsRpc({ database, defaultCurrency: config.defaultCurrency, clock, newId }),
   );
-  starting.use(
+  const consumer = starting.use(
     createConsumer({
       service: "payments",
       schemas: [OrderCreatedEventSchema],
@@ -68,6 +68,7 @@ export async function startPayments(
       broker,
       database,
       clock,
+      newId,
       log,
       faults,
     }),
@@ -91,5 +92,9 @@ export async function startPayments(
   health.setServing(true);
   log.info(address, "payments answers");
   const running = starting.move();
+  // Calls and messages end side by side: one after the other would take longer than a stop may.
+  running.defer(async () => {
+    await Promise.all([server[Symbol.asyncDispose](), consumer[Symbol.asyncDispose]()]);
+  });
   return { port: address.port, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }

@@ -1,12 +1,6 @@
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { answerOnce, type Outcome } from "@settle/chassis/answer-once";
 import type { Transaction } from "@settle/chassis/database";
-import {
-  claimKeys,
-  type KeyedCall,
-  releaseKeys,
-  type StoredAnswer,
-  storeAnswers,
-} from "@settle/chassis/idempotency";
+import type { KeyedCall } from "@settle/chassis/idempotency";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { type Account, AccountSchema, LedgerEntryKind } from "@settle/gen/payments/v1/account_pb";
 import { accountMessage, maxBalanceMinor } from "./account.entity.ts";
@@ -28,21 +22,18 @@ export type DepositCall = {
   readonly currency: string;
 };
 
-/** The account to answer with, or why the call was refused without any effect. */
-export type AccountAnswer = Account | ErrorReason;
-
 /** Creates the accounts that do not exist yet, all in `transaction`. */
 export async function createAccounts(
   transaction: Transaction,
   creations: readonly AccountCreation[],
-): Promise<readonly AccountAnswer[]> {
-  return answerOnce(transaction, creations, async (fresh) => {
+): Promise<readonly Outcome<Account>[]> {
+  return answerOnce(transaction, AccountSchema, creations, async (fresh) => {
     const inserted = await transaction.query<{ user_id: string }>(
       `INSERT INTO accounts (user_id, currency, create_time, update_time)
        SELECT user_id, currency, create_time, create_time
-       FROM unnest($1::text[], $2::text[], $3::timestamptz[])
-         AS call (user_id, currency, create_time)
-       ORDER BY user_id
+       FROM unnest($1::text[], $2::text[], $3::timestamptz[]) WITH ORDINALITY
+         AS call (user_id, currency, create_time, place)
+       ORDER BY user_id, place
        ON CONFLICT DO NOTHING RETURNING user_id`,
       [
         fresh.map((creation) => creation.call.userId),
@@ -52,7 +43,7 @@ export async function createAccounts(
     );
     const created = new Set(inserted.map((row) => row.user_id));
     return fresh.map(({ call, currency, createTime }) => {
-      // Of two calls for one user in a batch the first inserted row answers the first.
+      // Of two calls for one user in a batch the first has made the row.
       if (!created.delete(call.userId)) return ErrorReason.ACCOUNT_ALREADY_EXISTS;
       return accountMessage({
         userId: call.userId,
@@ -71,8 +62,8 @@ export async function bookDeposits(
   transaction: Transaction,
   deposits: readonly DepositCall[],
   bookTime: Date,
-): Promise<readonly AccountAnswer[]> {
-  return answerOnce(transaction, deposits, async (fresh) => {
+): Promise<readonly Outcome<Account>[]> {
+  return answerOnce(transaction, AccountSchema, deposits, async (fresh) => {
     const accounts = await lockAccounts(
       transaction,
       fresh.map((deposit) => deposit.call.userId),
@@ -104,36 +95,4 @@ function refusalOf(deposit: DepositCall, account: LockedAccount): ErrorReason | 
     return ErrorReason.BALANCE_LIMIT_EXCEEDED;
   }
   return undefined;
-}
-
-// A refused call leaves no key behind, so that it may be made again once its obstacle is gone.
-async function answerOnce<Item extends { readonly call: KeyedCall }>(
-  transaction: Transaction,
-  items: readonly Item[],
-  effect: (fresh: readonly Item[]) => Promise<readonly AccountAnswer[]>,
-): Promise<readonly AccountAnswer[]> {
-  const stored = await claimKeys(
-    transaction,
-    items.map((item) => item.call),
-  );
-  const fresh = items.filter((_, index) => !stored[index]);
-  const answers = fresh.length > 0 ? await effect(fresh) : [];
-  const answered: (KeyedCall & { response: Uint8Array })[] = [];
-  const refused: KeyedCall[] = [];
-  fresh.forEach(({ call }, index) => {
-    const answer = answers[index];
-    if (typeof answer === "object") {
-      answered.push({ ...call, response: toBinary(AccountSchema, answer) });
-    } else {
-      refused.push(call);
-    }
-  });
-  await storeAnswers(transaction, answered);
-  await releaseKeys(transaction, refused);
-  const next = answers.values();
-  return stored.map((answer) => (answer ? replay(answer) : (next.next().value as AccountAnswer)));
-}
-
-function replay({ response }: StoredAnswer): Account {
-  return fromBinary(AccountSchema, response);
 }

@@ -1,11 +1,12 @@
-import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { Code, type ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import type { Outcome } from "@settle/chassis/answer-once";
 import { createBatcher } from "@settle/chassis/batcher";
 import type { Clock } from "@settle/chassis/clock";
 import type { Database } from "@settle/chassis/database";
-import { failureOf } from "@settle/chassis/database-failure";
+import { isSharedFailure } from "@settle/chassis/database-failure";
 import { refuse } from "@settle/chassis/errors";
-import { type KeyedCall, requestHashOf } from "@settle/chassis/idempotency";
+import { answerOf, keyedCallOf } from "@settle/chassis/keyed-call";
 import { pageTokenOf, readPage } from "@settle/chassis/page-token";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import type { Account } from "@settle/gen/payments/v1/account_pb";
@@ -17,7 +18,6 @@ import {
 } from "@settle/gen/payments/v1/payments_service_pb";
 import { AccountEntity, accountMessage, maxBalanceMinor } from "./account.entity.ts";
 import {
-  type AccountAnswer,
   type AccountCreation,
   bookDeposits,
   createAccounts,
@@ -41,49 +41,31 @@ export function createPaymentsRpc(options: {
 }): AsyncDisposable & { readonly implementation: ServiceImpl<typeof PaymentsService> } {
   const { database, defaultCurrency, clock, newId } = options;
   const { method } = PaymentsService;
-  const isShared = (error: unknown) => failureOf(error) === "unavailable";
-  const creations = createBatcher<AccountCreation, AccountAnswer>({
+  const creations = createBatcher<AccountCreation, Outcome<Account>>({
     maxBatchSize,
     maxWaiting,
-    isShared,
+    isShared: isSharedFailure,
     run: (batch) => database.transaction((transaction) => createAccounts(transaction, batch)),
   });
-  const deposits = createBatcher<DepositCall, AccountAnswer>({
+  const deposits = createBatcher<DepositCall, Outcome<Account>>({
     maxBatchSize,
     maxWaiting,
-    isShared,
+    isShared: isSharedFailure,
     run: (batch) =>
       database.transaction((transaction) =>
         bookDeposits(transaction, batch, new Date(clock.nowMs())),
       ),
   });
-  const keyedCall = <Schema extends DescMessage>(
-    name: string,
-    userId: string,
-    schema: Schema,
-    request: MessageShape<Schema>,
-  ): KeyedCall => ({
-    key: newId(),
-    userId,
-    method: name,
-    requestHash: requestHashOf(schema, request),
-  });
-
   const implementation: ServiceImpl<typeof PaymentsService> = {
-    async createAccount(request, { signal }) {
+    async createAccount(request, context) {
       const { userId, currency } = request;
-      const call = keyedCall(
-        method.createAccount.name,
-        userId,
-        CreateAccountRequestSchema,
-        request,
-      );
       const creation = {
-        call,
+        call: keyedCallOf(context, { userId, schema: CreateAccountRequestSchema, request, newId }),
         currency: currency || defaultCurrency,
         createTime: new Date(clock.nowMs()),
       };
-      return accountOrRefusal(await creations.submit(creation, { signal }), userId);
+      const outcome = await creations.submit(creation, context);
+      return answerOf(outcome, context, (reason) => refusal(reason, userId));
     },
 
     async getAccount({ userId }) {
@@ -92,20 +74,21 @@ export function createPaymentsRpc(options: {
       return accountMessage(account);
     },
 
-    async deposit(request, { signal }) {
+    async deposit(request, context) {
       const { userId, amount } = request;
       const deposit = {
-        call: keyedCall(method.deposit.name, userId, DepositRequestSchema, request),
+        call: keyedCallOf(context, { userId, schema: DepositRequestSchema, request, newId }),
         movementId: newId(),
         amountMinor: amount?.minorUnits ?? 0n,
         currency: amount?.currency ?? "",
       };
-      return accountOrRefusal(await deposits.submit(deposit, { signal }), userId);
+      const outcome = await deposits.submit(deposit, context);
+      return answerOf(outcome, context, (reason) => refusal(reason, userId));
     },
 
     async listLedgerEntries({ userId, ...paging }) {
       const scope = `${method.listLedgerEntries.name} ${userId}`;
-      const { limit, after } = readPage(scope, paging);
+      const { limit, after } = readPage(scope, /^\d{1,18}$/, paging);
       const entities = database.entities();
       const found = await entities.find(
         LedgerEntryEntity,
@@ -141,11 +124,6 @@ export function createPaymentsRpc(options: {
       await Promise.all([creations[Symbol.asyncDispose](), deposits[Symbol.asyncDispose]()]);
     },
   };
-}
-
-function accountOrRefusal(answer: AccountAnswer, userId: string): Account {
-  if (typeof answer === "object") return answer;
-  throw refusal(answer, userId);
 }
 
 function refusal(reason: ErrorReason, userId: string): ConnectError {

@@ -21,7 +21,7 @@ export async function setupPayments() {
   const options = { clock: systemClock, log: testLog, faults: noFaults };
   const database = countStatements(setup.use(createPaymentsDatabase({ url, ...options })));
   await database.migrate();
-  await maintainInbox(database, Date.now());
+  await maintainInbox(database);
   const outbox = setup.use(
     createOutbox({
       ...options,

@@ -23,7 +23,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file events/v1/events.proto.
  */
 export const file_events_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("ChZldmVudHMvdjEvZXZlbnRzLnByb3RvEglldmVudHMudjEiyAIKEU9yZGVyQ3JlYXRlZEV2ZW50EhoKCG9yZGVyX2lkGAEgASgJQgi6SAVyA7ABARI5Cgd1c2VyX2lkGAIgASgJQii6SCVyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEqIBCgZhbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leUKAAbpIfboBdwoMYW1vdW50LnJhbmdlEittaW5vcl91bml0cyBtdXN0IGJlIGZyb20gMSB0byAxMDAwMDAwMDAwMDAwGjp0aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwyAEBEjcKC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBIsUCChJQYXltZW50UmVzdWx0RXZlbnQSGgoIb3JkZXJfaWQYASABKAlCCLpIBXIDsAEBEjkKB3VzZXJfaWQYAiABKAlCKLpIJXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSOAoHb3V0Y29tZRgDIAEoDjIbLnBheW1lbnRzLnYxLlBheW1lbnRPdXRjb21lQgq6SAeCAQQQASAAEjwKDmRlY2xpbmVfcmVhc29uGAQgASgOMhoucGF5bWVudHMudjEuRGVjbGluZVJlYXNvbkIIukgFggECEAESJwoGYW1vdW50GAUgASgLMg8ubW9uZXkudjEuTW9uZXlCBrpIA8gBARI3CgtkZWNpZGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_money_v1_money, file_payments_v1_payment]);
+  fileDesc("ChZldmVudHMvdjEvZXZlbnRzLnByb3RvEglldmVudHMudjEi8gIKEU9yZGVyQ3JlYXRlZEV2ZW50EkQKCG9yZGVyX2lkGAEgASgJQjK6SC9yLTIrXlswLTlhLWZdezh9KC1bMC05YS1mXXs0fSl7M30tWzAtOWEtZl17MTJ9JBI5Cgd1c2VyX2lkGAIgASgJQii6SCVyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEqIBCgZhbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leUKAAbpIfboBdwoMYW1vdW50LnJhbmdlEittaW5vcl91bml0cyBtdXN0IGJlIGZyb20gMSB0byAxMDAwMDAwMDAwMDAwGjp0aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwyAEBEjcKC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBIu8CChJQYXltZW50UmVzdWx0RXZlbnQSRAoIb3JkZXJfaWQYASABKAlCMrpIL3ItMiteWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0kEjkKB3VzZXJfaWQYAiABKAlCKLpIJXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSOAoHb3V0Y29tZRgDIAEoDjIbLnBheW1lbnRzLnYxLlBheW1lbnRPdXRjb21lQgq6SAeCAQQQASAAEjwKDmRlY2xpbmVfcmVhc29uGAQgASgOMhoucGF5bWVudHMudjEuRGVjbGluZVJlYXNvbkIIukgFggECEAESJwoGYW1vdW50GAUgASgLMg8ubW9uZXkudjEuTW9uZXlCBrpIA8gBARI3CgtkZWNpZGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_money_v1_money, file_payments_v1_payment]);
 
 /**
  * An order was stored and waits for its payment. Published by orders to the
@@ -33,7 +33,7 @@ export const file_events_v1_events: GenFile = /*@__PURE__*/
  */
 export type OrderCreatedEvent = Message<"events.v1.OrderCreatedEvent"> & {
   /**
-   * The order, a UUID.
+   * The order, a UUID in lower case.
    *
    * @generated from field: string order_id = 1;
    */
@@ -76,7 +76,7 @@ export const OrderCreatedEventSchema: GenMessage<OrderCreatedEvent> = /*@__PURE_
  */
 export type PaymentResultEvent = Message<"events.v1.PaymentResultEvent"> & {
   /**
-   * The order, a UUID.
+   * The order, a UUID in lower case.
    *
    * @generated from field: string order_id = 1;
    */

@@ -1,0 +1,63 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { Code, type ConnectError, type HandlerContext } from "@connectrpc/connect";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import type { Outcome } from "./answer-once.ts";
+import { refuse } from "./errors.ts";
+import { type KeyedCall, requestHashOf } from "./idempotency.ts";
+
+const keyHeader = "idempotency-key";
+const replayedHeader = "idempotency-replayed";
+const visibleAscii = /^[!-~]{1,255}$/;
+
+/**
+ * Names a call of a mutation by its `Idempotency-Key` header or metadata, 1 to 255 visible ASCII
+ * characters, or by a key made here where the caller sent none. Refuses any other key with
+ * VALIDATION_FAILED.
+ */
+export function keyedCallOf<Schema extends DescMessage>(
+  { method, requestHeader }: HandlerContext,
+  options: {
+    readonly userId: string;
+    readonly schema: Schema;
+    readonly request: MessageShape<Schema>;
+    readonly newId: () => string;
+  },
+): KeyedCall {
+  const given = requestHeader.get(keyHeader);
+  if (given !== null && !visibleAscii.test(given)) {
+    const description = "must have 1 to 255 visible ASCII characters";
+    throw refuse(
+      Code.InvalidArgument,
+      ErrorReason.VALIDATION_FAILED,
+      `${keyHeader}: ${description}`,
+      { violations: [{ field: keyHeader, description }] },
+    );
+  }
+  return {
+    key: given ?? options.newId(),
+    userId: options.userId,
+    method: method.name,
+    requestHash: requestHashOf(options.schema, options.request),
+  };
+}
+
+/**
+ * Answers the call with its outcome: marks an answer given before with `idempotency-replayed: true`,
+ * and throws what `refusalOf` makes of a refusal.
+ */
+export function answerOf<Answer>(
+  outcome: Outcome<Answer>,
+  { responseHeader }: HandlerContext,
+  refusalOf: (reason: ErrorReason) => ConnectError,
+): Answer {
+  if ("answer" in outcome) {
+    if (outcome.replayed) responseHeader.set(replayedHeader, "true");
+    return outcome.answer;
+  }
+  if (outcome.refusal !== ErrorReason.IDEMPOTENCY_KEY_REUSED) throw refusalOf(outcome.refusal);
+  throw refuse(
+    Code.AlreadyExists,
+    outcome.refusal,
+    "this idempotency key has been used for another request; use a new one",
+  );
+}
