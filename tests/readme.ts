@@ -1,3 +1,11 @@
+import { execFile } from "node:child_process";
+import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const maxLooks = 100;
+const lookIntervalMs = 50;
+
 /** A command that README.md shows, and the JSON it says the last line prints. */
 export type ReadmeCommand = { readonly script: string; readonly expected: unknown };
 
@@ -28,4 +36,28 @@ export function holds(actual: unknown, expected: unknown): boolean {
     return Object.entries(expected).every(([name, value]) => holds(fields[name], value));
   }
   return actual === expected;
+}
+
+/**
+ * Types the command at the edge on `host` (such as `localhost:8000`), from the folder `root`, and
+ * throws unless its last line prints what README.md shows. A command that only looks may look again,
+ * for some seconds: an order settles some milliseconds after its answer.
+ */
+export async function typeCommand(
+  { script, expected }: ReadmeCommand,
+  { host, root }: { readonly host: string; readonly root: string },
+): Promise<void> {
+  const print = async (line: string): Promise<unknown> =>
+    JSON.parse((await run("bash", ["-c", line], { cwd: root })).stdout);
+  const lines = script.trim().replaceAll("localhost:8000", host).split("\n");
+  const last = lines.pop() ?? "";
+  for (const line of lines) await print(line);
+  const looks = last.includes(" -d ") ? 1 : maxLooks;
+  let printed: unknown;
+  for (let look = 0; look < looks; look += 1) {
+    if (look > 0) await pause(lookIntervalMs);
+    printed = await print(last);
+    if (holds(printed, expected)) return;
+  }
+  throw new Error(`it printed ${JSON.stringify(printed)}`);
 }
