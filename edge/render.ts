@@ -3,17 +3,17 @@ import { parseArgs } from "node:util";
 import { isAlias, isNode, parseDocument, visit } from "yaml";
 
 /** Where a service listens, as seen from the edge: a name or an address, and a port. */
-export interface Upstream {
+export type Upstream = {
   readonly host: string;
   readonly port: number;
-}
+};
 
 /**
  * What may differ from one edge to the next: the `settings` of edge/envoy.yaml, by the same names.
  * What is absent stays as the file says. Rates are requests a second, of the whole Envoy process
  * and of one remote address.
  */
-export interface EdgeSettings {
+export type EdgeSettings = {
   readonly listenAddress?: string;
   readonly listenPort?: number;
   readonly adminPort?: number;
@@ -23,7 +23,7 @@ export interface EdgeSettings {
   readonly corsOrigins?: readonly string[];
   readonly requestsPerSecond?: number;
   readonly requestsPerSecondPerAddress?: number;
-}
+};
 
 /** The edge inside `docker compose`. */
 export const composeEdge: EdgeSettings = {

@@ -4,12 +4,12 @@ import type { PartState, ReportState } from "./supervise.ts";
 const tickMs = 250;
 const colors = { waiting: 2, starting: 33, ready: 32, died: 31 } as const;
 
-interface Row {
+type Row = {
   state: PartState | "waiting";
   detail: string;
   sinceMs: number;
   tookMs: number | undefined;
-}
+};
 
 /** Shows how the parts come up. Disposing ends the live table; later reports are lines. */
 export interface Board extends Disposable {

@@ -17,11 +17,11 @@ export class ClaimedElsewhere extends Error {
 }
 
 /** One line of a claim: a process, the signal that stops it, and which process of that pid is meant. */
-interface Line {
+type Line = {
   readonly pid: number;
   readonly stopSignal: NodeJS.Signals;
   readonly identity: string;
-}
+};
 
 /**
  * Claims `file` for this process: its first line names the owner, the others (`writeRunning`) the

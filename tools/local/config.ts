@@ -20,13 +20,13 @@ export const localPorts = {
 export type PortName = keyof typeof localPorts;
 
 /** A RabbitMQ that somebody else runs, reached as an administrator. */
-export interface OwnBroker {
+export type OwnBroker = {
   readonly amqpUrl: string;
   readonly managementUrl: string;
-}
+};
 
 /** What `npm start` was asked to do. */
-export interface LocalConfig {
+export type LocalConfig = {
   readonly help: boolean;
   readonly fresh: boolean;
   readonly ports: Readonly<Record<PortName, number>>;
@@ -37,7 +37,7 @@ export interface LocalConfig {
   readonly logLevel: string;
   /** Our own environment, for finding programs and for installers. */
   readonly env: NodeJS.ProcessEnv;
-}
+};
 
 export const usage = `npm start [-- --fresh] [-- --help]
 

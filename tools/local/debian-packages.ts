@@ -8,7 +8,7 @@ const updateTimeoutMs = 180_000;
 const downloadTimeoutMs = 600_000;
 const unpackTimeoutMs = 60_000;
 
-export interface DebianPackages {
+export type DebianPackages = {
   /** What the packages bring, for the reader and as the folder's name. */
   readonly name: string;
   readonly packages: readonly string[];
@@ -20,13 +20,13 @@ export interface DebianPackages {
   readonly log: (line: string) => void;
   /** Adds to the folder what the packages lack. */
   readonly complete?: (root: string) => void;
-}
+};
 
 /** A folder that looks like a file system's root, and where its libraries lie (LD_LIBRARY_PATH). */
-export interface UnpackedPackages {
+export type UnpackedPackages = {
   readonly root: string;
   readonly libraryPath: string;
-}
+};
 
 /**
  * Unpacks packages of the Debian or Ubuntu we run on, and what they need and the machine lacks, into

@@ -11,7 +11,7 @@ const stopTimeoutMs = 20_000;
 const logMaxBytes = 10_000_000;
 
 /** What to run. The process gets no environment but `env`. */
-export interface SpawnOptions {
+export type SpawnOptions = {
   /** Names the process and its log file; only one of a name runs at a time. */
   readonly name: string;
   readonly command: string;
@@ -26,7 +26,7 @@ export interface SpawnOptions {
   readonly stopTimeoutMs?: number;
   /** Where its output goes: to the log file (default) or where ours goes. */
   readonly output?: "log" | "inherit";
-}
+};
 
 /** A running process. Disposing it is `stop()`. */
 export interface Child extends AsyncDisposable {
@@ -38,10 +38,10 @@ export interface Child extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-export interface Exit {
+export type Exit = {
   readonly code: number;
   readonly reason: string;
-}
+};
 
 /** The place child processes live in: none of them outlives it. */
 export interface Nursery extends AsyncDisposable {

@@ -30,14 +30,14 @@ const serverSettings = {
 };
 
 /** What a local PostgreSQL is started with. */
-export interface PostgresOptions {
+export type PostgresOptions = {
   readonly nursery: Nursery;
   /** Made where missing; holds the cluster and the superuser's password (mode 0600). */
   readonly dataDir: string;
   readonly port: number;
   /** Names the process and its log; default `postgres`. */
   readonly name?: string;
-}
+};
 
 /** A PostgreSQL server that accepts connections. Disposing it stops it cleanly (fast shutdown). */
 export interface RunningPostgres extends AsyncDisposable {

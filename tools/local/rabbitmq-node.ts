@@ -15,23 +15,23 @@ const startTimeoutMs = 120_000;
 const stopTimeoutMs = 30_000;
 
 /** A RabbitMQ on disk, wherever it came from. */
-export interface RabbitmqInstallation {
+export type RabbitmqInstallation = {
   /** Holds `sbin` and `plugins`. */
   readonly home: string;
   /** Erlang's port mapper. */
   readonly epmd: string;
   /** What the node needs in its environment: a PATH with `erl`, perhaps libraries. */
   readonly env: NodeJS.ProcessEnv;
-}
+};
 
-export interface RabbitmqNodeOptions {
+export type RabbitmqNodeOptions = {
   readonly nursery: Nursery;
   /** Made where missing; holds the node's data and the administrator's password (mode 0600). */
   readonly dataDir: string;
   readonly amqpPort: number;
   readonly managementPort: number;
   readonly name: string;
-}
+};
 
 /** What both kinds of brokers, a node of our own and a container, are configured with. */
 export const sharedSettings = [

@@ -21,7 +21,7 @@ const advice = [
 /** Where packages put programs that only administrators have in PATH. */
 const systemFolders = ["/usr/lib/rabbitmq/bin", "/usr/sbin", "/usr/local/sbin"];
 
-export interface RabbitmqOptions {
+export type RabbitmqOptions = {
   readonly nursery: Nursery;
   /** Made where missing; holds the data and the administrator's password (mode 0600). */
   readonly dataDir: string;
@@ -37,7 +37,7 @@ export interface RabbitmqOptions {
   readonly signal?: AbortSignal | undefined;
   /** Gets a line for each download. */
   readonly log: (line: string) => void;
-}
+};
 
 /** A RabbitMQ that accepts connections. Disposing it stops it cleanly. */
 export interface RunningRabbitmq extends AsyncDisposable {

@@ -21,7 +21,7 @@ import { type Part, type ReportState, supervise } from "./supervise.ts";
 
 const host = "127.0.0.1";
 
-export interface StackOptions {
+export type StackOptions = {
   readonly config: LocalConfig;
   /** The project's root: what runs is taken from there. */
   readonly root: string;
@@ -31,7 +31,7 @@ export interface StackOptions {
   readonly report: ReportState;
   /** Aborting it ends all restarting; the nursery stops what runs. */
   readonly signal: AbortSignal;
-}
+};
 
 /** The parts of the stack in the order they start, as the board shows them. */
 export function partNames(config: LocalConfig): string[] {

@@ -7,11 +7,11 @@ const longestPauseMs = 30_000;
 const steadyMs = 60_000;
 
 /** Something that is kept running. */
-export interface Part {
+export type Part = {
   readonly name: string;
   /** Starts it and answers once it can be used; `note` takes a line about what it is doing. */
   start(note: (line: string) => void): Promise<RunningPart>;
-}
+};
 
 /** Disposing it stops it and cleans up after it. */
 export interface RunningPart extends AsyncDisposable {

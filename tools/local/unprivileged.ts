@@ -2,10 +2,10 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 /** A user to run a process as; empty to run it as ourselves. */
-export interface RunAs {
+export type RunAs = {
   readonly uid?: number;
   readonly gid?: number;
-}
+};
 
 /**
  * PostgreSQL refuses to run as root, so root runs it as the user `nobody`. Everybody else runs it

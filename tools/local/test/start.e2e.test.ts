@@ -91,14 +91,14 @@ describe("npm start", function () {
   }
 });
 
-interface Started {
+type Started = {
   readonly process: ChildProcessByStdio<null, Readable, Readable>;
   readonly exited: Promise<unknown[]>;
   /** What it has printed so far. */
   read(): string;
   /** Waits until these words were printed so many times, and returns all that was printed. */
   printed(words: string, times?: number): Promise<string>;
-}
+};
 
 function start(env: NodeJS.ProcessEnv): Started {
   const child = spawn(process.execPath, ["tools/bootstrap.mjs", "tools/local/main.ts"], {
