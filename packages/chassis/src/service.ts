@@ -1,0 +1,99 @@
+import type { DescMessage, DescService } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { Logger } from "pino";
+import { createBroker } from "./broker.ts";
+import type { Clock } from "./clock.ts";
+import type { ServiceConfig } from "./config.ts";
+import { createConsumer, type MessageHandler } from "./consumer.ts";
+import type { Database } from "./database.ts";
+import { readDescriptors } from "./descriptors.ts";
+import type { Faults } from "./faults.ts";
+import { createHealth } from "./health.ts";
+import { expireKeys } from "./idempotency.ts";
+import { keepInboxPartitions, maintainInbox } from "./inbox.ts";
+import { createOutbox, type Outbox } from "./outbox.ts";
+import { createRpcServer } from "./rpc-server.ts";
+import { topologyOf } from "./topology.ts";
+
+/** What a service takes from outside, so that a test can hand in its own. */
+export type Surroundings = {
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly log: Logger;
+  readonly faults: Faults;
+};
+
+/** What the domain of a service is built on. */
+export type Foundations = Surroundings & { readonly database: Database; readonly outbox: Outbox };
+
+/** A running service and the port it listens on. */
+export type RunningService = AsyncDisposable & { readonly port: number };
+
+/**
+ * Puts a service together and starts it: migrates the database, takes calls, handles messages and
+ * announces events until it is disposed. Resolves once it answers; the broker may be away.
+ */
+export async function startService<Service extends DescService, Event extends DescMessage>(
+  options: Surroundings & {
+    /** As in the topology and in error domains. */
+    readonly name: string;
+    readonly config: ServiceConfig;
+    readonly createDatabase: (
+      options: { readonly url: string } & Omit<Surroundings, "newId">,
+    ) => Database;
+    /** The calls it answers; disposing what is returned finishes those under way. */
+    readonly service: Service;
+    readonly createRpc: (
+      foundations: Foundations,
+    ) => AsyncDisposable & { readonly implementation: ServiceImpl<Service> };
+    /** The events it handles, and how. */
+    readonly schemas: readonly Event[];
+    readonly createHandler: (foundations: Foundations) => MessageHandler<Event>;
+  },
+): Promise<RunningService> {
+  const { name, config, clock, newId, log, faults } = options;
+  await using starting = new AsyncDisposableStack();
+
+  const database = starting.use(
+    options.createDatabase({ url: config.databaseUrl, clock, log, faults }),
+  );
+  await database.migrate();
+  await maintainInbox(database);
+  starting.use(keepInboxPartitions({ database, log }));
+  starting.use(expireKeys({ database, log }));
+
+  const broker = starting.use(createBroker({ url: config.amqpUrl, name, log }));
+  const { publisher } = broker;
+  const { events: exchange } = topologyOf(name);
+  const { maxOutboxDepth: maxDepth } = config;
+  const outbox = starting.use(
+    createOutbox({ database, publisher, exchange, maxDepth, clock, log, faults }),
+  );
+  const foundations = { database, outbox, clock, newId, log, faults };
+  const rpc = starting.use(options.createRpc(foundations));
+  const health = createHealth();
+  const server = createRpcServer({
+    services: [{ service: options.service, implementation: rpc.implementation }],
+    host: config.host,
+    port: config.port,
+    domain: `${name}.settle`,
+    health,
+    limits: { drainMs: config.drainMs },
+    descriptors: config.reflection ? await readDescriptors() : undefined,
+    clock,
+    log,
+    newId,
+  });
+  const { schemas } = options;
+  const handle = options.createHandler(foundations);
+  const consumer = createConsumer({ ...foundations, service: name, schemas, handle, broker });
+  // Calls and messages end side by side: one after the other would take longer than a stop may.
+  starting.defer(async () => {
+    await Promise.all([server[Symbol.asyncDispose](), consumer[Symbol.asyncDispose]()]);
+  });
+  const address = await server.listen();
+  health.setServing(true);
+  log.info(address, `${name} answers`);
+  const running = starting.move();
+  return { port: address.port, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
