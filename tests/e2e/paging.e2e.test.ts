@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
+import {
+  type ListOrdersRequestSchema,
+  OrdersService,
+} from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { type Answer, type Caller, refusalOf, successOf } from "../call.ts";
 import { assertWhole, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper } from "../history.ts";
-import { callRest } from "../protocols.ts";
+import { callGrpcWeb, callRest } from "../protocols.ts";
 import { type System, startSystem } from "../system.ts";
 
 const { listOrders } = OrdersService.method;
@@ -115,5 +120,69 @@ describe("a list", function () {
     const page = await successOf(orders("", "nobody"));
     assert.deepEqual(page, { ids: [], nextPageToken: "" });
     assert.equal((await refusalOf(entries("", "nobody"))).reason, "ACCOUNT_NOT_FOUND");
+  });
+
+  describe("of orders", () => {
+    // What the tests above have ordered is to be settled.
+    before(() => assertWhole(system, history));
+
+    const idsOf = async (filter: MessageInitShape<typeof ListOrdersRequestSchema>) => {
+      const { orders } = await successOf(call(listOrders, { userId: "reader", ...filter }));
+      return orders.map(({ id }) => id);
+    };
+    const createTimeOf = async (index: number) => {
+      const { orders } = await successOf(call(listOrders, { userId: "reader" }));
+      const createTime = orders.find(({ id }) => id === orderIds[index])?.createTime;
+      assert.ok(createTime);
+      return createTime;
+    };
+
+    it("shows those in a status", async () => {
+      const { orders } = await successOf(call(listOrders, { userId: "reader" }));
+      for (const status of [OrderStatus.PAID, OrderStatus.PAYMENT_DECLINED]) {
+        const expected = orders.filter((order) => order.status === status).map(({ id }) => id);
+        assert.ok(expected.length > 0);
+        assert.deepEqual(await idsOf({ status }), expected);
+      }
+      assert.deepEqual(await idsOf({ status: OrderStatus.PENDING_PAYMENT }), []);
+    });
+
+    it("shows those created between two times, the times themselves left out", async () => {
+      const [createdBefore, createdAfter] = [await createTimeOf(0), await createTimeOf(3)];
+      assert.deepEqual(await idsOf({ createdBefore, createdAfter }), orderIds.slice(1, 3));
+      assert.deepEqual(await idsOf({ createdAfter: createdBefore }), []);
+    });
+
+    it("refuses a token made for another filter", async () => {
+      const filter = { userId: "reader", pageSize, status: OrderStatus.PAID };
+      const { nextPageToken } = await successOf(call(listOrders, filter));
+      const { orders } = await successOf(call(listOrders, { ...filter, pageToken: nextPageToken }));
+      assert.deepEqual(
+        orders.map(({ id }) => id),
+        (await idsOf({ status: OrderStatus.PAID })).slice(2, 4),
+      );
+      for (const status of [OrderStatus.UNSPECIFIED, OrderStatus.PAYMENT_DECLINED]) {
+        const other = call(listOrders, { ...filter, status, pageToken: nextPageToken });
+        const { code, reason } = await refusalOf(other);
+        assert.equal(`${code} ${reason}`, `${Code.InvalidArgument} PAGE_TOKEN_INVALID`);
+      }
+    });
+
+    it("refuses a status and a time that do not exist", async () => {
+      const list = `${system.edgeUrl}/gateway/orders/reader`;
+      for (const query of ["status=ORDER_STATUS_LOST", "createdAfter=yesterday"]) {
+        const response = await fetch(`${list}?${query}`);
+        assert.equal(response.status, 400, query);
+        const { details } = (await response.json()) as { details: { reason: string }[] };
+        assert.equal(details[0]?.reason, "MALFORMED_REQUEST", query);
+      }
+      const { reason } = await refusalOf(
+        callGrpcWeb(system.edgeUrl)(listOrders, {
+          userId: "reader",
+          createdAfter: { seconds: 1_000_000_000_000n },
+        }),
+      );
+      assert.equal(reason, "VALIDATION_FAILED");
+    });
   });
 });

@@ -1,5 +1,7 @@
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import type { FilterQuery } from "@mikro-orm/core";
 import { createBatcher } from "@settle/chassis/batcher";
 import type { Clock } from "@settle/chassis/clock";
 import type { Database } from "@settle/chassis/database";
@@ -9,8 +11,11 @@ import { answerOf, keyedCallOf } from "@settle/chassis/keyed-call";
 import type { Outbox } from "@settle/chassis/outbox";
 import { pageTokenOf, readPage } from "@settle/chassis/page-token";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import {
   CreateOrderRequestSchema,
+  type ListOrdersRequest,
+  ListOrdersRequestSchema,
   ListOrdersResponseSchema,
   OrdersService,
 } from "@settle/gen/orders/v1/orders_service_pb";
@@ -67,14 +72,14 @@ export function createOrdersRpc(options: {
       return orderMessage(order);
     },
 
-    async listOrders({ userId, ...paging }) {
-      const scope = `${OrdersService.method.listOrders.name} ${userId}`;
-      const { limit, after } = readPage(scope, /^[0-9a-f-]{36}$/, paging);
+    async listOrders(request) {
+      const scope = listScopeOf(request);
+      const { limit, after } = readPage(scope, /^[0-9a-f-]{36}$/, request);
       const found = await database
         .entities()
         .find(
           OrderEntity,
-          { userId, ...(after === undefined ? {} : { id: { $lt: after } }) },
+          { $and: [filterOf(request), after === undefined ? {} : { id: { $lt: after } }] },
           { orderBy: { id: "desc" }, limit: limit + 1 },
         );
       const page = found.slice(0, limit);
@@ -86,6 +91,25 @@ export function createOrdersRpc(options: {
     },
   };
   return { implementation, [Symbol.asyncDispose]: () => creations[Symbol.asyncDispose]() };
+}
+
+function filterOf(request: ListOrdersRequest): FilterQuery<OrderEntity> {
+  const { userId, status, createdAfter, createdBefore } = request;
+  const createTime = {
+    ...(createdAfter && { $gt: timestampDate(createdAfter) }),
+    ...(createdBefore && { $lt: timestampDate(createdBefore) }),
+  };
+  return {
+    userId,
+    ...(status !== OrderStatus.UNSPECIFIED && { status }),
+    ...((createdAfter || createdBefore) && { createTime }),
+  };
+}
+
+/** Everything that the pages of a list depend on, so that a token fits no other list. */
+function listScopeOf(request: ListOrdersRequest): string {
+  const list = toBinary(ListOrdersRequestSchema, { ...request, pageSize: 0, pageToken: "" });
+  return `${OrdersService.method.listOrders.name} ${Buffer.from(list).toString("base64")}`;
 }
 
 function refusal(reason: ErrorReason): ConnectError {

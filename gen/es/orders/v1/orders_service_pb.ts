@@ -7,9 +7,11 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import { file_errors_v1_errors } from "../../errors/v1/errors_pb.ts";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Money } from "../../money/v1/money_pb.ts";
 import { file_money_v1_money } from "../../money/v1/money_pb.ts";
-import type { Order, OrderSchema } from "./order_pb.ts";
+import type { Order, OrderSchema, OrderStatus } from "./order_pb.ts";
 import { file_orders_v1_order } from "./order_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -17,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file orders/v1/orders_service.proto.
  */
 export const file_orders_v1_orders_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5vcmRlcnMvdjEvb3JkZXJzX3NlcnZpY2UucHJvdG8SCW9yZGVycy52MSKgAgoSQ3JlYXRlT3JkZXJSZXF1ZXN0EjwKB3VzZXJfaWQYASABKAlCK7pIKMgBAXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSoAEKBmFtb3VudBgCIAEoCzIPLm1vbmV5LnYxLk1vbmV5Qn+6SHy6AXYKDGFtb3VudC5yYW5nZRIqbWlub3JVbml0cyBtdXN0IGJlIGZyb20gMSB0byAxMDAwMDAwMDAwMDAwGjp0aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwyAEBEikKC2Rlc2NyaXB0aW9uGAMgASgJQhS6SBFyDxjoBzIKXlteXHgwMF0qJCJuCg9HZXRPcmRlclJlcXVlc3QSPAoHdXNlcl9pZBgBIAEoCUIrukgoyAEBciMYgAEyHl5bYS16QS1aMC05XVthLXpBLVowLTlfLnxALV0qJBIdCghvcmRlcl9pZBgCIAEoCUILukgIyAEBcgOwAQEijgEKEUxpc3RPcmRlcnNSZXF1ZXN0EjwKB3VzZXJfaWQYASABKAlCK7pIKMgBAXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAEIk8KEkxpc3RPcmRlcnNSZXNwb25zZRIgCgZvcmRlcnMYASADKAsyEC5vcmRlcnMudjEuT3JkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMtcCCg1PcmRlcnNTZXJ2aWNlEmAKC0NyZWF0ZU9yZGVyEh0ub3JkZXJzLnYxLkNyZWF0ZU9yZGVyUmVxdWVzdBoQLm9yZGVycy52MS5PcmRlciIgirUYAhIJgtPkkwIUOgEqIg8vZ2F0ZXdheS9vcmRlcnMSbgoIR2V0T3JkZXISGi5vcmRlcnMudjEuR2V0T3JkZXJSZXF1ZXN0GhAub3JkZXJzLnYxLk9yZGVyIjSQAgGKtRgBA4LT5JMCJhIkL2dhdGV3YXkvb3JkZXJzL3t1c2VyX2lkfS97b3JkZXJfaWR9EnQKCkxpc3RPcmRlcnMSHC5vcmRlcnMudjEuTGlzdE9yZGVyc1JlcXVlc3QaHS5vcmRlcnMudjEuTGlzdE9yZGVyc1Jlc3BvbnNlIimQAgGKtRgBAoLT5JMCGxIZL2dhdGV3YXkvb3JkZXJzL3t1c2VyX2lkfWIGcHJvdG8z", [file_buf_validate_validate, file_errors_v1_errors, file_google_api_annotations, file_money_v1_money, file_orders_v1_order]);
+  fileDesc("Ch5vcmRlcnMvdjEvb3JkZXJzX3NlcnZpY2UucHJvdG8SCW9yZGVycy52MSKgAgoSQ3JlYXRlT3JkZXJSZXF1ZXN0EjwKB3VzZXJfaWQYASABKAlCK7pIKMgBAXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSoAEKBmFtb3VudBgCIAEoCzIPLm1vbmV5LnYxLk1vbmV5Qn+6SHy6AXYKDGFtb3VudC5yYW5nZRIqbWlub3JVbml0cyBtdXN0IGJlIGZyb20gMSB0byAxMDAwMDAwMDAwMDAwGjp0aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwyAEBEikKC2Rlc2NyaXB0aW9uGAMgASgJQhS6SBFyDxjoBzIKXlteXHgwMF0qJCJuCg9HZXRPcmRlclJlcXVlc3QSPAoHdXNlcl9pZBgBIAEoCUIrukgoyAEBciMYgAEyHl5bYS16QS1aMC05XVthLXpBLVowLTlfLnxALV0qJBIdCghvcmRlcl9pZBgCIAEoCUILukgIyAEBcgOwAQEi2QIKEUxpc3RPcmRlcnNSZXF1ZXN0EjwKB3VzZXJfaWQYASABKAlCK7pIKMgBAXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAEEjAKBnN0YXR1cxgEIAEoDjIWLm9yZGVycy52MS5PcmRlclN0YXR1c0IIukgFggECEAESSgoNY3JlYXRlZF9hZnRlchgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCF7pIFLIBESINCP+C0f+vBxD/k+vcAzIAEksKDmNyZWF0ZWRfYmVmb3JlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIXukgUsgERIg0I/4LR/68HEP+T69wDMgAiTwoSTGlzdE9yZGVyc1Jlc3BvbnNlEiAKBm9yZGVycxgBIAMoCzIQLm9yZGVycy52MS5PcmRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAky1wIKDU9yZGVyc1NlcnZpY2USYAoLQ3JlYXRlT3JkZXISHS5vcmRlcnMudjEuQ3JlYXRlT3JkZXJSZXF1ZXN0GhAub3JkZXJzLnYxLk9yZGVyIiCKtRgCEgmC0+STAhQ6ASoiDy9nYXRld2F5L29yZGVycxJuCghHZXRPcmRlchIaLm9yZGVycy52MS5HZXRPcmRlclJlcXVlc3QaEC5vcmRlcnMudjEuT3JkZXIiNJACAYq1GAEDgtPkkwImEiQvZ2F0ZXdheS9vcmRlcnMve3VzZXJfaWR9L3tvcmRlcl9pZH0SdAoKTGlzdE9yZGVycxIcLm9yZGVycy52MS5MaXN0T3JkZXJzUmVxdWVzdBodLm9yZGVycy52MS5MaXN0T3JkZXJzUmVzcG9uc2UiKZACAYq1GAECgtPkkwIbEhkvZ2F0ZXdheS9vcmRlcnMve3VzZXJfaWR9YgZwcm90bzM", [file_buf_validate_validate, file_errors_v1_errors, file_google_api_annotations, file_google_protobuf_timestamp, file_money_v1_money, file_orders_v1_order]);
 
 /**
  * What to order.
@@ -106,11 +108,34 @@ export type ListOrdersRequest = Message<"orders.v1.ListOrdersRequest"> & {
   pageSize: number;
 
   /**
-   * The `next_page_token` of the page before; absent for the first page.
+   * The `next_page_token` of the page before, whose other fields were the same
+   * as here; absent for the first page.
    *
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
+
+  /**
+   * Only orders in this status; absent means all. Example:
+   * `ORDER_STATUS_PAID`.
+   *
+   * @generated from field: orders.v1.OrderStatus status = 4;
+   */
+  status: OrderStatus;
+
+  /**
+   * Only orders created later than this, a time from 1970 to 9999. Example: `2026-11-22T09:30:00Z`.
+   *
+   * @generated from field: google.protobuf.Timestamp created_after = 5;
+   */
+  createdAfter?: Timestamp | undefined;
+
+  /**
+   * Only orders created earlier than this, a time from 1970 to 9999. Example: `2026-11-23T00:00:00Z`.
+   *
+   * @generated from field: google.protobuf.Timestamp created_before = 6;
+   */
+  createdBefore?: Timestamp | undefined;
 };
 
 /**
@@ -181,7 +206,8 @@ export const OrdersService: GenService<{
     output: typeof OrderSchema;
   },
   /**
-   * A user's orders, newest first, a page at a time. Empty when there are
+   * A user's orders, newest first, a page at a time; orders that come in while
+   * pages are asked for change none of the pages to come. Empty when there are
    * none, also for a user nobody has heard of.
    *
    * @generated from rpc orders.v1.OrdersService.ListOrders
