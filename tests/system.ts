@@ -51,11 +51,15 @@ export type System = AsyncDisposable & {
   /**
    * Starts one more process of a service and resolves once it answers. `crashAt` names the seam at
    * which it kills itself (see faults/kill-at.ts), which may be sooner. `port` defaults to a free
-   * one.
+   * one; `env` adds to what configures it.
    */
   start(
     service: ServiceName,
-    options?: { readonly port?: number; readonly crashAt?: string },
+    options?: {
+      readonly port?: number;
+      readonly crashAt?: string;
+      readonly env?: Readonly<Record<string, string>>;
+    },
   ): Promise<Replica>;
   /** Starts one process of each service behind the edge; the edge calls both healthy then. */
   startBoth(): Promise<Readonly<Record<ServiceName, Replica>>>;
@@ -95,7 +99,7 @@ export async function startSystem({ postgresUrl, rabbitmq }: Servers = {}): Prom
   const replicas = new Set<Replica>();
   const unexplainedExits: string[] = [];
   let count = 0;
-  const start: System["start"] = async (service, { port, crashAt } = {}) => {
+  const start: System["start"] = async (service, { port, crashAt, env } = {}) => {
     const chosen = port ?? (await findFreePorts(1))[0] ?? 0;
     count += 1;
     const child = await nursery.spawn({
@@ -109,6 +113,7 @@ export async function startSystem({ postgresUrl, rabbitmq }: Servers = {}): Prom
         AMQP_URL: broker.urlOf(service),
         LOG_LEVEL: "debug",
         ...(crashAt ? { CRASH_AT: crashAt } : {}),
+        ...env,
       },
     });
     const replica = replicaOf(child, chosen, (exit, asked) => {

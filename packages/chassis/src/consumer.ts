@@ -4,23 +4,22 @@ import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/proto
 import { ConnectError } from "@connectrpc/connect";
 import type { Logger } from "pino";
 import { BatcherFullError, createBatcher } from "./batcher.ts";
-import type { Broker, Delivery, OutgoingMessage } from "./broker.ts";
+import type { Broker, Delivery } from "./broker.ts";
 import type { Clock } from "./clock.ts";
 import type { Database, Transaction } from "./database.ts";
 import { failureOf, isSharedFailure } from "./database-failure.ts";
 import type { Faults } from "./faults.ts";
 import { claimMessages, refusalOfId, releaseMessages } from "./inbox.ts";
-import { retryDelays, topologyOf } from "./topology.ts";
+import { createRedelivery } from "./redelivery.ts";
+import { topologyOf } from "./topology.ts";
 import { createValidation } from "./validation.ts";
 
 const prefetch = 512;
 const maxBatchSize = 128;
-const maxAttempts = 30;
-const republishPauseMs = 500;
 const databasePauseMs = 500;
+// What is not settled by then, for a broker that is blocked or a database that is slow, comes again.
+const stopTimeoutMs = 3_000;
 const maxPauseMs = 60_000;
-// An AMQP short string has at most 255 bytes, and a character at most four.
-const maxShortText = 60;
 const leftOut = Symbol("left out");
 
 /** A message whose event is new to this service. */
@@ -56,7 +55,7 @@ type Outcome = "handled" | "duplicate" | "too early";
  *
  * A message that cannot be understood goes to the dead letters by itself, at once. A batch that
  * fails is halved until the guilty message is alone; a permanent failure puts that one into the
- * dead letters, any other lets it wait in the retry queues, up to `maxAttempts` times. While the
+ * dead letters, any other lets it wait in the retry queues, a limited number of times. While the
  * database is away nothing is taken from the broker.
  */
 export function createConsumer<Schema extends DescMessage>(options: {
@@ -76,6 +75,13 @@ export function createConsumer<Schema extends DescMessage>(options: {
   const validation = createValidation(schemas.values());
   const stopping = new AbortController();
   const settling = new Set<Promise<void>>();
+  const { retryLater, deadLetter } = createRedelivery({
+    service,
+    clock,
+    log,
+    publisher: broker.publisher,
+    signal: stopping.signal,
+  });
   let taking = new AbortController();
   let probing: Promise<void> | undefined;
   let pauses = 0;
@@ -101,55 +107,6 @@ export function createConsumer<Schema extends DescMessage>(options: {
     run: handleBatch,
     isShared: isSharedFailure,
   });
-
-  const republish = async (
-    delivery: Delivery,
-    target: Pick<OutgoingMessage, "exchange" | "routingKey" | "headers">,
-  ) => {
-    // Acknowledged only once its copy is safe: a crash in between makes a duplicate, not a loss.
-    for (let tried = 1; ; tried += 1) {
-      const outcome = await broker.publisher.publish({
-        ...target,
-        body: delivery.body,
-        messageId: shortened(delivery.messageId),
-        type: shortened(delivery.type),
-        timestampMs: delivery.timestampMs ?? clock.nowMs(),
-      });
-      if (outcome === "confirmed") return delivery.ack();
-      if (outcome !== "unknown") {
-        log.error({ messageId: delivery.messageId, ...target, outcome }, "no place for a message");
-      }
-      if (stopping.signal.aborted) return;
-      await waitWhileRunning(Math.min(republishPauseMs * tried, maxPauseMs));
-    }
-  };
-  const historyOf = ({ headers }: Delivery) => {
-    const { "x-attempt": attempt, "x-first-seen": firstSeenMs } = headers;
-    const isAttempt = Number.isInteger(attempt) && Number(attempt) >= 0;
-    return {
-      attempt: isAttempt ? Math.min(Number(attempt), maxAttempts) : 0,
-      firstSeenMs: typeof firstSeenMs === "number" ? firstSeenMs : clock.nowMs(),
-    };
-  };
-  const deadLetter = (delivery: Delivery, reason: string) => {
-    const { attempt, firstSeenMs } = historyOf(delivery);
-    log.warn({ messageId: delivery.messageId, type: delivery.type, reason }, "dead letter");
-    return republish(delivery, {
-      exchange: topology.deadLetter,
-      routingKey: "",
-      headers: { "x-reason": reason, "x-attempt": attempt, "x-first-seen": firstSeenMs },
-    });
-  };
-  const retryLater = (delivery: Delivery, reason: string) => {
-    const { attempt, firstSeenMs } = historyOf(delivery);
-    if (attempt >= maxAttempts) return deadLetter(delivery, `${reason}, ${attempt} times`);
-    const delay = retryDelays[Math.min(attempt, retryDelays.length - 1)];
-    return republish(delivery, {
-      exchange: topology.retry,
-      routingKey: delay?.label ?? "",
-      headers: { "x-attempt": attempt + 1, "x-first-seen": firstSeenMs },
-    });
-  };
 
   const waitWhileRunning = (ms: number) =>
     pause(ms, undefined, { signal: stopping.signal }).catch(() => {});
@@ -248,13 +205,8 @@ export function createConsumer<Schema extends DescMessage>(options: {
       stopping.abort();
       taking.abort(leftOut);
       await subscription[Symbol.asyncDispose]();
-      await Promise.all(settling);
-      await batcher[Symbol.asyncDispose]();
-      await probing;
+      const ended = Promise.all([...settling, batcher[Symbol.asyncDispose](), probing]);
+      await Promise.race([ended, pause(stopTimeoutMs, undefined, { ref: false })]);
     },
   };
-}
-
-function shortened(text: string | undefined): string {
-  return text?.slice(0, maxShortText) ?? "";
 }

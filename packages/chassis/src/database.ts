@@ -14,10 +14,7 @@ import { failureOf } from "./database-failure.ts";
 import type { Faults } from "./faults.ts";
 
 const maxConnections = 10;
-const connectTimeoutMs = 3_000;
-// Longer than any statement may take: a link that says nothing for so long is half open, and
-// without this TCP would notice only after a quarter of an hour.
-const maxSilenceMs = 15_000;
+const defaultLimits: DatabaseLimits = { connectTimeoutMs: 3_000, maxSilenceMs: 15_000 };
 const maxMigrationSilenceMs = 600_000;
 const migrationLockTimeoutMs = 60_000;
 // How often a transaction is run in all, by how it failed.
@@ -55,6 +52,16 @@ export type Database = AsyncDisposable & {
   migrate(): Promise<void>;
 };
 
+/** How long a connection is waited for. */
+export type DatabaseLimits = {
+  readonly connectTimeoutMs: number;
+  /**
+   * How long a connection may say nothing before it is given up. Longer than any statement may
+   * take: such a link is half open, and TCP would notice only after a quarter of an hour.
+   */
+  readonly maxSilenceMs: number;
+};
+
 /** Opens a service's own database through MikroORM. Nothing is connected before the first use. */
 export function createDatabase(options: {
   readonly url: string;
@@ -64,8 +71,10 @@ export function createDatabase(options: {
   readonly clock: Clock;
   readonly log: Logger;
   readonly faults: Faults;
+  readonly limits?: Partial<DatabaseLimits>;
 }): Database {
   const { url, name, clock, log, faults } = options;
+  const { connectTimeoutMs, maxSilenceMs } = { ...defaultLimits, ...options.limits };
   const open = (silenceMs: number) =>
     new MikroORM({
       clientUrl: url,

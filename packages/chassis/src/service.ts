@@ -11,6 +11,7 @@ import type { Faults } from "./faults.ts";
 import { createHealth } from "./health.ts";
 import { expireKeys } from "./idempotency.ts";
 import { keepInboxPartitions, maintainInbox } from "./inbox.ts";
+import type { Loop } from "./loop.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import { createRpcServer } from "./rpc-server.ts";
 import { topologyOf } from "./topology.ts";
@@ -49,6 +50,8 @@ export async function startService<Service extends DescService, Event extends De
     /** The events it handles, and how. */
     readonly schemas: readonly Event[];
     readonly createHandler: (foundations: Foundations) => MessageHandler<Event>;
+    /** What it does of its own accord, from time to time. */
+    readonly startLoops?: (foundations: Foundations) => readonly Loop[];
   },
 ): Promise<RunningService> {
   const { name, config, clock, newId, log, faults } = options;
@@ -70,6 +73,7 @@ export async function startService<Service extends DescService, Event extends De
     createOutbox({ database, publisher, exchange, maxDepth, clock, log, faults }),
   );
   const foundations = { database, outbox, clock, newId, log, faults };
+  for (const loop of options.startLoops?.(foundations) ?? []) starting.use(loop);
   const rpc = starting.use(options.createRpc(foundations));
   const health = createHealth();
   const server = createRpcServer({

@@ -1,6 +1,7 @@
 import { type RunningService, type Surroundings, startService } from "@settle/chassis/service";
 import { PaymentResultEventSchema } from "@settle/gen/events/v1/events_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import { startAnnouncingAgain } from "./announce-again.ts";
 import type { OrdersConfig } from "./config.ts";
 import { createOrdersDatabase } from "./database.ts";
 import { createOrdersRpc } from "./orders-rpc.ts";
@@ -20,5 +21,6 @@ export function startOrders(
     createRpc: createOrdersRpc,
     schemas: [PaymentResultEventSchema],
     createHandler: ({ log }) => settleOrders(log),
+    startLoops: (foundations) => [startAnnouncingAgain(foundations, config.repairAfterMs)],
   });
 }

@@ -4,10 +4,19 @@ import {
   serviceConfigOf,
   serviceEnvironment,
 } from "@settle/chassis/config";
+import { z } from "zod";
 
-export type OrdersConfig = ServiceConfig;
+export type OrdersConfig = ServiceConfig & {
+  /** How long an order waits for its payment before it is announced again. */
+  readonly repairAfterMs: number;
+};
+
+const environment = serviceEnvironment.extend({
+  REPAIR_AFTER_MS: z.coerce.number().int().min(1_000).default(600_000),
+});
 
 /** Reads the configuration of orders; throws one error that lists every fault. */
 export function readConfig(variables: Readonly<Record<string, string | undefined>>): OrdersConfig {
-  return serviceConfigOf(readEnvironment(serviceEnvironment, variables));
+  const values = readEnvironment(environment, variables);
+  return { ...serviceConfigOf(values), repairAfterMs: values.REPAIR_AFTER_MS };
 }

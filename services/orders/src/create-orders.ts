@@ -1,12 +1,10 @@
-import { create } from "@bufbuild/protobuf";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { answerOnce, type Outcome } from "@settle/chassis/answer-once";
 import type { Transaction } from "@settle/chassis/database";
 import type { KeyedCall } from "@settle/chassis/idempotency";
-import { type Outbox, outboxEvent } from "@settle/chassis/outbox";
-import { OrderCreatedEventSchema } from "@settle/gen/events/v1/events_pb";
+import type { Outbox } from "@settle/chassis/outbox";
 import { type Order, OrderSchema, OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { type OrderEntity, orderMessage } from "./order.entity.ts";
+import { orderCreatedEvent } from "./order-created-event.ts";
 
 /** One call of CreateOrder, with everything about its effect that is made before the transaction. */
 export type OrderCreation = {
@@ -31,7 +29,10 @@ export function createOrders(
 ): Promise<readonly Outcome<Order>[]> {
   return answerOnce(transaction, OrderSchema, creations, async (fresh) => {
     const orders = await insertOrders(transaction, fresh);
-    await outbox.write(transaction, fresh.map(orderCreatedEvent));
+    await outbox.write(
+      transaction,
+      fresh.map((creation) => orderCreatedEvent({ ...creation, userId: creation.call.userId })),
+    );
     return orders;
   });
 }
@@ -91,21 +92,9 @@ function newOrder(creation: OrderCreation, revision: bigint): OrderEntity {
     refundedMinor: 0n,
     revision,
     createTime: creation.createTime,
+    announceTime: null,
     settleTime: null,
     expireTime: null,
     updateTime: creation.createTime,
   };
-}
-
-function orderCreatedEvent(creation: OrderCreation) {
-  const event = create(OrderCreatedEventSchema, {
-    orderId: creation.orderId,
-    userId: creation.call.userId,
-    amount: { minorUnits: creation.amountMinor, currency: creation.currency },
-    createTime: timestampFromDate(creation.createTime),
-  });
-  return outboxEvent(OrderCreatedEventSchema, event, {
-    id: creation.eventId,
-    createTimeMs: creation.createTime.getTime(),
-  });
 }

@@ -1,5 +1,6 @@
 import { createDatabase, type Database } from "@settle/chassis/database";
 import { Initial } from "./migrations/initial.ts";
+import { PendingOrders } from "./migrations/pending-orders.ts";
 import { OrderEntity } from "./order.entity.ts";
 
 /** Opens the orders database. Applied migrations are never changed; new ones are added below. */
@@ -10,6 +11,9 @@ export function createOrdersDatabase(
     ...options,
     name: "orders",
     entities: [OrderEntity],
-    migrations: [{ name: "0001-initial", class: Initial }],
+    migrations: [
+      { name: "0001-initial", class: Initial },
+      { name: "0002-pending-orders", class: PendingOrders },
+    ],
   });
 }

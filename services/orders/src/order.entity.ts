@@ -27,6 +27,8 @@ export const OrderEntity = defineEntity({
     /** The user's revision when this order last changed; unique among the user's orders. */
     revision: p.bigint(),
     createTime: p.datetime(),
+    /** When repair last announced it again; null if it never did. */
+    announceTime: p.datetime().nullable(),
     settleTime: p.datetime().nullable(),
     expireTime: p.datetime().nullable(),
     updateTime: p.datetime(),

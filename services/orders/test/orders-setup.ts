@@ -43,5 +43,5 @@ export async function setupOrders() {
     return (await rpc.implementation.createOrder(request, context)) as Order;
   };
   const running = setup.move();
-  return { database, createOrder, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return { database, outbox, createOrder, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }

@@ -3,6 +3,7 @@ import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { systemClock } from "@settle/chassis/clock";
 import type { Message } from "@settle/chassis/consumer";
 import { noFaults } from "@settle/chassis/faults";
+import type { KeyedCall } from "@settle/chassis/idempotency";
 import { claimMessages, maintainInbox } from "@settle/chassis/inbox";
 import { newId } from "@settle/chassis/new-id";
 import { createOutbox } from "@settle/chassis/outbox";
@@ -31,14 +32,9 @@ export async function setupPayments() {
       maxDepth: 10_000,
     }),
   );
-  const call = (userId: string, method: string) => ({
-    key: newId(),
-    userId,
-    method,
-    requestHash: new Uint8Array(32),
-  });
   const running = setup.move();
   return {
+    url,
     database,
     /** Creates the accounts, in EUR, in one batch. */
     create: (userIds: readonly string[]) =>
@@ -46,7 +42,7 @@ export async function setupPayments() {
         createAccounts(
           transaction,
           userIds.map((userId) => ({
-            call: call(userId, "CreateAccount"),
+            call: callOf(userId, "CreateAccount"),
             currency: "EUR",
             createTime: new Date(),
           })),
@@ -58,7 +54,7 @@ export async function setupPayments() {
         bookDeposits(
           transaction,
           userIds.map((userId) => ({
-            call: call(userId, "Deposit"),
+            call: callOf(userId, "Deposit"),
             movementId: newId(),
             amountMinor,
             currency,
@@ -77,6 +73,11 @@ export async function setupPayments() {
       }),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** A call under a key of its own. */
+export function callOf(userId: string, method: string): KeyedCall {
+  return { key: newId(), userId, method, requestHash: new Uint8Array(32) };
 }
 
 /** The message of a new order. */

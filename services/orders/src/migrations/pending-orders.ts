@@ -1,0 +1,13 @@
+import { Migration } from "@mikro-orm/migrations";
+import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
+
+/** Lets repair find the orders that wait for their payment, and know when it last announced them. */
+export class PendingOrders extends Migration {
+  override up(): void {
+    this.addSql(`
+      ALTER TABLE orders ADD COLUMN announce_time timestamptz;
+      CREATE INDEX orders_pending ON orders (coalesce(announce_time, create_time))
+        WHERE status = ${OrderStatus.PENDING_PAYMENT};
+    `);
+  }
+}

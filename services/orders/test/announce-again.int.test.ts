@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { newId } from "@settle/chassis/new-id";
+import { announceAgain } from "../src/announce-again.ts";
+import { setupOrders } from "./orders-setup.ts";
+
+const afterMs = 600_000;
+
+describe("announcing orders again", () => {
+  let setup: Awaited<ReturnType<typeof setupOrders>>;
+  before(async () => {
+    setup = await setupOrders();
+  });
+  after(() => setup?.[Symbol.asyncDispose]());
+
+  const run = () =>
+    setup.database.transaction((transaction) =>
+      announceAgain(transaction, setup.outbox, { afterMs, newId }),
+    );
+  const age = (orderId: string) =>
+    setup.database.query(
+      "UPDATE orders SET create_time = create_time - interval '11 minutes' WHERE id = $1",
+      [orderId],
+    );
+  const eventsOf = async (orderId: string) => {
+    const rows = await setup.database.query<{ id: string }>(
+      "SELECT id FROM outbox WHERE position($1::text::bytea IN payload) > 0",
+      [orderId],
+    );
+    return rows.map(({ id }) => id);
+  };
+
+  it("announces an order that has waited too long, under a new id, and then leaves it alone", async () => {
+    const [old, young] = [
+      await setup.createOrder("waits", "old"),
+      await setup.createOrder("waits", "young"),
+    ];
+    await age(old.id);
+    assert.equal(await run(), 1);
+    assert.equal(new Set(await eventsOf(old.id)).size, 2);
+    assert.equal((await eventsOf(young.id)).length, 1);
+    assert.equal(await run(), 0);
+  });
+
+  it("leaves settled orders alone", async () => {
+    const order = await setup.createOrder("paid", "old");
+    await age(order.id);
+    await setup.database.query("UPDATE orders SET status = 2 WHERE id = $1", [order.id]);
+    assert.equal(await run(), 0);
+  });
+
+  it("shares the work among replicas", async () => {
+    const orders = await Promise.all(
+      Array.from({ length: 20 }, (_, nth) => setup.createOrder(`user-${nth}`, "old")),
+    );
+    for (const { id } of orders) await age(id);
+    const announced = await Promise.all([run(), run(), run()]);
+    assert.equal(
+      announced.reduce((sum, count) => sum + count, 0),
+      20,
+    );
+  });
+});

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { eventually } from "@settle/chassis/testing";
+import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
+import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import { successOf } from "../call.ts";
+import { checkTimeoutMs } from "../checker.ts";
+import { createHistory, createShopper } from "../history.ts";
+import { callRest } from "../protocols.ts";
+import { type ServiceName, type System, startSystem } from "../system.ts";
+
+const repairSoon = { REPAIR_AFTER_MS: "1000" };
+
+describe("an event that was lost with the broker's disk", function () {
+  this.timeout(checkTimeoutMs);
+  const history = createHistory();
+  let system: System;
+  before(async () => {
+    system = await startSystem();
+  });
+  after(() => system?.[Symbol.asyncDispose]());
+
+  const shopper = () => createShopper(history, callRest(system.edgeUrl));
+  const loseMessages = async (service: ServiceName) => {
+    const queue = `queues/${encodeURIComponent(system.broker.vhost)}/${service}.work/contents`;
+    await system.broker.manage("DELETE", queue);
+  };
+  const outboxIsEmpty = (service: ServiceName) =>
+    eventually(`the outbox of ${service} is empty`, async () => {
+      const { rows } = await system.databases[service].query("SELECT FROM outbox");
+      return rows.length === 0 ? true : undefined;
+    });
+  const paid = (userId: string, orderId: string) =>
+    eventually(`order ${orderId} is paid`, async () => {
+      const call = callRest(system.edgeUrl)(OrdersService.method.getOrder, { userId, orderId });
+      return (await successOf(call)).status === OrderStatus.PAID ? true : undefined;
+    });
+
+  it("is made good, be it that of the order or that of the payment's result", async () => {
+    const { orders, payments } = await system.startBoth();
+    await shopper().fundedAccount("unlucky", 10n);
+
+    await payments.stop();
+    const first = await successOf(shopper().createOrder("unlucky", 1n));
+    await outboxIsEmpty("orders");
+    await loseMessages("payments");
+    await orders.stop();
+    await system.start("payments", { port: system.ports.payments });
+    const repairing = await system.start("orders", { port: system.ports.orders, env: repairSoon });
+    await system.healthy();
+    await paid("unlucky", first.id);
+
+    await repairing.stop();
+    await system.start("orders", { port: system.ports.orders });
+    await system.healthy();
+    const second = await successOf(shopper().createOrder("unlucky", 1n));
+    await paid("unlucky", second.id);
+    // As if the result had never come.
+    await system.databases.orders.query(
+      "UPDATE orders SET status = 1, settle_time = NULL WHERE id = $1",
+      [second.id],
+    );
+    await system.killAll();
+    await system.start("payments", { port: system.ports.payments });
+    await system.start("orders", { port: system.ports.orders, env: repairSoon });
+    await system.healthy();
+    await paid("unlucky", second.id);
+    const { rows } = await system.databases.payments.query(
+      "SELECT balance_minor, entry_count FROM accounts WHERE user_id = 'unlucky'",
+    );
+    assert.deepEqual(rows, [{ balance_minor: 8n, entry_count: 3n }]);
+    assert.deepEqual(system.unexplainedExits, []);
+  });
+});
