@@ -167,7 +167,12 @@ function refusal(
   return { ok: false, code, reason: info?.reason ?? "", message, fields };
 }
 
-function restRefusal(body: { code: number; message: string; details: JsonObject[] }): Refusal {
+/** Reads the refusal in the body of a REST answer. */
+export function restRefusal(body: {
+  code: number;
+  message: string;
+  details: JsonObject[];
+}): Refusal {
   const detail = <Schema extends DescMessage>(schema: Schema) => {
     const found = body.details.find(
       (one) => one["@type"] === `type.googleapis.com/${schema.typeName}`,
@@ -193,7 +198,8 @@ function connectRefusal(body: {
   return refusal(code, body.message, detail(ErrorInfoSchema), detail(BadRequestSchema));
 }
 
-function grpcRefusal({ code, details, metadata }: ServiceError): Refusal {
+/** Reads the refusal that grpc-js ends a call with. */
+export function grpcRefusal({ code, details, metadata }: ServiceError): Refusal {
   const [bytes] = metadata.get("grpc-status-details-bin");
   const packed = bytes instanceof Buffer ? fromBinary(StatusSchema, bytes).details : [];
   const detail = <Schema extends DescMessage>(schema: Schema) =>
@@ -206,7 +212,7 @@ function pathOf(method: DescMethod): string {
 }
 
 /** Fills the pattern of the method's route; `rest` is what is left for the query or the body. */
-function routeOf(method: DescMethod, request: JsonValue) {
+export function routeOf(method: DescMethod, request: JsonValue) {
   const { pattern } = getOption(method, http);
   if (pattern.case !== "get" && pattern.case !== "post") {
     throw new Error(`${method.name} has no route`);

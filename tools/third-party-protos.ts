@@ -35,7 +35,7 @@ const sources: readonly Source[] = [
   },
   {
     module: "protovalidate",
-    // The source archive of 2.x holds the same file but builds a native library to say so.
+    // The source archive of 2.x holds the same file among 18 MB of others.
     archive: "protovalidate-1.2.0.tar.gz",
     sha512:
       "vjkb+mkyhFBmqVqA6b6E/xgKMwvdrOBaVl/hY744p6c2c8708zg5RjA2KdZUJW3xgyT45WdT09mcjhhM8VrRvQ==",
@@ -46,8 +46,9 @@ const sources: readonly Source[] = [
       "download",
       "--quiet",
       "--no-deps",
+      // Not ":all:", which would build the build tools from source as well, for minutes.
       "--no-binary",
-      ":all:",
+      "protovalidate",
       "protovalidate==1.2.0",
     ],
     root: "protovalidate-1.2.0/upstream/proto",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { logVerbosity, Server, setLogVerbosity } from "@grpc/grpc-js";
 import type { Logger } from "pino";
-import { dropEndlessTimeouts } from "./request-headers.ts";
+import { dropEndlessTimeouts, emptyOddKey } from "./request-headers.ts";
 import type { RpcLimits } from "./rpc-limits.ts";
 
 /** Builds a grpc-js server within the limits, without methods; no input ends its process. */
@@ -34,6 +34,7 @@ function guardStreams(server: Server, log: Logger): void {
   Reflect.set(server, "_streamHandler", (...request: Enter) => {
     try {
       dropEndlessTimeouts(request[2]);
+      emptyOddKey(request[2]);
       Reflect.apply(serve, server, request);
     } catch (error) {
       log.debug({ err: error }, "a gRPC request could not be served");

@@ -15,3 +15,12 @@ export function dropEndlessTimeouts(headers: Record<string, unknown>): void {
     }
   }
 }
+
+/**
+ * Empties an idempotency key that is not printable ASCII, so that it is refused: grpc-js would drop
+ * such a header, and the call would take effect without its key.
+ */
+export function emptyOddKey(headers: Record<string, unknown>): void {
+  const key = headers["idempotency-key"];
+  if (typeof key === "string" && /[^ -~]/.test(key)) headers["idempotency-key"] = "";
+}

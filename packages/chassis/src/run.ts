@@ -1,16 +1,16 @@
 import type { Logger } from "pino";
 
-const stopTimeoutMs = 15_000;
-
 /**
  * Runs a service as this process: starts it, stops it gracefully on SIGTERM or SIGINT, within
- * `stopTimeoutMs`, and ends the process with 0 after a clean stop and with 1 after anything else.
- * An exception that nobody caught means that a broken assumption may have broken more: it is logged
- * and the process ends at once, for its supervisor to start it anew; nothing accepted is lost.
+ * `stopTimeoutMs` even if it is still starting, and ends the process with 0 after a clean stop and
+ * with 1 after anything else. An exception that nobody caught means that a broken assumption may
+ * have broken more: it is logged and the process ends at once, for its supervisor to start it anew;
+ * nothing accepted is lost.
  */
 export async function runService(
   log: Logger,
   start: () => Promise<AsyncDisposable>,
+  stopTimeoutMs = 15_000,
 ): Promise<void> {
   const fail = (message: string) => (error: unknown) => {
     log.fatal({ err: error }, message);

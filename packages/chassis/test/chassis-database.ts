@@ -1,7 +1,7 @@
 import { Migration } from "@mikro-orm/migrations";
 import { defineEntity, p } from "@mikro-orm/postgresql";
 import { systemClock } from "../src/clock.ts";
-import { createDatabase, type Database } from "../src/database.ts";
+import { createDatabase, type Database, type DatabaseLimits } from "../src/database.ts";
 import { type Faults, noFaults } from "../src/faults.ts";
 import { idempotencyKeysTable } from "../src/idempotency.ts";
 import { inboxTable, maintainInbox } from "../src/inbox.ts";
@@ -24,7 +24,11 @@ const EffectEntity = defineEntity({
 });
 
 /** Opens a database on `url` with the tables of the chassis and one for effects to be counted in. */
-export function openChassisDatabase(url: string, faults: Faults = noFaults): Database {
+export function openChassisDatabase(
+  url: string,
+  faults: Faults = noFaults,
+  limits: Partial<DatabaseLimits> = {},
+): Database {
   return createDatabase({
     url,
     name: "chassis-test",
@@ -33,6 +37,7 @@ export function openChassisDatabase(url: string, faults: Faults = noFaults): Dat
     clock: systemClock,
     log: testLog,
     faults,
+    limits,
   });
 }
 

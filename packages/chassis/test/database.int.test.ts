@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { Client } from "pg";
 import type { Database } from "../src/database.ts";
+import { noFaults } from "../src/faults.ts";
 import { createTestDatabase } from "../src/testing.ts";
+import { createProxy } from "./broker-lab.ts";
 import { openChassisDatabase, setupDatabase } from "./chassis-database.ts";
 
 describe("database", () => {
@@ -91,6 +93,29 @@ describe("database", () => {
     await admin.end();
     assert.equal(attempts, 2 * cuts);
     assert.equal(await countOf("cut"), String(cuts));
+  });
+
+  it("gives up a connection that says nothing, in time", async () => {
+    await using proxy = await createProxy(setup.url);
+    const limits = { connectTimeoutMs: 200, maxSilenceMs: 300 };
+    await using silenced = openChassisDatabase(proxy.url, noFaults, limits);
+    let attempts = 0;
+    await silenced.transaction(async (transaction) => {
+      attempts += 1;
+      proxy.silence(attempts === 1);
+      await transaction.query(...insert("silence")).finally(() => proxy.silence(false));
+    });
+    assert.equal(attempts, 2);
+    assert.equal(await countOf("silence"), "1");
+
+    proxy.silence(true);
+    const startedMs = performance.now();
+    await assert.rejects(
+      silenced.transaction(async () => assert.fail("it has begun")),
+      /timeout|Connection terminated/,
+    );
+    const tookMs = performance.now() - startedMs;
+    assert.ok(tookMs < 3_000, `${tookMs} ms`);
   });
 
   it("does not try again what the database refuses", async () => {
