@@ -19,7 +19,7 @@ const maxBatchSize = 128;
 const databasePauseMs = 500;
 // What is not settled by then, for a broker that is blocked or a database that is slow, comes again.
 const stopTimeoutMs = 3_000;
-const maxPauseMs = 60_000;
+const maxPauseMs = 15_000;
 const leftOut = Symbol("left out");
 
 /** A message whose event is new to this service. */
