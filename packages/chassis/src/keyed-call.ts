@@ -47,11 +47,13 @@ export function keyedCallOf<Schema extends DescMessage>(
  */
 export function answerOf<Answer>(
   outcome: Outcome<Answer>,
-  { responseHeader }: HandlerContext,
+  { requestHeader, responseHeader }: HandlerContext,
   refusalOf: (reason: ErrorReason) => ConnectError,
 ): Answer {
   if ("answer" in outcome) {
-    if (outcome.replayed) responseHeader.set(replayedHeader, "true");
+    // Under a key made here it is this same call, whose transaction was run again.
+    if (outcome.replayed && requestHeader.has(keyHeader))
+      responseHeader.set(replayedHeader, "true");
     return outcome.answer;
   }
   if (outcome.refusal !== ErrorReason.IDEMPOTENCY_KEY_REUSED) throw refusalOf(outcome.refusal);
