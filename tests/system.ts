@@ -16,11 +16,10 @@ import { renderEdge } from "../edge/render.ts";
 import { startEnvoy } from "../tools/local/envoy.ts";
 import { type Child, type Exit, type Nursery, startNursery } from "../tools/local/nursery.ts";
 import { findFreePorts } from "../tools/local/ports.ts";
-import { waitUntilReady } from "../tools/local/ready.ts";
+import { isAnswering, waitUntilReady } from "../tools/local/ready.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const startTimeoutMs = 30_000;
-const answerTimeoutMs = 2_000;
 
 export type ServiceName = "orders" | "payments";
 
@@ -123,13 +122,13 @@ export async function startSystem({ postgresUrl, rabbitmq }: Servers = {}): Prom
     });
     replicas.add(replica);
     const isReady = async () =>
-      (crashAt && !replicas.has(replica)) || answers(`${replica.url}/healthz`);
+      (crashAt && !replicas.has(replica)) || isAnswering(`${replica.url}/healthz`);
     await waitUntilReady({ what: service, child, isReady, timeoutMs: startTimeoutMs });
     return replica;
   };
   const healthy = async () => {
     await eventually("the edge finds both services healthy", async () =>
-      (await answers(`${edgeUrl}/healthz`)) ? true : undefined,
+      (await isAnswering(`${edgeUrl}/healthz`)) ? true : undefined,
     );
   };
   const killAll = async () => {
@@ -230,12 +229,4 @@ async function startEdge(options: {
     }),
   );
   await startEnvoy({ nursery, binary, config, port: edgePort });
-}
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    return (await fetch(url, { signal: AbortSignal.timeout(answerTimeoutMs) })).ok;
-  } catch {
-    return false;
-  }
 }

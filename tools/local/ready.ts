@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { Child } from "./nursery.ts";
 
 const pollIntervalMs = 50;
+const answerTimeoutMs = 2_000;
 const logLines = 15;
 const lineMaxCharacters = 300;
 
@@ -35,6 +36,17 @@ export async function waitUntilReady(options: {
       throw new PartFailure(`${what} ${failure}.${quoteLog(child.logFile)}`);
     }
     await pause(pollIntervalMs);
+  }
+}
+
+/** Whether a GET of `url` is answered with success, within two seconds. */
+export async function isAnswering(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(answerTimeoutMs) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
   }
 }
 

@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import type { Child, Nursery } from "./nursery.ts";
-import { waitUntilReady } from "./ready.ts";
+import { isAnswering, waitUntilReady } from "./ready.ts";
 
 const startTimeoutMs = 60_000;
-const healthTimeoutMs = 2_000;
 /** A service gives itself 15 s. */
 const stopTimeoutMs = 17_000;
 
@@ -46,20 +45,8 @@ export async function startService(options: {
   await waitUntilReady({
     what: name,
     child,
-    isReady: () => isServing(port),
+    isReady: () => isAnswering(`http://127.0.0.1:${port}/healthz`),
     timeoutMs: startTimeoutMs,
   });
   return { child, [Symbol.asyncDispose]: () => child.stop() };
-}
-
-async function isServing(port: number): Promise<boolean> {
-  try {
-    const response = await fetch(`http://127.0.0.1:${port}/healthz`, {
-      signal: AbortSignal.timeout(healthTimeoutMs),
-    });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
-  }
 }

@@ -3,19 +3,19 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import type { Logger } from "pino";
-import { BatcherFullError, createBatcher } from "./batcher.ts";
+import { BatcherFullError } from "./batcher.ts";
 import type { Broker, Delivery } from "./broker.ts";
 import type { Clock } from "./clock.ts";
 import type { Database, Transaction } from "./database.ts";
-import { failureOf, isSharedFailure } from "./database-failure.ts";
+import { failureOf } from "./database-failure.ts";
 import type { Faults } from "./faults.ts";
 import { claimMessages, refusalOfId, releaseMessages } from "./inbox.ts";
 import { createRedelivery } from "./redelivery.ts";
 import { topologyOf } from "./topology.ts";
+import { createTransactionBatcher } from "./transaction-batcher.ts";
 import { createValidation } from "./validation.ts";
 
 const prefetch = 512;
-const maxBatchSize = 128;
 const databasePauseMs = 500;
 // What is not settled by then, for a broker that is blocked or a database that is slow, comes again.
 const stopTimeoutMs = 3_000;
@@ -86,26 +86,25 @@ export function createConsumer<Schema extends DescMessage>(options: {
   let probing: Promise<void> | undefined;
   let pauses = 0;
 
-  const handleBatch = (batch: readonly Received<Schema>[]): Promise<readonly Outcome[]> =>
-    database.transaction(async (transaction) => {
-      const newIds = new Set(
-        await claimMessages(transaction, [...new Set(batch.map((m) => m.id))]),
-      );
-      const fresh = new Set(batch.filter((message) => newIds.delete(message.id)));
-      if (fresh.size === 0) return batch.map(() => "duplicate");
-      const tooEarly = new Set((await handle(transaction, [...fresh])).tooEarly);
-      if (tooEarly.size > 0) await releaseMessages(transaction, [...tooEarly]);
-      return batch.map((message) => {
-        if (tooEarly.has(message.id)) return "too early";
-        return fresh.has(message) ? "handled" : "duplicate";
-      });
+  const handleBatch = async (
+    transaction: Transaction,
+    batch: readonly Received<Schema>[],
+  ): Promise<readonly Outcome[]> => {
+    const newIds = new Set(await claimMessages(transaction, [...new Set(batch.map((m) => m.id))]));
+    const fresh = new Set(batch.filter((message) => newIds.delete(message.id)));
+    if (fresh.size === 0) return batch.map(() => "duplicate");
+    const tooEarly = new Set((await handle(transaction, [...fresh])).tooEarly);
+    if (tooEarly.size > 0) await releaseMessages(transaction, [...tooEarly]);
+    return batch.map((message) => {
+      if (tooEarly.has(message.id)) return "too early";
+      return fresh.has(message) ? "handled" : "duplicate";
     });
+  };
 
-  const batcher = createBatcher({
-    maxBatchSize,
-    maxWaiting: 2 * prefetch,
+  const batcher = createTransactionBatcher({
+    database,
     run: handleBatch,
-    isShared: isSharedFailure,
+    maxWaiting: 2 * prefetch,
   });
 
   const waitWhileRunning = (ms: number) =>

@@ -40,6 +40,21 @@ export function readPage(
 }
 
 /**
+ * Cuts the page out of what was `found`, of which the caller asked for one more than `limit`, and
+ * makes the token of the next page from the position of the last item shown.
+ */
+export function pageOf<Item>(
+  scope: string,
+  limit: number,
+  found: readonly Item[],
+  positionOf: (item: Item) => string,
+): { readonly items: readonly Item[]; readonly nextPageToken: string } {
+  const items = found.slice(0, limit);
+  const last = found.length > limit ? items.at(-1) : undefined;
+  return { items, nextPageToken: pageTokenOf(scope, last && positionOf(last)) };
+}
+
+/**
  * Makes the token that asks for the page after `position`, a short text such as the last id shown;
  * empty where there is none.
  */

@@ -2,14 +2,13 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import type { FilterQuery } from "@mikro-orm/core";
-import { createBatcher } from "@settle/chassis/batcher";
 import type { Clock } from "@settle/chassis/clock";
 import type { Database } from "@settle/chassis/database";
-import { isSharedFailure } from "@settle/chassis/database-failure";
 import { refuse } from "@settle/chassis/errors";
 import { answerOf, keyedCallOf } from "@settle/chassis/keyed-call";
 import type { Outbox } from "@settle/chassis/outbox";
-import { pageTokenOf, readPage } from "@settle/chassis/page-token";
+import { pageOf, readPage } from "@settle/chassis/page-token";
+import { createTransactionBatcher } from "@settle/chassis/transaction-batcher";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import {
@@ -22,9 +21,6 @@ import {
 import { createOrders, type OrderCreation } from "./create-orders.ts";
 import { OrderEntity, orderMessage } from "./order.entity.ts";
 
-const maxBatchSize = 128;
-const maxWaiting = 10_000;
-
 /**
  * The calls of orders.v1.OrdersService, behind the checks every call goes through. Disposing
  * finishes the calls that wait.
@@ -36,12 +32,9 @@ export function createOrdersRpc(options: {
   readonly newId: () => string;
 }): AsyncDisposable & { readonly implementation: ServiceImpl<typeof OrdersService> } {
   const { database, outbox, clock, newId } = options;
-  const creations = createBatcher({
-    maxBatchSize,
-    maxWaiting,
-    run: (batch: readonly OrderCreation[]) =>
-      database.transaction((transaction) => createOrders(transaction, outbox, batch)),
-    isShared: isSharedFailure,
+  const creations = createTransactionBatcher({
+    database,
+    run: (transaction, batch: readonly OrderCreation[]) => createOrders(transaction, outbox, batch),
   });
 
   const implementation: ServiceImpl<typeof OrdersService> = {
@@ -82,12 +75,8 @@ export function createOrdersRpc(options: {
           { $and: [filterOf(request), after === undefined ? {} : { id: { $lt: after } }] },
           { orderBy: { id: "desc" }, limit: limit + 1 },
         );
-      const page = found.slice(0, limit);
-      const last = found.length > limit ? page.at(-1)?.id : undefined;
-      return create(ListOrdersResponseSchema, {
-        orders: page.map(orderMessage),
-        nextPageToken: pageTokenOf(scope, last),
-      });
+      const { items, nextPageToken } = pageOf(scope, limit, found, ({ id }) => id);
+      return create(ListOrdersResponseSchema, { orders: items.map(orderMessage), nextPageToken });
     },
   };
   return { implementation, [Symbol.asyncDispose]: () => creations[Symbol.asyncDispose]() };

@@ -1,15 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, type ConnectError, type ServiceImpl } from "@connectrpc/connect";
-import type { Outcome } from "@settle/chassis/answer-once";
-import { createBatcher } from "@settle/chassis/batcher";
 import type { Clock } from "@settle/chassis/clock";
 import type { Database } from "@settle/chassis/database";
-import { isSharedFailure } from "@settle/chassis/database-failure";
 import { refuse } from "@settle/chassis/errors";
 import { answerOf, keyedCallOf } from "@settle/chassis/keyed-call";
-import { pageTokenOf, readPage } from "@settle/chassis/page-token";
+import { pageOf, readPage } from "@settle/chassis/page-token";
+import { createTransactionBatcher } from "@settle/chassis/transaction-batcher";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
-import type { Account } from "@settle/gen/payments/v1/account_pb";
 import {
   CreateAccountRequestSchema,
   DepositRequestSchema,
@@ -17,17 +14,9 @@ import {
   PaymentsService,
 } from "@settle/gen/payments/v1/payments_service_pb";
 import { AccountEntity, accountMessage, maxBalanceMinor } from "./account.entity.ts";
-import {
-  type AccountCreation,
-  bookDeposits,
-  createAccounts,
-  type DepositCall,
-} from "./fund-accounts.ts";
+import { bookDeposits, createAccounts, type DepositCall } from "./fund-accounts.ts";
 import { LedgerEntryEntity, ledgerEntryMessage } from "./ledger.entity.ts";
 import { PaymentEntity, paymentMessage } from "./payment.entity.ts";
-
-const maxBatchSize = 128;
-const maxWaiting = 10_000;
 
 /**
  * The calls of payments.v1.PaymentsService, behind the checks every call goes through. Disposing
@@ -41,21 +30,13 @@ export function createPaymentsRpc(options: {
 }): AsyncDisposable & { readonly implementation: ServiceImpl<typeof PaymentsService> } {
   const { database, defaultCurrency, clock, newId } = options;
   const { method } = PaymentsService;
-  const creations = createBatcher<AccountCreation, Outcome<Account>>({
-    maxBatchSize,
-    maxWaiting,
-    isShared: isSharedFailure,
-    run: (batch) => database.transaction((transaction) => createAccounts(transaction, batch)),
+  const creations = createTransactionBatcher({ database, run: createAccounts });
+  const deposits = createTransactionBatcher({
+    database,
+    run: (transaction, batch: readonly DepositCall[]) =>
+      bookDeposits(transaction, batch, new Date(clock.nowMs())),
   });
-  const deposits = createBatcher<DepositCall, Outcome<Account>>({
-    maxBatchSize,
-    maxWaiting,
-    isShared: isSharedFailure,
-    run: (batch) =>
-      database.transaction((transaction) =>
-        bookDeposits(transaction, batch, new Date(clock.nowMs())),
-      ),
-  });
+
   const implementation: ServiceImpl<typeof PaymentsService> = {
     async createAccount(request, context) {
       const { userId, currency } = request;
@@ -98,11 +79,12 @@ export function createPaymentsRpc(options: {
       if (found.length === 0 && !(await entities.findOne(AccountEntity, { userId }))) {
         throw refusal(ErrorReason.ACCOUNT_NOT_FOUND, userId);
       }
-      const page = found.slice(0, limit);
-      const last = found.length > limit ? page.at(-1)?.sequence : undefined;
+      const { items, nextPageToken } = pageOf(scope, limit, found, ({ sequence }) =>
+        String(sequence),
+      );
       return create(ListLedgerEntriesResponseSchema, {
-        entries: page.map(ledgerEntryMessage),
-        nextPageToken: pageTokenOf(scope, last?.toString()),
+        entries: items.map(ledgerEntryMessage),
+        nextPageToken,
       });
     },
 
