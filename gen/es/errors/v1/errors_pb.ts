@@ -2,20 +2,81 @@
 // @generated from file errors/v1/errors.proto (package errors.v1, syntax proto3)
 /* eslint-disable */
 
-// The reasons an error can carry, and the option by which a method lists the
-// ones it answers with.
+// The reasons an error can carry, and the options by which a method says which
+// ones it answers with and who may call it.
 
-import type { GenEnum, GenExtension, GenFile } from "@bufbuild/protobuf/codegenv2";
-import { enumDesc, extDesc, fileDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { MethodOptions } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
-import type { UnknownEnum } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file errors/v1/errors.proto.
  */
 export const file_errors_v1_errors: GenFile = /*@__PURE__*/
-  fileDesc("ChZlcnJvcnMvdjEvZXJyb3JzLnByb3RvEgllcnJvcnMudjEqpgUKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEiIKHkVSUk9SX1JFQVNPTl9WQUxJREFUSU9OX0ZBSUxFRBABEiMKH0VSUk9SX1JFQVNPTl9QQUdFX1RPS0VOX0lOVkFMSUQQAhIgChxFUlJPUl9SRUFTT05fT1JERVJfTk9UX0ZPVU5EEAMSIgoeRVJST1JfUkVBU09OX0FDQ09VTlRfTk9UX0ZPVU5EEAQSIgoeRVJST1JfUkVBU09OX1BBWU1FTlRfTk9UX0ZPVU5EEAUSJwojRVJST1JfUkVBU09OX0FDQ09VTlRfQUxSRUFEWV9FWElTVFMQBhIiCh5FUlJPUl9SRUFTT05fQ1VSUkVOQ1lfTUlTTUFUQ0gQBxInCiNFUlJPUl9SRUFTT05fQkFMQU5DRV9MSU1JVF9FWENFRURFRBAIEhsKF0VSUk9SX1JFQVNPTl9PVkVSTE9BREVEEAkSHAoYRVJST1JfUkVBU09OX1VOQVZBSUxBQkxFEAoSIgoeRVJST1JfUkVBU09OX0RFQURMSU5FX0VYQ0VFREVEEAsSGQoVRVJST1JfUkVBU09OX0lOVEVSTkFMEAwSIAocRVJST1JfUkVBU09OX1JPVVRFX05PVF9GT1VORBANEiIKHkVSUk9SX1JFQVNPTl9NQUxGT1JNRURfUkVRVUVTVBAOEiIKHkVSUk9SX1JFQVNPTl9SRVFVRVNUX1RPT19MQVJHRRAPEh0KGUVSUk9SX1JFQVNPTl9SQVRFX0xJTUlURUQQEBIkCiBFUlJPUl9SRUFTT05fU0VSVklDRV9VTlJFQUNIQUJMRRAREicKI0VSUk9SX1JFQVNPTl9JREVNUE9URU5DWV9LRVlfUkVVU0VEEBI6XQoNZXJyb3JfcmVhc29ucxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGNGGAyADKA4yFi5lcnJvcnMudjEuRXJyb3JSZWFzb25SDGVycm9yUmVhc29uc2IGcHJvdG8z", [file_google_protobuf_descriptor]);
+  fileDesc("ChZlcnJvcnMvdjEvZXJyb3JzLnByb3RvEgllcnJvcnMudjEiJgoGQWNjZXNzEg0KBW93bmVyGAEgASgIEg0KBXNjb3BlGAIgASgJIkQKCVN0cmVhbUVuZBImCgZyZWFzb24YASABKA4yFi5lcnJvcnMudjEuRXJyb3JSZWFzb24SDwoHbWVzc2FnZRgCIAEoCSqJBwoLRXJyb3JSZWFzb24SHAoYRVJST1JfUkVBU09OX1VOU1BFQ0lGSUVEEAASIgoeRVJST1JfUkVBU09OX1ZBTElEQVRJT05fRkFJTEVEEAESIwofRVJST1JfUkVBU09OX1BBR0VfVE9LRU5fSU5WQUxJRBACEiAKHEVSUk9SX1JFQVNPTl9PUkRFUl9OT1RfRk9VTkQQAxIiCh5FUlJPUl9SRUFTT05fQUNDT1VOVF9OT1RfRk9VTkQQBBIiCh5FUlJPUl9SRUFTT05fUEFZTUVOVF9OT1RfRk9VTkQQBRInCiNFUlJPUl9SRUFTT05fQUNDT1VOVF9BTFJFQURZX0VYSVNUUxAGEiIKHkVSUk9SX1JFQVNPTl9DVVJSRU5DWV9NSVNNQVRDSBAHEicKI0VSUk9SX1JFQVNPTl9CQUxBTkNFX0xJTUlUX0VYQ0VFREVEEAgSGwoXRVJST1JfUkVBU09OX09WRVJMT0FERUQQCRIcChhFUlJPUl9SRUFTT05fVU5BVkFJTEFCTEUQChIiCh5FUlJPUl9SRUFTT05fREVBRExJTkVfRVhDRUVERUQQCxIZChVFUlJPUl9SRUFTT05fSU5URVJOQUwQDBIgChxFUlJPUl9SRUFTT05fUk9VVEVfTk9UX0ZPVU5EEA0SIgoeRVJST1JfUkVBU09OX01BTEZPUk1FRF9SRVFVRVNUEA4SIgoeRVJST1JfUkVBU09OX1JFUVVFU1RfVE9PX0xBUkdFEA8SHQoZRVJST1JfUkVBU09OX1JBVEVfTElNSVRFRBAQEiQKIEVSUk9SX1JFQVNPTl9TRVJWSUNFX1VOUkVBQ0hBQkxFEBESJwojRVJST1JfUkVBU09OX0lERU1QT1RFTkNZX0tFWV9SRVVTRUQQEhIgChxFUlJPUl9SRUFTT05fVU5BVVRIRU5USUNBVEVEEBMSIgoeRVJST1JfUkVBU09OX1BFUk1JU1NJT05fREVOSUVEEBQSJgoiRVJST1JfUkVBU09OX09SREVSX05PVF9DQU5DRUxMQUJMRRAVEicKI0VSUk9SX1JFQVNPTl9QQVlNRU5UX05PVF9SRUZVTkRBQkxFEBYSJwojRVJST1JfUkVBU09OX1JFRlVORF9FWENFRURTX1BBWU1FTlQQFxIhCh1FUlJPUl9SRUFTT05fVE9PX01BTllfU1RSRUFNUxAYOl0KDWVycm9yX3JlYXNvbnMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjRhgMgAygOMhYuZXJyb3JzLnYxLkVycm9yUmVhc29uUgxlcnJvclJlYXNvbnM6SwoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY0oYDIAEoCzIRLmVycm9ycy52MS5BY2Nlc3NSBmFjY2Vzc2IGcHJvdG8z", [file_google_protobuf_descriptor]);
+
+/**
+ * Who may call a method: whoever fits one of these, and nobody else. All of
+ * them come with a valid token.
+ *
+ * @generated from message errors.v1.Access
+ */
+export type Access = Message<"errors.v1.Access"> & {
+  /**
+   * The user whom `user_id` of the request names.
+   *
+   * @generated from field: bool owner = 1;
+   */
+  owner: boolean;
+
+  /**
+   * Whoever's token holds this scope, for any `user_id`.
+   *
+   * @generated from field: string scope = 2;
+   */
+  scope: string;
+};
+
+/**
+ * Describes the message errors.v1.Access.
+ * Use `create(AccessSchema)` to create a new message.
+ */
+export const AccessSchema: GenMessage<Access> = /*@__PURE__*/
+  messageDesc(file_errors_v1_errors, 0);
+
+/**
+ * The last message of a stream that ends before its client wants it to, in the
+ * stream itself, because not every protocol can show an error that comes after
+ * the first message. Where it can, the same error ends the call.
+ *
+ * @generated from message errors.v1.StreamEnd
+ */
+export type StreamEnd = Message<"errors.v1.StreamEnd"> & {
+  /**
+   * Why the stream ends: for example `UNAVAILABLE` (the service is stopping:
+   * open the stream again) or `UNAUTHENTICATED` (the token has expired: sign in
+   * again first).
+   *
+   * @generated from field: errors.v1.ErrorReason reason = 1;
+   */
+  reason: ErrorReason;
+
+  /**
+   * The same in words.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message errors.v1.StreamEnd.
+ * Use `create(StreamEndSchema)` to create a new message.
+ */
+export const StreamEndSchema: GenMessage<StreamEnd> = /*@__PURE__*/
+  messageDesc(file_errors_v1_errors, 1);
 
 /**
  * Why a call was refused, as a stable word for programs. An error's
@@ -164,6 +225,53 @@ export const ErrorReason = {
    * @generated from enum value: ERROR_REASON_IDEMPOTENCY_KEY_REUSED = 18;
    */
   IDEMPOTENCY_KEY_REUSED: 18,
+
+  /**
+   * UNAUTHENTICATED: there is no token, or it is not valid here (any more).
+   *
+   * @generated from enum value: ERROR_REASON_UNAUTHENTICATED = 19;
+   */
+  UNAUTHENTICATED: 19,
+
+  /**
+   * PERMISSION_DENIED: the token is valid and does not permit this call; the
+   * same whether what the call names exists or not.
+   *
+   * @generated from enum value: ERROR_REASON_PERMISSION_DENIED = 20;
+   */
+  PERMISSION_DENIED: 20,
+
+  /**
+   * FAILED_PRECONDITION: the order has left `PENDING_PAYMENT`, so it cannot be
+   * cancelled. The metadata `status` says where it stands.
+   *
+   * @generated from enum value: ERROR_REASON_ORDER_NOT_CANCELLABLE = 21;
+   */
+  ORDER_NOT_CANCELLABLE: 21,
+
+  /**
+   * FAILED_PRECONDITION: nothing was taken for this order, so there is nothing
+   * to refund.
+   *
+   * @generated from enum value: ERROR_REASON_PAYMENT_NOT_REFUNDABLE = 22;
+   */
+  PAYMENT_NOT_REFUNDABLE: 22,
+
+  /**
+   * FAILED_PRECONDITION: the refund is more than what is left of the payment.
+   * The metadata `left_minor_units` says how much that is.
+   *
+   * @generated from enum value: ERROR_REASON_REFUND_EXCEEDS_PAYMENT = 23;
+   */
+  REFUND_EXCEEDS_PAYMENT: 23,
+
+  /**
+   * RESOURCE_EXHAUSTED: this user has as many streams open as one user may, or
+   * the service as many as it serves. Close one, or try again later.
+   *
+   * @generated from enum value: ERROR_REASON_TOO_MANY_STREAMS = 24;
+   */
+  TOO_MANY_STREAMS: 24,
 } as const;
 
 /**
@@ -183,11 +291,19 @@ export const ErrorReasonSchema: GenEnum<ErrorReason> = /*@__PURE__*/
 
 /**
  * The reasons this method answers with, besides those any method may answer
- * with: `VALIDATION_FAILED`, `DEADLINE_EXCEEDED`, `UNAVAILABLE`, `INTERNAL`
- * and the reasons of the edge.
+ * with: `VALIDATION_FAILED`, `UNAUTHENTICATED`, `PERMISSION_DENIED`,
+ * `DEADLINE_EXCEEDED`, `UNAVAILABLE`, `INTERNAL` and the reasons of the edge.
  *
  * @generated from extension: repeated errors.v1.ErrorReason error_reasons = 50001;
  */
 export const error_reasons: GenExtension<MethodOptions, ErrorReason[]> = /*@__PURE__*/
   extDesc(file_errors_v1_errors, 0);
+
+/**
+ * Who may call this method. A method without it cannot be served.
+ *
+ * @generated from extension: errors.v1.Access access = 50002;
+ */
+export const access: GenExtension<MethodOptions, Access> = /*@__PURE__*/
+  extDesc(file_errors_v1_errors, 1);
 

@@ -23,7 +23,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file events/v1/events.proto.
  */
 export const file_events_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("ChZldmVudHMvdjEvZXZlbnRzLnByb3RvEglldmVudHMudjEi8gIKEU9yZGVyQ3JlYXRlZEV2ZW50EkQKCG9yZGVyX2lkGAEgASgJQjK6SC9yLTIrXlswLTlhLWZdezh9KC1bMC05YS1mXXs0fSl7M30tWzAtOWEtZl17MTJ9JBI5Cgd1c2VyX2lkGAIgASgJQii6SCVyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEqIBCgZhbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leUKAAbpIfboBdwoMYW1vdW50LnJhbmdlEittaW5vcl91bml0cyBtdXN0IGJlIGZyb20gMSB0byAxMDAwMDAwMDAwMDAwGjp0aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwyAEBEjcKC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBIu8CChJQYXltZW50UmVzdWx0RXZlbnQSRAoIb3JkZXJfaWQYASABKAlCMrpIL3ItMiteWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0kEjkKB3VzZXJfaWQYAiABKAlCKLpIJXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSOAoHb3V0Y29tZRgDIAEoDjIbLnBheW1lbnRzLnYxLlBheW1lbnRPdXRjb21lQgq6SAeCAQQQASAAEjwKDmRlY2xpbmVfcmVhc29uGAQgASgOMhoucGF5bWVudHMudjEuRGVjbGluZVJlYXNvbkIIukgFggECEAESJwoGYW1vdW50GAUgASgLMg8ubW9uZXkudjEuTW9uZXlCBrpIA8gBARI3CgtkZWNpZGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_money_v1_money, file_payments_v1_payment]);
+  fileDesc("ChZldmVudHMvdjEvZXZlbnRzLnByb3RvEglldmVudHMudjEi8gIKEU9yZGVyQ3JlYXRlZEV2ZW50EkQKCG9yZGVyX2lkGAEgASgJQjK6SC9yLTIrXlswLTlhLWZdezh9KC1bMC05YS1mXXs0fSl7M30tWzAtOWEtZl17MTJ9JBI5Cgd1c2VyX2lkGAIgASgJQii6SCVyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEqIBCgZhbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leUKAAbpIfboBdwoMYW1vdW50LnJhbmdlEittaW5vcl91bml0cyBtdXN0IGJlIGZyb20gMSB0byAxMDAwMDAwMDAwMDAwGjp0aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwyAEBEjcKC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBIvQCChNPcmRlckNhbmNlbGxlZEV2ZW50EkQKCG9yZGVyX2lkGAEgASgJQjK6SC9yLTIrXlswLTlhLWZdezh9KC1bMC05YS1mXXs0fSl7M30tWzAtOWEtZl17MTJ9JBI5Cgd1c2VyX2lkGAIgASgJQii6SCVyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEqIBCgZhbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leUKAAbpIfboBdwoMYW1vdW50LnJhbmdlEittaW5vcl91bml0cyBtdXN0IGJlIGZyb20gMSB0byAxMDAwMDAwMDAwMDAwGjp0aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwyAEBEjcKC2NhbmNlbF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBIu8CChJQYXltZW50UmVzdWx0RXZlbnQSRAoIb3JkZXJfaWQYASABKAlCMrpIL3ItMiteWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0kEjkKB3VzZXJfaWQYAiABKAlCKLpIJXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSOAoHb3V0Y29tZRgDIAEoDjIbLnBheW1lbnRzLnYxLlBheW1lbnRPdXRjb21lQgq6SAeCAQQQASAAEjwKDmRlY2xpbmVfcmVhc29uGAQgASgOMhoucGF5bWVudHMudjEuRGVjbGluZVJlYXNvbkIIukgFggECEAESJwoGYW1vdW50GAUgASgLMg8ubW9uZXkudjEuTW9uZXlCBrpIA8gBARI3CgtkZWNpZGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBASKJAwoUUGF5bWVudFJlZnVuZGVkRXZlbnQSRAoIb3JkZXJfaWQYASABKAlCMrpIL3ItMiteWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0kEjkKB3VzZXJfaWQYAiABKAlCKLpIJXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQStgEKD3JlZnVuZGVkX2Ftb3VudBgDIAEoCzIPLm1vbmV5LnYxLk1vbmV5QosBukiHAboBgAEKFXJlZnVuZGVkX2Ftb3VudC5yYW5nZRIrbWlub3JfdW5pdHMgbXVzdCBiZSBmcm9tIDEgdG8gMTAwMDAwMDAwMDAwMBo6dGhpcy5taW5vcl91bml0cyA+PSAxICYmIHRoaXMubWlub3JfdW5pdHMgPD0gMTAwMDAwMDAwMDAwMMgBARI3CgtyZWZ1bmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_money_v1_money, file_payments_v1_payment]);
 
 /**
  * An order was stored and waits for its payment. Published by orders to the
@@ -67,6 +67,49 @@ export type OrderCreatedEvent = Message<"events.v1.OrderCreatedEvent"> & {
  */
 export const OrderCreatedEventSchema: GenMessage<OrderCreatedEvent> = /*@__PURE__*/
   messageDesc(file_events_v1_events, 0);
+
+/**
+ * An order was cancelled before its payment was known. Published by orders to
+ * the exchange `orders.events`.
+ *
+ * @generated from message events.v1.OrderCancelledEvent
+ */
+export type OrderCancelledEvent = Message<"events.v1.OrderCancelledEvent"> & {
+  /**
+   * The order, a UUID in lower case.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * The user who ordered.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * What was to be paid.
+   *
+   * @generated from field: money.v1.Money amount = 3;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * When the order was cancelled.
+   *
+   * @generated from field: google.protobuf.Timestamp cancel_time = 4;
+   */
+  cancelTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message events.v1.OrderCancelledEvent.
+ * Use `create(OrderCancelledEventSchema)` to create a new message.
+ */
+export const OrderCancelledEventSchema: GenMessage<OrderCancelledEvent> = /*@__PURE__*/
+  messageDesc(file_events_v1_events, 1);
 
 /**
  * Payments decided about an order. Published by payments to the exchange
@@ -123,5 +166,49 @@ export type PaymentResultEvent = Message<"events.v1.PaymentResultEvent"> & {
  * Use `create(PaymentResultEventSchema)` to create a new message.
  */
 export const PaymentResultEventSchema: GenMessage<PaymentResultEvent> = /*@__PURE__*/
-  messageDesc(file_events_v1_events, 1);
+  messageDesc(file_events_v1_events, 2);
+
+/**
+ * Money of a payment went back to the user's account. Published by payments to
+ * the exchange `payments.events`.
+ *
+ * @generated from message events.v1.PaymentRefundedEvent
+ */
+export type PaymentRefundedEvent = Message<"events.v1.PaymentRefundedEvent"> & {
+  /**
+   * The order, a UUID in lower case.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * The user whose account it went to.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * All that has been refunded of this payment so far, this refund included.
+   * The largest total is the newest, in whatever order events arrive.
+   *
+   * @generated from field: money.v1.Money refunded_amount = 3;
+   */
+  refundedAmount?: Money | undefined;
+
+  /**
+   * When the refund was booked.
+   *
+   * @generated from field: google.protobuf.Timestamp refund_time = 4;
+   */
+  refundTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message events.v1.PaymentRefundedEvent.
+ * Use `create(PaymentRefundedEventSchema)` to create a new message.
+ */
+export const PaymentRefundedEventSchema: GenMessage<PaymentRefundedEvent> = /*@__PURE__*/
+  messageDesc(file_events_v1_events, 3);
 

@@ -16,13 +16,14 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file orders/v1/order.proto.
  */
 export const file_orders_v1_order: GenFile = /*@__PURE__*/
-  fileDesc("ChVvcmRlcnMvdjEvb3JkZXIucHJvdG8SCW9yZGVycy52MSLbAgoFT3JkZXISCgoCaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIfCgZhbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leRITCgtkZXNjcmlwdGlvbhgEIAEoCRImCgZzdGF0dXMYBSABKA4yFi5vcmRlcnMudjEuT3JkZXJTdGF0dXMSMgoOZGVjbGluZV9yZWFzb24YBiABKA4yGi5wYXltZW50cy52MS5EZWNsaW5lUmVhc29uEhAKCHJldmlzaW9uGAcgASgDEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtzZXR0bGVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKocBCgtPcmRlclN0YXR1cxIcChhPUkRFUl9TVEFUVVNfVU5TUEVDSUZJRUQQABIgChxPUkRFUl9TVEFUVVNfUEVORElOR19QQVlNRU5UEAESFQoRT1JERVJfU1RBVFVTX1BBSUQQAhIhCh1PUkRFUl9TVEFUVVNfUEFZTUVOVF9ERUNMSU5FRBADYgZwcm90bzM", [file_google_protobuf_timestamp, file_money_v1_money, file_payments_v1_payment]);
+  fileDesc("ChVvcmRlcnMvdjEvb3JkZXIucHJvdG8SCW9yZGVycy52MSK2AwoFT3JkZXISCgoCaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIfCgZhbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leRITCgtkZXNjcmlwdGlvbhgEIAEoCRImCgZzdGF0dXMYBSABKA4yFi5vcmRlcnMudjEuT3JkZXJTdGF0dXMSMgoOZGVjbGluZV9yZWFzb24YBiABKA4yGi5wYXltZW50cy52MS5EZWNsaW5lUmVhc29uEhAKCHJldmlzaW9uGAcgASgDEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtzZXR0bGVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKD3JlZnVuZGVkX2Ftb3VudBgLIAEoCzIPLm1vbmV5LnYxLk1vbmV5Ei8KC2V4cGlyZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCq+AQoLT3JkZXJTdGF0dXMSHAoYT1JERVJfU1RBVFVTX1VOU1BFQ0lGSUVEEAASIAocT1JERVJfU1RBVFVTX1BFTkRJTkdfUEFZTUVOVBABEhUKEU9SREVSX1NUQVRVU19QQUlEEAISIQodT1JERVJfU1RBVFVTX1BBWU1FTlRfREVDTElORUQQAxIaChZPUkRFUl9TVEFUVVNfQ0FOQ0VMTEVEEAQSGQoVT1JERVJfU1RBVFVTX1JFRlVOREVEEAViBnByb3RvMw", [file_google_protobuf_timestamp, file_money_v1_money, file_payments_v1_payment]);
 
 /**
  * One order of one user.
  *
- * Its legal moves are `PENDING_PAYMENT` to `PAID` and `PENDING_PAYMENT` to
- * `PAYMENT_DECLINED`; nothing ever moves it back.
+ * Its legal moves are `PENDING_PAYMENT` to `PAID`, to `PAYMENT_DECLINED` or to
+ * `CANCELLED`, and `PAID` to `REFUNDED` when refunds reach the whole amount;
+ * nothing ever moves it back.
  *
  * @generated from message orders.v1.Order
  */
@@ -99,6 +100,23 @@ export type Order = Message<"orders.v1.Order"> & {
    * @generated from field: google.protobuf.Timestamp update_time = 10;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * What has gone back to the user's account so far: 0 to the whole amount.
+   * Partial refunds leave the order `PAID`. A `CANCELLED` order whose payment
+   * had been taken already shows the whole amount here once it is back.
+   *
+   * @generated from field: money.v1.Money refunded_amount = 11;
+   */
+  refundedAmount?: Money | undefined;
+
+  /**
+   * When the order is cancelled if it still waits for its payment; absent if
+   * it waits for as long as it takes.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 12;
+   */
+  expireTime?: Timestamp | undefined;
 };
 
 /**
@@ -141,6 +159,21 @@ export const OrderStatus = {
    * @generated from enum value: ORDER_STATUS_PAYMENT_DECLINED = 3;
    */
   PAYMENT_DECLINED: 3,
+
+  /**
+   * Cancelled before its payment was known, by the user or because it expired.
+   * Nothing is kept of its amount.
+   *
+   * @generated from enum value: ORDER_STATUS_CANCELLED = 4;
+   */
+  CANCELLED: 4,
+
+  /**
+   * Paid, and all of it has gone back.
+   *
+   * @generated from enum value: ORDER_STATUS_REFUNDED = 5;
+   */
+  REFUNDED: 5,
 } as const;
 
 /**

@@ -5,10 +5,11 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
+import type { StreamEnd } from "../../errors/v1/errors_pb.ts";
 import { file_errors_v1_errors } from "../../errors/v1/errors_pb.ts";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Money } from "../../money/v1/money_pb.ts";
 import { file_money_v1_money } from "../../money/v1/money_pb.ts";
 import type { Order, OrderSchema, OrderStatus } from "./order_pb.ts";
@@ -19,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file orders/v1/orders_service.proto.
  */
 export const file_orders_v1_orders_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5vcmRlcnMvdjEvb3JkZXJzX3NlcnZpY2UucHJvdG8SCW9yZGVycy52MSKgAgoSQ3JlYXRlT3JkZXJSZXF1ZXN0EjwKB3VzZXJfaWQYASABKAlCK7pIKMgBAXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSoAEKBmFtb3VudBgCIAEoCzIPLm1vbmV5LnYxLk1vbmV5Qn+6SHy6AXYKDGFtb3VudC5yYW5nZRIqbWlub3JVbml0cyBtdXN0IGJlIGZyb20gMSB0byAxMDAwMDAwMDAwMDAwGjp0aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwyAEBEikKC2Rlc2NyaXB0aW9uGAMgASgJQhS6SBFyDxjoBzIKXlteXHgwMF0qJCJuCg9HZXRPcmRlclJlcXVlc3QSPAoHdXNlcl9pZBgBIAEoCUIrukgoyAEBciMYgAEyHl5bYS16QS1aMC05XVthLXpBLVowLTlfLnxALV0qJBIdCghvcmRlcl9pZBgCIAEoCUILukgIyAEBcgOwAQEi2QIKEUxpc3RPcmRlcnNSZXF1ZXN0EjwKB3VzZXJfaWQYASABKAlCK7pIKMgBAXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAEEjAKBnN0YXR1cxgEIAEoDjIWLm9yZGVycy52MS5PcmRlclN0YXR1c0IIukgFggECEAESSgoNY3JlYXRlZF9hZnRlchgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCF7pIFLIBESINCP+C0f+vBxD/k+vcAzIAEksKDmNyZWF0ZWRfYmVmb3JlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIXukgUsgERIg0I/4LR/68HEP+T69wDMgAiTwoSTGlzdE9yZGVyc1Jlc3BvbnNlEiAKBm9yZGVycxgBIAMoCzIQLm9yZGVycy52MS5PcmRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAky1wIKDU9yZGVyc1NlcnZpY2USYAoLQ3JlYXRlT3JkZXISHS5vcmRlcnMudjEuQ3JlYXRlT3JkZXJSZXF1ZXN0GhAub3JkZXJzLnYxLk9yZGVyIiCKtRgCEgmC0+STAhQ6ASoiDy9nYXRld2F5L29yZGVycxJuCghHZXRPcmRlchIaLm9yZGVycy52MS5HZXRPcmRlclJlcXVlc3QaEC5vcmRlcnMudjEuT3JkZXIiNJACAYq1GAEDgtPkkwImEiQvZ2F0ZXdheS9vcmRlcnMve3VzZXJfaWR9L3tvcmRlcl9pZH0SdAoKTGlzdE9yZGVycxIcLm9yZGVycy52MS5MaXN0T3JkZXJzUmVxdWVzdBodLm9yZGVycy52MS5MaXN0T3JkZXJzUmVzcG9uc2UiKZACAYq1GAECgtPkkwIbEhkvZ2F0ZXdheS9vcmRlcnMve3VzZXJfaWR9YgZwcm90bzM", [file_buf_validate_validate, file_errors_v1_errors, file_google_api_annotations, file_google_protobuf_timestamp, file_money_v1_money, file_orders_v1_order]);
+  fileDesc("Ch5vcmRlcnMvdjEvb3JkZXJzX3NlcnZpY2UucHJvdG8SCW9yZGVycy52MSLkAgoSQ3JlYXRlT3JkZXJSZXF1ZXN0EjwKB3VzZXJfaWQYASABKAlCK7pIKMgBAXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSoAEKBmFtb3VudBgCIAEoCzIPLm1vbmV5LnYxLk1vbmV5Qn+6SHy6AXYKDGFtb3VudC5yYW5nZRIqbWlub3JVbml0cyBtdXN0IGJlIGZyb20gMSB0byAxMDAwMDAwMDAwMDAwGjp0aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwyAEBEikKC2Rlc2NyaXB0aW9uGAMgASgJQhS6SBFyDxjoBzIKXlteXHgwMF0qJBJCCgxleHBpcmVfYWZ0ZXIYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CEbpIDqoBCyIFCICangEyAggBIm4KD0dldE9yZGVyUmVxdWVzdBI8Cgd1c2VyX2lkGAEgASgJQiu6SCjIAQFyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEh0KCG9yZGVyX2lkGAIgASgJQgu6SAjIAQFyA7ABASLZAgoRTGlzdE9yZGVyc1JlcXVlc3QSPAoHdXNlcl9pZBgBIAEoCUIrukgoyAEBciMYgAEyHl5bYS16QS1aMC05XVthLXpBLVowLTlfLnxALV0qJBIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAQSMAoGc3RhdHVzGAQgASgOMhYub3JkZXJzLnYxLk9yZGVyU3RhdHVzQgi6SAWCAQIQARJKCg1jcmVhdGVkX2FmdGVyGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIXukgUsgERIg0I/4LR/68HEP+T69wDMgASSwoOY3JlYXRlZF9iZWZvcmUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhe6SBSyAREiDQj/gtH/rwcQ/5Pr3AMyACJPChJMaXN0T3JkZXJzUmVzcG9uc2USIAoGb3JkZXJzGAEgAygLMhAub3JkZXJzLnYxLk9yZGVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJxChJDYW5jZWxPcmRlclJlcXVlc3QSPAoHdXNlcl9pZBgBIAEoCUIrukgoyAEBciMYgAEyHl5bYS16QS1aMC05XVthLXpBLVowLTlfLnxALV0qJBIdCghvcmRlcl9pZBgCIAEoCUILukgIyAEBcgOwAQEicwoSV2F0Y2hPcmRlcnNSZXF1ZXN0EjwKB3VzZXJfaWQYASABKAlCK7pIKMgBAXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSHwoOYWZ0ZXJfcmV2aXNpb24YAiABKANCB7pIBCICKAAiqAEKE1dhdGNoT3JkZXJzUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMSIQoFb3JkZXIYAiABKAsyEC5vcmRlcnMudjEuT3JkZXJIABIuCgloZWFydGJlYXQYAyABKAsyGS5vcmRlcnMudjEuV2F0Y2hIZWFydGJlYXRIABIjCgNlbmQYBCABKAsyFC5lcnJvcnMudjEuU3RyZWFtRW5kSABCBwoFZXZlbnQiEAoOV2F0Y2hIZWFydGJlYXQyjgUKDU9yZGVyc1NlcnZpY2USZgoLQ3JlYXRlT3JkZXISHS5vcmRlcnMudjEuQ3JlYXRlT3JkZXJSZXF1ZXN0GhAub3JkZXJzLnYxLk9yZGVyIiaKtRgCEgmStRgCCAGC0+STAhQ6ASoiDy9nYXRld2F5L29yZGVycxJ7CghHZXRPcmRlchIaLm9yZGVycy52MS5HZXRPcmRlclJlcXVlc3QaEC5vcmRlcnMudjEuT3JkZXIiQZACAYq1GAEDkrUYCQgBEgVhZG1pboLT5JMCJhIkL2dhdGV3YXkvb3JkZXJzL3t1c2VyX2lkfS97b3JkZXJfaWR9EoEBCgpMaXN0T3JkZXJzEhwub3JkZXJzLnYxLkxpc3RPcmRlcnNSZXF1ZXN0Gh0ub3JkZXJzLnYxLkxpc3RPcmRlcnNSZXNwb25zZSI2kAIBirUYAQKStRgJCAESBWFkbWlugtPkkwIbEhkvZ2F0ZXdheS9vcmRlcnMve3VzZXJfaWR9EoQBCgtDYW5jZWxPcmRlchIdLm9yZGVycy52MS5DYW5jZWxPcmRlclJlcXVlc3QaEC5vcmRlcnMudjEuT3JkZXIiRIq1GAQDFRIJkrUYAggBgtPkkwIwOgEqIisvZ2F0ZXdheS9vcmRlcnMve3VzZXJfaWR9L3tvcmRlcl9pZH06Y2FuY2VsEowBCgtXYXRjaE9yZGVycxIdLm9yZGVycy52MS5XYXRjaE9yZGVyc1JlcXVlc3QaHi5vcmRlcnMudjEuV2F0Y2hPcmRlcnNSZXNwb25zZSI8kAIBirUYARiStRgJCAESBWFkbWlugtPkkwIhEh8vZ2F0ZXdheS9vcmRlcnMve3VzZXJfaWR9OndhdGNoMAFiBnByb3RvMw", [file_buf_validate_validate, file_errors_v1_errors, file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp, file_money_v1_money, file_orders_v1_order]);
 
 /**
  * What to order.
@@ -49,6 +50,15 @@ export type CreateOrderRequest = Message<"orders.v1.CreateOrderRequest"> & {
    * @generated from field: string description = 3;
    */
   description: string;
+
+  /**
+   * How long the order may wait for its payment before it is cancelled: from
+   * 1 second to 30 days. Absent means the service's default, which is for ever
+   * unless configured otherwise. Example: `3600s`.
+   *
+   * @generated from field: google.protobuf.Duration expire_after = 4;
+   */
+  expireAfter?: Duration | undefined;
 };
 
 /**
@@ -174,7 +184,137 @@ export const ListOrdersResponseSchema: GenMessage<ListOrdersResponse> = /*@__PUR
   messageDesc(file_orders_v1_orders_service, 3);
 
 /**
+ * Which order to cancel.
+ *
+ * @generated from message orders.v1.CancelOrderRequest
+ */
+export type CancelOrderRequest = Message<"orders.v1.CancelOrderRequest"> & {
+  /**
+   * The user who ordered. Example: `alice`.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The order's id, a UUID.
+   *
+   * @generated from field: string order_id = 2;
+   */
+  orderId: string;
+};
+
+/**
+ * Describes the message orders.v1.CancelOrderRequest.
+ * Use `create(CancelOrderRequestSchema)` to create a new message.
+ */
+export const CancelOrderRequestSchema: GenMessage<CancelOrderRequest> = /*@__PURE__*/
+  messageDesc(file_orders_v1_orders_service, 4);
+
+/**
+ * Whose orders to watch, and from where on.
+ *
+ * @generated from message orders.v1.WatchOrdersRequest
+ */
+export type WatchOrdersRequest = Message<"orders.v1.WatchOrdersRequest"> & {
+  /**
+   * The user who ordered. Example: `alice`.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The largest `revision` that the client has received of this user; absent
+   * or 0 to begin with all orders. Example: `17`.
+   *
+   * @generated from field: int64 after_revision = 2;
+   */
+  afterRevision: bigint;
+};
+
+/**
+ * Describes the message orders.v1.WatchOrdersRequest.
+ * Use `create(WatchOrdersRequestSchema)` to create a new message.
+ */
+export const WatchOrdersRequestSchema: GenMessage<WatchOrdersRequest> = /*@__PURE__*/
+  messageDesc(file_orders_v1_orders_service, 5);
+
+/**
+ * What has happened on a watch.
+ *
+ * @generated from message orders.v1.WatchOrdersResponse
+ */
+export type WatchOrdersResponse = Message<"orders.v1.WatchOrdersResponse"> & {
+  /**
+   * Where to go on from after this message: everything up to this revision has
+   * been sent.
+   *
+   * @generated from field: int64 revision = 1;
+   */
+  revision: bigint;
+
+  /**
+   * One of these.
+   *
+   * @generated from oneof orders.v1.WatchOrdersResponse.event
+   */
+  event: {
+    /**
+     * The present state of an order that is new or has changed.
+     *
+     * @generated from field: orders.v1.Order order = 2;
+     */
+    value: Order;
+    case: "order";
+  } | {
+    /**
+     * Nothing is left to send for now. Comes once at the beginning, when all
+     * that was there has been sent, and then whenever nothing has been sent
+     * for 15 seconds.
+     *
+     * @generated from field: orders.v1.WatchHeartbeat heartbeat = 3;
+     */
+    value: WatchHeartbeat;
+    case: "heartbeat";
+  } | {
+    /**
+     * The stream ends here, for this reason.
+     *
+     * @generated from field: errors.v1.StreamEnd end = 4;
+     */
+    value: StreamEnd;
+    case: "end";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message orders.v1.WatchOrdersResponse.
+ * Use `create(WatchOrdersResponseSchema)` to create a new message.
+ */
+export const WatchOrdersResponseSchema: GenMessage<WatchOrdersResponse> = /*@__PURE__*/
+  messageDesc(file_orders_v1_orders_service, 6);
+
+/**
+ * Says that a watch is alive and complete up to now.
+ *
+ * @generated from message orders.v1.WatchHeartbeat
+ */
+export type WatchHeartbeat = Message<"orders.v1.WatchHeartbeat"> & {
+};
+
+/**
+ * Describes the message orders.v1.WatchHeartbeat.
+ * Use `create(WatchHeartbeatSchema)` to create a new message.
+ */
+export const WatchHeartbeatSchema: GenMessage<WatchHeartbeat> = /*@__PURE__*/
+  messageDesc(file_orders_v1_orders_service, 7);
+
+/**
  * Takes orders and shows how they stand.
+ *
+ * Every call carries a token, `authorization: Bearer <JWT>`, and `user_id` is
+ * the token's own user; whoever holds the scope `admin` may read everybody's.
  *
  * A call that changes something may carry an `Idempotency-Key` (HTTP header or
  * gRPC metadata, 1 to 255 visible ASCII characters, kept for a day, per user
@@ -186,7 +326,11 @@ export const ListOrdersResponseSchema: GenMessage<ListOrdersResponse> = /*@__PUR
 export const OrdersService: GenService<{
   /**
    * Stores an order and answers at once with it in `PENDING_PAYMENT`. Payment
-   * follows by itself: ask GetOrder how it ended.
+   * follows by itself: WatchOrders and GetOrder show how it ends.
+   *
+   * With `Prefer: wait=5` (HTTP header or gRPC metadata; seconds, at most 10)
+   * the answer is held until the order is final or the time is up, and shows
+   * the order as it is then; `preference-applied: wait=5` says that it was.
    *
    * @generated from rpc orders.v1.OrdersService.CreateOrder
    */
@@ -216,6 +360,34 @@ export const OrdersService: GenService<{
     methodKind: "unary";
     input: typeof ListOrdersRequestSchema;
     output: typeof ListOrdersResponseSchema;
+  },
+  /**
+   * Cancels an order that waits for its payment, at once, and answers with it;
+   * for an order that is cancelled already the answer is the same. Money that
+   * payments had taken by then goes back in full, shortly after.
+   *
+   * @generated from rpc orders.v1.OrdersService.CancelOrder
+   */
+  cancelOrder: {
+    methodKind: "unary";
+    input: typeof CancelOrderRequestSchema;
+    output: typeof OrderSchema;
+  },
+  /**
+   * A user's orders as they change, for as long as the client listens and its
+   * token is valid: first the present state of every order above
+   * `after_revision`, in the order of the revisions, then of each order that
+   * changes. States in between may be skipped; the last one never is. Over
+   * REST the stream is server-sent events.
+   *
+   * To go on after a cut, ask again with the largest `revision` received.
+   *
+   * @generated from rpc orders.v1.OrdersService.WatchOrders
+   */
+  watchOrders: {
+    methodKind: "server_streaming";
+    input: typeof WatchOrdersRequestSchema;
+    output: typeof WatchOrdersResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_orders_v1_orders_service, 0);

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file payments/v1/account.proto.
  */
 export const file_payments_v1_account: GenFile = /*@__PURE__*/
-  fileDesc("ChlwYXltZW50cy92MS9hY2NvdW50LnByb3RvEgtwYXltZW50cy52MSKeAQoHQWNjb3VudBIPCgd1c2VyX2lkGAEgASgJEiAKB2JhbGFuY2UYAiABKAsyDy5tb25leS52MS5Nb25leRIvCgtjcmVhdGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItEBCgtMZWRnZXJFbnRyeRIKCgJpZBgBIAEoCRIqCgRraW5kGAIgASgOMhwucGF5bWVudHMudjEuTGVkZ2VyRW50cnlLaW5kEh8KBmFtb3VudBgDIAEoCzIPLm1vbmV5LnYxLk1vbmV5EiYKDWJhbGFuY2VfYWZ0ZXIYBCABKAsyDy5tb25leS52MS5Nb25leRIQCghvcmRlcl9pZBgFIAEoCRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqcgoPTGVkZ2VyRW50cnlLaW5kEiEKHUxFREdFUl9FTlRSWV9LSU5EX1VOU1BFQ0lGSUVEEAASHQoZTEVER0VSX0VOVFJZX0tJTkRfREVQT1NJVBABEh0KGUxFREdFUl9FTlRSWV9LSU5EX1BBWU1FTlQQAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_money_v1_money]);
+  fileDesc("ChlwYXltZW50cy92MS9hY2NvdW50LnByb3RvEgtwYXltZW50cy52MSKeAQoHQWNjb3VudBIPCgd1c2VyX2lkGAEgASgJEiAKB2JhbGFuY2UYAiABKAsyDy5tb25leS52MS5Nb25leRIvCgtjcmVhdGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItEBCgtMZWRnZXJFbnRyeRIKCgJpZBgBIAEoCRIqCgRraW5kGAIgASgOMhwucGF5bWVudHMudjEuTGVkZ2VyRW50cnlLaW5kEh8KBmFtb3VudBgDIAEoCzIPLm1vbmV5LnYxLk1vbmV5EiYKDWJhbGFuY2VfYWZ0ZXIYBCABKAsyDy5tb25leS52MS5Nb25leRIQCghvcmRlcl9pZBgFIAEoCRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqkAEKD0xlZGdlckVudHJ5S2luZBIhCh1MRURHRVJfRU5UUllfS0lORF9VTlNQRUNJRklFRBAAEh0KGUxFREdFUl9FTlRSWV9LSU5EX0RFUE9TSVQQARIdChlMRURHRVJfRU5UUllfS0lORF9QQVlNRU5UEAISHAoYTEVER0VSX0VOVFJZX0tJTkRfUkVGVU5EEANiBnByb3RvMw", [file_google_protobuf_timestamp, file_money_v1_money]);
 
 /**
  * A user's account: one per user, kept in one currency.
@@ -96,7 +96,7 @@ export type LedgerEntry = Message<"payments.v1.LedgerEntry"> & {
   balanceAfter?: Money | undefined;
 
   /**
-   * The order that was paid; empty for a deposit.
+   * The order that was paid or refunded; empty for a deposit.
    *
    * @generated from field: string order_id = 5;
    */
@@ -143,6 +143,13 @@ export const LedgerEntryKind = {
    * @generated from enum value: LEDGER_ENTRY_KIND_PAYMENT = 2;
    */
   PAYMENT: 2,
+
+  /**
+   * Money of a payment that went back, in part or in full.
+   *
+   * @generated from enum value: LEDGER_ENTRY_KIND_REFUND = 3;
+   */
+  REFUND: 3,
 } as const;
 
 /**

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file payments/v1/payment.proto.
  */
 export const file_payments_v1_payment: GenFile = /*@__PURE__*/
-  fileDesc("ChlwYXltZW50cy92MS9wYXltZW50LnByb3RvEgtwYXltZW50cy52MSKSAgoHUGF5bWVudBIQCghvcmRlcl9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEh8KBmFtb3VudBgDIAEoCzIPLm1vbmV5LnYxLk1vbmV5EiwKB291dGNvbWUYBCABKA4yGy5wYXltZW50cy52MS5QYXltZW50T3V0Y29tZRIyCg5kZWNsaW5lX3JlYXNvbhgFIAEoDjIaLnBheW1lbnRzLnYxLkRlY2xpbmVSZWFzb24SMAoMcmVjZWl2ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtkZWNpZGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqaQoOUGF5bWVudE91dGNvbWUSHwobUEFZTUVOVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGAoUUEFZTUVOVF9PVVRDT01FX1BBSUQQARIcChhQQVlNRU5UX09VVENPTUVfREVDTElORUQQAiqiAQoNRGVjbGluZVJlYXNvbhIeChpERUNMSU5FX1JFQVNPTl9VTlNQRUNJRklFRBAAEiQKIERFQ0xJTkVfUkVBU09OX0FDQ09VTlRfTk9UX0ZPVU5EEAESJQohREVDTElORV9SRUFTT05fSU5TVUZGSUNJRU5UX0ZVTkRTEAISJAogREVDTElORV9SRUFTT05fQ1VSUkVOQ1lfTUlTTUFUQ0gQA2IGcHJvdG8z", [file_google_protobuf_timestamp, file_money_v1_money]);
+  fileDesc("ChlwYXltZW50cy92MS9wYXltZW50LnByb3RvEgtwYXltZW50cy52MSLtAgoHUGF5bWVudBIQCghvcmRlcl9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEh8KBmFtb3VudBgDIAEoCzIPLm1vbmV5LnYxLk1vbmV5EiwKB291dGNvbWUYBCABKA4yGy5wYXltZW50cy52MS5QYXltZW50T3V0Y29tZRIyCg5kZWNsaW5lX3JlYXNvbhgFIAEoDjIaLnBheW1lbnRzLnYxLkRlY2xpbmVSZWFzb24SMAoMcmVjZWl2ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtkZWNpZGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoPcmVmdW5kZWRfYW1vdW50GAggASgLMg8ubW9uZXkudjEuTW9uZXkSLwoLcmVmdW5kX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKogBCg5QYXltZW50T3V0Y29tZRIfChtQQVlNRU5UX09VVENPTUVfVU5TUEVDSUZJRUQQABIYChRQQVlNRU5UX09VVENPTUVfUEFJRBABEhwKGFBBWU1FTlRfT1VUQ09NRV9ERUNMSU5FRBACEh0KGVBBWU1FTlRfT1VUQ09NRV9DQU5DRUxMRUQQAyqiAQoNRGVjbGluZVJlYXNvbhIeChpERUNMSU5FX1JFQVNPTl9VTlNQRUNJRklFRBAAEiQKIERFQ0xJTkVfUkVBU09OX0FDQ09VTlRfTk9UX0ZPVU5EEAESJQohREVDTElORV9SRUFTT05fSU5TVUZGSUNJRU5UX0ZVTkRTEAISJAogREVDTElORV9SRUFTT05fQ1VSUkVOQ1lfTUlTTUFUQ0gQA2IGcHJvdG8z", [file_google_protobuf_timestamp, file_money_v1_money]);
 
 /**
  * The payment of one order: what was asked for and what was decided. There is
@@ -72,6 +72,20 @@ export type Payment = Message<"payments.v1.Payment"> & {
    * @generated from field: google.protobuf.Timestamp decide_time = 7;
    */
   decideTime?: Timestamp | undefined;
+
+  /**
+   * What has gone back to the account so far: 0 to the whole amount.
+   *
+   * @generated from field: money.v1.Money refunded_amount = 8;
+   */
+  refundedAmount?: Money | undefined;
+
+  /**
+   * When money last went back; absent if it never did.
+   *
+   * @generated from field: google.protobuf.Timestamp refund_time = 9;
+   */
+  refundTime?: Timestamp | undefined;
 };
 
 /**
@@ -107,6 +121,13 @@ export const PaymentOutcome = {
    * @generated from enum value: PAYMENT_OUTCOME_DECLINED = 2;
    */
   DECLINED: 2,
+
+  /**
+   * Nothing was taken: the order was cancelled before payments had decided.
+   *
+   * @generated from enum value: PAYMENT_OUTCOME_CANCELLED = 3;
+   */
+  CANCELLED: 3,
 } as const;
 
 /**

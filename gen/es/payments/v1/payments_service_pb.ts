@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file payments/v1/payments_service.proto.
  */
 export const file_payments_v1_payments_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJwYXltZW50cy92MS9wYXltZW50c19zZXJ2aWNlLnByb3RvEgtwYXltZW50cy52MSJ8ChRDcmVhdGVBY2NvdW50UmVxdWVzdBI8Cgd1c2VyX2lkGAEgASgJQiu6SCjIAQFyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEiYKCGN1cnJlbmN5GAIgASgJQhS6SBFyDzINXihbQS1aXXszfSk/JCJRChFHZXRBY2NvdW50UmVxdWVzdBI8Cgd1c2VyX2lkGAEgASgJQiu6SCjIAQFyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokIvEBCg5EZXBvc2l0UmVxdWVzdBI8Cgd1c2VyX2lkGAEgASgJQiu6SCjIAQFyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEqABCgZhbW91bnQYAiABKAsyDy5tb25leS52MS5Nb25leUJ/ukh8ugF2CgxhbW91bnQucmFuZ2USKm1pbm9yVW5pdHMgbXVzdCBiZSBmcm9tIDEgdG8gMTAwMDAwMDAwMDAwMBo6dGhpcy5taW5vcl91bml0cyA+PSAxICYmIHRoaXMubWlub3JfdW5pdHMgPD0gMTAwMDAwMDAwMDAwMMgBASKVAQoYTGlzdExlZGdlckVudHJpZXNSZXF1ZXN0EjwKB3VzZXJfaWQYASABKAlCK7pIKMgBAXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAEIl8KGUxpc3RMZWRnZXJFbnRyaWVzUmVzcG9uc2USKQoHZW50cmllcxgBIAMoCzIYLnBheW1lbnRzLnYxLkxlZGdlckVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJwChFHZXRQYXltZW50UmVxdWVzdBI8Cgd1c2VyX2lkGAEgASgJQiu6SCjIAQFyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEh0KCG9yZGVyX2lkGAIgASgJQgu6SAjIAQFyA7ABATK2BQoPUGF5bWVudHNTZXJ2aWNlEnYKDUNyZWF0ZUFjY291bnQSIS5wYXltZW50cy52MS5DcmVhdGVBY2NvdW50UmVxdWVzdBoULnBheW1lbnRzLnYxLkFjY291bnQiLIq1GAMGEgmC0+STAh86ASoiGi9nYXRld2F5L3BheW1lbnRzL2FjY291bnRzEngKCkdldEFjY291bnQSHi5wYXltZW50cy52MS5HZXRBY2NvdW50UmVxdWVzdBoULnBheW1lbnRzLnYxLkFjY291bnQiNJACAYq1GAEEgtPkkwImEiQvZ2F0ZXdheS9wYXltZW50cy9hY2NvdW50cy97dXNlcl9pZH0SfgoHRGVwb3NpdBIbLnBheW1lbnRzLnYxLkRlcG9zaXRSZXF1ZXN0GhQucGF5bWVudHMudjEuQWNjb3VudCJAirUYBQQHCBIJgtPkkwIxOgEqIiwvZ2F0ZXdheS9wYXltZW50cy9hY2NvdW50cy97dXNlcl9pZH06ZGVwb3NpdBKhAQoRTGlzdExlZGdlckVudHJpZXMSJS5wYXltZW50cy52MS5MaXN0TGVkZ2VyRW50cmllc1JlcXVlc3QaJi5wYXltZW50cy52MS5MaXN0TGVkZ2VyRW50cmllc1Jlc3BvbnNlIj2QAgGKtRgCBAKC0+STAi4SLC9nYXRld2F5L3BheW1lbnRzL2FjY291bnRzL3t1c2VyX2lkfS9lbnRyaWVzEowBCgpHZXRQYXltZW50Eh4ucGF5bWVudHMudjEuR2V0UGF5bWVudFJlcXVlc3QaFC5wYXltZW50cy52MS5QYXltZW50IkiQAgGKtRgBBYLT5JMCOhI4L2dhdGV3YXkvcGF5bWVudHMvYWNjb3VudHMve3VzZXJfaWR9L3BheW1lbnRzL3tvcmRlcl9pZH1iBnByb3RvMw", [file_buf_validate_validate, file_errors_v1_errors, file_google_api_annotations, file_money_v1_money, file_payments_v1_account, file_payments_v1_payment]);
+  fileDesc("CiJwYXltZW50cy92MS9wYXltZW50c19zZXJ2aWNlLnByb3RvEgtwYXltZW50cy52MSJ8ChRDcmVhdGVBY2NvdW50UmVxdWVzdBI8Cgd1c2VyX2lkGAEgASgJQiu6SCjIAQFyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEiYKCGN1cnJlbmN5GAIgASgJQhS6SBFyDzINXihbQS1aXXszfSk/JCJRChFHZXRBY2NvdW50UmVxdWVzdBI8Cgd1c2VyX2lkGAEgASgJQiu6SCjIAQFyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokIvEBCg5EZXBvc2l0UmVxdWVzdBI8Cgd1c2VyX2lkGAEgASgJQiu6SCjIAQFyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEqABCgZhbW91bnQYAiABKAsyDy5tb25leS52MS5Nb25leUJ/ukh8ugF2CgxhbW91bnQucmFuZ2USKm1pbm9yVW5pdHMgbXVzdCBiZSBmcm9tIDEgdG8gMTAwMDAwMDAwMDAwMBo6dGhpcy5taW5vcl91bml0cyA+PSAxICYmIHRoaXMubWlub3JfdW5pdHMgPD0gMTAwMDAwMDAwMDAwMMgBASKVAQoYTGlzdExlZGdlckVudHJpZXNSZXF1ZXN0EjwKB3VzZXJfaWQYASABKAlCK7pIKMgBAXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAEIl8KGUxpc3RMZWRnZXJFbnRyaWVzUmVzcG9uc2USKQoHZW50cmllcxgBIAMoCzIYLnBheW1lbnRzLnYxLkxlZGdlckVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJwChFHZXRQYXltZW50UmVxdWVzdBI8Cgd1c2VyX2lkGAEgASgJQiu6SCjIAQFyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEh0KCG9yZGVyX2lkGAIgASgJQgu6SAjIAQFyA7ABASKTAgoUUmVmdW5kUGF5bWVudFJlcXVlc3QSPAoHdXNlcl9pZBgBIAEoCUIrukgoyAEBciMYgAEyHl5bYS16QS1aMC05XVthLXpBLVowLTlfLnxALV0qJBIdCghvcmRlcl9pZBgCIAEoCUILukgIyAEBcgOwAQESnQEKBmFtb3VudBgDIAEoCzIPLm1vbmV5LnYxLk1vbmV5Qny6SHm6AXYKDGFtb3VudC5yYW5nZRIqbWlub3JVbml0cyBtdXN0IGJlIGZyb20gMSB0byAxMDAwMDAwMDAwMDAwGjp0aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwMqAHCg9QYXltZW50c1NlcnZpY2USfAoNQ3JlYXRlQWNjb3VudBIhLnBheW1lbnRzLnYxLkNyZWF0ZUFjY291bnRSZXF1ZXN0GhQucGF5bWVudHMudjEuQWNjb3VudCIyirUYAwYSCZK1GAIIAYLT5JMCHzoBKiIaL2dhdGV3YXkvcGF5bWVudHMvYWNjb3VudHMShQEKCkdldEFjY291bnQSHi5wYXltZW50cy52MS5HZXRBY2NvdW50UmVxdWVzdBoULnBheW1lbnRzLnYxLkFjY291bnQiQZACAYq1GAEEkrUYCQgBEgVhZG1pboLT5JMCJhIkL2dhdGV3YXkvcGF5bWVudHMvYWNjb3VudHMve3VzZXJfaWR9Eo0BCgdEZXBvc2l0EhsucGF5bWVudHMudjEuRGVwb3NpdFJlcXVlc3QaFC5wYXltZW50cy52MS5BY2NvdW50Ik+KtRgFBAcIEgmStRgLCAESB2RlcG9zaXSC0+STAjE6ASoiLC9nYXRld2F5L3BheW1lbnRzL2FjY291bnRzL3t1c2VyX2lkfTpkZXBvc2l0Eq4BChFMaXN0TGVkZ2VyRW50cmllcxIlLnBheW1lbnRzLnYxLkxpc3RMZWRnZXJFbnRyaWVzUmVxdWVzdBomLnBheW1lbnRzLnYxLkxpc3RMZWRnZXJFbnRyaWVzUmVzcG9uc2UiSpACAYq1GAIEApK1GAkIARIFYWRtaW6C0+STAi4SLC9nYXRld2F5L3BheW1lbnRzL2FjY291bnRzL3t1c2VyX2lkfS9lbnRyaWVzEpkBCgpHZXRQYXltZW50Eh4ucGF5bWVudHMudjEuR2V0UGF5bWVudFJlcXVlc3QaFC5wYXltZW50cy52MS5QYXltZW50IlWQAgGKtRgBBZK1GAkIARIFYWRtaW6C0+STAjoSOC9nYXRld2F5L3BheW1lbnRzL2FjY291bnRzL3t1c2VyX2lkfS9wYXltZW50cy97b3JkZXJfaWR9EqkBCg1SZWZ1bmRQYXltZW50EiEucGF5bWVudHMudjEuUmVmdW5kUGF5bWVudFJlcXVlc3QaFC5wYXltZW50cy52MS5QYXltZW50Il+KtRgGBRYXBxIJkrUYBxIFYWRtaW6C0+STAkQ6ASoiPy9nYXRld2F5L3BheW1lbnRzL2FjY291bnRzL3t1c2VyX2lkfS9wYXltZW50cy97b3JkZXJfaWR9OnJlZnVuZGIGcHJvdG8z", [file_buf_validate_validate, file_errors_v1_errors, file_google_api_annotations, file_money_v1_money, file_payments_v1_account, file_payments_v1_payment]);
 
 /**
  * Whose account to create.
@@ -88,7 +88,7 @@ export type DepositRequest = Message<"payments.v1.DepositRequest"> & {
 
   /**
    * What to add, in the account's currency: from 1 to 1,000,000,000,000 minor
-   * units. No balance may grow over 1,000,000,000,000,000.
+   * units. No deposit may lift a balance over 1,000,000,000,000,000.
    *
    * @generated from field: money.v1.Money amount = 2;
    */
@@ -195,7 +195,46 @@ export const GetPaymentRequestSchema: GenMessage<GetPaymentRequest> = /*@__PURE_
   messageDesc(file_payments_v1_payments_service, 5);
 
 /**
+ * What to refund.
+ *
+ * @generated from message payments.v1.RefundPaymentRequest
+ */
+export type RefundPaymentRequest = Message<"payments.v1.RefundPaymentRequest"> & {
+  /**
+   * The user who paid. Example: `alice`.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The order that was paid, a UUID.
+   *
+   * @generated from field: string order_id = 2;
+   */
+  orderId: string;
+
+  /**
+   * How much to give back, in the payment's currency: from 1 minor unit to
+   * what is left of the payment. Absent means all that is left.
+   *
+   * @generated from field: money.v1.Money amount = 3;
+   */
+  amount?: Money | undefined;
+};
+
+/**
+ * Describes the message payments.v1.RefundPaymentRequest.
+ * Use `create(RefundPaymentRequestSchema)` to create a new message.
+ */
+export const RefundPaymentRequestSchema: GenMessage<RefundPaymentRequest> = /*@__PURE__*/
+  messageDesc(file_payments_v1_payments_service, 6);
+
+/**
  * Keeps accounts and pays orders from them.
+ *
+ * Every call carries a token, `authorization: Bearer <JWT>`, and `user_id` is
+ * the token's own user; whoever holds the scope `admin` may read everybody's.
  *
  * A call that changes something may carry an `Idempotency-Key` (HTTP header or
  * gRPC metadata, 1 to 255 visible ASCII characters, kept for a day, per user
@@ -226,7 +265,9 @@ export const PaymentsService: GenService<{
     output: typeof AccountSchema;
   },
   /**
-   * Tops up a user's account and answers with the account after it.
+   * Tops up a user's account and answers with the account after it. Users top
+   * up their own only where the service is configured so, as it is outside
+   * production; whoever holds the scope `deposit` tops up any.
    *
    * @generated from rpc payments.v1.PaymentsService.Deposit
    */
@@ -253,6 +294,18 @@ export const PaymentsService: GenService<{
   getPayment: {
     methodKind: "unary";
     input: typeof GetPaymentRequestSchema;
+    output: typeof PaymentSchema;
+  },
+  /**
+   * Gives money of a payment back to the account it came from, and answers
+   * with the payment after it. May be repeated until all has gone back; the
+   * order is `REFUNDED` then. For those who hold the scope `admin` only.
+   *
+   * @generated from rpc payments.v1.PaymentsService.RefundPayment
+   */
+  refundPayment: {
+    methodKind: "unary";
+    input: typeof RefundPaymentRequestSchema;
     output: typeof PaymentSchema;
   },
 }> = /*@__PURE__*/
