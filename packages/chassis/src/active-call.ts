@@ -16,28 +16,38 @@ export type CallOrigin = {
 
 /** A call under way: its handler sees `signal` and `timeoutMs` in its context. */
 export type Call = CallOrigin & {
+  /** The value of its `authorization` header. */
+  readonly authorization: string | null | undefined;
   readonly signal: AbortSignal;
   readonly timeoutMs: () => number | undefined;
   /** Ends the call with this refusal, unless it has ended, whether its handler heeds it or not. */
   abort(reason: () => ConnectError): void;
+  /** Does so after some time, on top of the deadline. Called at most once. */
+  abortAfter(delayMs: number, reason: () => ConnectError): void;
   /** Settles like `work`, or rejects as soon as the call is aborted. One at a time. */
   orAbort<T>(work: PromiseLike<T> | T): Promise<T>;
   /** Says that the call is over: nothing aborts it any more. */
   end(): void;
 };
 
+// What a timer holds; some three weeks.
+const longestTimerMs = 2 ** 31 - 1;
+
 /** A call whose deadline is running, if it has one: `timeoutMs` may be infinite. */
 export class ActiveCall implements Call {
+  readonly authorization: string | null | undefined;
   readonly method: DescMethod;
   readonly protocol: string;
   readonly requestId: string;
   readonly timeoutMs: () => number | undefined;
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout | undefined;
+  #laterTimer: NodeJS.Timeout | undefined;
   #reject: ((reason: unknown) => void) | undefined;
   #ended = false;
 
-  constructor(origin: CallOrigin, timeoutMs: number, clock: Clock) {
+  constructor(origin: CallOrigin & Pick<Call, "authorization">, timeoutMs: number, clock: Clock) {
+    this.authorization = origin.authorization;
     this.method = origin.method;
     this.protocol = origin.protocol;
     this.requestId = origin.requestId;
@@ -60,6 +70,12 @@ export class ActiveCall implements Call {
     this.#reject?.(this.signal.reason);
   }
 
+  abortAfter(delayMs: number, reason: () => ConnectError): void {
+    if (this.#ended) return;
+    const timerMs = Math.min(Math.max(0, delayMs), longestTimerMs);
+    this.#laterTimer = setTimeout(() => this.abort(reason), timerMs);
+  }
+
   orAbort<T>(work: PromiseLike<T> | T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#reject = reject;
@@ -71,6 +87,7 @@ export class ActiveCall implements Call {
   end(): void {
     this.#ended = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#laterTimer);
   }
 }
 

@@ -1,4 +1,11 @@
-import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import {
+  type DescMessage,
+  fromBinary,
+  isMessage,
+  type Message,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import type { Transaction } from "./database.ts";
 import {
@@ -10,10 +17,17 @@ import {
   storeAnswers,
 } from "./idempotency.ts";
 
+/** Why a call is refused, and facts about it for programs, which the caller is shown. */
+export type Refused = {
+  readonly refusal: ErrorReason;
+  readonly metadata?: Readonly<Record<string, string>>;
+};
+
 /** What a call comes to: an answer, perhaps that of an earlier call under the same key. */
-export type Outcome<Answer> =
-  | { readonly answer: Answer; readonly replayed: boolean }
-  | { readonly refusal: ErrorReason };
+export type Outcome<Answer> = { readonly answer: Answer; readonly replayed: boolean } | Refused;
+
+/** What an effect returns for a call; a reason alone is a refusal without facts. */
+type Effect<Schema extends DescMessage> = MessageShape<Schema> | Refused | ErrorReason;
 
 /**
  * Lets each call of a batch take effect at most once per idempotency key, all in `transaction`.
@@ -30,7 +44,7 @@ export async function answerOnce<
   transaction: Transaction,
   schema: Schema,
   items: readonly Item[],
-  effect: (fresh: readonly Item[]) => Promise<readonly (MessageShape<Schema> | ErrorReason)[]>,
+  effect: (fresh: readonly Item[]) => Promise<readonly Effect<Schema>[]>,
 ): Promise<readonly Outcome<MessageShape<Schema>>[]> {
   const firsts = new Map<string, Item>();
   for (const item of items) {
@@ -44,13 +58,13 @@ export async function answerOnce<
   );
   const fresh = claimants.filter((_, index) => !stored[index]);
   const answers = fresh.length > 0 ? await effect(fresh) : [];
-  await keepAnswers(transaction, schema, fresh, answers);
-
-  const next = answers.values();
-  const outcomes = new Map<Item, Outcome<MessageShape<Schema>>>();
+  const outcomes = new Map(
+    fresh.map((item, index) => [item, outcomeOf<Schema>(answers[index])] as const),
+  );
+  await keepAnswers(transaction, schema, outcomes);
   claimants.forEach((item, index) => {
     const earlier = stored[index];
-    outcomes.set(item, earlier ? replay(schema, item, earlier) : outcomeOf(next.next().value));
+    if (earlier) outcomes.set(item, replay(schema, item, earlier));
   });
   return items.map((item) => {
     const first = firsts.get(identityOf(item.call)) ?? item;
@@ -62,11 +76,16 @@ export async function answerOnce<
 
 const reused = { refusal: ErrorReason.IDEMPOTENCY_KEY_REUSED } as const;
 
-function outcomeOf<Answer extends object>(
-  answer: Answer | ErrorReason | undefined,
-): Outcome<Answer> {
-  if (answer === undefined) throw new Error("the effect returned too few answers");
-  return typeof answer === "object" ? { answer, replayed: false } : { refusal: answer };
+function outcomeOf<Schema extends DescMessage>(
+  effect: Effect<Schema> | undefined,
+): Outcome<MessageShape<Schema>> {
+  if (effect === undefined) throw new Error("the effect returned too few answers");
+  if (typeof effect === "number") return { refusal: effect };
+  return isRefused(effect) ? effect : { answer: effect, replayed: false };
+}
+
+function isRefused(effect: Message | Refused): effect is Refused {
+  return !isMessage(effect);
 }
 
 function replay<Schema extends DescMessage>(
@@ -88,16 +107,14 @@ function isSameRequest(
 async function keepAnswers<Schema extends DescMessage>(
   transaction: Transaction,
   schema: Schema,
-  fresh: readonly { readonly call: KeyedCall }[],
-  answers: readonly (MessageShape<Schema> | ErrorReason)[],
+  outcomes: ReadonlyMap<{ readonly call: KeyedCall }, Outcome<MessageShape<Schema>>>,
 ): Promise<void> {
   const answered: (KeyedCall & { response: Uint8Array })[] = [];
   const refused: KeyedCall[] = [];
-  fresh.forEach(({ call }, index) => {
-    const answer = answers[index];
-    if (typeof answer !== "object") refused.push(call);
-    else answered.push({ ...call, response: toBinary(schema, answer) });
-  });
+  for (const [{ call }, outcome] of outcomes) {
+    if ("refusal" in outcome) refused.push(call);
+    else answered.push({ ...call, response: toBinary(schema, outcome.answer) });
+  }
   await storeAnswers(transaction, answered);
   await releaseKeys(transaction, refused);
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { AuthConfig } from "./token-verifier.ts";
 
 /** What every service reads from its environment. A service extends it with its own variables. */
 export const serviceEnvironment = z.object({
@@ -20,7 +21,18 @@ export const serviceEnvironment = z.object({
     .max(10_000)
     .default(3_000)
     .describe("how long a stopping service serves on while it calls itself NOT_SERVING"),
-  REFLECTION: z.stringbool().default(true).describe("whether gRPC reflection is served"),
+  REFLECTION: z
+    .stringbool()
+    .optional()
+    .describe("whether gRPC reflection is served; by default not in production"),
+  NODE_ENV: z
+    .string()
+    .optional()
+    .describe("`production` makes the careful choice wherever another is left open"),
+  AUTH_ISSUER: z.string().min(1).describe("who issues the tokens: their claim `iss`"),
+  AUTH_AUDIENCE: z.string().min(1).describe("whom they are for: in their claim `aud`"),
+  AUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).describe("where the issuer publishes its keys"),
+  AUTH_USER_CLAIM: z.string().min(1).default("sub").describe("the claim that names the user"),
 });
 
 export type ServiceConfig = {
@@ -30,6 +42,7 @@ export type ServiceConfig = {
   readonly amqpUrl: string;
   readonly logLevel: string;
   readonly reflection: boolean;
+  readonly auth: AuthConfig;
   readonly maxOutboxDepth: number;
   readonly drainMs: number;
 };
@@ -56,8 +69,19 @@ export function serviceConfigOf(values: z.output<typeof serviceEnvironment>): Se
     databaseUrl: values.DATABASE_URL,
     amqpUrl: values.AMQP_URL,
     logLevel: values.LOG_LEVEL,
-    reflection: values.REFLECTION,
+    reflection: values.REFLECTION ?? !isProduction(values),
+    auth: {
+      issuer: values.AUTH_ISSUER,
+      audience: values.AUTH_AUDIENCE,
+      jwksUrl: values.AUTH_JWKS_URL,
+      userClaim: values.AUTH_USER_CLAIM,
+    },
     maxOutboxDepth: values.MAX_OUTBOX_DEPTH,
     drainMs: values.DRAIN_MS,
   };
+}
+
+/** Whether the environment says that this is no place for what only development needs. */
+export function isProduction({ NODE_ENV }: { readonly NODE_ENV?: string | undefined }): boolean {
+  return NODE_ENV === "production";
 }

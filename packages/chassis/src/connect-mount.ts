@@ -12,6 +12,7 @@ import { universalRequestFromNodeRequest } from "@connectrpc/connect-node";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { gone, requestIdKey } from "./active-call.ts";
 import { refuse } from "./errors.ts";
+import { type Principal, principalKey } from "./principal.ts";
 import { dropEndlessTimeouts } from "./request-headers.ts";
 import type { Calls } from "./rpc-call.ts";
 
@@ -46,21 +47,30 @@ export function createConnectHandlers(options: {
 
   const open = (method: DescMethod, context: HandlerContext) => {
     const requestId = context.values.get(requestIdKey);
-    const origin = { method, protocol: context.protocolName, requestId };
+    const authorization = context.requestHeader.get("authorization");
+    const origin = { method, protocol: context.protocolName, requestId, authorization };
     const call = calls.open(origin, context.timeoutMs());
     context.signal.addEventListener("abort", () => call.abort(gone));
-    return { call, inner: { ...context, signal: call.signal, timeoutMs: call.timeoutMs } };
+    const admitted = (principal: Principal) => {
+      context.values.set(principalKey, principal);
+      return { ...context, signal: call.signal, timeoutMs: call.timeoutMs };
+    };
+    return { call, admitted };
   };
   for (const spec of methods) {
     if (spec.kind === "unary") {
       router.rpc(spec.method, (request, context) => {
-        const { call, inner } = open(spec.method, context);
-        return calls.unary(call, asIs(request), (message) => spec.impl(message, inner));
+        const { call, admitted } = open(spec.method, context);
+        return calls.unary(call, asIs(request), (message, principal) =>
+          spec.impl(message, admitted(principal)),
+        );
       });
     } else if (spec.kind === "server_streaming") {
       router.rpc(spec.method, async function* (request, context) {
-        const { call, inner } = open(spec.method, context);
-        yield* calls.stream(call, asIs(request), (message) => spec.impl(message, inner));
+        const { call, admitted } = open(spec.method, context);
+        yield* calls.stream(call, asIs(request), (message, principal) =>
+          spec.impl(message, admitted(principal)),
+        );
       });
     }
   }

@@ -13,6 +13,7 @@ import { type Call, gone } from "./active-call.ts";
 import type { Clock } from "./clock.ts";
 import { refuse, statusBytesOf } from "./errors.ts";
 import { GrpcContext } from "./grpc-context.ts";
+import { type Principal, principalKey } from "./principal.ts";
 import { requestIdOf } from "./request-headers.ts";
 import type { Calls } from "./rpc-call.ts";
 
@@ -36,29 +37,35 @@ export function mountGrpc(options: {
     const deadline = Number(grpcCall.getDeadline());
     const requestId = requestIdOf(grpcCall.metadata.get("x-request-id")[0], newId);
     const call = calls.open(
-      { method, protocol: "grpc", requestId },
+      { method, protocol: "grpc", requestId, authorization: authorizationIn(grpcCall.metadata) },
       Number.isFinite(deadline) ? deadline - clock.nowMs() : undefined,
     );
     grpcCall.on("cancelled", () => call.abort(gone));
+    const context = new GrpcContext(call, grpcCall.metadata);
     const codec = {
       read: () => decodeRequest(method.input, grpcCall.request),
       write: (answer: Message) => bufferOf(toBinary(method.output, answer)),
     };
-    return { call, codec, context: new GrpcContext(call, grpcCall.metadata) };
+    const admitted = (principal: Principal) => {
+      context.values.set(principalKey, principal);
+      return context;
+    };
+    return { call, codec, context, admitted };
   };
 
   for (const spec of methods) {
     const path = `/${spec.method.parent.typeName}/${spec.method.name}`;
     if (spec.kind === "unary") {
       const serve = async (grpcCall: GrpcUnary, answer: UnaryAnswer) => {
-        const { call, codec, context } = begin(grpcCall, spec);
+        const { call, codec, context, admitted } = begin(grpcCall, spec);
         try {
           const write = (message: Message) => {
             const bytes = codec.write(message);
             grpcCall.sendMetadata(context.headers());
             return bytes;
           };
-          const handle = (request: Message) => spec.impl(request, context);
+          const handle = (request: Message, principal: Principal) =>
+            spec.impl(request, admitted(principal));
           const bytes = await calls.unary(call, { ...codec, write }, handle);
           answer(null, bytes, context.trailers());
         } catch (error) {
@@ -68,8 +75,9 @@ export function mountGrpc(options: {
       server.register(path, serve, asIs, asIs, "unary");
     } else if (spec.kind === "server_streaming") {
       const serve = async (grpcCall: GrpcStream) => {
-        const { call, codec, context } = begin(grpcCall, spec);
-        const handle = (request: Message) => spec.impl(request, context);
+        const { call, codec, context, admitted } = begin(grpcCall, spec);
+        const handle = (request: Message, principal: Principal) =>
+          spec.impl(request, admitted(principal));
         const answers = calls.stream(call, codec, handle);
         try {
           await send(grpcCall, call, answers, context);
@@ -91,6 +99,11 @@ type UnaryAnswer = (
 ) => void;
 
 const asIs = (bytes: Buffer) => bytes;
+
+function authorizationIn(metadata: Metadata): string | undefined {
+  const [value] = metadata.get("authorization");
+  return typeof value === "string" ? value : undefined;
+}
 
 async function send(
   grpcCall: GrpcStream,

@@ -24,9 +24,10 @@ const expiryIntervalMs = 60_000;
 const expiryBatchSize = 5_000;
 const maxExpiryBatches = 100;
 
-/** One call of a mutation, as far as repeating it is concerned. Keys are per user and method. */
+/** One call of a mutation, as far as repeating it is concerned. Keys are per caller and method. */
 export type KeyedCall = {
   readonly key: string;
+  /** Who calls, which need not be the user whom the call is about. */
   readonly userId: string;
   readonly method: string;
   readonly requestHash: Uint8Array;

@@ -1,23 +1,23 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { Code, type ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
-import type { Outcome } from "./answer-once.ts";
+import type { Outcome, Refused } from "./answer-once.ts";
 import { refuse } from "./errors.ts";
 import { type KeyedCall, requestHashOf } from "./idempotency.ts";
+import { principalOf } from "./principal.ts";
 
 const keyHeader = "idempotency-key";
 const replayedHeader = "idempotency-replayed";
 const visibleAscii = /^[!-~]{1,255}$/;
 
 /**
- * Names a call of a mutation by its `Idempotency-Key` header or metadata, 1 to 255 visible ASCII
- * characters, or by a key made here where the caller sent none. Refuses any other key with
+ * Names a call of a mutation by its caller and its `Idempotency-Key` header or metadata, 1 to 255
+ * visible ASCII characters, or by a key made here where the caller sent none. Refuses any other key with
  * VALIDATION_FAILED.
  */
 export function keyedCallOf<Schema extends DescMessage>(
-  { method, requestHeader }: HandlerContext,
+  { method, requestHeader, values }: HandlerContext,
   options: {
-    readonly userId: string;
     readonly schema: Schema;
     readonly request: MessageShape<Schema>;
     readonly newId: () => string;
@@ -35,7 +35,7 @@ export function keyedCallOf<Schema extends DescMessage>(
   }
   return {
     key: given ?? options.newId(),
-    userId: options.userId,
+    userId: principalOf({ values }).userId,
     method: method.name,
     requestHash: requestHashOf(options.schema, options.request),
   };
@@ -43,12 +43,12 @@ export function keyedCallOf<Schema extends DescMessage>(
 
 /**
  * Answers the call with its outcome: marks an answer given before with `idempotency-replayed: true`,
- * and throws what `refusalOf` makes of a refusal.
+ * and throws what `refusalOf` makes of a refusal's reason and metadata.
  */
 export function answerOf<Answer>(
   outcome: Outcome<Answer>,
   { requestHeader, responseHeader }: HandlerContext,
-  refusalOf: (reason: ErrorReason) => ConnectError,
+  refusalOf: (reason: ErrorReason, metadata: Refused["metadata"]) => ConnectError,
 ): Answer {
   if ("answer" in outcome) {
     // Under a key made here it is this same call, whose transaction was run again.
@@ -56,7 +56,9 @@ export function answerOf<Answer>(
       responseHeader.set(replayedHeader, "true");
     return outcome.answer;
   }
-  if (outcome.refusal !== ErrorReason.IDEMPOTENCY_KEY_REUSED) throw refusalOf(outcome.refusal);
+  if (outcome.refusal !== ErrorReason.IDEMPOTENCY_KEY_REUSED) {
+    throw refusalOf(outcome.refusal, outcome.metadata);
+  }
   throw refuse(
     Code.AlreadyExists,
     outcome.refusal,

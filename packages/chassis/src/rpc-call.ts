@@ -1,12 +1,16 @@
 import { create, type DescMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
 import { Code, type ConnectError } from "@connectrpc/connect";
-import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import { ErrorReason, StreamEndSchema } from "@settle/gen/errors/v1/errors_pb";
 import type { Logger } from "pino";
+import type { AccessCheck } from "./access.ts";
 import { ActiveCall, type Call, type CallOrigin, ended, stopping } from "./active-call.ts";
 import { BatcherFullError } from "./batcher.ts";
 import type { Clock } from "./clock.ts";
 import { failureOf } from "./database-failure.ts";
 import { errorInfoOf, refuse } from "./errors.ts";
+import type { Principal } from "./principal.ts";
+import { expired, type TokenVerifier } from "./token-verifier.ts";
 import type { Validation } from "./validation.ts";
 
 /** How a protocol brings the request and takes an answer. */
@@ -17,12 +21,20 @@ export type CallCodec<Answer> = {
 
 type UnaryHandler = (
   request: Message,
+  principal: Principal,
 ) => Promise<MessageInitShape<DescMessage>> | MessageInitShape<DescMessage>;
-type StreamHandler = (request: Message) => AsyncIterable<MessageInitShape<DescMessage>>;
+type StreamHandler = (
+  request: Message,
+  principal: Principal,
+) => AsyncIterable<MessageInitShape<DescMessage>>;
 
 /**
- * What surrounds every handler, whatever the protocol: the deadline, validation, the mapping of
- * errors, one log line per failed call, and the end of all calls when the server stops.
+ * What surrounds every handler, whatever the protocol: who calls and whether they may, the deadline,
+ * validation, the mapping of errors, one log line per failed call, and the end of all calls when the
+ * server stops.
+ *
+ * A stream also ends when its caller's token does. If it has begun and its answers have a field of
+ * type `errors.v1.StreamEnd`, what ends it is told by a last answer as well.
  *
  * `unary` and `stream` reject only with refusals that name the service's domain. What else a
  * handler throws is logged with its stack; a full queue becomes RESOURCE_EXHAUSTED, a database that
@@ -33,7 +45,7 @@ export type Calls = {
    * Begins a call. A unary one has the largest deadline or its client's, whichever is sooner; a
    * stream only its client's.
    */
-  open(origin: CallOrigin, clientTimeoutMs: number | undefined): Call;
+  open(origin: CallOrigin & Pick<Call, "authorization">, clientTimeoutMs: number | undefined): Call;
   unary<Answer>(call: Call, codec: CallCodec<Answer>, handle: UnaryHandler): Promise<Answer>;
   stream<Answer>(
     call: Call,
@@ -42,7 +54,7 @@ export type Calls = {
   ): AsyncGenerator<Answer>;
   /** Logs a request that failed before its call began and returns the refusal to answer with. */
   failed(origin: CallOrigin, error: unknown): ConnectError;
-  /** From now on every new call is answered with UNAVAILABLE. */
+  /** From now on every new call is answered with UNAVAILABLE; streams, which would go on, end so. */
   refuseNew(): void;
   /** Ends every call under way with UNAVAILABLE. */
   abortAll(): void;
@@ -52,11 +64,13 @@ export type Calls = {
 export function createCalls(options: {
   readonly domain: string;
   readonly maxDeadlineMs: number;
+  readonly verifier: TokenVerifier;
+  readonly checkAccess: AccessCheck;
   readonly validation: Validation;
   readonly clock: Clock;
   readonly log: Logger;
 }): Calls {
-  const { domain, maxDeadlineMs, validation, clock, log } = options;
+  const { domain, maxDeadlineMs, verifier, checkAccess, validation, clock, log } = options;
   const active = new Set<Call>();
   let refusing = false;
 
@@ -77,6 +91,16 @@ export function createCalls(options: {
     );
     return refusal;
   };
+  /** Lets the call in, or throws why not. What it asks for is looked at by nobody else before. */
+  const admit = async (call: Call, read: () => Message) => {
+    call.signal.throwIfAborted();
+    const verified = verifier.verify(call.authorization);
+    const principal = "then" in verified ? await call.orAbort(verified) : verified;
+    const request = read();
+    validation.check(call.method.input, request);
+    checkAccess(call.method, principal, request);
+    return { request, principal };
+  };
   const end = (call: Call) => {
     call.end();
     active.delete(call);
@@ -93,10 +117,8 @@ export function createCalls(options: {
     },
     async unary(call, { read, write }, handle) {
       try {
-        call.signal.throwIfAborted();
-        const request = read();
-        validation.check(call.method.input, request);
-        return write(create(call.method.output, await call.orAbort(handle(request))));
+        const { request, principal } = await admit(call, read);
+        return write(create(call.method.output, await call.orAbort(handle(request, principal))));
       } catch (error) {
         throw failed(call, error);
       } finally {
@@ -104,15 +126,16 @@ export function createCalls(options: {
       }
     },
     async *stream(call, { read, write }, handle) {
+      let begun = false;
       try {
-        call.signal.throwIfAborted();
-        const request = read();
-        validation.check(call.method.input, request);
-        const answers = handle(request)[Symbol.asyncIterator]();
+        const { request, principal } = await admit(call, read);
+        call.abortAfter(principal.expireTimeMs - clock.nowMs(), expired);
+        const answers = handle(request, principal)[Symbol.asyncIterator]();
         try {
           for (;;) {
             const next = await call.orAbort(answers.next());
             if (next.done) return;
+            begun = true;
             yield write(create(call.method.output, next.value));
           }
         } finally {
@@ -121,18 +144,36 @@ export function createCalls(options: {
           Promise.resolve(answers.return?.()).catch(() => {});
         }
       } catch (error) {
-        throw failed(call, error);
+        const refusal = failed(call, error);
+        const last = begun ? lastAnswer(call.method.output, refusal) : undefined;
+        if (last) yield write(last);
+        throw refusal;
       } finally {
         end(call);
       }
     },
     refuseNew() {
       refusing = true;
+      for (const call of active) if (call.method.methodKind !== "unary") call.abort(stopping);
     },
     abortAll() {
       for (const call of active) call.abort(stopping);
     },
   };
+}
+
+/** An answer that tells the refusal, if answers of this type can. */
+function lastAnswer(schema: DescMessage, refusal: ConnectError): Message | undefined {
+  const field = schema.fields.find(({ message }) => message?.typeName === StreamEndSchema.typeName);
+  if (field?.fieldKind !== "message") return undefined;
+  const answer = reflect(schema);
+  const word = errorInfoOf(refusal)?.reason ?? "";
+  const reason = ErrorReason[word as keyof typeof ErrorReason] ?? ErrorReason.UNSPECIFIED;
+  answer.set(
+    field,
+    reflect(StreamEndSchema, create(StreamEndSchema, { reason, message: refusal.rawMessage })),
+  );
+  return answer.message;
 }
 
 const full = () =>

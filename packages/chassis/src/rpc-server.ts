@@ -1,8 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { createServiceImplSpec, type MethodImplSpec, type ServiceImpl } from "@connectrpc/connect";
 import { ServerCredentials } from "@grpc/grpc-js";
 import type { Logger } from "pino";
+import { createAccessCheck } from "./access.ts";
 import type { Clock } from "./clock.ts";
 import { createConnectHandlers } from "./connect-mount.ts";
 import { mountGrpc } from "./grpc-mount.ts";
@@ -13,6 +14,7 @@ import { mountReflection } from "./reflection.ts";
 import { createCalls } from "./rpc-call.ts";
 import { defaultRpcLimits, type RpcLimits } from "./rpc-limits.ts";
 import { createSharedPort } from "./shared-port.ts";
+import type { TokenVerifier } from "./token-verifier.ts";
 import { createValidation } from "./validation.ts";
 
 export type RpcServer = AsyncDisposable & {
@@ -29,8 +31,8 @@ export type RpcService<Service extends DescService> = {
 /**
  * Serves unary and server-streaming methods by gRPC (h2c), gRPC-Web and Connect on one port, with
  * grpc.health.v1, `GET /healthz` and, if `descriptors` (a `FileDescriptorSet`) are given, gRPC
- * reflection. Every rule is compiled before this returns. What surrounds each handler is described
- * at {@link createCalls}.
+ * reflection. Every rule is compiled before this returns, and a method that does not say who may
+ * call it makes it throw. What surrounds each handler is described at {@link createCalls}.
  *
  * Disposing stops it: NOT_SERVING, a pause for those who look at the health, no more connections
  * and GOAWAY, some time for calls under way, UNAVAILABLE for those left, and in the end every
@@ -42,6 +44,9 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
   readonly port: number;
   /** The `domain` of every error. */
   readonly domain: string;
+  readonly verifier: TokenVerifier;
+  /** The methods that users may not call for themselves here; see {@link createAccessCheck}. */
+  readonly noOwners?: ReadonlySet<DescMethod>;
   readonly health: Health;
   readonly descriptors: Uint8Array | undefined;
   readonly limits?: Partial<RpcLimits>;
@@ -50,13 +55,18 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
   /** Makes request ids. */
   readonly newId: () => string;
 }): RpcServer {
-  const { services, domain, health, descriptors, clock, log, newId } = options;
+  const { services, domain, verifier, noOwners, health, descriptors, clock, log, newId } = options;
   const limits = { ...defaultRpcLimits, ...options.limits };
   const methods = services.flatMap(methodsOf);
   const validation = createValidation(new Set(methods.map(({ method }) => method.input)));
   const calls = createCalls({
     domain,
     maxDeadlineMs: limits.maxDeadlineMs,
+    verifier,
+    checkAccess: createAccessCheck(
+      methods.map(({ method }) => method),
+      noOwners,
+    ),
     validation,
     clock,
     log,

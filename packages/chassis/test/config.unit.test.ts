@@ -4,10 +4,13 @@ import { readEnvironment, serviceConfigOf, serviceEnvironment } from "../src/con
 const complete = {
   DATABASE_URL: "postgres://orders:secret@127.0.0.1:5433/orders",
   AMQP_URL: "amqp://orders:secret@127.0.0.1:5672/settle",
+  AUTH_ISSUER: "http://localhost:8003",
+  AUTH_AUDIENCE: "settle",
+  AUTH_JWKS_URL: "http://localhost:8003/.well-known/jwks.json",
 };
 
 describe("configuration", () => {
-  it("has defaults for everything but the database and the broker", () => {
+  it("has defaults for everything but the database, the broker and the issuer", () => {
     assert.deepEqual(serviceConfigOf(readEnvironment(serviceEnvironment, complete)), {
       host: "127.0.0.1",
       port: 8080,
@@ -17,7 +20,21 @@ describe("configuration", () => {
       reflection: true,
       maxOutboxDepth: 1_000_000,
       drainMs: 3_000,
+      auth: {
+        issuer: complete.AUTH_ISSUER,
+        audience: complete.AUTH_AUDIENCE,
+        jwksUrl: complete.AUTH_JWKS_URL,
+        userClaim: "sub",
+      },
     });
+  });
+
+  it("serves no reflection in production unless told to", () => {
+    const read = (more: Record<string, string>) =>
+      serviceConfigOf(readEnvironment(serviceEnvironment, { ...complete, ...more })).reflection;
+    assert.equal(read({ NODE_ENV: "development" }), true);
+    assert.equal(read({ NODE_ENV: "production" }), false);
+    assert.equal(read({ NODE_ENV: "production", REFLECTION: "true" }), true);
   });
 
   it("reports every fault by its variable at once", () => {

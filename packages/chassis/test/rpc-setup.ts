@@ -1,9 +1,10 @@
 import { connect, type Socket } from "node:net";
-import { create, createFileRegistry, type DescService } from "@bufbuild/protobuf";
+import { create, createFileRegistry, type DescService, setExtension } from "@bufbuild/protobuf";
 import {
   FieldDescriptorProto_Type,
   FileDescriptorProtoSchema,
   FileDescriptorSetSchema,
+  MethodOptionsSchema,
 } from "@bufbuild/protobuf/wkt";
 import { type Client, createClient, type ServiceImpl, type Transport } from "@connectrpc/connect";
 import {
@@ -12,12 +13,14 @@ import {
   Http2SessionManager,
 } from "@connectrpc/connect-node";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { AccessSchema, access } from "@settle/gen/errors/v1/errors_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { pino } from "pino";
 import { systemClock } from "../src/clock.ts";
 import { createHealth } from "../src/health.ts";
 import type { RpcLimits } from "../src/rpc-limits.ts";
 import { createRpcServer } from "../src/rpc-server.ts";
+import type { TokenVerifier } from "../src/token-verifier.ts";
 
 export type LogLine = Readonly<Record<string, unknown>>;
 export type Orders = ServiceImpl<typeof OrdersService>;
@@ -37,6 +40,15 @@ export const Ticker = describeTicker();
 export type Tick = { readonly number: number };
 export type TickHandler = (request: Tick, context: { signal: AbortSignal }) => AsyncIterable<Tick>;
 
+/** Lets everybody in as the same user, who may do whatever the tests that are not about it need. */
+const everybody: TokenVerifier = {
+  verify: () => ({
+    userId: orderRequest.userId,
+    scopes: new Set(["tick"]),
+    expireTimeMs: Number.MAX_SAFE_INTEGER,
+  }),
+};
+
 /** A server with the orders and ticker services, clients of every protocol, and its log lines. */
 export async function setup(
   options: {
@@ -44,6 +56,7 @@ export async function setup(
     readonly tick?: TickHandler;
     readonly limits?: Partial<RpcLimits>;
     readonly descriptors?: Uint8Array;
+    readonly verifier?: TokenVerifier;
   } = {},
 ) {
   await using stack = new AsyncDisposableStack();
@@ -59,6 +72,8 @@ export async function setup(
     }),
     getOrder: (request) => ({ id: request.orderId, userId: request.userId }),
     listOrders: () => ({ orders: [], nextPageToken: "" }),
+    cancelOrder: (request) => ({ id: request.orderId, userId: request.userId }),
+    async *watchOrders() {},
     ...options.orders,
   };
   const tick: TickHandler = options.tick ?? countTo;
@@ -71,6 +86,7 @@ export async function setup(
       host: "127.0.0.1",
       port: 0,
       domain: "orders.settle",
+      verifier: options.verifier ?? everybody,
       health,
       descriptors: options.descriptors,
       limits: { drainMs: 0, abortAfterMs: 100, cutAfterMs: 100, ...options.limits },
@@ -125,6 +141,8 @@ function describeTicker(): DescService {
     name: "Tick",
     field: [{ name: "number", number: 1, type: FieldDescriptorProto_Type.INT32 }],
   };
+  const tickers = create(MethodOptionsSchema);
+  setExtension(tickers, access, create(AccessSchema, { scope: "tick" }));
   const file = create(FileDescriptorProtoSchema, {
     name: "test/v1/ticker.proto",
     package: "test.v1",
@@ -139,6 +157,7 @@ function describeTicker(): DescService {
             inputType: ".test.v1.Tick",
             outputType: ".test.v1.Tick",
             serverStreaming: true,
+            options: tickers,
           },
         ],
       },
