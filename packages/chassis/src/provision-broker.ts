@@ -21,8 +21,8 @@ export type BrokerService = {
 
 /**
  * Makes sure that the virtual host holds every exchange, queue, binding and policy of the services,
- * and that each service has a user who may publish to its own exchanges, read its own work queue
- * and configure nothing. Repeatable.
+ * and that each service has a user who may publish to its own exchanges, read its own work queue,
+ * and declare nothing but queues for hints. Repeatable.
  *
  * Queues are quorum queues whose only argument is that; limits, delays and dead-letter exchanges
  * are policies, so that they can change on a queue that exists. Suits RabbitMQ 3.10 and 4.x.
@@ -49,11 +49,16 @@ export async function provisionBroker(options: {
   for (const service of services) {
     const name = encodeURIComponent(service.user ?? service.name);
     const own = topologyOf(service.name);
+    const hintQueues = `${quoted(own.hints)}\\..+`;
     await call("PUT", `/api/users/${name}`, { password: service.password, tags: "" });
     await call("PUT", `/api/permissions/${host}/${name}`, {
-      configure: "^$",
-      write: anyOf([own.events, own.retry, own.deadLetter]),
-      read: anyOf([own.work]),
+      configure: matching(hintQueues),
+      // Whoever binds a queue has to be permitted to write to it and to read the exchange.
+      write: matching(
+        ...[own.events, own.retry, own.deadLetter, own.hints].map(quoted),
+        hintQueues,
+      ),
+      read: matching(...[own.work, own.hints].map(quoted), hintQueues),
     });
   }
 }
@@ -83,7 +88,7 @@ export function definitionsOf(services: readonly BrokerService[]) {
   });
   const policy = (name: string, definition: Record<string, string | number>) => ({
     name,
-    pattern: anyOf([name]),
+    pattern: matching(quoted(name)),
     "apply-to": "queues",
     priority: 10,
     definition: { overflow: "reject-publish", "max-length": maxQueueLength, ...definition },
@@ -99,6 +104,7 @@ export function definitionsOf(services: readonly BrokerService[]) {
       exchange(own.requeue, "fanout"),
       exchange(own.retry, "direct"),
       exchange(own.deadLetter, "fanout"),
+      exchange(own.hints, "fanout"),
     ]),
     queues: names.flatMap(({ name, own }) => [
       queue(own.work),
@@ -126,8 +132,12 @@ export function definitionsOf(services: readonly BrokerService[]) {
   };
 }
 
-function anyOf(names: readonly string[]): string {
-  return `^(${names.map((name) => name.replaceAll(".", "\\.")).join("|")})$`;
+function matching(...patterns: readonly string[]): string {
+  return `^(${patterns.join("|")})$`;
+}
+
+function quoted(name: string): string {
+  return name.replaceAll(".", "\\.");
 }
 
 function managementClient(managementUrl: string, user: string, password: string) {

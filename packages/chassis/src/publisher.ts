@@ -13,6 +13,8 @@ export type OutgoingMessage = {
   /** Travels as whole seconds. */
   readonly timestampMs: number;
   readonly headers?: Readonly<Record<string, string | number>>;
+  /** Default: `application/x-protobuf`. */
+  readonly contentType?: string;
 };
 
 /**
@@ -29,7 +31,7 @@ export type Publisher = {
   /** Whether a publish can be expected to be confirmed now: connected, channel open, not blocked. */
   readonly ready: boolean;
   /**
-   * Publishes persistent and mandatory, as `application/x-protobuf`. Never rejects or throws; at
+   * Publishes persistent and mandatory. Never rejects or throws; at
    * once `unknown` while not ready, at once `nacked` above the limit of unconfirmed messages and
    * for what AMQP cannot carry (names above 255 bytes). Has no timeout: a blocked broker confirms
    * late, a lost one is found by heartbeat.
@@ -146,7 +148,7 @@ function propertiesOf(message: OutgoingMessage, sequence: number): Options.Publi
   return {
     mandatory: true,
     persistent: true,
-    contentType: "application/x-protobuf",
+    contentType: message.contentType ?? "application/x-protobuf",
     messageId: message.messageId,
     type: message.type,
     timestamp: Math.floor(message.timestampMs / 1_000),

@@ -1,4 +1,4 @@
-import type { DescMessage, DescService } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Logger } from "pino";
 import { createBroker } from "./broker.ts";
@@ -9,11 +9,13 @@ import type { Database } from "./database.ts";
 import { readDescriptors } from "./descriptors.ts";
 import type { Faults } from "./faults.ts";
 import { createHealth } from "./health.ts";
+import { createHints, type Hints } from "./hints.ts";
 import { expireKeys } from "./idempotency.ts";
 import { keepInboxPartitions, maintainInbox } from "./inbox.ts";
 import type { Loop } from "./loop.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import { createRpcServer } from "./rpc-server.ts";
+import { createTokenVerifier } from "./token-verifier.ts";
 import { topologyOf } from "./topology.ts";
 
 /** What a service takes from outside, so that a test can hand in its own. */
@@ -25,7 +27,11 @@ export type Surroundings = {
 };
 
 /** What the domain of a service is built on. */
-export type Foundations = Surroundings & { readonly database: Database; readonly outbox: Outbox };
+export type Foundations = Surroundings & {
+  readonly database: Database;
+  readonly outbox: Outbox;
+  readonly hints: Hints;
+};
 
 /** A running service and the port it listens on. */
 export type RunningService = AsyncDisposable & { readonly port: number };
@@ -44,6 +50,8 @@ export async function startService<Service extends DescService, Event extends De
     ) => Database;
     /** The calls it answers; disposing what is returned finishes those under way. */
     readonly service: Service;
+    /** Its methods that users may not call for themselves here. */
+    readonly noOwners?: ReadonlySet<DescMethod>;
     readonly createRpc: (
       foundations: Foundations,
     ) => AsyncDisposable & { readonly implementation: ServiceImpl<Service> };
@@ -67,12 +75,13 @@ export async function startService<Service extends DescService, Event extends De
 
   const broker = starting.use(createBroker({ url: config.amqpUrl, name, log }));
   const { publisher } = broker;
-  const { events: exchange } = topologyOf(name);
+  const { events: exchange, hints: hintsExchange } = topologyOf(name);
   const { maxOutboxDepth: maxDepth } = config;
   const outbox = starting.use(
     createOutbox({ database, publisher, exchange, maxDepth, clock, log, faults }),
   );
-  const foundations = { database, outbox, clock, newId, log, faults };
+  const hints = starting.use(createHints({ broker, exchange: hintsExchange, clock, log }));
+  const foundations = { database, outbox, hints, clock, newId, log, faults };
   for (const loop of options.startLoops?.(foundations) ?? []) starting.use(loop);
   const rpc = starting.use(options.createRpc(foundations));
   const health = createHealth();
@@ -81,6 +90,8 @@ export async function startService<Service extends DescService, Event extends De
     host: config.host,
     port: config.port,
     domain: `${name}.settle`,
+    verifier: createTokenVerifier({ auth: config.auth, clock, log }),
+    ...(options.noOwners && { noOwners: options.noOwners }),
     health,
     limits: { drainMs: config.drainMs },
     descriptors: config.reflection ? await readDescriptors() : undefined,

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Channel, Connection, ConsumeMessage } from "amqplib/callback_api";
 import type { Logger } from "pino";
@@ -9,6 +10,8 @@ import {
   safely,
   withoutThrow,
 } from "./broker-connection.ts";
+
+const maxCopiesWaiting = 10_000;
 
 /** A message as it came from a queue, and how to say what became of it. */
 export type Delivery = {
@@ -44,7 +47,12 @@ export type Subscription = AsyncDisposable & {
 };
 
 export type SubscriptionOptions = {
-  readonly queue: string;
+  /**
+   * The queue to consume from; or one of the subscription's own, which exists while its channel does
+   * and gets a copy of all that is published to the fanout exchange, the oldest dropped for the
+   * newest where too many wait.
+   */
+  readonly queue: string | { readonly copying: string };
   /** How many unsettled messages the broker sends ahead. */
   readonly prefetch: number;
   /** Must not throw; if it does, the message goes back to the queue. */
@@ -94,7 +102,7 @@ export function createSubscription(
     const { link } = connection;
     if (!wanted || kept !== undefined || link === undefined) return;
     const stop = new AbortController();
-    const what = `channel consuming ${queue}`;
+    const what = `channel consuming ${typeof queue === "string" ? queue : queue.copying}`;
     const keeping = keepChannel({ what, link, create, signal: stop.signal, limits, log });
     const closed = keeping.then(() => {
       kept = undefined;
@@ -153,7 +161,8 @@ function openConsumer(
   const channel = on.createChannel((failure) => {
     if (failure) return;
     channel.prefetch(prefetch, false);
-    channel.consume(queue, take, { consumerTag: tag }, (refusal) => {
+    const name = typeof queue === "string" ? queue : declareCopying(channel, queue.copying);
+    channel.consume(name, take, { consumerTag: tag }, (refusal) => {
       if (!refusal) events.onConsuming(consumer);
     });
   });
@@ -192,6 +201,24 @@ function openConsumer(
     if (!safely(log, () => onDelivery(delivery))) delivery.requeue();
   };
   return channel;
+}
+
+/** Declares a queue that gets a copy of what the exchange gets, and returns its name. */
+function declareCopying(channel: Channel, exchange: string): string {
+  // A name of its own each time: the one before may still be locked by a connection that is gone.
+  const name = `${exchange}.${randomUUID()}`;
+  channel.assertQueue(name, {
+    exclusive: true,
+    autoDelete: true,
+    durable: false,
+    arguments: {
+      "x-queue-type": "classic",
+      "x-max-length": maxCopiesWaiting,
+      "x-overflow": "drop-head",
+    },
+  });
+  channel.bindQueue(name, exchange, "");
+  return name;
 }
 
 function deliveryOf(message: ConsumeMessage, settle: (requeue: boolean) => void): Delivery {

@@ -1,7 +1,7 @@
 /**
- * The names of everything a service owns on the broker. Services declare nothing themselves: a
- * definitions document made from these names (see provision-broker.ts) is imported before they
- * start, so that they need no right to configure anything.
+ * The names of everything a service owns on the broker. Services declare nothing that outlives them:
+ * a definitions document made from these names (see provision-broker.ts) is imported before they
+ * start. All that a replica may declare is its own queue of hints, exclusive to its connection.
  */
 export type Topology = {
   /** Topic exchange for the service's outbox events; the routing key is the event's type name. */
@@ -16,6 +16,11 @@ export type Topology = {
   readonly deadLetter: string;
   /** Quorum queue that keeps messages nobody could handle, until somebody looks. */
   readonly deadLetters: string;
+  /**
+   * Fanout exchange between the replicas of the service, and the beginning of the name of each
+   * replica's own queue there.
+   */
+  readonly hints: string;
 };
 
 /** How long a message waits before it is tried again: one queue each, the last one repeated. */
@@ -34,6 +39,7 @@ export function topologyOf(service: string): Topology {
     retry: `${service}.retry`,
     deadLetter: `${service}.dead-letter`,
     deadLetters: `${service}.dead-letters`,
+    hints: `${service}.hints`,
   };
 }
 

@@ -98,6 +98,19 @@ describe("answering once per idempotency key", () => {
     assert.deepEqual(await run([item]), { effects: [1n], outcomes: ["1"] });
   });
 
+  it("passes on what a refusal says, to its twins as well, and stores nothing of it", async () => {
+    const item = itemOf(newId(), 1n);
+    const facts = { refusal: ErrorReason.BALANCE_LIMIT_EXCEEDED, metadata: { left: "0" } };
+    const outcomes = () =>
+      database.transaction((transaction) =>
+        answerOnce(transaction, MoneySchema, [item, { ...item }], async (fresh) =>
+          fresh.map(() => facts),
+        ),
+      );
+    assert.deepEqual(await outcomes(), [facts, facts]);
+    assert.deepEqual(await outcomes(), [facts, facts]);
+  });
+
   it("finds its own effect when the answer to the commit was lost", async () => {
     let lost = false;
     const faults: Faults = {

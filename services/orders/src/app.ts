@@ -1,9 +1,13 @@
 import { type RunningService, type Surroundings, startService } from "@settle/chassis/service";
-import { PaymentResultEventSchema } from "@settle/gen/events/v1/events_pb";
+import {
+  PaymentRefundedEventSchema,
+  PaymentResultEventSchema,
+} from "@settle/gen/events/v1/events_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { startAnnouncingAgain } from "./announce-again.ts";
 import type { OrdersConfig } from "./config.ts";
 import { createOrdersDatabase } from "./database.ts";
+import { startExpiringOrders } from "./expire-orders.ts";
 import { createOrdersRpc } from "./orders-rpc.ts";
 import { settleOrders } from "./payment-events.ts";
 
@@ -18,9 +22,12 @@ export function startOrders(
     config,
     createDatabase: createOrdersDatabase,
     service: OrdersService,
-    createRpc: createOrdersRpc,
-    schemas: [PaymentResultEventSchema],
-    createHandler: ({ log }) => settleOrders(log),
-    startLoops: (foundations) => [startAnnouncingAgain(foundations, config.repairAfterMs)],
+    createRpc: (foundations) => createOrdersRpc({ ...foundations, ...config }),
+    schemas: [PaymentResultEventSchema, PaymentRefundedEventSchema],
+    createHandler: settleOrders,
+    startLoops: (foundations) => [
+      startAnnouncingAgain(foundations, config.repairAfterMs),
+      startExpiringOrders(foundations),
+    ],
   });
 }

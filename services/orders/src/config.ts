@@ -9,14 +9,23 @@ import { z } from "zod";
 export type OrdersConfig = ServiceConfig & {
   /** How long an order waits for its payment before it is announced again. */
   readonly repairAfterMs: number;
+  /** How long an order whose creation does not say may wait; undefined for as long as it takes. */
+  readonly expireAfterMs: number | undefined;
 };
 
 const environment = serviceEnvironment.extend({
   REPAIR_AFTER_MS: z.coerce.number().int().min(1_000).default(600_000),
+  EXPIRE_AFTER_MS: z
+    .preprocess((value) => value || undefined, z.coerce.number().int().min(1_000).optional())
+    .describe("how long an order waits for its payment before it is cancelled; empty for ever"),
 });
 
 /** Reads the configuration of orders; throws one error that lists every fault. */
 export function readConfig(variables: Readonly<Record<string, string | undefined>>): OrdersConfig {
   const values = readEnvironment(environment, variables);
-  return { ...serviceConfigOf(values), repairAfterMs: values.REPAIR_AFTER_MS };
+  return {
+    ...serviceConfigOf(values),
+    repairAfterMs: values.REPAIR_AFTER_MS,
+    expireAfterMs: values.EXPIRE_AFTER_MS,
+  };
 }

@@ -1,38 +1,44 @@
 import { answerOnce, type Outcome } from "@settle/chassis/answer-once";
 import type { Transaction } from "@settle/chassis/database";
+import type { Hints } from "@settle/chassis/hints";
 import type { KeyedCall } from "@settle/chassis/idempotency";
 import type { Outbox } from "@settle/chassis/outbox";
 import { type Order, OrderSchema, OrderStatus } from "@settle/gen/orders/v1/order_pb";
-import { type OrderEntity, orderMessage } from "./order.entity.ts";
+import { orderMessage, type StoredOrder } from "./order.entity.ts";
 import { orderCreatedEvent } from "./order-created-event.ts";
 
 /** One call of CreateOrder, with everything about its effect that is made before the transaction. */
 export type OrderCreation = {
   readonly call: KeyedCall;
+  readonly userId: string;
   readonly orderId: string;
   readonly eventId: string;
   readonly amountMinor: bigint;
   readonly currency: string;
   readonly description: string;
   readonly createTime: Date;
+  /** When it is cancelled if it still waits for its payment then; null for never. */
+  readonly expireTime: Date | null;
 };
 
 /**
  * Stores the orders with their events and idempotency keys, all in `transaction`, and returns for
  * each call the order to answer with. A call whose key has taken effect before gets that effect's
- * answer and stores nothing. The number of statements does not depend on the number of calls.
+ * answer and stores nothing. Tells of the new orders after the commit. The number of statements does
+ * not depend on the number of calls.
  */
 export function createOrders(
   transaction: Transaction,
-  outbox: Outbox,
+  { outbox, hints }: { readonly outbox: Outbox; readonly hints: Pick<Hints, "tell"> },
   creations: readonly OrderCreation[],
 ): Promise<readonly Outcome<Order>[]> {
   return answerOnce(transaction, OrderSchema, creations, async (fresh) => {
     const orders = await insertOrders(transaction, fresh);
-    await outbox.write(
-      transaction,
-      fresh.map((creation) => orderCreatedEvent({ ...creation, userId: creation.call.userId })),
-    );
+    await outbox.write(transaction, fresh.map(orderCreatedEvent));
+    transaction.afterCommit(() => {
+      const told = new Map(orders.map(({ userId, revision }) => [userId, revision]));
+      hints.tell(Array.from(told, ([key, revision]) => ({ key, revision })));
+    });
     return orders;
   });
 }
@@ -48,9 +54,10 @@ async function insertOrders(
        SELECT *,
          row_number() OVER (PARTITION BY user_id ORDER BY place) AS nth,
          count(*) OVER (PARTITION BY user_id) AS of_user
-       FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
-         WITH ORDINALITY
-         AS call (id, user_id, amount_minor, currency, description, create_time, place)
+       FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[],
+                   $7::timestamptz[])
+         WITH ORDINALITY AS call (id, user_id, amount_minor, currency, description, create_time,
+                                  expire_time, place)
      ), counted AS (
        INSERT INTO user_revisions AS present (user_id, revision)
        SELECT user_id, count(*) FROM new GROUP BY user_id ORDER BY user_id
@@ -58,18 +65,19 @@ async function insertOrders(
        RETURNING user_id, revision
      )
      INSERT INTO orders (id, user_id, amount_minor, currency, description, status, revision,
-                         create_time, update_time)
+                         create_time, expire_time, update_time)
      SELECT id, user_id, amount_minor, currency, description, ${OrderStatus.PENDING_PAYMENT},
-            counted.revision - of_user + nth, create_time, create_time
+            counted.revision - of_user + nth, create_time, expire_time, create_time
      FROM new JOIN counted USING (user_id)
      RETURNING id, revision`,
     [
       creations.map((creation) => creation.orderId),
-      creations.map((creation) => creation.call.userId),
+      creations.map((creation) => creation.userId),
       creations.map((creation) => creation.amountMinor),
       creations.map((creation) => creation.currency),
       creations.map((creation) => creation.description),
       creations.map((creation) => creation.createTime),
+      creations.map((creation) => creation.expireTime),
     ],
   );
   const revisions = new Map(rows.map((row) => [row.id, BigInt(row.revision)]));
@@ -80,10 +88,10 @@ async function insertOrders(
   });
 }
 
-function newOrder(creation: OrderCreation, revision: bigint): OrderEntity {
+function newOrder(creation: OrderCreation, revision: bigint): StoredOrder {
   return {
     id: creation.orderId,
-    userId: creation.call.userId,
+    userId: creation.userId,
     amountMinor: creation.amountMinor,
     currency: creation.currency,
     description: creation.description,
@@ -92,9 +100,8 @@ function newOrder(creation: OrderCreation, revision: bigint): OrderEntity {
     refundedMinor: 0n,
     revision,
     createTime: creation.createTime,
-    announceTime: null,
     settleTime: null,
-    expireTime: null,
+    expireTime: creation.expireTime,
     updateTime: creation.createTime,
   };
 }

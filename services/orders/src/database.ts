@@ -1,6 +1,7 @@
 import { createDatabase, type Database } from "@settle/chassis/database";
 import { Initial } from "./migrations/initial.ts";
 import { PendingOrders } from "./migrations/pending-orders.ts";
+import { WatchAndExpiry } from "./migrations/watch-and-expiry.ts";
 import { OrderEntity } from "./order.entity.ts";
 
 /** Opens the orders database. Applied migrations are never changed; new ones are added below. */
@@ -14,6 +15,7 @@ export function createOrdersDatabase(
     migrations: [
       { name: "0001-initial", class: Initial },
       { name: "0002-pending-orders", class: PendingOrders },
+      { name: "0003-watch-and-expiry", class: WatchAndExpiry },
     ],
   });
 }

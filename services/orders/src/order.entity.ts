@@ -7,9 +7,10 @@ import type { DeclineReason } from "@settle/gen/payments/v1/payment_pb";
 /**
  * One order of one user.
  *
- * Legal moves: PENDING_PAYMENT to PAID or to PAYMENT_DECLINED. Every move is an update guarded by
- * the status it starts from, under the lock of the user's revision, and raises that revision.
- * Status and decline reason are stored as the numbers of their enums in the contract.
+ * Legal moves: PENDING_PAYMENT to PAID, to PAYMENT_DECLINED or to CANCELLED, and PAID to REFUNDED
+ * (see decide-order.ts). Every change is made under the lock of the user's revision, raises it, and
+ * is guarded by the revision that the order had when it was decided. Status and decline reason are
+ * stored as the numbers of their enums in the contract.
  */
 export const OrderEntity = defineEntity({
   name: "OrderEntity",
@@ -37,8 +38,11 @@ export const OrderEntity = defineEntity({
 
 export type OrderEntity = InferEntity<typeof OrderEntity>;
 
+/** An order as far as its users are concerned. */
+export type StoredOrder = Omit<OrderEntity, "announceTime">;
+
 /** Shows the stored order as the contract does. */
-export function orderMessage(order: OrderEntity): Order {
+export function orderMessage(order: StoredOrder): Order {
   const message = create(OrderSchema, {
     id: order.id,
     userId: order.userId,
@@ -46,10 +50,12 @@ export function orderMessage(order: OrderEntity): Order {
     description: order.description,
     status: order.status,
     declineReason: order.declineReason,
+    refundedAmount: { minorUnits: order.refundedMinor, currency: order.currency },
     revision: order.revision,
     createTime: timestampFromDate(order.createTime),
     updateTime: timestampFromDate(order.updateTime),
   });
   if (order.settleTime) message.settleTime = timestampFromDate(order.settleTime);
+  if (order.expireTime) message.expireTime = timestampFromDate(order.expireTime);
   return message;
 }

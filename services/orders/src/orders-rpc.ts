@@ -1,25 +1,31 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { durationMs, timestampDate } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import type { FilterQuery } from "@mikro-orm/core";
+import type { Refused } from "@settle/chassis/answer-once";
 import type { Clock } from "@settle/chassis/clock";
 import type { Database } from "@settle/chassis/database";
 import { refuse } from "@settle/chassis/errors";
+import type { Hints } from "@settle/chassis/hints";
 import { answerOf, keyedCallOf } from "@settle/chassis/keyed-call";
 import type { Outbox } from "@settle/chassis/outbox";
 import { pageOf, readPage } from "@settle/chassis/page-token";
+import { preferredWaitMs } from "@settle/chassis/prefer";
 import { createTransactionBatcher } from "@settle/chassis/transaction-batcher";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import {
+  CancelOrderRequestSchema,
   CreateOrderRequestSchema,
   type ListOrdersRequest,
   ListOrdersRequestSchema,
   ListOrdersResponseSchema,
   OrdersService,
 } from "@settle/gen/orders/v1/orders_service_pb";
+import { type CancelCall, type Cancellation, cancelOrders } from "./cancel-orders.ts";
 import { createOrders, type OrderCreation } from "./create-orders.ts";
 import { OrderEntity, orderMessage } from "./order.entity.ts";
+import { createOrderWatch } from "./order-watch.ts";
 
 /**
  * The calls of orders.v1.OrdersService, behind the checks every call goes through. Disposing
@@ -28,42 +34,71 @@ import { OrderEntity, orderMessage } from "./order.entity.ts";
 export function createOrdersRpc(options: {
   readonly database: Database;
   readonly outbox: Outbox;
+  readonly hints: Hints;
   readonly clock: Clock;
   readonly newId: () => string;
+  /** How long an order may wait for its payment whose creation does not say; default: for ever. */
+  readonly expireAfterMs?: number | undefined;
 }): AsyncDisposable & { readonly implementation: ServiceImpl<typeof OrdersService> } {
-  const { database, outbox, clock, newId } = options;
+  const { database, outbox, hints, clock, newId, expireAfterMs } = options;
+  const means = { outbox, hints };
   const creations = createTransactionBatcher({
     database,
-    run: (transaction, batch: readonly OrderCreation[]) => createOrders(transaction, outbox, batch),
+    run: (transaction, batch: readonly OrderCreation[]) => createOrders(transaction, means, batch),
   });
+  const cancellations = createTransactionBatcher({
+    database,
+    run: (transaction, batch: readonly CancelCall[]) =>
+      cancelOrders(transaction, means, batch, new Date(clock.nowMs())),
+  });
+  const watch = createOrderWatch({ database, hints, clock });
 
   const implementation: ServiceImpl<typeof OrdersService> = {
     async createOrder(request, context) {
-      if (outbox.full) throw refusal(ErrorReason.OVERLOADED);
-      const { userId, amount, description } = request;
+      if (outbox.full) throw overloaded();
+      const { userId, amount, description, expireAfter } = request;
+      const nowMs = clock.nowMs();
+      const waitingMs = expireAfter ? durationMs(expireAfter) : expireAfterMs;
       const creation: OrderCreation = {
-        call: keyedCallOf(context, { userId, schema: CreateOrderRequestSchema, request, newId }),
+        call: keyedCallOf(context, { schema: CreateOrderRequestSchema, request, newId }),
+        userId,
         orderId: newId(),
         eventId: newId(),
         amountMinor: amount?.minorUnits ?? 0n,
         currency: amount?.currency ?? "",
         description,
-        createTime: new Date(clock.nowMs()),
+        createTime: new Date(nowMs),
+        expireTime: waitingMs === undefined ? null : new Date(nowMs + waitingMs),
       };
-      return answerOf(await creations.submit(creation, context), context, refusal);
+      const waitMs = preferredWaitMs(context);
+      // From before the order is there, so that nothing about it is missed.
+      using listener = waitMs > 0 ? hints.listen(userId) : undefined;
+      const outcome = await creations.submit(creation, context);
+      const order = answerOf(outcome, context, (reason) => refusal(reason, creation));
+      if (!listener) return order;
+      const isReplay = "replayed" in outcome && outcome.replayed;
+      const known = isReplay ? await watch.read({ userId, orderId: order.id }) : order;
+      return await watch.settled(known ?? order, { listener, waitMs, signal: context.signal });
     },
 
-    async getOrder({ userId, orderId }) {
+    async cancelOrder(request, context) {
+      if (outbox.full) throw overloaded();
+      const { userId, orderId } = request;
+      const call = keyedCallOf(context, { schema: CancelOrderRequestSchema, request, newId });
+      const cancellation = { call, userId, orderId, eventId: newId() };
+      const outcome = await cancellations.submit(cancellation, context);
+      return answerOf(outcome, context, (reason, metadata) => refusal(reason, request, metadata));
+    },
+
+    async getOrder(request) {
+      const { userId, orderId } = request;
       const order = await database.entities().findOne(OrderEntity, { id: orderId, userId });
-      if (!order) {
-        throw refuse(
-          Code.NotFound,
-          ErrorReason.ORDER_NOT_FOUND,
-          `user ${userId} has no order ${orderId}`,
-        );
-      }
+      if (!order) throw refusal(ErrorReason.ORDER_NOT_FOUND, request);
       return orderMessage(order);
     },
+
+    watchOrders: ({ userId, afterRevision }, { signal }) =>
+      watch.watch(userId, afterRevision, signal),
 
     async listOrders(request) {
       const scope = listScopeOf(request);
@@ -79,7 +114,14 @@ export function createOrdersRpc(options: {
       return create(ListOrdersResponseSchema, { orders: items.map(orderMessage), nextPageToken });
     },
   };
-  return { implementation, [Symbol.asyncDispose]: () => creations[Symbol.asyncDispose]() };
+  return {
+    implementation,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(
+        [creations, cancellations, watch].map((part) => part[Symbol.asyncDispose]()),
+      );
+    },
+  };
 }
 
 function filterOf(request: ListOrdersRequest): FilterQuery<OrderEntity> {
@@ -101,12 +143,29 @@ function listScopeOf(request: ListOrdersRequest): string {
   return `${OrdersService.method.listOrders.name} ${Buffer.from(list).toString("base64")}`;
 }
 
-function refusal(reason: ErrorReason): ConnectError {
-  if (reason !== ErrorReason.OVERLOADED)
-    throw new Error(`no refusal is known for reason ${reason}`);
-  return refuse(
+function refusal(
+  reason: ErrorReason,
+  { userId, orderId }: Pick<Cancellation, "userId" | "orderId">,
+  metadata: Refused["metadata"] = {},
+): ConnectError {
+  switch (reason) {
+    case ErrorReason.ORDER_NOT_FOUND:
+      return refuse(Code.NotFound, reason, `user ${userId} has no order ${orderId}`);
+    case ErrorReason.ORDER_NOT_CANCELLABLE:
+      return refuse(
+        Code.FailedPrecondition,
+        reason,
+        `order ${orderId} waits for its payment no more: it is ${metadata.status}`,
+        { metadata },
+      );
+    default:
+      throw new Error(`no refusal is known for reason ${reason}`);
+  }
+}
+
+const overloaded = () =>
+  refuse(
     Code.ResourceExhausted,
-    reason,
+    ErrorReason.OVERLOADED,
     "too many orders wait to be announced; try again later",
   );
-}

@@ -1,15 +1,39 @@
-import { create } from "@bufbuild/protobuf";
-import { createHandlerContext } from "@connectrpc/connect";
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type MessageInitShape,
+  type MessageShape,
+} from "@bufbuild/protobuf";
+import {
+  createContextValues,
+  createHandlerContext,
+  type HandlerContext,
+} from "@connectrpc/connect";
+import type { Broker } from "@settle/chassis/broker";
 import { systemClock } from "@settle/chassis/clock";
 import { noFaults } from "@settle/chassis/faults";
+import { createHints } from "@settle/chassis/hints";
 import { maintainInbox } from "@settle/chassis/inbox";
 import { newId } from "@settle/chassis/new-id";
 import { createOutbox } from "@settle/chassis/outbox";
+import { principalKey } from "@settle/chassis/principal";
 import { countStatements, createTestDatabase, testLog } from "@settle/chassis/testing";
 import type { Order } from "@settle/gen/orders/v1/order_pb";
-import { CreateOrderRequestSchema, OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { createOrdersDatabase } from "../src/database.ts";
 import { createOrdersRpc } from "../src/orders-rpc.ts";
+
+const noBroker: Broker = {
+  publisher: { ready: false, publish: async () => "unknown", onReady: () => () => {} },
+  subscribe: () => ({
+    consuming: false,
+    pause: async () => {},
+    resume: () => {},
+    [Symbol.asyncDispose]: async () => {},
+  }),
+  [Symbol.asyncDispose]: async () => {},
+};
 
 /** The calls of orders on a database of their own, without a broker and without validation. */
 export async function setupOrders() {
@@ -23,25 +47,82 @@ export async function setupOrders() {
     createOutbox({
       ...options,
       database,
-      publisher: { ready: false, publish: async () => "unknown", onReady: () => () => {} },
+      publisher: noBroker.publisher,
       exchange: "orders.events",
       maxDepth: 10_000,
     }),
   );
-  const rpc = setup.use(createOrdersRpc({ database, outbox, clock: systemClock, newId }));
-  const createOrder = async (userId: string, description: string): Promise<Order> => {
-    const amount = { minorUnits: 1n, currency: "EUR" };
-    const request = create(CreateOrderRequestSchema, { userId, amount, description });
-    const method = OrdersService.method.createOrder;
-    const context = createHandlerContext({
-      service: OrdersService,
-      method,
-      protocolName: "test",
-      requestMethod: "POST",
-      url: "http://127.0.0.1/",
+  const hints = setup.use(createHints({ ...options, broker: noBroker, exchange: "orders.hints" }));
+  const { clock } = options;
+  const { implementation } = setup.use(createOrdersRpc({ database, outbox, hints, clock, newId }));
+
+  const { method } = OrdersService;
+  const createOrder = async (
+    userId: string,
+    description: string,
+    options: { amountMinor?: bigint; context?: HandlerContext; expireAfterMs?: number } = {},
+  ): Promise<Order> => {
+    const { amountMinor = 1n, context, expireAfterMs } = options;
+    const request = create(method.createOrder.input, {
+      userId,
+      amount: { minorUnits: amountMinor, currency: "EUR" },
+      description,
+      ...(expireAfterMs !== undefined && {
+        expireAfter: { seconds: BigInt(expireAfterMs / 1_000) },
+      }),
     });
-    return (await rpc.implementation.createOrder(request, context)) as Order;
+    const calling = context ?? contextOf(method.createOrder, userId);
+    return (await implementation.createOrder(request, calling)) as Order;
   };
+  const cancelOrder = async (userId: string, orderId: string): Promise<Order> =>
+    (await implementation.cancelOrder(
+      create(method.cancelOrder.input, { userId, orderId }),
+      contextOf(method.cancelOrder, userId),
+    )) as Order;
+  /** The answers of a watch until it is left; `signal` ends it. */
+  const watchOrders = (userId: string, signal: AbortSignal, afterRevision = 0n) =>
+    implementation.watchOrders(
+      create(method.watchOrders.input, { userId, afterRevision }),
+      contextOf(method.watchOrders, userId, { signal }),
+    ) as AsyncIterable<MessageInitShape<typeof method.watchOrders.output>>;
+
   const running = setup.move();
-  return { database, outbox, createOrder, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    database,
+    outbox,
+    hints,
+    createOrder,
+    cancelOrder,
+    watchOrders,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+export type OrdersSetup = Awaited<ReturnType<typeof setupOrders>>;
+
+/** The context of a call by this user. */
+export function contextOf(
+  method: DescMethod,
+  userId: string,
+  options: { readonly headers?: Record<string, string>; readonly signal?: AbortSignal } = {},
+): HandlerContext {
+  const caller = { userId, scopes: new Set<string>(), expireTimeMs: Number.MAX_SAFE_INTEGER };
+  return createHandlerContext({
+    service: method.parent,
+    method,
+    protocolName: "test",
+    requestMethod: "POST",
+    url: "http://127.0.0.1/",
+    requestHeader: options.headers ?? {},
+    ...(options.signal && { requestSignal: options.signal }),
+    contextValues: createContextValues().set(principalKey, caller),
+  });
+}
+
+/** The message of an event under a new id. */
+export function messageOf<Schema extends DescMessage>(
+  schema: Schema,
+  event: MessageInitShape<Schema>,
+): { id: string; receiveTimeMs: number; event: MessageShape<Schema> } {
+  return { id: newId(), receiveTimeMs: Date.now(), event: create(schema, event) };
 }

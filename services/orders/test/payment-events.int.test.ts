@@ -1,17 +1,23 @@
 import assert from "node:assert/strict";
-import { create } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
+import { systemClock } from "@settle/chassis/clock";
 import { claimMessages } from "@settle/chassis/inbox";
 import { newId } from "@settle/chassis/new-id";
 import { testLog } from "@settle/chassis/testing";
-import { PaymentResultEventSchema } from "@settle/gen/events/v1/events_pb";
+import {
+  PaymentRefundedEventSchema,
+  PaymentResultEventSchema,
+} from "@settle/gen/events/v1/events_pb";
 import { type Order, OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 import { settleOrders } from "../src/payment-events.ts";
-import { setupOrders } from "./orders-setup.ts";
+import { messageOf, type OrdersSetup, setupOrders } from "./orders-setup.ts";
+
+const { PENDING_PAYMENT, PAID, PAYMENT_DECLINED, CANCELLED, REFUNDED } = OrderStatus;
+type OrderKey = Pick<Order, "id" | "userId">;
 
 describe("orders' handling of payment events", () => {
-  let setup: Awaited<ReturnType<typeof setupOrders>>;
+  let setup: OrdersSetup;
   before(async () => {
     setup = await setupOrders();
   });
@@ -21,35 +27,52 @@ describe("orders' handling of payment events", () => {
     Promise.all(
       Array.from({ length: count }, (_, nth) => setup.createOrder(`user-${nth % 7}`, "one")),
     );
+  const orderOf = (amountMinor: bigint) => setup.createOrder("refunds", "one", { amountMinor });
   const resultOf = (
-    { id: orderId, userId }: Pick<Order, "id" | "userId">,
+    { id: orderId, userId }: OrderKey,
     declineReason: DeclineReason = DeclineReason.UNSPECIFIED,
-  ) => ({
-    id: newId(),
-    receiveTimeMs: Date.now(),
-    event: create(PaymentResultEventSchema, {
+  ) =>
+    messageOf(PaymentResultEventSchema, {
       orderId,
       userId,
       outcome: declineReason ? PaymentOutcome.DECLINED : PaymentOutcome.PAID,
       declineReason,
       amount: { minorUnits: 1n, currency: "EUR" },
       decideTime: timestampNow(),
-    }),
-  });
-  const settle = (messages: readonly ReturnType<typeof resultOf>[]) =>
+    });
+  const refundOf = ({ id: orderId, userId }: OrderKey, minorUnits: bigint) =>
+    messageOf(PaymentRefundedEventSchema, {
+      orderId,
+      userId,
+      refundedAmount: { minorUnits, currency: "EUR" },
+      refundTime: timestampNow(),
+    });
+  const settle = (messages: readonly ReturnType<typeof resultOf | typeof refundOf>[]) =>
     setup.database.transaction(async (transaction) => {
       await claimMessages(
         transaction,
         messages.map(({ id }) => id),
       );
-      return settleOrders(testLog)(transaction, messages);
+      const { hints } = setup;
+      return settleOrders({ hints, clock: systemClock, log: testLog })(transaction, messages);
     });
-  const statusOf = async (id: string) => {
-    const [row] = await setup.database.query<{ status: number; decline_reason: number }>(
-      "SELECT status, decline_reason FROM orders WHERE id = $1",
+  const stateOf = async (id: string) => {
+    const [row] = await setup.database.query<{
+      status: OrderStatus;
+      decline_reason: DeclineReason;
+      refunded: string;
+      settled: boolean;
+      revision: string;
+    }>(
+      `SELECT status, decline_reason, refunded_minor AS refunded, settle_time IS NOT NULL AS settled,
+         revision FROM orders WHERE id = $1`,
       [id],
     );
     return row;
+  };
+  const statusAndRefund = async (id: string) => {
+    const state = await stateOf(id);
+    return [state?.status, state?.refunded];
   };
 
   it("takes as many statements for a hundred as for one", async () => {
@@ -57,7 +80,7 @@ describe("orders' handling of payment events", () => {
       const orders = await ordersOf(size);
       const before = setup.database.statements.length;
       await settle(orders.map((order) => resultOf(order)));
-      assert.deepEqual(setup.database.statements.slice(before), [2], `${size} results`);
+      assert.deepEqual(setup.database.statements.slice(before), [3], `${size} results`);
     }
   });
 
@@ -67,18 +90,72 @@ describe("orders' handling of payment events", () => {
     const declined = resultOf(order, DeclineReason.INSUFFICIENT_FUNDS);
     assert.deepEqual(await settle([declined, resultOf(order)]), { tooEarly: [] });
     assert.deepEqual(await settle([resultOf(order)]), { tooEarly: [] });
-    assert.deepEqual(await statusOf(order.id), {
-      status: OrderStatus.PAYMENT_DECLINED,
-      decline_reason: DeclineReason.INSUFFICIENT_FUNDS,
-    });
+    const state = await stateOf(order.id);
+    assert.equal(state?.status, PAYMENT_DECLINED);
+    assert.equal(state.decline_reason, DeclineReason.INSUFFICIENT_FUNDS);
+    assert.equal(state.settled, true);
   });
 
-  it("calls a result too early whose order is not there, and applies the others", async () => {
+  it("gives each order that moves the next revision of its user, and no other", async () => {
+    const orders = await Promise.all(
+      Array.from({ length: 5 }, () => setup.createOrder("counted", "one")),
+    );
+    const unknown = resultOf({ id: newId(), userId: "counted" });
+    await settle([
+      ...orders.map((order) => resultOf(order)),
+      unknown,
+      resultOf(orders[0] as Order),
+    ]);
+    const states = await Promise.all(orders.map(({ id }) => stateOf(id)));
+    const revisions = states.map((state) => Number(state?.revision)).toSorted((a, b) => a - b);
+    assert.deepEqual(revisions, [6, 7, 8, 9, 10]);
+    const [counter] = await setup.database.query(
+      "SELECT revision FROM user_revisions WHERE user_id = 'counted'",
+      [],
+    );
+    assert.deepEqual(counter, { revision: "10" });
+  });
+
+  it("calls an event too early whose order is not there, and applies the others", async () => {
     const [order] = await ordersOf(1);
     assert.ok(order);
-    const early = resultOf({ id: newId(), userId: "user-0" });
-    const { tooEarly } = await settle([early, resultOf(order)]);
-    assert.deepEqual(tooEarly, [early.id]);
-    assert.equal((await statusOf(order.id))?.status, OrderStatus.PAID);
+    const early = [
+      resultOf({ id: newId(), userId: "user-0" }),
+      refundOf({ id: newId(), userId: "nobody-yet" }, 1n),
+      resultOf({ id: order.id, userId: "user-1" }),
+    ];
+    const { tooEarly } = await settle([...early, resultOf(order)]);
+    assert.deepEqual(
+      tooEarly,
+      early.map(({ id }) => id),
+    );
+    assert.equal((await stateOf(order.id))?.status, PAID);
+  });
+
+  it("records partial refunds and calls the order refunded once all is back", async () => {
+    const order = await orderOf(10n);
+    await settle([resultOf(order), refundOf(order, 4n)]);
+    assert.deepEqual(await statusAndRefund(order.id), [PAID, "4"]);
+    await settle([refundOf(order, 10n)]);
+    assert.deepEqual(await statusAndRefund(order.id), [REFUNDED, "10"]);
+    await settle([refundOf(order, 4n), resultOf(order)]);
+    assert.deepEqual(await statusAndRefund(order.id), [REFUNDED, "10"]);
+  });
+
+  it("keeps a refund that comes ahead of the payment, and goes on from there", async () => {
+    const [partly, whole] = [await orderOf(10n), await orderOf(10n)];
+    await settle([refundOf(partly, 7n), refundOf(whole, 10n)]);
+    assert.deepEqual(await statusAndRefund(partly.id), [PENDING_PAYMENT, "7"]);
+    assert.equal((await stateOf(whole.id))?.settled, false);
+    await settle([resultOf(whole), resultOf(partly)]);
+    assert.deepEqual(await statusAndRefund(partly.id), [PAID, "7"]);
+    assert.deepEqual(await statusAndRefund(whole.id), [REFUNDED, "10"]);
+  });
+
+  it("leaves a cancelled order cancelled and shows what came back", async () => {
+    const order = await orderOf(10n);
+    await setup.cancelOrder(order.userId, order.id);
+    await settle([resultOf(order), refundOf(order, 10n)]);
+    assert.deepEqual(await statusAndRefund(order.id), [CANCELLED, "10"]);
   });
 });

@@ -1,0 +1,89 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { answerOnce, type Outcome } from "@settle/chassis/answer-once";
+import type { Transaction } from "@settle/chassis/database";
+import type { Hints } from "@settle/chassis/hints";
+import type { KeyedCall } from "@settle/chassis/idempotency";
+import { type Outbox, type OutboxEvent, outboxEvent } from "@settle/chassis/outbox";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import { OrderCancelledEventSchema } from "@settle/gen/events/v1/events_pb";
+import {
+  type Order,
+  OrderSchema,
+  OrderStatus,
+  OrderStatusSchema,
+} from "@settle/gen/orders/v1/order_pb";
+import { type ChangedOrder, changeOrders } from "./change-orders.ts";
+import { orderMessage, type StoredOrder } from "./order.entity.ts";
+
+/** An order to be cancelled, with the id of the event that will tell of it. */
+export type Cancellation = {
+  readonly userId: string;
+  readonly orderId: string;
+  readonly eventId: string;
+};
+
+/** One call of CancelOrder. */
+export type CancelCall = Cancellation & { readonly call: KeyedCall };
+
+type Means = { readonly outbox: Outbox; readonly hints: Pick<Hints, "tell"> };
+
+/**
+ * Cancels the orders of the calls that still wait for their payment, with their events and
+ * idempotency keys, all in `transaction`. One that is cancelled already is answered likewise; any
+ * other is refused. The number of statements does not depend on the number of calls.
+ */
+export function cancelOrders(
+  transaction: Transaction,
+  means: Means,
+  cancellations: readonly CancelCall[],
+  cancelTime: Date,
+): Promise<readonly Outcome<Order>[]> {
+  return answerOnce(transaction, OrderSchema, cancellations, async (fresh) => {
+    const cancelled = await cancelPending(transaction, means, fresh, cancelTime);
+    return cancelled.map((change) => {
+      if (!change) return ErrorReason.ORDER_NOT_FOUND;
+      const { order } = change;
+      if (order.status === OrderStatus.CANCELLED) return orderMessage(order);
+      const metadata = { status: OrderStatusSchema.value[order.status]?.name ?? "" };
+      return { refusal: ErrorReason.ORDER_NOT_CANCELLABLE, metadata };
+    });
+  });
+}
+
+/**
+ * Cancels those of the orders that still wait for their payment, and stores the events that tell of
+ * it. Returns each as it is then; undefined where this user has no such order.
+ */
+export async function cancelPending(
+  transaction: Transaction,
+  { outbox, hints }: Means,
+  cancellations: readonly Cancellation[],
+  cancelTime: Date,
+): Promise<readonly (ChangedOrder | undefined)[]> {
+  const changes = cancellations.map(({ orderId, userId }) => ({
+    orderId,
+    userId,
+    fact: { kind: "cancelled" } as const,
+  }));
+  const changed = await changeOrders(transaction, hints, changes, cancelTime);
+  const events = cancellations.flatMap(({ eventId }, index) => {
+    const change = changed[index];
+    return change?.moved ? [orderCancelledEvent(change.order, eventId)] : [];
+  });
+  if (events.length > 0) await outbox.write(transaction, events);
+  return changed;
+}
+
+function orderCancelledEvent(order: StoredOrder, id: string): OutboxEvent {
+  const event = create(OrderCancelledEventSchema, {
+    orderId: order.id,
+    userId: order.userId,
+    amount: { minorUnits: order.amountMinor, currency: order.currency },
+    cancelTime: timestampFromDate(order.updateTime),
+  });
+  return outboxEvent(OrderCancelledEventSchema, event, {
+    id,
+    createTimeMs: order.updateTime.getTime(),
+  });
+}

@@ -1,0 +1,53 @@
+import type { Transaction } from "@settle/chassis/database";
+import { type Loop, startLoop } from "@settle/chassis/loop";
+import type { Foundations } from "@settle/chassis/service";
+import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
+import { cancelPending } from "./cancel-orders.ts";
+
+const batchSize = 500;
+const intervalMs = 1_000;
+
+type Means = Pick<Foundations, "outbox" | "hints" | "clock" | "newId">;
+
+/**
+ * Cancels orders that still wait for their payment at their expire time, as CancelOrder does. Each
+ * run takes a limited number, the first to expire first; replicas may run it together.
+ */
+export function startExpiringOrders(foundations: Foundations): Loop {
+  const { database, log } = foundations;
+  const loop = startLoop({
+    name: "expiry",
+    intervalMs,
+    log,
+    async runOnce() {
+      const { found, cancelled } = await database.transaction((transaction) =>
+        expireOrders(transaction, foundations),
+      );
+      if (cancelled > 0) log.info({ orders: cancelled }, "orders expired");
+      if (found === batchSize) loop.wake();
+    },
+  });
+  return loop;
+}
+
+/** One run of {@link startExpiringOrders}; says how many it looked at and how many it cancelled. */
+export async function expireOrders(
+  transaction: Transaction,
+  { outbox, hints, clock, newId }: Means,
+): Promise<{ readonly found: number; readonly cancelled: number }> {
+  const rows = await transaction.query<{ id: string; user_id: string }>(
+    `SELECT id, user_id FROM orders
+     WHERE status = ${OrderStatus.PENDING_PAYMENT} AND expire_time < now()
+     ORDER BY expire_time LIMIT $1`,
+    [batchSize],
+  );
+  if (rows.length === 0) return { found: 0, cancelled: 0 };
+  const cancellations = rows.map((row) => ({
+    orderId: row.id,
+    userId: row.user_id,
+    eventId: newId(),
+  }));
+  const now = new Date(clock.nowMs());
+  const changed = await cancelPending(transaction, { outbox, hints }, cancellations, now);
+  return { found: rows.length, cancelled: changed.filter((change) => change?.moved).length };
+}

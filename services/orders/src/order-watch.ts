@@ -1,0 +1,170 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
+import { createBatcher } from "@settle/chassis/batcher";
+import type { Clock } from "@settle/chassis/clock";
+import type { Database } from "@settle/chassis/database";
+import { refuse } from "@settle/chassis/errors";
+import type { HintListener, Hints } from "@settle/chassis/hints";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import { type Order, OrderStatus } from "@settle/gen/orders/v1/order_pb";
+import type { WatchOrdersResponseSchema } from "@settle/gen/orders/v1/orders_service_pb";
+import { orderMessage, type StoredOrder } from "./order.entity.ts";
+import { type OrderRow, orderColumns, orderOf } from "./order-rows.ts";
+
+const heartbeatMs = 15_000;
+const maxStreams = 500;
+const maxStreamsPerUser = 10;
+const maxOrdersPerRead = 100;
+const maxBatchSize = 64;
+const maxReadsWaiting = 10_000;
+
+type WatchAnswer = MessageInitShape<typeof WatchOrdersResponseSchema>;
+/** What a user's orders are read from on: those whose revision is above this one. */
+type Cursor = { readonly userId: string; readonly revision: bigint };
+type OrderKey = { readonly userId: string; readonly orderId: string };
+
+export type OrderWatch = AsyncDisposable & {
+  /**
+   * The answers of a watch, until `signal` aborts. Refuses with TOO_MANY_STREAMS what goes beyond
+   * 10 streams of one user or 500 of this replica.
+   */
+  watch(userId: string, afterRevision: bigint, signal: AbortSignal): AsyncIterable<WatchAnswer>;
+  /**
+   * Waits until the order has left PENDING_PAYMENT, at most `waitMs`, and resolves with the order as
+   * it is then. `order` is how it is known to have been, `listener` heard all that was told since.
+   */
+  settled(
+    order: Order,
+    options: {
+      readonly listener: HintListener;
+      readonly waitMs: number;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<Order>;
+  /** The order as it is now. */
+  read(order: OrderKey): Promise<Order | undefined>;
+};
+
+/**
+ * Shows orders as they change. Whoever waits is woken by a hint and then reads; all that are woken
+ * together read together. A watch reads at each heartbeat as well, so that a lost hint costs time
+ * and no change.
+ */
+export function createOrderWatch(options: {
+  readonly database: Database;
+  readonly hints: Hints;
+  readonly clock: Clock;
+}): OrderWatch {
+  const { database, hints, clock } = options;
+  const limits = { maxBatchSize, maxWaiting: maxReadsWaiting, isShared: () => true };
+  const changes = createBatcher({
+    ...limits,
+    run: (cursors: readonly Cursor[]) => readChanges(database, cursors),
+  });
+  const present = createBatcher({
+    ...limits,
+    run: (keys: readonly OrderKey[]) => readOrders(database, keys),
+  });
+  const streams = new Map<string, number>();
+  let streamCount = 0;
+
+  const enter = (userId: string): Disposable => {
+    const own = streams.get(userId) ?? 0;
+    if (own >= maxStreamsPerUser || streamCount >= maxStreams) {
+      throw refuse(
+        Code.ResourceExhausted,
+        ErrorReason.TOO_MANY_STREAMS,
+        own >= maxStreamsPerUser
+          ? `a user has at most ${maxStreamsPerUser} streams; close one first`
+          : "as many streams are open as are served; try again later",
+      );
+    }
+    streams.set(userId, own + 1);
+    streamCount += 1;
+    return {
+      [Symbol.dispose]() {
+        const left = (streams.get(userId) ?? 1) - 1;
+        if (left > 0) streams.set(userId, left);
+        else streams.delete(userId);
+        streamCount -= 1;
+      },
+    };
+  };
+  const read: OrderWatch["read"] = async (key) => {
+    const order = await present.submit(key);
+    return order && orderMessage(order);
+  };
+
+  return {
+    read,
+    async *watch(userId, afterRevision, signal) {
+      using _place = enter(userId);
+      using listener = hints.listen(userId);
+      let revision = afterRevision;
+      let heard: bigint | undefined;
+      for (;;) {
+        const orders = await changes.submit({ userId, revision }, { signal });
+        for (const order of orders) {
+          revision = order.revision;
+          yield { revision, event: { case: "order", value: orderMessage(order) } };
+        }
+        if (orders.length === maxOrdersPerRead) continue;
+        if (heard === undefined) yield { revision, event: { case: "heartbeat", value: {} } };
+        const known: bigint = heard !== undefined && heard > revision ? heard : revision;
+        heard = await listener.above(known, heartbeatMs, signal);
+      }
+    },
+    async settled(order, { listener, waitMs, signal }) {
+      const endMs = clock.monotonicMs() + waitMs;
+      const key = { userId: order.userId, orderId: order.id };
+      let present = order;
+      let known = order.revision;
+      while (present.status === OrderStatus.PENDING_PAYMENT) {
+        const leftMs = endMs - clock.monotonicMs();
+        const heard = leftMs > 0 ? await listener.above(known, leftMs, signal) : undefined;
+        present = (await read(key)) ?? present;
+        if (heard === undefined) break;
+        known = heard;
+      }
+      return present;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([changes[Symbol.asyncDispose](), present[Symbol.asyncDispose]()]);
+    },
+  };
+}
+
+/** For each of the cursors the orders above it, in the order of their revisions, a limited number. */
+async function readChanges(
+  database: Database,
+  cursors: readonly Cursor[],
+): Promise<readonly (readonly StoredOrder[])[]> {
+  const rows = await database.query<OrderRow & { place: string }>(
+    `SELECT place, changed.*
+     FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS above (user_id, revision, place)
+     CROSS JOIN LATERAL (
+       SELECT ${orderColumns} FROM orders
+       WHERE orders.user_id = above.user_id AND orders.revision > above.revision
+       ORDER BY orders.revision LIMIT ${maxOrdersPerRead}
+     ) AS changed
+     ORDER BY place, changed.revision`,
+    [cursors.map(({ userId }) => userId), cursors.map(({ revision }) => revision)],
+  );
+  const found = Map.groupBy(rows, ({ place }) => Number(place));
+  return cursors.map((_, index) => (found.get(index + 1) ?? []).map(orderOf));
+}
+
+async function readOrders(
+  database: Database,
+  keys: readonly OrderKey[],
+): Promise<readonly (StoredOrder | undefined)[]> {
+  const rows = await database.query<OrderRow>(
+    `SELECT ${orderColumns} FROM orders WHERE id = ANY($1::uuid[])`,
+    [keys.map(({ orderId }) => orderId)],
+  );
+  const found = new Map(rows.map((row) => [row.id, orderOf(row)]));
+  return keys.map(({ orderId, userId }) => {
+    const order = found.get(orderId);
+    return order?.userId === userId ? order : undefined;
+  });
+}
