@@ -48,14 +48,15 @@ export type ServiceConfig = {
 };
 
 /**
- * Checks `environment` against `schema` and returns the values. Throws one error that lists every
- * fault, by the variable's name.
+ * Checks `environment` against `schema` and returns the values. An empty variable counts as one that
+ * is not there. Throws one error that lists every fault, by the variable's name.
  */
 export function readEnvironment<Schema extends z.ZodType>(
   schema: Schema,
   environment: Readonly<Record<string, string | undefined>>,
 ): z.output<Schema> {
-  const result = schema.safeParse(environment);
+  const given = Object.entries(environment).filter(([, value]) => value !== "");
+  const result = schema.safeParse(Object.fromEntries(given));
   if (result.success) return result.data;
   const faults = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
   throw new Error(`The environment is not usable:\n${faults.join("\n")}`);

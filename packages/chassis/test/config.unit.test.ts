@@ -37,6 +37,12 @@ describe("configuration", () => {
     assert.equal(read({ NODE_ENV: "production", REFLECTION: "true" }), true);
   });
 
+  it("takes an empty variable for one that is not there", () => {
+    const values = readEnvironment(serviceEnvironment, { ...complete, PORT: "", REFLECTION: "" });
+    assert.equal(values.PORT, 8080);
+    assert.throws(() => readEnvironment(serviceEnvironment, { ...complete, AMQP_URL: "" }));
+  });
+
   it("reports every fault by its variable at once", () => {
     assert.throws(
       () => readEnvironment(serviceEnvironment, { PORT: "99999", DATABASE_URL: "mysql://x" }),

@@ -15,9 +15,7 @@ export type OrdersConfig = ServiceConfig & {
 
 const environment = serviceEnvironment.extend({
   REPAIR_AFTER_MS: z.coerce.number().int().min(1_000).default(600_000),
-  EXPIRE_AFTER_MS: z
-    .preprocess((value) => value || undefined, z.coerce.number().int().min(1_000).optional())
-    .describe("how long an order waits for its payment before it is cancelled; empty for ever"),
+  EXPIRE_AFTER_MS: z.coerce.number().int().min(1_000).optional(),
 });
 
 /** Reads the configuration of orders; throws one error that lists every fault. */

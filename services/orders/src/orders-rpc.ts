@@ -83,8 +83,10 @@ export function createOrdersRpc(options: {
 
     async cancelOrder(request, context) {
       if (outbox.full) throw overloaded();
-      const { userId, orderId } = request;
+      const { userId } = request;
       const call = keyedCallOf(context, { schema: CancelOrderRequestSchema, request, newId });
+      // PostgreSQL takes a UUID in capitals as well, and shows it in small letters.
+      const orderId = request.orderId.toLowerCase();
       const cancellation = { call, userId, orderId, eventId: newId() };
       const outcome = await cancellations.submit(cancellation, context);
       return answerOf(outcome, context, (reason, metadata) => refusal(reason, request, metadata));

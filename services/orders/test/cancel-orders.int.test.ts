@@ -37,7 +37,7 @@ describe("cancelling orders", () => {
     assert.equal(cancelled.status, CANCELLED);
     assert.equal(cancelled.revision, order.revision + 1n);
     assert.ok(cancelled.settleTime);
-    assert.deepEqual(await setup.cancelOrder("alice", order.id), cancelled);
+    assert.deepEqual(await setup.cancelOrder("alice", order.id.toUpperCase()), cancelled);
     const [event, ...others] = await cancelledEvents();
     assert.equal(event?.orderId, order.id);
     assert.equal(event.userId, "alice");

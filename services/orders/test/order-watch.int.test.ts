@@ -88,7 +88,9 @@ describe("watching orders", () => {
     );
     await Promise.all(watches.map((watch) => watch.next()));
     const open = () => setup.watchOrders("alice", stop.signal)[Symbol.asyncIterator]();
-    const refused = await open().next().then(() => assert.fail("it was not refused"), ConnectError.from);
+    const refused = await open()
+      .next()
+      .then(() => assert.fail("it was not refused"), ConnectError.from);
     assert.equal(errorInfoOf(refused)?.reason, "TOO_MANY_STREAMS");
     await setup.watchOrders("bob", stop.signal)[Symbol.asyncIterator]().next();
     const waiting = watches[0]?.next();

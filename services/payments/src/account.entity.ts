@@ -3,12 +3,16 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { defineEntity, type InferEntity, p } from "@mikro-orm/core";
 import { type Account, AccountSchema } from "@settle/gen/payments/v1/account_pb";
 
-/** The largest balance an account may hold, in minor units. */
+/**
+ * The largest balance a deposit may lead to, in minor units. A refund may pass it: what comes back
+ * was inside before, and nobody could say where else to put it.
+ */
 export const maxBalanceMinor = 1_000_000_000_000_000n;
 
 /**
- * A user's account. The balance is the sum of the account's ledger entries, between 0 and
- * {@link maxBalanceMinor}; it changes only together with an entry, under the row's lock.
+ * A user's account. The balance is the sum of the account's ledger entries and never below 0; it
+ * changes only together with an entry, under the row's lock. Payments take from it, deposits add to
+ * it up to {@link maxBalanceMinor}, refunds without a limit of their own.
  */
 export const AccountEntity = defineEntity({
   name: "AccountEntity",

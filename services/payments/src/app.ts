@@ -1,9 +1,12 @@
 import { type RunningService, type Surroundings, startService } from "@settle/chassis/service";
-import { OrderCreatedEventSchema } from "@settle/gen/events/v1/events_pb";
+import {
+  OrderCancelledEventSchema,
+  OrderCreatedEventSchema,
+} from "@settle/gen/events/v1/events_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import type { PaymentsConfig } from "./config.ts";
 import { createPaymentsDatabase } from "./database.ts";
-import { payOrders } from "./order-events.ts";
+import { handleOrderEvents } from "./order-events.ts";
 import { createPaymentsRpc } from "./payments-rpc.ts";
 
 /** Starts payments; see {@link startService}. */
@@ -11,15 +14,16 @@ export function startPayments(
   config: PaymentsConfig,
   surroundings: Surroundings,
 ): Promise<RunningService> {
-  const { defaultCurrency } = config;
+  const { defaultCurrency, selfDeposit } = config;
   return startService({
     ...surroundings,
     name: "payments",
     config,
     createDatabase: createPaymentsDatabase,
     service: PaymentsService,
+    noOwners: new Set(selfDeposit ? [] : [PaymentsService.method.deposit]),
     createRpc: (foundations) => createPaymentsRpc({ ...foundations, defaultCurrency }),
-    schemas: [OrderCreatedEventSchema],
-    createHandler: payOrders,
+    schemas: [OrderCreatedEventSchema, OrderCancelledEventSchema],
+    createHandler: handleOrderEvents,
   });
 }

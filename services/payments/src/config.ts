@@ -1,4 +1,5 @@
 import {
+  isProduction,
   readEnvironment,
   type ServiceConfig,
   serviceConfigOf,
@@ -9,6 +10,8 @@ import { z } from "zod";
 export type PaymentsConfig = ServiceConfig & {
   /** The currency of an account that was created without one. */
   readonly defaultCurrency: string;
+  /** Whether users may deposit into their own accounts; by default not in production. */
+  readonly selfDeposit: boolean;
 };
 
 const environment = serviceEnvironment.extend({
@@ -16,6 +19,7 @@ const environment = serviceEnvironment.extend({
     .string()
     .regex(/^[A-Z]{3}$/, "must be an ISO 4217 code such as USD")
     .default("USD"),
+  SELF_DEPOSIT: z.stringbool().optional(),
 });
 
 /** Reads the configuration of payments; throws one error that lists every fault. */
@@ -23,5 +27,9 @@ export function readConfig(
   variables: Readonly<Record<string, string | undefined>>,
 ): PaymentsConfig {
   const values = readEnvironment(environment, variables);
-  return { ...serviceConfigOf(values), defaultCurrency: values.DEFAULT_CURRENCY };
+  return {
+    ...serviceConfigOf(values),
+    defaultCurrency: values.DEFAULT_CURRENCY,
+    selfDeposit: values.SELF_DEPOSIT ?? !isProduction(values),
+  };
 }

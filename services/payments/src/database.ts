@@ -2,6 +2,7 @@ import { createDatabase, type Database } from "@settle/chassis/database";
 import { AccountEntity } from "./account.entity.ts";
 import { LedgerEntryEntity } from "./ledger.entity.ts";
 import { Initial } from "./migrations/initial.ts";
+import { Refunds } from "./migrations/refunds.ts";
 import { PaymentEntity } from "./payment.entity.ts";
 
 /** Opens the payments database. Applied migrations are never changed; new ones are added below. */
@@ -12,6 +13,9 @@ export function createPaymentsDatabase(
     ...options,
     name: "payments",
     entities: [AccountEntity, LedgerEntryEntity, PaymentEntity],
-    migrations: [{ name: "0001-initial", class: Initial }],
+    migrations: [
+      { name: "0001-initial", class: Initial },
+      { name: "0002-refunds", class: Refunds },
+    ],
   });
 }

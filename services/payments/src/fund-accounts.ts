@@ -10,6 +10,8 @@ import { bookMovements, type LockedAccount, lockAccounts, move } from "./ledger.
 /** One call of CreateAccount. */
 export type AccountCreation = {
   readonly call: KeyedCall;
+  /** Whose account it becomes. */
+  readonly userId: string;
   readonly currency: string;
   readonly createTime: Date;
 };
@@ -17,6 +19,8 @@ export type AccountCreation = {
 /** One call of Deposit. */
 export type DepositCall = {
   readonly call: KeyedCall;
+  /** Whose account is topped up. */
+  readonly userId: string;
   readonly movementId: string;
   readonly amountMinor: bigint;
   readonly currency: string;
@@ -36,17 +40,17 @@ export async function createAccounts(
        ORDER BY user_id, place
        ON CONFLICT DO NOTHING RETURNING user_id`,
       [
-        fresh.map((creation) => creation.call.userId),
+        fresh.map((creation) => creation.userId),
         fresh.map((creation) => creation.currency),
         fresh.map((creation) => creation.createTime),
       ],
     );
     const created = new Set(inserted.map((row) => row.user_id));
-    return fresh.map(({ call, currency, createTime }) => {
+    return fresh.map(({ userId, currency, createTime }) => {
       // Of two calls for one user in a batch the first has made the row.
-      if (!created.delete(call.userId)) return ErrorReason.ACCOUNT_ALREADY_EXISTS;
+      if (!created.delete(userId)) return ErrorReason.ACCOUNT_ALREADY_EXISTS;
       return accountMessage({
-        userId: call.userId,
+        userId,
         currency,
         balanceMinor: 0n,
         entryCount: 0n,
@@ -66,11 +70,11 @@ export async function bookDeposits(
   return answerOnce(transaction, AccountSchema, deposits, async (fresh) => {
     const accounts = await lockAccounts(
       transaction,
-      fresh.map((deposit) => deposit.call.userId),
+      fresh.map((deposit) => deposit.userId),
     );
     const movements: Movement[] = [];
     const answers = fresh.map((deposit) => {
-      const account = accounts.get(deposit.call.userId);
+      const account = accounts.get(deposit.userId);
       if (!account) return ErrorReason.ACCOUNT_NOT_FOUND;
       const refusal = refusalOf(deposit, account);
       if (refusal !== undefined) return refusal;

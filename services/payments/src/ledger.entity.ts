@@ -25,6 +25,7 @@ export const LedgerEntryEntity = defineEntity({
     currency: p.text(),
     sequence: p.bigint().nullable(),
     balanceAfterMinor: p.bigint().nullable(),
+    /** Of a payment and its refunds; null for a deposit. */
     orderId: p.uuid().nullable(),
     createTime: p.datetime(),
   },
@@ -46,8 +47,8 @@ export type Movement = {
 };
 
 /**
- * The system account on the other side of a movement. No user id holds a colon, so the names never
- * meet.
+ * The system account on the other side of a movement: payments go to the sales account, and refunds
+ * come from it. No user id holds a colon, so the names never meet.
  */
 export function systemAccountOf(kind: LedgerEntryKind, currency: string): string {
   return kind === LedgerEntryKind.DEPOSIT

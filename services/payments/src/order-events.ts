@@ -1,167 +1,158 @@
 import assert from "node:assert/strict";
-import { create } from "@bufbuild/protobuf";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { isMessage } from "@bufbuild/protobuf";
 import type { Clock } from "@settle/chassis/clock";
-import type { MessageHandler } from "@settle/chassis/consumer";
-import type { Transaction } from "@settle/chassis/database";
-import { transactionConflict } from "@settle/chassis/database-failure";
-import { type Outbox, outboxEvent } from "@settle/chassis/outbox";
+import type { Message, MessageHandler } from "@settle/chassis/consumer";
+import type { Outbox, OutboxEvent } from "@settle/chassis/outbox";
 import {
+  type OrderCancelledEvent,
+  OrderCancelledEventSchema,
   type OrderCreatedEvent,
   type OrderCreatedEventSchema,
-  PaymentResultEventSchema,
 } from "@settle/gen/events/v1/events_pb";
 import { LedgerEntryKind } from "@settle/gen/payments/v1/account_pb";
-import { type DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
-import { decidePayment } from "./decide-payment.ts";
+import { DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
+import { type Decision, decidePayment } from "./decide-payment.ts";
+import { decideRefund } from "./decide-refund.ts";
 import type { Movement } from "./ledger.entity.ts";
-import { bookMovements, lockAccounts, move } from "./ledger.ts";
-import type { PaymentEntity } from "./payment.entity.ts";
+import { bookMovements, type LockedAccount, lockAccounts, move } from "./ledger.ts";
+import { paymentRefundedEvent } from "./payment-refunded-event.ts";
+import { paymentResultEvent } from "./payment-result-event.ts";
+import {
+  insertPayments,
+  type LockedPayment,
+  lockPayments,
+  refund,
+  storeRefunds,
+} from "./payments.ts";
 
-type DecidedPayment = Omit<PaymentEntity, "refundedMinor" | "refundTime">;
+/** What orders tells payments. */
+export type OrderEventSchema = typeof OrderCreatedEventSchema | typeof OrderCancelledEventSchema;
 
 /**
- * Decides and debits every order, in the order of arrival, over accounts locked for the batch, and
- * publishes each result. An order that was decided before is not decided again: its result is
- * published once more, for whoever has lost it.
+ * Decides about every order, in the order of arrival, over accounts and payments locked for the
+ * batch. Whichever of an order's events comes first makes its payment, and that stays:
+ *
+ * - A created order is paid or declined. One that has a payment already, of any outcome, is not
+ *   decided again. Either way its result is published, once per event.
+ * - A cancelled order that has no payment gets one of outcome CANCELLED, silently. Of one that was
+ *   paid all that is left goes back, and that is published. Else nothing is left to be done.
+ *
+ * Throws to undo everything where a cancellation names another user than its order's payment.
  */
-export function payOrders(options: {
+export function handleOrderEvents(options: {
   readonly outbox: Outbox;
   readonly clock: Clock;
   readonly newId: () => string;
-}): MessageHandler<typeof OrderCreatedEventSchema> {
+}): MessageHandler<OrderEventSchema> {
   const { outbox, clock, newId } = options;
   return async (transaction, messages) => {
     const accounts = await lockAccounts(
       transaction,
       messages.map(({ event }) => event.userId),
     );
-    const payments = await findPayments(
+    const payments = await lockPayments(
       transaction,
       messages.map(({ event }) => event.orderId),
     );
-    const decideTime = new Date(clock.nowMs());
-    const results: DecidedPayment[] = [];
-    const decided: DecidedPayment[] = [];
-    const movements: Movement[] = [];
-    for (const { event, receiveTimeMs } of messages) {
-      const { orderId, userId } = event;
-      const earlier = payments.get(orderId);
-      if (earlier) {
-        results.push(earlier);
-        continue;
-      }
-      const account = accounts.get(userId);
-      const order = amountOf(event);
-      const decision = decidePayment(account, order);
-      const receiveTime = new Date(receiveTimeMs);
-      const payment = { orderId, userId, ...order, ...decision, receiveTime, decideTime };
-      if (account && decision.outcome === PaymentOutcome.PAID) {
-        movements.push(
-          move(account, {
-            id: newId(),
-            kind: LedgerEntryKind.PAYMENT,
-            amountMinor: -order.amountMinor,
-            orderId,
-          }),
-        );
-      }
-      payments.set(orderId, payment);
-      decided.push(payment);
-      results.push(payment);
-    }
-    await insertPayments(transaction, decided);
-    await bookMovements(transaction, movements, decideTime);
-    await outbox.write(
-      transaction,
-      results.map((payment) => resultEvent(payment, newId(), clock.nowMs())),
-    );
+    const now = new Date(clock.nowMs());
+    const changes = decideAll(messages, { accounts, payments, now, newId });
+    await insertPayments(transaction, [...changes.decided]);
+    await storeRefunds(transaction, [...changes.refunded]);
+    await bookMovements(transaction, changes.movements, now);
+    await outbox.write(transaction, changes.events);
     return { tooEarly: [] };
   };
 }
 
-async function findPayments(
-  transaction: Transaction,
-  orderIds: readonly string[],
-): Promise<Map<string, DecidedPayment>> {
-  const rows = await transaction.query<{
-    order_id: string;
-    user_id: string;
-    amount_minor: string;
-    currency: string;
-    outcome: PaymentOutcome;
-    decline_reason: DeclineReason;
-    received_ms: string;
-    decided_ms: string;
-  }>(
-    `SELECT order_id, user_id, amount_minor, currency, outcome, decline_reason,
-            (extract(epoch FROM receive_time) * 1000)::bigint AS received_ms,
-            (extract(epoch FROM decide_time) * 1000)::bigint AS decided_ms
-     FROM payments WHERE order_id = ANY($1::uuid[])`,
-    [orderIds],
-  );
-  return new Map(
-    rows.map((row) => [
-      row.order_id,
-      {
-        orderId: row.order_id,
-        userId: row.user_id,
-        amountMinor: BigInt(row.amount_minor),
-        currency: row.currency,
-        outcome: row.outcome,
-        declineReason: row.decline_reason,
-        receiveTime: new Date(Number(row.received_ms)),
-        decideTime: new Date(Number(row.decided_ms)),
-      },
-    ]),
-  );
-}
+/** What a batch comes to. */
+type Changes = {
+  /** Payments that are new, with what has gone back of them since. */
+  readonly decided: ReadonlySet<LockedPayment>;
+  /** Payments from before the batch of which more has gone back. */
+  readonly refunded: ReadonlySet<LockedPayment>;
+  readonly movements: readonly Movement[];
+  readonly events: readonly OutboxEvent[];
+};
 
-async function insertPayments(
-  transaction: Transaction,
-  payments: readonly DecidedPayment[],
-): Promise<void> {
-  if (payments.length === 0) return;
-  const inserted = await transaction.query(
-    `INSERT INTO payments (order_id, user_id, amount_minor, currency, outcome, decline_reason,
-                           receive_time, decide_time)
-     SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::smallint[],
-                          $6::smallint[], $7::timestamptz[], $8::timestamptz[])
-       AS payment (order_id, user_id, amount_minor, currency, outcome, decline_reason,
-                   receive_time, decide_time)
-     ORDER BY order_id
-     ON CONFLICT DO NOTHING RETURNING 1`,
-    [
-      payments.map((payment) => payment.orderId),
-      payments.map((payment) => payment.userId),
-      payments.map((payment) => payment.amountMinor),
-      payments.map((payment) => payment.currency),
-      payments.map((payment) => payment.outcome),
-      payments.map((payment) => payment.declineReason),
-      payments.map((payment) => payment.receiveTime),
-      payments.map((payment) => payment.decideTime),
-    ],
-  );
-  // Without an account there is no lock to wait for: another message about the same order may have
-  // been decided since we looked. Then the decisions here stand on sand and are made again.
-  if (inserted.length < payments.length) {
-    throw transactionConflict("an order of this batch was decided by another transaction");
+function decideAll(
+  messages: readonly Message<OrderEventSchema>[],
+  options: {
+    readonly accounts: ReadonlyMap<string, LockedAccount>;
+    readonly payments: Map<string, LockedPayment>;
+    readonly now: Date;
+    readonly newId: () => string;
+  },
+): Changes {
+  const { accounts, payments, now, newId } = options;
+  const decided = new Set<LockedPayment>();
+  const refunded = new Set<LockedPayment>();
+  const movements: Movement[] = [];
+  const events: OutboxEvent[] = [];
+
+  const add = (payment: LockedPayment) => {
+    payments.set(payment.orderId, payment);
+    decided.add(payment);
+    return payment;
+  };
+  const pay = (event: OrderCreatedEvent, receiveTimeMs: number) => {
+    const account = accounts.get(event.userId);
+    const decision = decidePayment(account, amountOf(event));
+    const payment = add(newPayment(event, decision, { receiveTimeMs, decideTime: now }));
+    if (!account || decision.outcome !== PaymentOutcome.PAID) return payment;
+    const { orderId, amountMinor } = payment;
+    const kind = LedgerEntryKind.PAYMENT;
+    movements.push(move(account, { id: newId(), kind, amountMinor: -amountMinor, orderId }));
+    return payment;
+  };
+  const refundAll = (payment: LockedPayment) => {
+    const decision = decideRefund(payment, undefined);
+    if ("refusal" in decision) return;
+    const { amountMinor } = decision;
+    const account = accounts.get(payment.userId);
+    movements.push(refund(payment, account, { movementId: newId(), amountMinor, bookTime: now }));
+    events.push(paymentRefundedEvent(payment, newId()));
+    if (!decided.has(payment)) refunded.add(payment);
+  };
+
+  for (const { event, receiveTimeMs } of messages) {
+    const earlier = payments.get(event.orderId);
+    if (!isMessage(event, OrderCancelledEventSchema)) {
+      const payment = earlier ?? pay(event, receiveTimeMs);
+      events.push(paymentResultEvent(payment, { id: newId(), createTimeMs: now.getTime() }));
+    } else if (earlier) {
+      assert.equal(event.userId, earlier.userId, `whose is order ${event.orderId}?`);
+      refundAll(earlier);
+    } else {
+      add(newPayment(event, cancelled, { receiveTimeMs, decideTime: now }));
+    }
   }
+  return { decided, refunded, movements, events };
 }
 
-function amountOf({ amount }: OrderCreatedEvent): { amountMinor: bigint; currency: string } {
-  assert(amount, "an OrderCreatedEvent has an amount, or it would not have passed its rules");
+const cancelled: Decision = {
+  outcome: PaymentOutcome.CANCELLED,
+  declineReason: DeclineReason.UNSPECIFIED,
+};
+
+function newPayment(
+  event: OrderCreatedEvent | OrderCancelledEvent,
+  decision: Decision,
+  { receiveTimeMs, decideTime }: { readonly receiveTimeMs: number; readonly decideTime: Date },
+): LockedPayment {
+  const { orderId, userId } = event;
+  return {
+    orderId,
+    userId,
+    ...amountOf(event),
+    ...decision,
+    refundedMinor: 0n,
+    receiveTime: new Date(receiveTimeMs),
+    decideTime,
+    refundTime: null,
+  };
+}
+
+function amountOf({ orderId, amount }: OrderCreatedEvent | OrderCancelledEvent) {
+  assert(amount, `the event of order ${orderId} has an amount, or it had not passed its rules`);
   return { amountMinor: amount.minorUnits, currency: amount.currency };
-}
-
-function resultEvent(payment: DecidedPayment, id: string, nowMs: number) {
-  const event = create(PaymentResultEventSchema, {
-    orderId: payment.orderId,
-    userId: payment.userId,
-    outcome: payment.outcome,
-    declineReason: payment.declineReason,
-    amount: { minorUnits: payment.amountMinor, currency: payment.currency },
-    decideTime: timestampFromDate(payment.decideTime),
-  });
-  return outboxEvent(PaymentResultEventSchema, event, { id, createTimeMs: nowMs });
 }

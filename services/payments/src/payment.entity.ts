@@ -10,7 +10,9 @@ import {
 
 /**
  * The payment of one order. Its row, unique for ever, is what decides: whoever inserts it has
- * answered the order, PAID or DECLINED, and nothing moves it back.
+ * answered the order, PAID, DECLINED or, where the cancellation came first, CANCELLED, and nothing
+ * moves it back. Of a PAID one `refundedMinor` grows, under the row's lock, up to the amount; of the
+ * others nothing was taken, so it stays 0.
  */
 export const PaymentEntity = defineEntity({
   name: "PaymentEntity",
@@ -41,5 +43,7 @@ export function paymentMessage(payment: PaymentEntity): Payment {
     declineReason: payment.declineReason,
     receiveTime: timestampFromDate(payment.receiveTime),
     decideTime: timestampFromDate(payment.decideTime),
+    refundedAmount: { minorUnits: payment.refundedMinor, currency: payment.currency },
+    ...(payment.refundTime && { refundTime: timestampFromDate(payment.refundTime) }),
   });
 }

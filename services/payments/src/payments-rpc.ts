@@ -1,9 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, type ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import type { Refused } from "@settle/chassis/answer-once";
 import type { Clock } from "@settle/chassis/clock";
 import type { Database } from "@settle/chassis/database";
 import { refuse } from "@settle/chassis/errors";
 import { answerOf, keyedCallOf } from "@settle/chassis/keyed-call";
+import type { Outbox } from "@settle/chassis/outbox";
 import { pageOf, readPage } from "@settle/chassis/page-token";
 import { createTransactionBatcher } from "@settle/chassis/transaction-batcher";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
@@ -12,11 +14,13 @@ import {
   DepositRequestSchema,
   ListLedgerEntriesResponseSchema,
   PaymentsService,
+  RefundPaymentRequestSchema,
 } from "@settle/gen/payments/v1/payments_service_pb";
 import { AccountEntity, accountMessage, maxBalanceMinor } from "./account.entity.ts";
 import { bookDeposits, createAccounts, type DepositCall } from "./fund-accounts.ts";
 import { LedgerEntryEntity, ledgerEntryMessage } from "./ledger.entity.ts";
 import { PaymentEntity, paymentMessage } from "./payment.entity.ts";
+import { type RefundCall, refundPayments } from "./refund-payments.ts";
 
 /**
  * The calls of payments.v1.PaymentsService, behind the checks every call goes through. Disposing
@@ -24,11 +28,12 @@ import { PaymentEntity, paymentMessage } from "./payment.entity.ts";
  */
 export function createPaymentsRpc(options: {
   readonly database: Database;
+  readonly outbox: Outbox;
   readonly defaultCurrency: string;
   readonly clock: Clock;
   readonly newId: () => string;
 }): AsyncDisposable & { readonly implementation: ServiceImpl<typeof PaymentsService> } {
-  const { database, defaultCurrency, clock, newId } = options;
+  const { database, outbox, defaultCurrency, clock, newId } = options;
   const { method } = PaymentsService;
   const creations = createTransactionBatcher({ database, run: createAccounts });
   const deposits = createTransactionBatcher({
@@ -36,35 +41,42 @@ export function createPaymentsRpc(options: {
     run: (transaction, batch: readonly DepositCall[]) =>
       bookDeposits(transaction, batch, new Date(clock.nowMs())),
   });
+  const refunds = createTransactionBatcher({
+    database,
+    run: (transaction, batch: readonly RefundCall[]) =>
+      refundPayments(transaction, outbox, batch, new Date(clock.nowMs())),
+  });
 
   const implementation: ServiceImpl<typeof PaymentsService> = {
     async createAccount(request, context) {
       const { userId, currency } = request;
       const creation = {
-        call: keyedCallOf(context, { userId, schema: CreateAccountRequestSchema, request, newId }),
+        call: keyedCallOf(context, { schema: CreateAccountRequestSchema, request, newId }),
+        userId,
         currency: currency || defaultCurrency,
         createTime: new Date(clock.nowMs()),
       };
       const outcome = await creations.submit(creation, context);
-      return answerOf(outcome, context, (reason) => refusal(reason, userId));
+      return answerOf(outcome, context, (reason) => accountRefusal(reason, userId));
     },
 
     async getAccount({ userId }) {
       const account = await database.entities().findOne(AccountEntity, { userId });
-      if (!account) throw refusal(ErrorReason.ACCOUNT_NOT_FOUND, userId);
+      if (!account) throw accountRefusal(ErrorReason.ACCOUNT_NOT_FOUND, userId);
       return accountMessage(account);
     },
 
     async deposit(request, context) {
       const { userId, amount } = request;
       const deposit = {
-        call: keyedCallOf(context, { userId, schema: DepositRequestSchema, request, newId }),
+        call: keyedCallOf(context, { schema: DepositRequestSchema, request, newId }),
+        userId,
         movementId: newId(),
         amountMinor: amount?.minorUnits ?? 0n,
         currency: amount?.currency ?? "",
       };
       const outcome = await deposits.submit(deposit, context);
-      return answerOf(outcome, context, (reason) => refusal(reason, userId));
+      return answerOf(outcome, context, (reason) => accountRefusal(reason, userId));
     },
 
     async listLedgerEntries({ userId, ...paging }) {
@@ -77,7 +89,7 @@ export function createPaymentsRpc(options: {
         { orderBy: { sequence: "desc" }, limit: limit + 1 },
       );
       if (found.length === 0 && !(await entities.findOne(AccountEntity, { userId }))) {
-        throw refusal(ErrorReason.ACCOUNT_NOT_FOUND, userId);
+        throw accountRefusal(ErrorReason.ACCOUNT_NOT_FOUND, userId);
       }
       const { items, nextPageToken } = pageOf(scope, limit, found, ({ sequence }) =>
         String(sequence),
@@ -90,25 +102,38 @@ export function createPaymentsRpc(options: {
 
     async getPayment({ userId, orderId }) {
       const payment = await database.entities().findOne(PaymentEntity, { orderId, userId });
-      if (!payment) {
-        throw refuse(
-          Code.NotFound,
-          ErrorReason.PAYMENT_NOT_FOUND,
-          `payments knows no order ${orderId} of user ${userId}`,
-        );
-      }
+      if (!payment) throw paymentRefusal(ErrorReason.PAYMENT_NOT_FOUND, { userId, orderId });
       return paymentMessage(payment);
+    },
+
+    async refundPayment(request, context) {
+      const { userId, orderId, amount } = request;
+      if (outbox.full) throw paymentRefusal(ErrorReason.OVERLOADED, request);
+      const refund: RefundCall = {
+        call: keyedCallOf(context, { schema: RefundPaymentRequestSchema, request, newId }),
+        movementId: newId(),
+        eventId: newId(),
+        userId,
+        orderId: orderId.toLowerCase(),
+        asked: amount && { amountMinor: amount.minorUnits, currency: amount.currency },
+      };
+      const outcome = await refunds.submit(refund, context);
+      return answerOf(outcome, context, (reason, metadata) =>
+        paymentRefusal(reason, request, metadata),
+      );
     },
   };
   return {
     implementation,
     async [Symbol.asyncDispose]() {
-      await Promise.all([creations[Symbol.asyncDispose](), deposits[Symbol.asyncDispose]()]);
+      await Promise.all(
+        [creations, deposits, refunds].map((batcher) => batcher[Symbol.asyncDispose]()),
+      );
     },
   };
 }
 
-function refusal(reason: ErrorReason, userId: string): ConnectError {
+function accountRefusal(reason: ErrorReason, userId: string): ConnectError {
   switch (reason) {
     case ErrorReason.ACCOUNT_NOT_FOUND:
       return refuse(Code.NotFound, reason, `user ${userId} has no account; create one first`);
@@ -124,7 +149,45 @@ function refusal(reason: ErrorReason, userId: string): ConnectError {
       return refuse(
         Code.FailedPrecondition,
         reason,
-        `no balance may grow over ${maxBalanceMinor} minor units`,
+        `no deposit may lift a balance over ${maxBalanceMinor} minor units`,
+      );
+    default:
+      throw new Error(`no refusal is known for reason ${reason}`);
+  }
+}
+
+function paymentRefusal(
+  reason: ErrorReason,
+  { userId, orderId }: { readonly userId: string; readonly orderId: string },
+  metadata: Refused["metadata"] = {},
+): ConnectError {
+  switch (reason) {
+    case ErrorReason.PAYMENT_NOT_FOUND:
+      return refuse(Code.NotFound, reason, `payments knows no order ${orderId} of user ${userId}`);
+    case ErrorReason.PAYMENT_NOT_REFUNDABLE:
+      return refuse(
+        Code.FailedPrecondition,
+        reason,
+        `nothing was taken for order ${orderId}, so nothing can go back`,
+      );
+    case ErrorReason.CURRENCY_MISMATCH:
+      return refuse(
+        Code.FailedPrecondition,
+        reason,
+        `amount.currency is not the currency in which order ${orderId} was paid`,
+      );
+    case ErrorReason.REFUND_EXCEEDS_PAYMENT:
+      return refuse(
+        Code.FailedPrecondition,
+        reason,
+        `only ${metadata.left_minor_units} minor units are left of the payment of order ${orderId}`,
+        { metadata },
+      );
+    case ErrorReason.OVERLOADED:
+      return refuse(
+        Code.ResourceExhausted,
+        reason,
+        "too many events wait to be announced; try again later",
       );
     default:
       throw new Error(`no refusal is known for reason ${reason}`);

@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
 import { create } from "@bufbuild/protobuf";
-import { createHandlerContext } from "@connectrpc/connect";
 import { systemClock } from "@settle/chassis/clock";
 import { failureOf } from "@settle/chassis/database-failure";
 import { noFaults } from "@settle/chassis/faults";
-import { newId } from "@settle/chassis/new-id";
 import { testLog } from "@settle/chassis/testing";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
-import { DepositRequestSchema, PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
+import { DepositRequestSchema } from "@settle/gen/payments/v1/payments_service_pb";
 import { createPaymentsDatabase } from "../src/database.ts";
 import { createAccounts } from "../src/fund-accounts.ts";
-import { createPaymentsRpc } from "../src/payments-rpc.ts";
-import { callOf, setupPayments } from "./payments-setup.ts";
+import { callOf, contextOf, setupPayments } from "./payments-setup.ts";
 
 describe("calls that fund accounts", () => {
   let setup: Awaited<ReturnType<typeof setupPayments>>;
@@ -23,7 +20,9 @@ describe("calls that fund accounts", () => {
   it("create each account once in a batch, and answer with the one that is stored", async () => {
     const calls = ["EUR", "USD", "JPY"].flatMap((currency, turn) =>
       Array.from({ length: 20 }, (_, nth) => ({
-        call: callOf(`twin-${nth}`, "CreateAccount"),
+        // Somebody who may creates them for the others.
+        call: callOf("clerk", "CreateAccount"),
+        userId: `twin-${nth}`,
         currency,
         createTime: new Date(),
         // Some order in which no currency is always first.
@@ -43,15 +42,15 @@ describe("calls that fund accounts", () => {
     assert.equal(new Set(stored.values()).size, 3);
     const answered = new Set<string>();
     outcomes.forEach((outcome, nth) => {
-      const { call, currency } = shuffled[nth] ?? assert.fail();
-      const isFirst = !answered.has(call.userId);
-      answered.add(call.userId);
+      const { userId, currency } = shuffled[nth] ?? assert.fail();
+      const isFirst = !answered.has(userId);
+      answered.add(userId);
       if (!isFirst) {
         assert.deepEqual(outcome, { refusal: ErrorReason.ACCOUNT_ALREADY_EXISTS });
       } else {
         assert.ok("answer" in outcome);
         assert.equal(outcome.answer.balance?.currency, currency);
-        assert.equal(stored.get(call.userId), currency);
+        assert.equal(stored.get(userId), currency);
       }
     });
   });
@@ -64,23 +63,12 @@ describe("calls that fund accounts", () => {
     await setup.database.query(`ALTER ROLE CURRENT_USER SET lock_timeout = ${lockTimeoutMs}`, []);
     const options = { url: setup.url, clock: systemClock, log: testLog, faults: noFaults };
     await using database = createPaymentsDatabase(options);
-    await using rpc = createPaymentsRpc({
-      database,
-      defaultCurrency: "EUR",
-      clock: systemClock,
-      newId,
-    });
+    const rpc = setup.rpc(database);
     const deposit = (userId: string) => {
       const amount = { minorUnits: 1n, currency: "EUR" };
-      return rpc.implementation.deposit(
+      return rpc.deposit(
         create(DepositRequestSchema, { userId, amount }),
-        createHandlerContext({
-          service: PaymentsService,
-          method: PaymentsService.method.deposit,
-          protocolName: "test",
-          requestMethod: "POST",
-          url: "http://127.0.0.1/",
-        }),
+        contextOf("deposit", { userId }),
       );
     };
     const held = users[21] ?? "";

@@ -1,15 +1,26 @@
 import assert from "node:assert/strict";
 import { DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
-import { type OrderMessage, orderOf, setupPayments } from "./payments-setup.ts";
+import {
+  againOf,
+  balanceOf,
+  cancellationOf,
+  faultsInBooks,
+  type OrderMessage,
+  orderOf,
+  type PaymentsSetup,
+  publishedAbout,
+  setupPayments,
+} from "./payments-setup.ts";
 
 const { PAID, DECLINED } = PaymentOutcome;
 
 describe("payments' handling of order events", () => {
-  let setup: Awaited<ReturnType<typeof setupPayments>>;
+  let setup: PaymentsSetup;
   before(async () => {
     setup = await setupPayments();
   });
-  after(() => setup[Symbol.asyncDispose]());
+  after(() => setup?.[Symbol.asyncDispose]());
+  afterEach(async () => assert.deepEqual(await faultsInBooks(setup), []));
 
   const fund = async (userId: string, balanceMinor: bigint) => {
     await setup.create([userId]);
@@ -28,20 +39,13 @@ describe("payments' handling of order events", () => {
   };
   const outcomesOf = async (messages: readonly OrderMessage[]) =>
     (await paymentsOf(messages)).map((payment) => payment?.outcome);
-  const balanceOf = async (userId: string) => {
-    const [row] = await setup.database.query<{ balance_minor: string }>(
-      "SELECT balance_minor FROM accounts WHERE user_id = $1",
-      [userId],
-    );
-    return row?.balance_minor;
-  };
 
   it("does not let a refused order count against the next one in its batch", async () => {
     await fund("refused-between", 250n);
     const messages = [100n, 200n, 100n].map((amount) => orderOf("refused-between", amount));
-    await setup.pay(messages);
+    await setup.handle(messages);
     assert.deepEqual(await outcomesOf(messages), [PAID, DECLINED, PAID]);
-    assert.equal(await balanceOf("refused-between"), "50");
+    assert.equal(await balanceOf(setup, "refused-between"), 50n);
   });
 
   it("decides each reason to decline", async () => {
@@ -51,22 +55,21 @@ describe("payments' handling of order events", () => {
       orderOf("refused", 1n, "JPY"),
       orderOf("without-account", 1n),
     ];
-    await setup.pay(messages);
+    await setup.handle(messages);
     const reasons = (await paymentsOf(messages)).map((payment) => payment?.decline_reason);
     const { INSUFFICIENT_FUNDS, CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND } = DeclineReason;
     assert.deepEqual(reasons, [INSUFFICIENT_FUNDS, CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND]);
-    assert.equal(await balanceOf("refused"), "10");
+    assert.equal(await balanceOf(setup, "refused"), 10n);
   });
 
   it("pays one order once, told twice in a batch and once more later", async () => {
     await fund("told-twice", 100n);
     const first = orderOf("told-twice", 60n);
-    const again = { ...orderOf("told-twice", 60n), event: first.event };
-    const later = { ...orderOf("told-twice", 60n), event: first.event };
-    await setup.pay([first, again]);
-    await setup.pay([later]);
+    await setup.handle([first, againOf(first)]);
+    await setup.handle([againOf(first)]);
     assert.deepEqual(await outcomesOf([first]), [PAID]);
-    assert.equal(await balanceOf("told-twice"), "40");
+    assert.equal(await balanceOf(setup, "told-twice"), 40n);
+    assert.deepEqual(await publishedAbout(setup, first), Array(3).fill("result PAID"));
   });
 
   it("takes as many statements for a hundred orders as for one", async () => {
@@ -76,9 +79,27 @@ describe("payments' handling of order events", () => {
     for (const size of [1, 10, 100]) {
       const messages = userIds.slice(0, size).map((userId) => orderOf(userId, 1n));
       const before = setup.database.statements.length;
-      await setup.pay(messages);
+      await setup.handle(messages);
       assert.deepEqual(setup.database.statements.slice(before), [6], `${size} orders`);
       assert.deepEqual(await outcomesOf(messages), Array(size).fill(PAID));
+    }
+  });
+
+  it("takes as many statements for a hundred cancellations as for one", async () => {
+    const userIds = Array.from({ length: 100 }, (_, nth) => `cancelling-${nth}`);
+    await setup.create(userIds);
+    await setup.deposit(userIds, 1_000n);
+    for (const size of [1, 10, 100]) {
+      const orders = () => userIds.slice(0, size).map((userId) => orderOf(userId, 1n));
+      const [unheard, paid, alsoPaid, next] = [orders(), orders(), orders(), orders()];
+      await setup.handle([...paid, ...alsoPaid]);
+      const before = setup.database.statements.length;
+      // Message ids, accounts and payments, then: payments; refunds and the ledger; all of these.
+      // Then the outbox.
+      await setup.handle(unheard.map(cancellationOf));
+      await setup.handle(paid.map(cancellationOf));
+      await setup.handle([...next, ...alsoPaid.map(cancellationOf), ...next.map(cancellationOf)]);
+      assert.deepEqual(setup.database.statements.slice(before), [5, 6, 7], `${size} orders`);
     }
   });
 

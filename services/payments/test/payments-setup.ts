@@ -1,19 +1,30 @@
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
+import { createContextValues, createHandlerContext } from "@connectrpc/connect";
 import { systemClock } from "@settle/chassis/clock";
 import type { Message } from "@settle/chassis/consumer";
+import type { Database } from "@settle/chassis/database";
 import { noFaults } from "@settle/chassis/faults";
 import type { KeyedCall } from "@settle/chassis/idempotency";
 import { claimMessages, maintainInbox } from "@settle/chassis/inbox";
 import { newId } from "@settle/chassis/new-id";
-import { createOutbox } from "@settle/chassis/outbox";
+import { createOutbox, type Outbox } from "@settle/chassis/outbox";
+import { principalKey } from "@settle/chassis/principal";
 import { countStatements, createTestDatabase, testLog } from "@settle/chassis/testing";
-import { OrderCreatedEventSchema } from "@settle/gen/events/v1/events_pb";
+import {
+  OrderCancelledEventSchema,
+  OrderCreatedEventSchema,
+  PaymentRefundedEventSchema,
+  PaymentResultEventSchema,
+} from "@settle/gen/events/v1/events_pb";
+import { PaymentOutcome, PaymentOutcomeSchema } from "@settle/gen/payments/v1/payment_pb";
+import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { createPaymentsDatabase } from "../src/database.ts";
 import { bookDeposits, createAccounts } from "../src/fund-accounts.ts";
-import { payOrders } from "../src/order-events.ts";
+import { handleOrderEvents, type OrderEventSchema } from "../src/order-events.ts";
+import { createPaymentsRpc } from "../src/payments-rpc.ts";
 
-export type OrderMessage = Message<typeof OrderCreatedEventSchema>;
+export type OrderMessage = Message<OrderEventSchema>;
 
 /** What payments does to its database, on one of its own and without a broker. */
 export async function setupPayments() {
@@ -32,10 +43,25 @@ export async function setupPayments() {
       maxDepth: 10_000,
     }),
   );
+  const handler = handleOrderEvents({ outbox, clock: systemClock, newId });
   const running = setup.move();
   return {
     url,
     database,
+    outbox,
+    /** Another replica's connections to the same database; disposed with the rest. */
+    openAgain: () => running.use(createPaymentsDatabase({ url, ...options })),
+    /** The calls, without validation and without a look at the caller's rights, on `on`. */
+    rpc: (on: Database = database, announceOn: Outbox = outbox) =>
+      running.use(
+        createPaymentsRpc({
+          database: on,
+          outbox: announceOn,
+          defaultCurrency: "EUR",
+          clock: systemClock,
+          newId,
+        }),
+      ).implementation,
     /** Creates the accounts, in EUR, in one batch. */
     create: (userIds: readonly string[]) =>
       database.transaction((transaction) =>
@@ -43,6 +69,7 @@ export async function setupPayments() {
           transaction,
           userIds.map((userId) => ({
             call: callOf(userId, "CreateAccount"),
+            userId,
             currency: "EUR",
             createTime: new Date(),
           })),
@@ -55,6 +82,7 @@ export async function setupPayments() {
           transaction,
           userIds.map((userId) => ({
             call: callOf(userId, "Deposit"),
+            userId,
             movementId: newId(),
             amountMinor,
             currency,
@@ -62,22 +90,46 @@ export async function setupPayments() {
           new Date(),
         ),
       ),
-    /** Handles the messages as one batch. */
-    pay: (messages: readonly OrderMessage[]) =>
-      database.transaction(async (transaction) => {
+    /** Handles the messages as one batch on `on`, and waits for `hold` before it commits. */
+    handle: (
+      messages: readonly OrderMessage[],
+      { on = database, hold }: { on?: Database; hold?: () => Promise<void> } = {},
+    ) =>
+      on.transaction(async (transaction) => {
         await claimMessages(
           transaction,
           messages.map(({ id }) => id),
         );
-        return payOrders({ outbox, clock: systemClock, newId })(transaction, messages);
+        const handled = await handler(transaction, messages);
+        await hold?.();
+        return handled;
       }),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
+export type PaymentsSetup = Awaited<ReturnType<typeof setupPayments>>;
+
 /** A call under a key of its own. */
 export function callOf(userId: string, method: string): KeyedCall {
   return { key: newId(), userId, method, requestHash: new Uint8Array(32) };
+}
+
+/** The surroundings of a call by `userId`, under an idempotency key if there is one. */
+export function contextOf(
+  method: keyof typeof PaymentsService.method,
+  { userId, key }: { readonly userId: string; readonly key?: string },
+) {
+  const principal = { userId, scopes: new Set<string>(), expireTimeMs: Number.POSITIVE_INFINITY };
+  return createHandlerContext({
+    service: PaymentsService,
+    method: PaymentsService.method[method],
+    protocolName: "test",
+    requestMethod: "POST",
+    url: "http://127.0.0.1/",
+    requestHeader: key === undefined ? {} : { "idempotency-key": key },
+    contextValues: createContextValues().set(principalKey, principal),
+  });
 }
 
 /** The message of a new order. */
@@ -92,4 +144,104 @@ export function orderOf(userId: string, amountMinor: bigint, currency = "EUR"): 
       createTime: timestampNow(),
     }),
   };
+}
+
+/** The message of the order's cancellation. */
+export function cancellationOf({ event }: OrderMessage): OrderMessage {
+  const { orderId, userId, amount } = event;
+  const cancelTime = timestampNow();
+  return {
+    id: newId(),
+    receiveTimeMs: Date.now(),
+    event: create(OrderCancelledEventSchema, {
+      orderId,
+      userId,
+      ...(amount && { amount }),
+      cancelTime,
+    }),
+  };
+}
+
+/** The same event under another id. */
+export function againOf(message: OrderMessage): OrderMessage {
+  return { ...message, id: newId() };
+}
+
+/** What has been published about the order, oldest first: `result PAID`, `refunded 60 EUR`. */
+export async function publishedAbout(
+  { database }: Pick<PaymentsSetup, "database">,
+  { event: { orderId, userId } }: OrderMessage,
+): Promise<readonly string[]> {
+  const rows = await database.query<{ type: string; payload: Uint8Array }>(
+    "SELECT type, payload FROM outbox ORDER BY id",
+    [],
+  );
+  return rows.flatMap(({ type, payload }) => {
+    if (type === PaymentResultEventSchema.typeName) {
+      const result = fromBinary(PaymentResultEventSchema, payload);
+      if (result.orderId !== orderId || result.userId !== userId) return [];
+      return [`result ${nameOf(result.outcome)}`];
+    }
+    const refund = fromBinary(PaymentRefundedEventSchema, payload);
+    if (refund.orderId !== orderId || refund.userId !== userId) return [];
+    const { minorUnits, currency } = refund.refundedAmount ?? {};
+    return [`refunded ${minorUnits} ${currency}`];
+  });
+}
+
+/** The stored payment of the order, in short: `PAID 60, refunded 10`. */
+export async function paymentOf(
+  { database }: Pick<PaymentsSetup, "database">,
+  { event: { orderId } }: OrderMessage,
+): Promise<string | undefined> {
+  const [row] = await database.query<{
+    outcome: PaymentOutcome;
+    amount_minor: string;
+    refunded_minor: string;
+    has_refund_time: boolean;
+  }>(
+    `SELECT outcome, amount_minor, refunded_minor, refund_time IS NOT NULL AS has_refund_time
+     FROM payments WHERE order_id = $1`,
+    [orderId],
+  );
+  if (!row) return undefined;
+  const refunded = row.has_refund_time ? `, refunded ${row.refunded_minor}` : "";
+  return `${nameOf(row.outcome)} ${row.amount_minor}${refunded}`;
+}
+
+function nameOf(outcome: PaymentOutcome): string {
+  return PaymentOutcomeSchema.value[outcome]?.localName ?? `${outcome}`;
+}
+
+/** The balance of the user's account; undefined where there is none. */
+export async function balanceOf(
+  { database }: Pick<PaymentsSetup, "database">,
+  userId: string,
+): Promise<bigint | undefined> {
+  const [row] = await database.query<{ balance_minor: string }>(
+    "SELECT balance_minor FROM accounts WHERE user_id = $1",
+    [userId],
+  );
+  return row && BigInt(row.balance_minor);
+}
+
+/**
+ * What is wrong with the books: movements that do not sum to zero, balances that are not the sum of
+ * their entries, payments of which not what they say has been taken.
+ */
+export async function faultsInBooks({ database }: Pick<PaymentsSetup, "database">) {
+  return database.query(
+    `SELECT 'movement' AS fault, movement_id::text AS id FROM ledger_entries
+     GROUP BY movement_id HAVING sum(amount_minor) <> 0 OR count(*) <> 2
+     UNION ALL
+     SELECT 'balance', user_id FROM accounts
+     WHERE balance_minor <>
+       (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries WHERE account = user_id)
+     UNION ALL
+     SELECT 'payment', order_id::text FROM payments
+     WHERE CASE WHEN outcome = ${PaymentOutcome.PAID} THEN refunded_minor - amount_minor ELSE 0 END
+       <> (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries
+           WHERE order_id = payments.order_id AND account = user_id)`,
+    [],
+  );
 }

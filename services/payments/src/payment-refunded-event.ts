@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { create } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { type OutboxEvent, outboxEvent } from "@settle/chassis/outbox";
+import { PaymentRefundedEventSchema } from "@settle/gen/events/v1/events_pb";
+import type { LockedPayment } from "./payments.ts";
+
+/** Tells, as the event `id`, how much of the payment has gone back up to its last refund. */
+export function paymentRefundedEvent(payment: LockedPayment, id: string): OutboxEvent {
+  const { orderId, userId, refundedMinor, currency, refundTime } = payment;
+  assert(refundTime, `nothing of the payment of order ${orderId} has gone back`);
+  const event = create(PaymentRefundedEventSchema, {
+    orderId,
+    userId,
+    refundedAmount: { minorUnits: refundedMinor, currency },
+    refundTime: timestampFromDate(refundTime),
+  });
+  return outboxEvent(PaymentRefundedEventSchema, event, {
+    id,
+    createTimeMs: refundTime.getTime(),
+  });
+}
