@@ -2,6 +2,7 @@
 #
 #   docker build --target edge .
 #   docker build --target provision .
+#   docker build --target dev-issuer .
 #   docker build --target service --build-arg SERVICE=orders .
 
 FROM node:24.21.0-bookworm-slim AS workspace
@@ -16,7 +17,11 @@ COPY services/payments/package.json services/payments/
 FROM workspace AS edge-config
 RUN npm ci --ignore-scripts --omit=optional --workspaces=false
 COPY edge/envoy.yaml edge/render.ts edge/
-RUN node edge/render.ts > envoy.yaml
+ARG AUTH_ISSUER=http://localhost:8003
+ARG AUTH_AUDIENCE=settle
+ARG AUTH_JWKS_URL=http://dev-issuer:8080/.well-known/jwks.json
+RUN node edge/render.ts --auth-issuer "$AUTH_ISSUER" --auth-audience "$AUTH_AUDIENCE" \
+  --auth-jwks-url "$AUTH_JWKS_URL" > envoy.yaml
 
 FROM envoyproxy/envoy:v1.40.0 AS edge
 COPY --from=edge-config /app/envoy.yaml /etc/envoy/envoy.yaml
@@ -42,6 +47,18 @@ COPY services/payments/src/subscriptions.ts services/payments/src/
 COPY tools/provision tools/provision
 USER node
 CMD ["node", "tools/provision/main.ts"]
+
+# Refuses to start until whoever runs it says by NODE_ENV that this is not production.
+FROM dependencies AS dev-issuer
+COPY tools/dev-issuer tools/dev-issuer
+# A new volume takes over the owner and the mode of the folder it is mounted on.
+RUN install --directory --owner=node --group=node --mode=700 /var/lib/dev-issuer
+ENV HOST=0.0.0.0 PORT=8080 KEYS_FOLDER=/var/lib/dev-issuer
+USER node
+EXPOSE 8080
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD [ "node", "--eval", \
+  "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1))" ]
+CMD ["node", "tools/dev-issuer/main.ts"]
 
 FROM dependencies AS service
 ARG SERVICE

@@ -102,9 +102,9 @@ export async function startBenchSystem(options: {
 }
 
 async function freePorts(): Promise<LocalConfig["ports"]> {
-  const [edge = 0, payments = 0, orders = 0, postgres = 0, amqp = 0, management = 0] =
-    await findFreePorts(6);
-  return { edge, payments, orders, postgres, amqp, management };
+  const [edge = 0, payments = 0, orders = 0, auth = 0, postgres = 0, amqp = 0, management = 0] =
+    await findFreePorts(7);
+  return { edge, payments, orders, auth, postgres, amqp, management };
 }
 
 /** A nursery whose processes can be measured: PostgreSQL stamps its commits, pids are noted. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { eventually } from "@settle/chassis/testing";
 import { topologyOf } from "@settle/chassis/topology";
+import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
+import { LedgerEntryKind } from "@settle/gen/payments/v1/account_pb";
 import type { History } from "./history.ts";
 import { depthOf, onBroker } from "./queues.ts";
 import type { System } from "./system.ts";
@@ -50,9 +52,19 @@ async function isAtRest({ databases, broker }: Sources): Promise<true | undefine
   for (const service of ["orders", "payments"] as const) {
     if ((await count(service, "SELECT count(*) FROM outbox")) > 0) return undefined;
   }
-  // Payments answers each message that it handles with one event.
-  const handled = await count("payments", "SELECT count(*) FROM inbox");
-  if (handled !== (await count("orders", "SELECT count(*) FROM inbox"))) return undefined;
+  const orders = await count("orders", "SELECT count(*) FROM orders");
+  const cancelled = await count(
+    "orders",
+    `SELECT count(*) FROM orders WHERE status = ${OrderStatus.CANCELLED}`,
+  );
+  const refunds = await count(
+    "payments",
+    `SELECT count(*) FROM ledger_entries WHERE kind = ${LedgerEntryKind.REFUND} AND sequence IS NOT NULL`,
+  );
+  // Payments answers each order it is told of with a result, and each refund with an event.
+  const told = await count("payments", "SELECT count(*) FROM inbox");
+  const answered = await count("orders", "SELECT count(*) FROM inbox");
+  if (told < orders + cancelled || answered !== told - cancelled + refunds) return undefined;
   const waiting = await readWaiting(broker.adminUrl);
   return [...waiting.values()].every((messages) => messages === 0) ? true : undefined;
 }

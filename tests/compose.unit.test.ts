@@ -5,7 +5,10 @@ import { localPorts } from "../tools/local/config.ts";
 
 type Service = {
   readonly image?: string;
-  readonly build?: { readonly target: string; readonly args?: { readonly SERVICE: string } };
+  readonly build?: {
+    readonly target: string;
+    readonly args?: Readonly<Record<string, string>>;
+  };
   readonly ports?: readonly string[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly environment?: Readonly<Record<string, string>>;
@@ -17,6 +20,8 @@ type Service = {
   readonly stop_grace_period?: string;
 };
 
+/** How deep a variable's default may hold further variables. */
+const maxNesting = 2;
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 const composeText = read("docker-compose.yml");
 const compose: { services: Record<string, Service> } = parse(composeText, { merge: true });
@@ -38,6 +43,7 @@ describe("docker-compose.yml", () => {
   it("has the names that are documented", () => {
     assert.deepEqual([...services.keys()].sort(), [
       "api-gateway",
+      "dev-issuer",
       "orders-service",
       "payments-service",
       "postgres",
@@ -60,6 +66,7 @@ describe("docker-compose.yml", () => {
       ],
       "orders-service": [`127.0.0.1:${port(localPorts.orders)}:8080`],
       "payments-service": [`127.0.0.1:${port(localPorts.payments)}:8080`],
+      "dev-issuer": [`127.0.0.1:${port(localPorts.auth)}:8080`],
       "api-gateway": [`${port(localPorts.edge)}:8000`],
     });
   });
@@ -75,6 +82,8 @@ describe("docker-compose.yml", () => {
       postgres: [],
       rabbitmq: [],
       provision: ["postgres service_healthy", "rabbitmq service_healthy"],
+      // It refuses to start in production, and nothing may wait for it.
+      "dev-issuer": [],
       "orders-service": ["provision service_completed_successfully"],
       "payments-service": ["provision service_completed_successfully"],
       "api-gateway": ["orders-service service_healthy", "payments-service service_healthy"],
@@ -102,17 +111,54 @@ describe("docker-compose.yml", () => {
   });
 
   it("takes the variables of .env.example, with the same defaults", () => {
+    // Commented out are those that npm start reads too and that mean something else there.
     const example = Object.fromEntries(
-      [...read(".env.example").matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [
+      [...read(".env.example").matchAll(/^#?([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [
         name,
         value,
       ]),
     );
-    for (const [, name = "", value] of composeText.matchAll(/\$\{(\w+)(?::-(.*?))?\}/g)) {
-      assert.equal(example[name], value, name);
+    const used = new Set<string>();
+    // A default may hold another variable, so the inner ones are put in first.
+    const innermost = /\$\{(\w+)(?::-([^${}]*))?\}/g;
+    let text = composeText;
+    for (let depth = 0; depth < maxNesting; depth += 1) {
+      text = text.replace(innermost, (_, name: string, fallback: string | undefined) => {
+        assert.equal(example[name], fallback, name);
+        used.add(name);
+        return fallback ?? "";
+      });
     }
-    const used = new Set([...composeText.matchAll(/\$\{(\w+)/g)].map(([, name]) => name));
+    assert.doesNotMatch(text, /\$\{/);
     assert.deepEqual(Object.keys(example).sort(), [...used].sort());
+  });
+
+  it("leaves npm start with an issuer of its own where .env.example is copied to .env", () => {
+    assert.doesNotMatch(read(".env.example"), /^AUTH_(ISSUER|AUDIENCE|JWKS_URL)=./m);
+  });
+
+  it("tells services and edge the same of the issuer, which is told the same of itself", () => {
+    const environmentOf = (name: string) => services.get(name)?.environment ?? {};
+    const { AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL } = environmentOf("orders-service");
+    const auth = { AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL };
+    assert.deepEqual(
+      { ...environmentOf("payments-service"), ...auth },
+      environmentOf("payments-service"),
+    );
+    assert.deepEqual(services.get("api-gateway")?.build?.args, auth);
+    assert.equal(AUTH_ISSUER, `\${AUTH_ISSUER:-${environmentOf("dev-issuer").ISSUER_URL}}`);
+    assert.equal(AUTH_AUDIENCE, environmentOf("dev-issuer").AUDIENCE);
+    for (const name of ["orders-service", "payments-service", "dev-issuer"]) {
+      assert.match(environmentOf(name).NODE_ENV ?? "", /^\$\{NODE_ENV:-development\}$/, name);
+    }
+    const inImage = [...(stages.get("edge-config")?.text ?? "").matchAll(/^ARG (\w+)=(.*)$/gm)];
+    assert.deepEqual(
+      inImage.map(([, name, value]) => [name, value]),
+      Object.keys(auth).map((name) => [
+        name,
+        new RegExp(`^#${name}=(.*)$`, "m").exec(read(".env.example"))?.[1],
+      ]),
+    );
   });
 });
 
@@ -138,7 +184,8 @@ describe("Dockerfile", () => {
       const stage = stages.get(build.target);
       assert.match(stage?.text ?? "", /^USER (node|envoy)$/m, build.target);
     }
-    assert.doesNotMatch(read("Dockerfile"), /PASSWORD|SECRET|TOKEN|_URL/);
+    // Where public keys lie is no secret, unlike the addresses that hold a password.
+    assert.doesNotMatch(read("Dockerfile"), /PASSWORD|SECRET|TOKEN|(?<!AUTH_JWKS)_URL/);
     assert.match(read(".dockerignore"), /^\*$/m);
   });
 

@@ -1,35 +1,45 @@
 import type { Order } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import type { Account } from "@settle/gen/payments/v1/account_pb";
+import type { Payment } from "@settle/gen/payments/v1/payment_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { type Answer, type Caller, outcomeOf, successOf } from "./call.ts";
 
-type Outcome = ReturnType<typeof outcomeOf>;
+/** A call, by how its client saw it end. */
+export type Attempt = { readonly outcome: ReturnType<typeof outcomeOf> };
 
 /** A call of CreateOrder. No two in a history have the same description. */
-export type OrderAttempt = {
+export type OrderAttempt = Attempt & {
   readonly userId: string;
   readonly amountMinor: bigint;
   readonly currency: string;
   readonly description: string;
-  readonly outcome: Outcome;
+  /** Whether it was to be cancelled by itself after some time. */
+  readonly expires?: boolean;
   /** Present where the outcome is `ok`. */
   readonly order: Order | undefined;
 };
 
 /** A call of CreateAccount (without an amount) or Deposit. */
-export type AccountAttempt = {
+export type AccountAttempt = Attempt & {
   readonly userId: string;
   readonly amountMinor: bigint;
   readonly currency: string;
-  readonly outcome: Outcome;
 };
+
+/** A call of CancelOrder. */
+export type CancelAttempt = Attempt & { readonly orderId: string };
+
+/** A call of RefundPayment. */
+export type RefundAttempt = Attempt & { readonly orderId: string; readonly amountMinor: bigint };
 
 /** Everything the clients of one system did that may have changed it, as they saw it end. */
 export type History = {
   readonly orders: OrderAttempt[];
   readonly accounts: AccountAttempt[];
   readonly deposits: AccountAttempt[];
+  readonly cancellations: CancelAttempt[];
+  readonly refunds: RefundAttempt[];
   /** Events that a test published to payments under ids of its own, in place of orders. */
   readonly injectedEvents: string[];
   /** The bodies, in hexadecimal, of the messages that have to end as dead letters. */
@@ -44,8 +54,15 @@ export type Shopper = {
   createOrder(
     userId: string,
     amountMinor: bigint,
-    options?: { readonly currency?: string; readonly label?: string },
+    options?: {
+      readonly currency?: string;
+      readonly label?: string;
+      readonly expireAfterS?: number;
+    },
   ): Promise<Answer<Order>>;
+  cancelOrder(order: Pick<Order, "id" | "userId">): Promise<Answer<Order>>;
+  /** Refunds part of an order's payment, as an admin does. */
+  refund(order: Pick<Order, "id" | "userId">, amountMinor: bigint): Promise<Answer<Payment>>;
   /** Creates an account that holds `amountMinor`; fails if it cannot. */
   fundedAccount(userId: string, amountMinor: bigint): Promise<void>;
 };
@@ -53,12 +70,24 @@ export type Shopper = {
 export const defaultCurrency = "EUR";
 
 export function createHistory(): History {
-  return { orders: [], accounts: [], deposits: [], injectedEvents: [], poison: [] };
+  return {
+    orders: [],
+    accounts: [],
+    deposits: [],
+    cancellations: [],
+    refunds: [],
+    injectedEvents: [],
+    poison: [],
+  };
 }
 
-/** Creates a client that calls by `call` and notes it down in `history`. */
-export function createShopper(history: History, call: Caller): Shopper {
-  const { createAccount, deposit } = PaymentsService.method;
+/**
+ * Creates a client that calls by `call`, and by `callAsAdmin` where it takes one, and notes it down
+ * in `history`.
+ */
+export function createShopper(history: History, call: Caller, callAsAdmin: Caller = call): Shopper {
+  const { createAccount, deposit, refundPayment } = PaymentsService.method;
+  const { createOrder, cancelOrder } = OrdersService.method;
   const shopper: Shopper = {
     async createAccount(userId, currency = defaultCurrency) {
       const answer = await call(createAccount, { userId, currency });
@@ -71,13 +100,31 @@ export function createShopper(history: History, call: Caller): Shopper {
       history.deposits.push({ userId, amountMinor, currency, outcome: outcomeOf(answer) });
       return answer;
     },
-    async createOrder(userId, amountMinor, { currency = defaultCurrency, label = "order" } = {}) {
+    async createOrder(userId, amountMinor, options = {}) {
+      const { currency = defaultCurrency, label = "order", expireAfterS } = options;
       const amount = { minorUnits: amountMinor, currency };
       const description = `${label} ${crypto.randomUUID()}`;
-      const answer = await call(OrdersService.method.createOrder, { userId, amount, description });
+      const expires = expireAfterS !== undefined;
+      const answer = await call(createOrder, {
+        userId,
+        amount,
+        description,
+        ...(expires && { expireAfter: { seconds: BigInt(expireAfterS) } }),
+      });
       const order = answer.ok ? answer.message : undefined;
       const outcome = outcomeOf(answer);
-      history.orders.push({ userId, amountMinor, currency, description, outcome, order });
+      history.orders.push({ userId, amountMinor, currency, description, expires, outcome, order });
+      return answer;
+    },
+    async cancelOrder({ id: orderId, userId }) {
+      const answer = await call(cancelOrder, { userId, orderId });
+      history.cancellations.push({ orderId, outcome: outcomeOf(answer) });
+      return answer;
+    },
+    async refund({ id: orderId, userId }, amountMinor) {
+      const amount = { minorUnits: amountMinor, currency: defaultCurrency };
+      const answer = await callAsAdmin(refundPayment, { userId, orderId, amount });
+      history.refunds.push({ orderId, amountMinor, outcome: outcomeOf(answer) });
       return answer;
     },
     async fundedAccount(userId, amountMinor) {

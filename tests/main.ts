@@ -1,9 +1,10 @@
-/** `npm test`: all tests, on a PostgreSQL, a RabbitMQ and an Envoy of their own. */
+/** `npm test`: all tests, on a PostgreSQL, a RabbitMQ, an issuer and an Envoy of their own. */
 import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readOwnBroker } from "../tools/local/config.ts";
+import { startDevIssuer } from "../tools/local/dev-issuer.ts";
 import { findEnvoy } from "../tools/local/envoy.ts";
 import { type Nursery, startNursery } from "../tools/local/nursery.ts";
 import { findFreePorts } from "../tools/local/ports.ts";
@@ -24,7 +25,8 @@ const usage = `npm test [-- --unit] [-- <mocha's arguments>]
 /**
  * Starts what the tests need in `folder` and returns how they reach it: `TEST_POSTGRES_URL` and
  * `TEST_RABBITMQ_MANAGEMENT_URL` with an administrator's name and password, `TEST_AMQP_URL`
- * likewise and without a vhost, and `ENVOY_BIN`.
+ * likewise and without a vhost, `TEST_ISSUER_URL` and `TEST_ISSUER_FOLDER` of an issuer of tokens for
+ * the audience `settle` (what they say in `iss`, and where its keys are), and `ENVOY_BIN`.
  */
 async function startParts(options: {
   nursery: Nursery;
@@ -33,9 +35,11 @@ async function startParts(options: {
 }): Promise<NodeJS.ProcessEnv> {
   const { nursery, folder, signal } = options;
   const started = performance.now();
-  const [port, amqpPort, managementPort] = (await findFreePorts(3)) as [number, number, number];
+  const [port = 0, amqpPort = 0, managementPort = 0, issuerPort = 0] = await findFreePorts(4);
+  const issuerUrl = `http://127.0.0.1:${issuerPort}`;
+  const issuerFolder = join(folder, "issuer");
   const install = { env: process.env, cacheDir: join(root, ".cache"), signal, log: console.log };
-  console.log("Starting PostgreSQL and RabbitMQ for the tests ...");
+  console.log("Starting PostgreSQL, RabbitMQ and an issuer for the tests ...");
   const [postgres, rabbitmq, envoy] = await Promise.all([
     startPostgres({ nursery, dataDir: join(folder, "postgres"), port }),
     readOwnBroker(process.env) ??
@@ -47,12 +51,23 @@ async function startParts(options: {
         managementPort,
       }),
     findEnvoy(install),
+    startDevIssuer({
+      nursery,
+      root,
+      port: issuerPort,
+      issuer: issuerUrl,
+      audience: "settle",
+      folder: issuerFolder,
+      logLevel: "info",
+    }),
   ]);
   console.log(`Started in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
   return {
     TEST_POSTGRES_URL: postgres.adminUrl,
     TEST_RABBITMQ_MANAGEMENT_URL: rabbitmq.managementUrl,
     TEST_AMQP_URL: rabbitmq.amqpUrl,
+    TEST_ISSUER_URL: issuerUrl,
+    TEST_ISSUER_FOLDER: issuerFolder,
     ENVOY_BIN: envoy,
   };
 }

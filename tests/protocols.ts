@@ -14,36 +14,31 @@ import {
   toBinary,
   toJson,
 } from "@bufbuild/protobuf";
-import { anyUnpack } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import { ConnectError, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
-import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
+import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { http } from "@settle/gen/google/api/annotations_pb";
-import {
-  type BadRequest,
-  BadRequestSchema,
-  type ErrorInfo,
-  ErrorInfoSchema,
-} from "@settle/gen/google/rpc/error_details_pb";
-import { StatusSchema } from "@settle/gen/google/rpc/status_pb";
 import type { Caller, Refusal } from "./call.ts";
+import { connectErrorRefusal, connectRefusal, grpcRefusal, lost, restRefusal } from "./refusals.ts";
+import { asOwner, headersOf } from "./tokens.ts";
 
 const callTimeoutMs = 20_000;
 const buf = fileURLToPath(new URL("../node_modules/.bin/buf", import.meta.url));
 
 /** REST/JSON by fetch, at the paths that the contract's annotations give. */
-export function callRest(baseUrl: string): Caller {
+export function callRest(baseUrl: string, authorize = asOwner): Caller {
   return async (method, request) => {
     const { verb, path, rest } = routeOf(
       method,
       toJson(method.input, create(method.input, request)),
     );
     const query = verb === "GET" ? `?${new URLSearchParams(rest as Record<string, string>)}` : "";
+    const headers = await headersOf(authorize, request, { "content-type": "application/json" });
     return answerOfFetch(method.output, restRefusal, () =>
       fetch(baseUrl + path + query, {
         method: verb,
         ...(verb === "GET" ? {} : { body: JSON.stringify(rest) }),
-        headers: { "content-type": "application/json" },
+        headers,
         signal: AbortSignal.timeout(callTimeoutMs),
       }),
     );
@@ -51,16 +46,21 @@ export function callRest(baseUrl: string): Caller {
 }
 
 /** Connect JSON by a bare fetch, as a program without any library does it. */
-export function callConnectByFetch(urlOf: (service: DescService) => string): Caller {
-  return (method, request) =>
-    answerOfFetch(method.output, connectRefusal, () =>
+export function callConnectByFetch(
+  urlOf: (service: DescService) => string,
+  authorize = asOwner,
+): Caller {
+  return async (method, request) => {
+    const headers = await headersOf(authorize, request, { "content-type": "application/json" });
+    return answerOfFetch(method.output, connectRefusal, () =>
       fetch(urlOf(method.parent) + pathOf(method), {
         method: "POST",
-        headers: { "content-type": "application/json" },
+        headers,
         body: JSON.stringify(toJson(method.input, create(method.input, request))),
         signal: AbortSignal.timeout(callTimeoutMs),
       }),
     );
+  };
 }
 
 /** Connect JSON by connect-web, as a page does it. */
@@ -74,9 +74,10 @@ export function callGrpcWeb(baseUrl: string): Caller {
 }
 
 /** gRPC by grpc-js without anything of ours; disposing closes its connections. */
-export function createGrpcCaller(urlOf: (service: DescService) => string): Disposable & {
-  readonly call: Caller;
-} {
+export function createGrpcCaller(
+  urlOf: (service: DescService) => string,
+  authorize = asOwner,
+): Disposable & { readonly call: Caller } {
   const clients = new Map<string, Client>();
   const clientOf = (service: DescService) => {
     const { host } = new URL(urlOf(service));
@@ -85,20 +86,25 @@ export function createGrpcCaller(urlOf: (service: DescService) => string): Dispo
     return client;
   };
   return {
-    call: (method, request) =>
-      new Promise((resolve) => {
+    call: async (method, request) => {
+      const metadata = new Metadata();
+      const headers = await headersOf(authorize, request);
+      for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+      return new Promise((resolve) => {
         clientOf(method.parent).makeUnaryRequest(
           pathOf(method),
           (message) => Buffer.from(toBinary(method.input, message)),
           (bytes: Buffer) => fromBinary(method.output, bytes),
           create(method.input, request),
+          metadata,
           { deadline: Date.now() + callTimeoutMs },
           (error, message) => {
             if (message) resolve({ ok: true, message });
             else resolve(grpcRefusal(error as ServiceError));
           },
         );
-      }),
+      });
+    },
     [Symbol.dispose]() {
       for (const client of clients.values()) client.close();
     },
@@ -110,8 +116,10 @@ export function callBufCurl(baseUrl: string): Caller {
   return async (method, request) => {
     const data = JSON.stringify(toJson(method.input, create(method.input, request)));
     const args = ["curl", "--http2-prior-knowledge", "--protocol", "grpc", "--data", data];
+    const { authorization } = await headersOf(asOwner, request);
+    args.push("--header", `authorization: ${authorization}`, baseUrl + pathOf(method));
     try {
-      const { stdout } = await promisify(execFile)(buf, [...args, baseUrl + pathOf(method)], {
+      const { stdout } = await promisify(execFile)(buf, args, {
         timeout: callTimeoutMs,
       });
       return { ok: true, message: fromJson(method.output, JSON.parse(stdout)) };
@@ -125,14 +133,12 @@ export function callBufCurl(baseUrl: string): Caller {
 
 function callTransport(transport: Transport): Caller {
   return async (method, request) => {
+    const headers = await headersOf(asOwner, request);
     try {
-      const response = await transport.unary(method, undefined, callTimeoutMs, undefined, request);
+      const response = await transport.unary(method, undefined, callTimeoutMs, headers, request);
       return { ok: true, message: response.message };
     } catch (error) {
-      const { code, rawMessage } = ConnectError.from(error);
-      const [info] = ConnectError.from(error).findDetails(ErrorInfoSchema);
-      const [bad] = ConnectError.from(error).findDetails(BadRequestSchema);
-      return refusal(code, rawMessage, info, bad);
+      return connectErrorRefusal(ConnectError.from(error));
     }
   };
 }
@@ -152,62 +158,8 @@ async function answerOfFetch<O extends DescMessage>(
   }
 }
 
-/** Nobody answered, or nothing that can be read: the call may or may not have taken effect. */
-function lost(error: unknown): Refusal {
-  return refusal(Code.Unknown, `no answer: ${error}`, undefined, undefined);
-}
-
-function refusal(
-  code: number,
-  message: string,
-  info: ErrorInfo | undefined,
-  bad: BadRequest | undefined,
-): Refusal {
-  const fields = bad?.fieldViolations.map(({ field }) => field) ?? [];
-  return { ok: false, code, reason: info?.reason ?? "", message, fields };
-}
-
-/** Reads the refusal in the body of a REST answer. */
-export function restRefusal(body: {
-  code: number;
-  message: string;
-  details: JsonObject[];
-}): Refusal {
-  const detail = <Schema extends DescMessage>(schema: Schema) => {
-    const found = body.details.find(
-      (one) => one["@type"] === `type.googleapis.com/${schema.typeName}`,
-    );
-    if (!found) return undefined;
-    const { "@type": _, ...json } = found;
-    return fromJson(schema, json);
-  };
-  return refusal(body.code, body.message, detail(ErrorInfoSchema), detail(BadRequestSchema));
-}
-
-function connectRefusal(body: {
-  code: string;
-  message: string;
-  details?: { type: string; value: string }[];
-}): Refusal {
-  const detail = <Schema extends DescMessage>(schema: Schema) => {
-    const found = body.details?.find(({ type }) => type.endsWith(schema.typeName));
-    return found && fromBinary(schema, Buffer.from(found.value, "base64"));
-  };
-  const name = body.code.replaceAll(/(^|_)([a-z])/g, (_, __, letter) => letter.toUpperCase());
-  const code = Code[name as keyof typeof Code];
-  return refusal(code, body.message, detail(ErrorInfoSchema), detail(BadRequestSchema));
-}
-
-/** Reads the refusal that grpc-js ends a call with. */
-export function grpcRefusal({ code, details, metadata }: ServiceError): Refusal {
-  const [bytes] = metadata.get("grpc-status-details-bin");
-  const packed = bytes instanceof Buffer ? fromBinary(StatusSchema, bytes).details : [];
-  const detail = <Schema extends DescMessage>(schema: Schema) =>
-    packed.map((any) => anyUnpack(any, schema)).find((message) => message !== undefined);
-  return refusal(code, details, detail(ErrorInfoSchema), detail(BadRequestSchema));
-}
-
-function pathOf(method: DescMethod): string {
+/** The path of a method in gRPC, gRPC-Web and Connect. */
+export function pathOf(method: DescMethod): string {
   return `/${method.parent.typeName}/${method.name}`;
 }
 

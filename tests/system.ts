@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { constants, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -14,28 +14,18 @@ import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscri
 import { Pool, types } from "pg";
 import { renderEdge } from "../edge/render.ts";
 import { startEnvoy } from "../tools/local/envoy.ts";
-import { type Child, type Exit, type Nursery, startNursery } from "../tools/local/nursery.ts";
+import { type Nursery, startNursery } from "../tools/local/nursery.ts";
 import { findFreePorts } from "../tools/local/ports.ts";
 import { isAnswering, waitUntilReady } from "../tools/local/ready.ts";
+import { killed, type Replica, replicaOf } from "./replica.ts";
+import { readTestAuth } from "./tokens.ts";
+
+export type { Replica } from "./replica.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const startTimeoutMs = 30_000;
 
 export type ServiceName = "orders" | "payments";
-
-/** One process of a service. */
-export type Replica = {
-  readonly url: string;
-  readonly port: number;
-  readonly pid: number;
-  readonly logFile: string;
-  /** Settles once the process has ended. */
-  readonly exited: Child["exited"];
-  /** Stops it as a supervisor would and resolves with how it ended. */
-  stop(): Promise<Exit>;
-  /** Ends it without warning. */
-  kill(): Promise<void>;
-};
 
 /** The whole system on real parts of its own: databases, a virtual host, services and an edge. */
 export type System = AsyncDisposable & {
@@ -43,8 +33,10 @@ export type System = AsyncDisposable & {
   readonly broker: TestBroker;
   /** Direct access to a service's database, with the service's own role; bigint columns are bigint. */
   readonly databases: Readonly<Record<ServiceName, Pool>>;
-  /** The first replica of each service, the one behind the edge, on `ports`. */
+  /** Where the edge looks for the first replica of each service. */
   readonly ports: Readonly<Record<ServiceName, number>>;
+  /** Where it looks for a second one of orders, if the test asked for that. */
+  readonly secondOrdersPort: number | undefined;
   /** The ends of processes that nobody asked for; empty when all is well. */
   readonly unexplainedExits: readonly string[];
   /**
@@ -68,14 +60,20 @@ export type System = AsyncDisposable & {
   killAll(): Promise<void>;
 };
 
-/** Servers to use instead of the test run's own, by their administrators' URLs. */
-export type Servers = { readonly postgresUrl?: string; readonly rabbitmq?: BrokerServer };
+export type SystemOptions = {
+  /** Servers to use instead of the test run's own, by their administrators' URLs. */
+  readonly postgresUrl?: string;
+  readonly rabbitmq?: BrokerServer;
+  /** Puts a second replica of orders behind the edge, for the test to start. */
+  readonly twoOrders?: boolean;
+};
 
 /**
  * Starts an edge, databases and a broker of their own; the services are up to the test, by
  * {@link System.start}. Disposing kills and removes everything.
  */
-export async function startSystem({ postgresUrl, rabbitmq }: Servers = {}): Promise<System> {
+export async function startSystem(options: SystemOptions = {}): Promise<System> {
+  const { postgresUrl, rabbitmq, twoOrders } = options;
   await using starting = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "settle-e2e-"));
   starting.defer(() => rm(folder, { recursive: true, force: true }));
@@ -90,11 +88,15 @@ export async function startSystem({ postgresUrl, rabbitmq }: Servers = {}): Prom
     orders: starting.adopt(poolOf(urls.orders), (pool) => pool.end()),
     payments: starting.adopt(poolOf(urls.payments), (pool) => pool.end()),
   };
-  const [edgePort = 0, adminPort = 0, ordersPort = 0, paymentsPort = 0] = await findFreePorts(4);
+  const [edgePort = 0, adminPort = 0, ordersPort = 0, paymentsPort = 0, furtherPort = 0] =
+    await findFreePorts(5);
   const ports = { orders: ordersPort, payments: paymentsPort };
+  const secondOrdersPort = twoOrders ? furtherPort : undefined;
   const edgeUrl = `http://127.0.0.1:${edgePort}`;
-  await startEdge({ nursery, folder, edgePort, adminPort, ports });
+  const ordersPorts = twoOrders ? [ordersPort, furtherPort] : [ordersPort];
+  await startEdge({ nursery, folder, edgePort, adminPort, ordersPorts, paymentsPort });
 
+  const auth = readTestAuth();
   const replicas = new Set<Replica>();
   const unexplainedExits: string[] = [];
   let count = 0;
@@ -111,6 +113,9 @@ export async function startSystem({ postgresUrl, rabbitmq }: Servers = {}): Prom
         DATABASE_URL: urls[service],
         AMQP_URL: broker.urlOf(service),
         LOG_LEVEL: "debug",
+        AUTH_ISSUER: auth.issuer,
+        AUTH_AUDIENCE: auth.audience,
+        AUTH_JWKS_URL: auth.jwksUrl,
         ...(crashAt ? { CRASH_AT: crashAt } : {}),
         ...env,
       },
@@ -141,6 +146,7 @@ export async function startSystem({ postgresUrl, rabbitmq }: Servers = {}): Prom
     broker,
     databases,
     ports,
+    secondOrdersPort,
     unexplainedExits,
     start,
     async startBoth() {
@@ -154,40 +160,6 @@ export async function startSystem({ postgresUrl, rabbitmq }: Servers = {}): Prom
     healthy,
     killAll,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
-  };
-}
-
-/** The exit code of a process that was ended by SIGKILL. */
-const killed = 128 + constants.signals.SIGKILL;
-
-function replicaOf(
-  child: Child,
-  port: number,
-  onExit: (exit: Exit, asked: boolean) => void,
-): Replica {
-  let asked = false;
-  let alive = true;
-  void child.exited.then((exit) => {
-    alive = false;
-    onExit(exit, asked);
-  });
-  return {
-    url: `http://127.0.0.1:${port}`,
-    port,
-    pid: child.pid,
-    logFile: child.logFile,
-    exited: child.exited,
-    async stop() {
-      asked = true;
-      await child.stop();
-      return child.exited;
-    },
-    async kill() {
-      asked = true;
-      // Once it has ended, its pid may be somebody else's.
-      if (alive) process.kill(child.pid, "SIGKILL");
-      await child.exited;
-    },
   };
 }
 
@@ -212,9 +184,10 @@ async function startEdge(options: {
   readonly folder: string;
   readonly edgePort: number;
   readonly adminPort: number;
-  readonly ports: Readonly<Record<ServiceName, number>>;
+  readonly ordersPorts: readonly number[];
+  readonly paymentsPort: number;
 }): Promise<void> {
-  const { nursery, folder, edgePort, adminPort, ports } = options;
+  const { nursery, folder, edgePort, adminPort, ordersPorts, paymentsPort } = options;
   const binary = process.env.ENVOY_BIN;
   if (!binary) throw new Error("ENVOY_BIN is not set: run the tests with npm test");
   const config = join(folder, "envoy.yaml");
@@ -223,8 +196,9 @@ async function startEdge(options: {
     renderEdge({
       listenPort: edgePort,
       adminPort,
-      orders: { host: "127.0.0.1", port: ports.orders },
-      payments: { host: "127.0.0.1", port: ports.payments },
+      orders: ordersPorts.map((port) => ({ host: "127.0.0.1", port })),
+      payments: [{ host: "127.0.0.1", port: paymentsPort }],
+      auth: readTestAuth(),
       descriptorsPath: join(root, "gen/envoy/descriptors.binpb"),
     }),
   );

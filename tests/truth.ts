@@ -28,6 +28,7 @@ export type StoredOrder = {
   readonly description: string;
   readonly status: OrderStatus;
   readonly declineReason: DeclineReason;
+  readonly refundedMinor: bigint;
   readonly revision: bigint;
   readonly createTime: Date;
   readonly settleTime: Date | null;
@@ -40,6 +41,7 @@ export type StoredPayment = {
   readonly currency: string;
   readonly outcome: PaymentOutcome;
   readonly declineReason: DeclineReason;
+  readonly refundedMinor: bigint;
 };
 
 export type StoredAccount = {
@@ -60,6 +62,11 @@ export type StoredEntry = {
   readonly balanceAfterMinor: bigint | null;
   readonly orderId: string | null;
 };
+
+/** Whether it is a user's leg of its movement, and not the system's. */
+export function isOfUser(entry: StoredEntry): boolean {
+  return entry.sequence !== null;
+}
 
 /** Where to read: connections may be inside a transaction of the test's. */
 export type Sources = {
@@ -88,13 +95,13 @@ export async function readTruth({ databases, broker }: Sources): Promise<Truth> 
     orders: await rows(
       orders,
       `SELECT id, user_id AS "userId", amount_minor AS "amountMinor", currency, description, status,
-         decline_reason AS "declineReason", revision, create_time AS "createTime",
+         decline_reason AS "declineReason", refunded_minor AS "refundedMinor", revision, create_time AS "createTime",
          settle_time AS "settleTime" FROM orders ORDER BY id`,
     ),
     payments: await rows(
       payments,
       `SELECT order_id AS "orderId", user_id AS "userId", amount_minor AS "amountMinor", currency,
-         outcome, decline_reason AS "declineReason" FROM payments ORDER BY order_id`,
+         outcome, decline_reason AS "declineReason", refunded_minor AS "refundedMinor" FROM payments ORDER BY order_id`,
     ),
     accounts: await rows(
       payments,

@@ -1,15 +1,9 @@
-import type { DescEnum } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { OrderStatus, OrderStatusSchema } from "@settle/gen/orders/v1/order_pb";
+import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { LedgerEntryKind } from "@settle/gen/payments/v1/account_pb";
-import {
-  DeclineReason,
-  DeclineReasonSchema,
-  PaymentOutcome,
-  PaymentOutcomeSchema,
-} from "@settle/gen/payments/v1/payment_pb";
-import type { AccountAttempt, History } from "./history.ts";
-import type { StoredEntry, StoredOrder, StoredPayment, Truth } from "./truth.ts";
+import type { Attempt, History } from "./history.ts";
+import { nameOf, settlementViolations } from "./settlement-violations.ts";
+import { isOfUser, type Truth } from "./truth.ts";
 
 /**
  * Compares everything stored with what the clients did and saw, once nothing is under way, and
@@ -17,8 +11,8 @@ import type { StoredEntry, StoredOrder, StoredPayment, Truth } from "./truth.ts"
  * - each balance is the sum of its entries, step by step, and not negative; each movement sums to
  *   zero; what was deposited is what the clients deposited;
  * - every order has one legal final status and one payment that agrees, with exactly one debit of
- *   the amount if it was paid, and none and a reason if it was declined;
- * - every order and account that was answered with OK is there with the same content, one whose
+ *   the amount if it was paid, and refunds as both have them (see settlement-violations.ts);
+ * - every order, account, cancellation and refund that was answered with OK is there with the same content, one whose
  *   call ended unknown is there at most once, a refused one is not, and no other;
  * - each event was handled once; nothing is left in an outbox, a work or a retry queue; the dead
  *   letters are the poison that was put in.
@@ -29,6 +23,8 @@ export function violationsOf(truth: Truth, history: History): readonly string[] 
     ...depositViolations(truth, history),
     ...settlementViolations(truth),
     ...orderHistoryViolations(truth, history),
+    ...cancellationHistoryViolations(truth, history),
+    ...refundHistoryViolations(truth, history),
     ...accountHistoryViolations(truth, history),
     ...deliveryViolations(truth, history),
   ];
@@ -91,65 +87,6 @@ function* depositViolations({ entries }: Truth, history: History) {
   }
 }
 
-function* settlementViolations({ orders, payments, entries }: Truth) {
-  const paymentsOf = Map.groupBy(payments, (payment) => payment.orderId);
-  const debitsOf = Map.groupBy(
-    entries.filter((entry) => isOfUser(entry) && entry.kind === LedgerEntryKind.PAYMENT),
-    (entry) => entry.orderId,
-  );
-  for (const order of orders) {
-    const found = paymentsOf.get(order.id) ?? [];
-    const [payment] = found;
-    if (found.length !== 1 || !payment) {
-      yield `${nameOf(order)}: has ${found.length} payments`;
-    } else {
-      yield* disagreements(order, payment, debitsOf.get(order.id) ?? []);
-    }
-  }
-  const known = new Set<string | null>(orders.map((order) => order.id));
-  for (const orderId of [...paymentsOf.keys(), ...debitsOf.keys()]) {
-    if (!known.has(orderId)) yield `order ${orderId}: is paid or declined but not stored`;
-  }
-  for (const [userId, own] of Map.groupBy(orders, (order) => order.userId)) {
-    if (new Set(own.map((order) => order.revision)).size !== own.length) {
-      yield `user ${userId}: two orders have one revision`;
-    }
-  }
-}
-
-function* disagreements(
-  order: StoredOrder,
-  payment: StoredPayment,
-  debits: readonly StoredEntry[],
-) {
-  const name = nameOf(order);
-  const isPaid = order.status === OrderStatus.PAID;
-  const isDeclined = order.status === OrderStatus.PAYMENT_DECLINED;
-  if (!isPaid && !isDeclined)
-    yield `${name}: its status is ${word(OrderStatusSchema, order.status)}`;
-  if (order.settleTime === null) yield `${name}: has no settle time`;
-  const outcome = isPaid ? PaymentOutcome.PAID : PaymentOutcome.DECLINED;
-  if (payment.outcome !== outcome) {
-    yield `${name}: ${word(OrderStatusSchema, order.status)}, its payment ${word(PaymentOutcomeSchema, payment.outcome)}`;
-  }
-  if (payment.declineReason !== order.declineReason) {
-    yield `${name}: declined for ${word(DeclineReasonSchema, order.declineReason)}, its payment for ${word(DeclineReasonSchema, payment.declineReason)}`;
-  }
-  if (isDeclined !== (order.declineReason !== DeclineReason.UNSPECIFIED)) {
-    yield `${name}: ${word(OrderStatusSchema, order.status)} for ${word(DeclineReasonSchema, order.declineReason)}`;
-  }
-  const asked = (row: StoredOrder | StoredPayment) =>
-    `${row.userId} ${row.amountMinor} ${row.currency}`;
-  if (asked(order) !== asked(payment)) {
-    yield `${name}: asks for ${asked(order)}, its payment for ${asked(payment)}`;
-  }
-  const expected = isPaid ? [`${order.userId} ${-order.amountMinor} ${order.currency}`] : [];
-  const found = debits.map((entry) => `${entry.account} ${entry.amountMinor} ${entry.currency}`);
-  if (found.join() !== expected.join()) {
-    yield `${name}: debited [${found}], expected [${expected}]`;
-  }
-}
-
 function* orderHistoryViolations({ orders }: Truth, history: History) {
   const stored = Map.groupBy(orders, (order) => order.description);
   for (const { description, outcome, order, ...asked } of history.orders) {
@@ -185,6 +122,34 @@ function* orderHistoryViolations({ orders }: Truth, history: History) {
   for (const order of [...stored.values()].flat()) yield `${nameOf(order)}: no client created it`;
 }
 
+function* cancellationHistoryViolations({ orders }: Truth, history: History) {
+  const called = Map.groupBy(history.cancellations, ({ orderId }) => orderId);
+  const expiring = new Set(history.orders.flatMap((one) => (one.expires ? [one.description] : [])));
+  for (const order of orders) {
+    const { ok, unknown } = tally(called.get(order.id) ?? []);
+    const isCancelled = order.status === OrderStatus.CANCELLED;
+    if (ok > 0 && !isCancelled) yield `${nameOf(order)}: was cancelled for its client and is not`;
+    if (isCancelled && ok + unknown === 0 && !expiring.has(order.description)) {
+      yield `${nameOf(order)}: no client cancelled it`;
+    }
+  }
+}
+
+function* refundHistoryViolations({ orders }: Truth, history: History) {
+  const called = Map.groupBy(history.refunds, ({ orderId }) => orderId);
+  for (const order of orders) {
+    const sums = { ok: 0n, unknown: 0n, failed: 0n };
+    for (const { outcome, amountMinor } of called.get(order.id) ?? []) sums[outcome] += amountMinor;
+    // A cancellation gives back what is left, whatever clients have refunded before.
+    const isAnswered = order.status === OrderStatus.CANCELLED || sums.ok <= order.refundedMinor;
+    const isAsked =
+      order.status === OrderStatus.CANCELLED || order.refundedMinor <= sums.ok + sums.unknown;
+    if (!isAnswered || !isAsked) {
+      yield `${nameOf(order)}: ${order.refundedMinor} was refunded, answered OK ${sums.ok}, unknown ${sums.unknown}`;
+    }
+  }
+}
+
 function* accountHistoryViolations({ accounts }: Truth, history: History) {
   const called = Map.groupBy(history.accounts, (attempt) => attempt.userId);
   const stored = new Map(accounts.map((account) => [account.userId, account]));
@@ -205,7 +170,7 @@ function* accountHistoryViolations({ accounts }: Truth, history: History) {
 }
 
 function* deliveryViolations(truth: Truth, history: History) {
-  const { orders, inbox, outbox, waiting, deadLetters } = truth;
+  const { orders, entries, inbox, outbox, waiting, deadLetters } = truth;
   for (const { service, id, type } of outbox) yield `outbox of ${service}: holds ${type} ${id}`;
   for (const [queue, messages] of waiting) {
     if (messages > 0) yield `queue ${queue}: holds ${messages} messages`;
@@ -214,12 +179,16 @@ function* deliveryViolations(truth: Truth, history: History) {
   for (const id of history.injectedEvents) {
     if (!handled.has(id)) yield `event ${id}: was put in and not handled`;
   }
-  const events = orders.length + history.injectedEvents.length;
-  if (inbox.payments.length !== events) {
-    yield `payments handled ${inbox.payments.length} events, there were ${events}`;
+  // An event for each order created and each one cancelled; a result for each of the former, and
+  // an event for each refund.
+  const created = orders.length + history.injectedEvents.length;
+  const cancelled = orders.filter(({ status }) => status === OrderStatus.CANCELLED).length;
+  const refunded = entries.filter((entry) => isOfUser(entry) && isRefund(entry)).length;
+  if (inbox.payments.length !== created + cancelled) {
+    yield `payments handled ${inbox.payments.length} events, there were ${created + cancelled}`;
   }
-  if (inbox.orders.length !== inbox.payments.length) {
-    yield `orders handled ${inbox.orders.length} results of ${inbox.payments.length} events`;
+  if (inbox.orders.length !== created + refunded) {
+    yield `orders handled ${inbox.orders.length} events, there were ${created} results and ${refunded} refunds`;
   }
   const poison = [...history.poison].sort();
   const dead = [...deadLetters].sort();
@@ -228,19 +197,11 @@ function* deliveryViolations(truth: Truth, history: History) {
   }
 }
 
-function tally(attempts: readonly AccountAttempt[]) {
+function tally(attempts: readonly Attempt[]) {
   const count = (wanted: string) => attempts.filter(({ outcome }) => outcome === wanted).length;
   return { ok: count("ok"), unknown: count("unknown") };
 }
 
-function isOfUser(entry: StoredEntry): boolean {
-  return entry.sequence !== null;
-}
-
-function nameOf({ id, description }: StoredOrder): string {
-  return `order ${id} (${description})`;
-}
-
-function word(schema: DescEnum, value: number): string {
-  return schema.value[value]?.name ?? String(value);
+function isRefund({ kind }: { readonly kind: LedgerEntryKind }): boolean {
+  return kind === LedgerEntryKind.REFUND;
 }

@@ -17,8 +17,10 @@ import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
 import { createHistory, defaultCurrency as currency } from "../history.ts";
-import { grpcRefusal, restRefusal, routeOf } from "../protocols.ts";
+import { routeOf } from "../protocols.ts";
+import { grpcRefusal, restRefusal } from "../refusals.ts";
 import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
+import { authorizationOf } from "../tokens.ts";
 
 const { createOrder } = OrdersService.method;
 const { createAccount, deposit } = PaymentsService.method;
@@ -37,6 +39,12 @@ type Send = <I extends DescMessage, O extends DescMessage>(
   request: MessageInitShape<I>,
   key: string,
 ) => Promise<Answer>;
+
+/** The headers of the user whom the request names. */
+async function tokenFor(request: object) {
+  const { userId = "" } = request as { readonly userId?: string };
+  return { authorization: await authorizationOf(userId) };
+}
 
 const reused = { code: Code.AlreadyExists, reason: "IDEMPOTENCY_KEY_REUSED", replayed: false };
 const badKey = {
@@ -68,7 +76,11 @@ describe("an idempotency key", function () {
     const { verb, path, rest } = routeOf(method, json);
     const response = await fetch(system.edgeUrl + path, {
       method: verb,
-      headers: { "content-type": "application/json", "idempotency-key": key },
+      headers: {
+        "content-type": "application/json",
+        "idempotency-key": key,
+        ...(await tokenFor(request)),
+      },
       body: JSON.stringify(rest),
     });
     const replayed = response.headers.get(replayedHeader) === "true";
@@ -84,10 +96,11 @@ describe("an idempotency key", function () {
     return { code, reason, fields, replayed, body: undefined };
   };
 
-  const byGrpc: Send = (method, request, key) =>
-    new Promise((resolve) => {
-      const metadata = new Metadata();
-      metadata.set("idempotency-key", key);
+  const byGrpc: Send = async (method, request, key) => {
+    const metadata = new Metadata();
+    metadata.set("idempotency-key", key);
+    metadata.set("authorization", (await tokenFor(request)).authorization);
+    return new Promise((resolve) => {
       let replayed = false;
       const call = client.makeUnaryRequest(
         `/${method.parent.typeName}/${method.name}`,
@@ -107,6 +120,7 @@ describe("an idempotency key", function () {
         replayed = headers.get(replayedHeader)[0] === "true";
       });
     });
+  };
 
   const noteOrder = (description: string, { body }: Pick<Answer, "body">) => {
     const order = fromJson(OrderSchema, body ?? assert.fail("no order"));
@@ -178,13 +192,14 @@ describe("an idempotency key", function () {
   it("lets one of fifty twins on two replicas take effect", async () => {
     const second = await system.start("orders");
     const description = "a twin";
+    const token = await tokenFor({ userId: "twins" });
     const request = { userId: "twins", amount: { minorUnits: 5n, currency }, description };
     const body = JSON.stringify(toJson(createOrder.input, create(createOrder.input, request)));
     const twins = Array.from({ length: 50 }, async (_, nth) => {
       const { url } = nth % 2 === 0 ? replicas.orders : second;
       const response = await fetch(`${url}/${OrdersService.typeName}/CreateOrder`, {
         method: "POST",
-        headers: { "content-type": "application/json", "idempotency-key": "twins" },
+        headers: { "content-type": "application/json", "idempotency-key": "twins", ...token },
         body,
       });
       assert.equal(response.status, 200);

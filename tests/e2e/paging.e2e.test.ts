@@ -12,6 +12,7 @@ import { assertWhole, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper } from "../history.ts";
 import { callGrpcWeb, callRest } from "../protocols.ts";
 import { type System, startSystem } from "../system.ts";
+import { authorizationOf } from "../tokens.ts";
 
 const { listOrders } = OrdersService.method;
 const { listLedgerEntries } = PaymentsService.method;
@@ -171,7 +172,8 @@ describe("a list", function () {
     it("refuses a status and a time that do not exist", async () => {
       const list = `${system.edgeUrl}/gateway/orders/reader`;
       for (const query of ["status=ORDER_STATUS_LOST", "createdAfter=yesterday"]) {
-        const response = await fetch(`${list}?${query}`);
+        const headers = { authorization: await authorizationOf("reader") };
+        const response = await fetch(`${list}?${query}`, { headers });
         assert.equal(response.status, 400, query);
         const { details } = (await response.json()) as { details: { reason: string }[] };
         assert.equal(details[0]?.reason, "MALFORMED_REQUEST", query);

@@ -4,6 +4,7 @@ import { assertWhole, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper } from "../history.ts";
 import { callRest } from "../protocols.ts";
 import { type System, startSystem } from "../system.ts";
+import { authorizationOf } from "../tokens.ts";
 
 const ordersPath = "/gateway/orders";
 const accountsPath = "/gateway/payments/accounts";
@@ -27,6 +28,15 @@ const placingFor = (amount: unknown) => placing({ amount });
 const paying = (minorUnits: unknown) => placingFor({ ...money, minorUnits });
 const depositing = (amount: unknown) => post(`${accountsPath}/alice:deposit`, { amount });
 
+/** Who the request is about may make it; where it is about nobody it can name, somebody does. */
+async function tokenFor(path: string, body: unknown) {
+  const [, inPath] = /\/(?:orders|accounts)\/([a-z]+)(?![a-z%])/.exec(path) ?? [];
+  const { userId: inBody } = (typeof body === "object" ? body : {}) as { userId?: unknown };
+  const userId = inPath ?? (typeof inBody === "string" ? inBody : "");
+  const isUser = /^[a-z]{1,128}$/.test(userId);
+  return { authorization: await authorizationOf(isUser ? userId : "somebody") };
+}
+
 describe("bad input through the edge", function () {
   this.timeout(checkTimeoutMs);
   const history = createHistory();
@@ -45,7 +55,7 @@ describe("bad input through the edge", function () {
   ) => {
     const response = await fetch(system.edgeUrl + path, {
       method,
-      headers: { "content-type": "application/json", ...headers },
+      headers: { "content-type": "application/json", ...(await tokenFor(path, body)), ...headers },
       ...(body === undefined
         ? {}
         : { body: typeof body === "string" ? body : JSON.stringify(body) }),

@@ -2,12 +2,15 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 const portMax = 65_535;
+const issuerVariables = ["AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS_URL"] as const;
+const passedOn = ["AUTH_USER_CLAIM", "SELF_DEPOSIT", "EXPIRE_AFTER_MS"];
 
 /** The ports of the stack: the variable that sets each, its default, and what listens there. */
 export const localPorts = {
   edge: { variable: "EDGE_PORT", fallback: 8000, what: "the edge (Envoy)" },
   payments: { variable: "PAYMENTS_PORT", fallback: 8001, what: "payments" },
   orders: { variable: "ORDERS_PORT", fallback: 8002, what: "orders" },
+  auth: { variable: "AUTH_PORT", fallback: 8003, what: "the development issuer" },
   postgres: { variable: "POSTGRES_PORT", fallback: 5433, what: "PostgreSQL" },
   amqp: { variable: "RABBITMQ_PORT", fallback: 5672, what: "RabbitMQ" },
   management: {
@@ -25,6 +28,15 @@ export type OwnBroker = {
   readonly managementUrl: string;
 };
 
+/** Whose tokens are valid, and where the keys for it are. */
+export type TokenIssuer = {
+  /** What tokens say in `iss`. */
+  readonly issuer: string;
+  /** What they say in `aud`. */
+  readonly audience: string;
+  readonly jwksUrl: string;
+};
+
 /** What `npm start` was asked to do. */
 export type LocalConfig = {
   readonly help: boolean;
@@ -32,6 +44,10 @@ export type LocalConfig = {
   readonly ports: Readonly<Record<PortName, number>>;
   /** Set where `AMQP_URL` names a broker to use instead of starting one. */
   readonly broker: OwnBroker | undefined;
+  /** Set where `AUTH_ISSUER` and its like name an issuer to use instead of starting one. */
+  readonly issuer?: TokenIssuer | undefined;
+  /** Settings of the services that are passed on as they are, where they are set. */
+  readonly serviceEnv?: Readonly<Record<string, string>>;
   /** Where data, passwords, logs and rendered configuration are kept between starts. */
   readonly dataDir: string;
   readonly logLevel: string;
@@ -41,7 +57,8 @@ export type LocalConfig = {
 
 export const usage = `npm start [-- --fresh] [-- --help]
 
-Starts PostgreSQL, RabbitMQ, both services and Envoy on this machine, bound to 127.0.0.1.
+Starts PostgreSQL, RabbitMQ, an issuer of tokens for development, both services and Envoy on this
+machine, bound to 127.0.0.1.
 Data stays in .data/ between starts, logs are in .data/logs/, downloads in .cache/. Ctrl-C stops it.
 
   --fresh   drop all local data first
@@ -54,6 +71,13 @@ ${Object.values(localPorts)
   AMQP_URL                  a RabbitMQ to use instead of starting one, with an administrator's
                             name and password and no vhost; then also:
   RABBITMQ_MANAGEMENT_URL   its management API, with the same name and password
+  AUTH_ISSUER               an issuer of tokens to use instead of starting one: their claim iss;
+                            then also:
+  AUTH_AUDIENCE             what their claim aud holds
+  AUTH_JWKS_URL             where its keys are
+  AUTH_USER_CLAIM           the claim that names the user (sub)
+  SELF_DEPOSIT              whether users may deposit into their own accounts (true)
+  EXPIRE_AFTER_MS           how long an order that does not say waits for its payment (for ever)
   ENVOY_BIN                 an Envoy to use instead of the pinned one
   DATA_DIR                  where data and logs are kept (.data)
   LOG_LEVEL                 of the services (info)`;
@@ -82,6 +106,7 @@ export function readLocalConfig(
     edge: readPort(localPorts.edge),
     payments: readPort(localPorts.payments),
     orders: readPort(localPorts.orders),
+    auth: readPort(localPorts.auth),
     postgres: readPort(localPorts.postgres),
     amqp: readPort(localPorts.amqp),
     management: readPort(localPorts.management),
@@ -91,12 +116,23 @@ export function readLocalConfig(
   if (env.AMQP_URL && !env.RABBITMQ_MANAGEMENT_URL) {
     faults.push("AMQP_URL needs RABBITMQ_MANAGEMENT_URL beside it");
   }
+  const issuer = readOwnIssuer(env);
+  const unset = issuerVariables.filter((variable) => !env[variable]);
+  if (issuer === undefined && unset.length < issuerVariables.length) {
+    faults.push(
+      `set ${issuerVariables.join(", ")} together or not at all; missing: ${unset.join(", ")}`,
+    );
+  }
   if (faults.length > 0) throw new Error(`The settings are not usable:\n  ${faults.join("\n  ")}`);
   return {
     help: values.help ?? false,
     fresh: values.fresh ?? false,
     ports,
     broker: readOwnBroker(env),
+    issuer,
+    serviceEnv: Object.fromEntries(
+      passedOn.flatMap((variable) => (env[variable] ? [[variable, env[variable]]] : [])),
+    ),
     dataDir: resolve(root, env.DATA_DIR || ".data"),
     logLevel: env.LOG_LEVEL || "info",
     env,
@@ -107,4 +143,9 @@ export function readLocalConfig(
 export function readOwnBroker(env: NodeJS.ProcessEnv): OwnBroker | undefined {
   const { AMQP_URL: amqpUrl, RABBITMQ_MANAGEMENT_URL: managementUrl } = env;
   return amqpUrl && managementUrl ? { amqpUrl, managementUrl } : undefined;
+}
+
+function readOwnIssuer(env: NodeJS.ProcessEnv): TokenIssuer | undefined {
+  const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS_URL: jwksUrl } = env;
+  return issuer && audience && jwksUrl ? { issuer, audience, jwksUrl } : undefined;
 }

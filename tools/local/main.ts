@@ -87,13 +87,16 @@ async function openNursery({ dataDir }: LocalConfig): Promise<Nursery> {
 async function dropData({ dataDir, env }: LocalConfig): Promise<void> {
   dropPostgresData(join(dataDir, "postgres"));
   await dropRabbitmqData({ dataDir: join(dataDir, "rabbitmq"), env });
-  rmSync(join(dataDir, "passwords"), { recursive: true, force: true });
+  for (const secrets of ["passwords", "issuer"]) {
+    rmSync(join(dataDir, secrets), { recursive: true, force: true });
+  }
 }
 
-async function assertPortsFree({ ports, broker }: LocalConfig): Promise<void> {
+async function assertPortsFree({ ports, broker, issuer }: LocalConfig): Promise<void> {
   const faults: string[] = [];
   for (const [name, port] of Object.entries(ports) as [PortName, number][]) {
     if (broker && (name === "amqp" || name === "management")) continue;
+    if (issuer && name === "auth") continue;
     const why = await whyPortIsTaken(port);
     if (why === undefined) continue;
     const { what, variable } = localPorts[name];

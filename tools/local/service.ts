@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { TokenIssuer } from "./config.ts";
 import type { Child, Nursery } from "./nursery.ts";
 import { isAnswering, waitUntilReady } from "./ready.ts";
 
@@ -23,7 +24,11 @@ export async function startService(options: {
   readonly port: number;
   readonly databaseUrl: string;
   readonly amqpUrl: string;
+  /** Whose tokens it accepts. */
+  readonly auth: TokenIssuer;
   readonly logLevel: string;
+  /** Further settings of its own. */
+  readonly env?: Readonly<Record<string, string>>;
 }): Promise<RunningService> {
   const { nursery, name, root, port } = options;
   const child = await nursery.spawn({
@@ -36,9 +41,13 @@ export async function startService(options: {
       PORT: String(port),
       DATABASE_URL: options.databaseUrl,
       AMQP_URL: options.amqpUrl,
+      AUTH_ISSUER: options.auth.issuer,
+      AUTH_AUDIENCE: options.auth.audience,
+      AUTH_JWKS_URL: options.auth.jwksUrl,
       LOG_LEVEL: options.logLevel,
       // The edge is stopped first: nobody is left who would look at the health.
       DRAIN_MS: "0",
+      ...options.env,
     },
     stopTimeoutMs,
   });

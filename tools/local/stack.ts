@@ -9,7 +9,8 @@ import {
   serviceNames,
   vhost,
 } from "../provision/provision.ts";
-import type { LocalConfig } from "./config.ts";
+import type { LocalConfig, TokenIssuer } from "./config.ts";
+import { startDevIssuer } from "./dev-issuer.ts";
 import { findEnvoy, startEnvoy } from "./envoy.ts";
 import type { Nursery } from "./nursery.ts";
 import { findFreePorts } from "./ports.ts";
@@ -20,6 +21,8 @@ import { startService } from "./service.ts";
 import { type Part, type ReportState, supervise } from "./supervise.ts";
 
 const host = "127.0.0.1";
+/** Where the page is served while it is being worked on. */
+const pageOrigin = "http://localhost:5173";
 
 export type StackOptions = {
   readonly config: LocalConfig;
@@ -35,7 +38,14 @@ export type StackOptions = {
 
 /** The parts of the stack in the order they start, as the board shows them. */
 export function partNames(config: LocalConfig): string[] {
-  return ["PostgreSQL", ...(config.broker ? [] : ["RabbitMQ"]), "orders", "payments", "Envoy"];
+  return [
+    "PostgreSQL",
+    ...(config.broker ? [] : ["RabbitMQ"]),
+    ...(config.issuer ? [] : ["dev issuer"]),
+    "orders",
+    "payments",
+    "Envoy",
+  ];
 }
 
 /**
@@ -52,6 +62,7 @@ export async function startStack(options: StackOptions): Promise<void> {
   await Promise.all([
     start(postgresPart(options)),
     ...(config.broker ? [] : [start(rabbitmqPart(options))]),
+    ...(config.issuer ? [] : [start(devIssuerPart(options))]),
     // Fetched while the others start; its part looks it up again and finds it.
     findEnvoy({ ...options, env: config.env, log: (line) => report("Envoy", "starting", line) }),
   ]);
@@ -103,6 +114,27 @@ function rabbitmqPart(options: StackOptions): Part {
   };
 }
 
+function devIssuerPart({ config, nursery, root }: StackOptions): Part {
+  const { issuer, audience } = tokenIssuerOf(config);
+  const port = config.ports.auth;
+  return {
+    name: "dev issuer",
+    async start() {
+      const devIssuer = await startDevIssuer({
+        nursery,
+        root,
+        port,
+        issuer,
+        audience,
+        folder: join(config.dataDir, "issuer"),
+        corsOrigins: [pageOrigin, `http://localhost:${config.ports.edge}`],
+        logLevel: config.logLevel,
+      });
+      return { ...devIssuer, exited: devIssuer.child.exited, address: `${host}:${port}` };
+    },
+  };
+}
+
 function servicePart(name: ServiceName, options: StackOptions): Part {
   const { config, nursery, root } = options;
   const port = config.ports[name];
@@ -119,7 +151,9 @@ function servicePart(name: ServiceName, options: StackOptions): Part {
         port,
         databaseUrl: `postgres://${name}:${password}@${host}:${config.ports.postgres}/${name}`,
         amqpUrl: amqp.href,
+        auth: tokenIssuerOf(config),
         logLevel: config.logLevel,
+        env: config.serviceEnv ?? {},
       });
       return { ...service, exited: service.child.exited, address: `${host}:${port}` };
     },
@@ -137,8 +171,9 @@ function envoyPart({ config, nursery, root, cacheDir, signal }: StackOptions): P
       const settings = {
         listenPort: edge,
         adminPort,
-        orders: { host, port: orders },
-        payments: { host, port: payments },
+        orders: [{ host, port: orders }],
+        payments: [{ host, port: payments }],
+        auth: tokenIssuerOf(config),
         descriptorsPath: join(root, "gen/envoy/descriptors.binpb"),
       };
       writeFileSync(configFile, renderEdge(settings));
@@ -146,6 +181,17 @@ function envoyPart({ config, nursery, root, cacheDir, signal }: StackOptions): P
       return { ...envoy, exited: envoy.child.exited, address: `http://localhost:${edge}` };
     },
   };
+}
+
+/** The issuer that the environment names, else the development issuer of this stack. */
+function tokenIssuerOf({ issuer, ports }: LocalConfig): TokenIssuer {
+  return (
+    issuer ?? {
+      issuer: `http://localhost:${ports.auth}`,
+      audience: "settle",
+      jwksUrl: `http://${host}:${ports.auth}/.well-known/jwks.json`,
+    }
+  );
 }
 
 function readPasswords(dataDir: string): ServicePasswords {

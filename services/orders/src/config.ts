@@ -15,7 +15,7 @@ export type OrdersConfig = ServiceConfig & {
 
 const environment = serviceEnvironment.extend({
   REPAIR_AFTER_MS: z.coerce.number().int().min(1_000).default(600_000),
-  EXPIRE_AFTER_MS: z.coerce.number().int().min(1_000).optional(),
+  EXPIRE_AFTER_MS: z.coerce.number().int().min(1_000).max(2_592_000_000).optional(),
 });
 
 /** Reads the configuration of orders; throws one error that lists every fault. */

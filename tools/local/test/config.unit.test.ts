@@ -3,11 +3,12 @@ import { readLocalConfig } from "../config.ts";
 
 describe("the configuration of npm start", () => {
   it("has the ports everybody knows", () => {
-    const { ports, dataDir, fresh, broker } = readLocalConfig("/root", [], {});
+    const { ports, dataDir, fresh, broker, issuer, serviceEnv } = readLocalConfig("/root", [], {});
     assert.deepEqual(ports, {
       edge: 8000,
       payments: 8001,
       orders: 8002,
+      auth: 8003,
       postgres: 5433,
       amqp: 5672,
       management: 15672,
@@ -15,6 +16,8 @@ describe("the configuration of npm start", () => {
     assert.equal(dataDir, "/root/.data");
     assert.equal(fresh, false);
     assert.equal(broker, undefined);
+    assert.equal(issuer, undefined);
+    assert.deepEqual(serviceEnv, {});
   });
 
   it("takes flags, ports and a broker of somebody else", () => {
@@ -28,6 +31,36 @@ describe("the configuration of npm start", () => {
     assert.equal(config.ports.edge, 9000);
     assert.equal(config.dataDir, "/elsewhere");
     assert.equal(config.broker?.amqpUrl, "amqp://root:x@broker");
+  });
+
+  it("takes an issuer of somebody else, all of it or nothing", () => {
+    const env = {
+      AUTH_ISSUER: "https://issuer",
+      AUTH_AUDIENCE: "shop",
+      AUTH_JWKS_URL: "https://issuer/keys",
+    };
+    assert.deepEqual(readLocalConfig("/root", [], env).issuer, {
+      issuer: "https://issuer",
+      audience: "shop",
+      jwksUrl: "https://issuer/keys",
+    });
+    assert.throws(
+      () => readLocalConfig("/root", [], { ...env, AUTH_AUDIENCE: "", AUTH_JWKS_URL: "" }),
+      /together or not at all; missing: AUTH_AUDIENCE, AUTH_JWKS_URL$/,
+    );
+  });
+
+  it("passes settings of the services on where they are set", () => {
+    const env = {
+      SELF_DEPOSIT: "false",
+      EXPIRE_AFTER_MS: "",
+      AUTH_USER_CLAIM: "email",
+      OTHER: "x",
+    };
+    assert.deepEqual(readLocalConfig("/root", [], env).serviceEnv, {
+      SELF_DEPOSIT: "false",
+      AUTH_USER_CLAIM: "email",
+    });
   });
 
   it("names every fault at once", () => {

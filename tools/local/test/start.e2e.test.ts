@@ -38,7 +38,8 @@ describe("npm start", function () {
       const welcome = await started.printed("Ctrl-C stops");
       const commands = welcome.split("\n").filter((line) => line.startsWith("  curl"));
       assert.equal(commands.length, 5);
-      for (const command of commands) execFileSync("sh", ["-c", command]);
+      signIn(welcome);
+      for (const command of commands) type(command);
       await eventually("the first order is paid", () => balanceShownBy(commands, "7500"));
 
       await refusesSecondStart(
@@ -51,12 +52,20 @@ describe("npm start", function () {
       );
 
       const children = readPids();
+      const keys = await readIssuerKeys();
+      const issuer = children.find((pid) => readCommandLine(pid).includes("dev-issuer"));
+      assert.ok(issuer);
+      process.kill(issuer, "SIGKILL");
+      await started.printed("dev issuer: died (ended by SIGKILL; starting again in 0.5 s)");
+      await started.printed("dev issuer: ready", 2);
+      assert.equal(await readIssuerKeys(), keys);
+
       const broker = children.find((pid) => readCommandLine(pid).includes("beam"));
       assert.ok(broker);
       process.kill(broker, "SIGKILL");
       await started.printed("RabbitMQ: died (ended by SIGKILL; starting again in 0.5 s)");
       await started.printed("RabbitMQ: ready", 2);
-      execFileSync("sh", ["-c", commands[2] ?? ""]);
+      type(commands[2] ?? "");
       await eventually("the second order is paid", () => balanceShownBy(commands, "5000"));
 
       const last = readPids();
@@ -71,9 +80,26 @@ describe("npm start", function () {
     }
   });
 
+  function type(command: string): string {
+    return execFileSync("sh", ["-c", command], { cwd: root, env, encoding: "utf8" });
+  }
+
+  /** Types the line that sets `auth`, for all commands after it. */
+  function signIn(welcome: string): void {
+    const line = welcome.split("\n").find((one) => one.startsWith("  auth=")) ?? "";
+    env = { ...env, auth: type(`${line}; printf %s "$auth"`) };
+    assert.match(env.auth ?? "", /^authorization: Bearer [\w-]+\.[\w-]+\.[\w-]+$/);
+  }
+
   function balanceShownBy(commands: readonly string[], minorUnits: string): true | undefined {
-    const answer = execFileSync("sh", ["-c", commands.at(-1) ?? ""], { encoding: "utf8" });
-    return JSON.parse(answer).balance.minorUnits === minorUnits ? true : undefined;
+    return JSON.parse(type(commands.at(-1) ?? "")).balance.minorUnits === minorUnits
+      ? true
+      : undefined;
+  }
+
+  async function readIssuerKeys(): Promise<string> {
+    const answer = await fetch(`http://localhost:${env.AUTH_PORT}/.well-known/jwks.json`);
+    return answer.text();
   }
 
   async function refusesSecondStart(where: { sameFolder: boolean }, why: RegExp): Promise<void> {

@@ -1,0 +1,59 @@
+import { isProduction, readEnvironment } from "@settle/chassis/config";
+import { z } from "zod";
+
+/** What the development issuer is started with. */
+export type DevIssuerConfig = {
+  readonly host: string;
+  readonly port: number;
+  /** What tokens say in `iss`, and the base of the addresses in the metadata. */
+  readonly issuerUrl: string;
+  readonly audience: string;
+  readonly keysFolder: string;
+  readonly corsOrigins: readonly string[];
+  readonly logLevel: string;
+};
+
+const environment = z.object({
+  HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8080).describe("port to listen on"),
+  ISSUER_URL: z
+    .url({ protocol: /^https?$/ })
+    .refine((url) => !/[?#]|\/$/.test(url), "must have no query and no slash at its end")
+    .describe("where the issuer is reached: its tokens' claim `iss`"),
+  AUDIENCE: z.string().min(1).default("settle").describe("whom tokens are for: their claim `aud`"),
+  KEYS_FOLDER: z.string().min(1).describe("where the private keys are kept"),
+  CORS_ORIGINS: z
+    .string()
+    .default("http://localhost:5173,http://localhost:8000")
+    .transform((list) => list.split(",").filter(Boolean))
+    .refine((origins) => origins.every(isOrigin), "must be origins, separated by commas")
+    .describe("pages that may ask for tokens from a browser"),
+  NODE_ENV: z
+    .string()
+    .optional()
+    .refine(
+      (value) => !isProduction({ NODE_ENV: value }),
+      "the development issuer gives everybody a token for any name: it never runs in production",
+    ),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+});
+
+/** Reads the configuration; throws one error that lists every fault, production among them. */
+export function readDevIssuerConfig(
+  variables: Readonly<Record<string, string | undefined>>,
+): DevIssuerConfig {
+  const values = readEnvironment(environment, variables);
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    issuerUrl: values.ISSUER_URL,
+    audience: values.AUDIENCE,
+    keysFolder: values.KEYS_FOLDER,
+    corsOrigins: values.CORS_ORIGINS,
+    logLevel: values.LOG_LEVEL,
+  };
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}

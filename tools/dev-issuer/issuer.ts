@@ -1,0 +1,124 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import type { Clock } from "@settle/chassis/clock";
+import {
+  type CryptoKey,
+  calculateJwkThumbprint,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JSONWebKeySet,
+  SignJWT,
+} from "jose";
+import { type KeySet, offerKeySet, readKeySet, type SigningKey } from "./key-file.ts";
+
+/** How long a token is valid unless something else is asked for. */
+export const tokenLifetimeS = 12 * 3_600;
+/** A key older than this is replaced at the next start. */
+export const keyMaxAgeMs = 90 * 24 * 3_600_000;
+const algorithm = "ES256";
+
+/** What a token says. */
+export type TokenContent = {
+  readonly userId: string;
+  readonly scopes?: readonly string[];
+  /** Default 12 hours. */
+  readonly lifetimeS?: number;
+  /** Replaces any claim, or removes it where undefined: for tests that make tokens to be refused. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+};
+
+/** Signs tokens with keys that are kept in a folder, the same for all processes that use it. */
+export type Issuer = {
+  /** What tokens say in `iss`. */
+  readonly url: string;
+  /** The public parts of the current key and of the one before. */
+  jwks(): JSONWebKeySet;
+  /** Returns a JWT, signed with the current key. It checks nothing of what it is asked to sign. */
+  sign(content: TokenContent): Promise<string>;
+  /**
+   * Makes a new key the current one. Tokens of the one before stay valid, those of the one before
+   * that do not. Of several processes that rotate at the same time, one does it for all.
+   */
+  rotate(): Promise<void>;
+};
+
+/**
+ * Opens the issuer whose keys are in `folder`. Folder and key are made where missing, and a key
+ * older than 90 days is rotated; several processes may do so at the same time and agree on the keys.
+ * Throws if what is in the folder is no key.
+ */
+export async function openIssuer(options: {
+  readonly folder: string;
+  /** What tokens say in `iss`. */
+  readonly issuer: string;
+  /** What tokens say in `aud`. */
+  readonly audience: string;
+  readonly clock: Clock;
+}): Promise<Issuer> {
+  const { folder, issuer, audience, clock } = options;
+  // Read anew each time: another process may have rotated.
+  const keys = (): KeySet => {
+    const found = readKeySet(folder);
+    if (!found) throw new Error(`the keys in ${folder} are gone`);
+    return found;
+  };
+  const rotate = async () => {
+    const { generation, current: previous } = keys();
+    const current = await makeKey(clock.nowMs());
+    offerKeySet(folder, { generation: generation + 1, current, previous });
+  };
+  const keyOf = rememberLast(({ privateJwk }) => importJWK(privateJwk, algorithm));
+
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const found = readKeySet(folder);
+  if (!found) offerKeySet(folder, { generation: 1, current: await makeKey(clock.nowMs()) });
+  else if (clock.nowMs() - found.current.madeAtMs > keyMaxAgeMs) await rotate();
+
+  return {
+    url: issuer,
+    jwks() {
+      const { current, previous } = keys();
+      return { keys: [current, ...(previous ? [previous] : [])].map(publicPartOf) };
+    },
+    async sign({ userId, scopes = [], lifetimeS = tokenLifetimeS, claims }) {
+      const { current } = keys();
+      const nowS = Math.floor(clock.nowMs() / 1_000);
+      return new SignJWT({
+        iss: issuer,
+        aud: audience,
+        sub: userId,
+        ...(scopes.length > 0 && { scope: scopes.join(" ") }),
+        iat: nowS,
+        exp: nowS + lifetimeS,
+        jti: randomUUID(),
+        ...claims,
+      })
+        .setProtectedHeader({ alg: algorithm, kid: current.kid, typ: "JWT" })
+        .sign(await keyOf(current));
+    },
+    rotate,
+  };
+}
+
+async function makeKey(madeAtMs: number): Promise<SigningKey> {
+  const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
+  const { x = "", y = "", d = "" } = await exportJWK(privateKey);
+  const privateJwk = { kty: "EC", crv: "P-256", x, y, d } as const;
+  return { kid: await calculateJwkThumbprint(privateJwk), madeAtMs, privateJwk };
+}
+
+/** Names what is public instead of removing what is not. */
+function publicPartOf({ kid, privateJwk: { kty, crv, x, y } }: SigningKey) {
+  return { kty, crv, x, y, kid, alg: algorithm, use: "sig" };
+}
+
+function rememberLast(
+  load: (key: SigningKey) => Promise<CryptoKey | Uint8Array>,
+): (key: SigningKey) => Promise<CryptoKey | Uint8Array> {
+  let last: { kid: string; loaded: Promise<CryptoKey | Uint8Array> } | undefined;
+  return (key) => {
+    if (last?.kid !== key.kid) last = { kid: key.kid, loaded: load(key) };
+    return last.loaded;
+  };
+}

@@ -1,0 +1,84 @@
+import { randomBytes } from "node:crypto";
+import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+
+/** How often the file may be replaced while it is being read. */
+const maxReads = 10;
+
+const signingKey = z.object({
+  kid: z.string().min(1),
+  madeAtMs: z.number().describe("milliseconds since 1970"),
+  privateJwk: z.object({
+    kty: z.literal("EC"),
+    crv: z.literal("P-256"),
+    x: z.string(),
+    y: z.string(),
+    d: z.string(),
+  }),
+});
+const contents = z.object({ current: signingKey, previous: signingKey.optional() });
+
+/** A private key, with the name its tokens carry. */
+export type SigningKey = Readonly<z.output<typeof signingKey>>;
+
+/** The key that signs and, once there was a rotation, the one before. */
+export type KeySet = {
+  /** Rises by one with each rotation. */
+  readonly generation: number;
+  readonly current: SigningKey;
+  readonly previous?: SigningKey | undefined;
+};
+
+/**
+ * Reads the keys kept in `folder`, in its file `keys-<generation>.json`; undefined where there are
+ * none. Throws if the file holds something else.
+ */
+export function readKeySet(folder: string): KeySet | undefined {
+  for (let reads = 0; reads < maxReads; reads += 1) {
+    const generation = Math.max(0, ...generationsIn(folder));
+    if (generation === 0) return undefined;
+    const file = fileOf(folder, generation);
+    try {
+      return { generation, ...contents.parse(JSON.parse(readFileSync(file, "utf8"))) };
+    } catch (error) {
+      // Another process has put the next generation in its place.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") continue;
+      throw new Error(`${file} holds no keys: remove it, and new ones are made`, { cause: error });
+    }
+  }
+  throw new Error(`the keys in ${folder} are replaced faster than they can be read`);
+}
+
+/**
+ * Keeps `keys` in `folder`, for this user's eyes only (mode 0600), in one step; older generations
+ * are removed. Does nothing where another process was faster with this generation: read again, and
+ * all processes have the same keys.
+ */
+export function offerKeySet(folder: string, { generation, current, previous }: KeySet): void {
+  const file = fileOf(folder, generation);
+  const own = `${file}.${process.pid}-${randomBytes(4).toString("hex")}`;
+  writeFileSync(own, JSON.stringify({ current, previous }), { mode: 0o600, flush: true });
+  try {
+    // Fails if somebody else was faster, unlike a write or a rename.
+    linkSync(own, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    rmSync(own, { force: true });
+  }
+  for (const older of generationsIn(folder)) {
+    if (older < generation) rmSync(fileOf(folder, older), { force: true });
+  }
+}
+
+function fileOf(folder: string, generation: number): string {
+  return join(folder, `keys-${generation}.json`);
+}
+
+function generationsIn(folder: string): number[] {
+  return readdirSync(folder).flatMap((name) => {
+    const [, generation] = /^keys-([1-9]\d{0,8})\.json$/.exec(name) ?? [];
+    return generation === undefined ? [] : [Number(generation)];
+  });
+}

@@ -1,0 +1,211 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Logger } from "@settle/chassis/log";
+import { type Issuer, tokenLifetimeS } from "./issuer.ts";
+import { readTokenRequest } from "./token-request.ts";
+
+const maxBodyBytes = 8_192;
+// Browsers send the cookies of every port of localhost along.
+const maxHeaderBytes = 16_384;
+const headersTimeoutMs = 5_000;
+/** Also the limit of reading on behind a body that is too large, so that its sender gets to know. */
+const requestTimeoutMs = 10_000;
+const keepAliveTimeoutMs = 5_000;
+const timeoutCheckIntervalMs = 1_000;
+const maxConnections = 1_000;
+const stopTimeoutMs = 5_000;
+const preflightMaxAgeS = 600;
+
+/** A development issuer that serves. Disposing stops it; answers under way get 5 seconds to end. */
+export interface IssuerServer extends AsyncDisposable {
+  /** Where it listens. */
+  readonly url: string;
+}
+
+type Reply = {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+type Route = {
+  readonly method: "GET" | "POST";
+  answer(request: IncomingMessage): Reply | Promise<Reply>;
+};
+
+/**
+ * Serves the issuer over HTTP: its keys, its metadata (RFC 8414), and tokens for whoever asks. Pages
+ * of `corsOrigins` may call it; those of any other origin get no token. Throws if it cannot listen.
+ */
+export async function startIssuerServer(options: {
+  readonly issuer: Issuer;
+  readonly host: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+  readonly corsOrigins: readonly string[];
+  readonly log: Logger;
+}): Promise<IssuerServer> {
+  const { issuer, host, port, log } = options;
+  const origins = new Set(options.corsOrigins);
+  const routes = new Map(Object.entries(routesOf(issuer, log)));
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<Reply> => {
+    const { origin } = request.headers;
+    response.setHeader("vary", "origin");
+    if (origin !== undefined && origins.has(origin)) {
+      response.setHeader("access-control-allow-origin", origin);
+    }
+    const route = routes.get(request.url?.split("?", 1)[0] ?? "");
+    if (!route) return refusal(404, "not_found", "there is no such path");
+    const isForeign = origin !== undefined && !origins.has(origin);
+    if (request.method === "OPTIONS") return isForeign ? foreignOrigin() : preflight(route);
+    const method = request.method === "HEAD" ? "GET" : request.method;
+    if (method !== route.method) return wrongMethod(route);
+    // It could not read the answer, unless its own name has come to mean our address.
+    if (isForeign && method === "POST") return foreignOrigin();
+    return route.answer(request);
+  };
+
+  const server = createServer(
+    {
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      connectionsCheckingInterval: timeoutCheckIntervalMs,
+    },
+    (request, response) => {
+      answer(request, response).then(
+        (reply) => {
+          // A connection kept open for more would hold up the stop.
+          if (!server.listening) response.setHeader("connection", "close");
+          send(response, reply);
+        },
+        (error: unknown) => {
+          // Whoever has gone before the end of their own request needs no answer.
+          if (!request.complete) return response.destroy();
+          log.error({ err: error }, "a request could not be answered");
+          send(response, refusal(500, "server_error", "the issuer could not answer; see its log"));
+        },
+      );
+    },
+  );
+  server.maxConnections = maxConnections;
+  server.listen(port, host);
+  await once(server, "listening");
+  const { port: chosen } = server.address() as AddressInfo;
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${chosen}`;
+  log.info({ url, issuer: issuer.url }, "issuing tokens for any name: for development only");
+
+  return {
+    url,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, "close");
+      server.close();
+      const timer = setTimeout(() => server.closeAllConnections(), stopTimeoutMs);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function routesOf(issuer: Issuer, log: Logger): Readonly<Record<string, Route>> {
+  return {
+    "/healthz": {
+      method: "GET",
+      answer: () => ({ status: 200, body: { status: "SERVING" } }),
+    },
+    "/.well-known/jwks.json": {
+      method: "GET",
+      answer: () => ({ status: 200, body: issuer.jwks() }),
+    },
+    "/.well-known/openid-configuration": {
+      method: "GET",
+      answer: () => ({ status: 200, body: metadataOf(issuer.url) }),
+    },
+    "/token": {
+      method: "POST",
+      async answer(request) {
+        const body = await readBody(request);
+        if (body === undefined) {
+          return refusal(413, "invalid_request", `the body is larger than ${maxBodyBytes} bytes`);
+        }
+        const wanted = readTokenRequest(request.headers["content-type"], body);
+        if ("fault" in wanted) return refusal(400, "invalid_request", wanted.fault);
+        log.info(wanted, "a token is issued");
+        return {
+          status: 200,
+          headers: { "cache-control": "no-store", pragma: "no-cache" },
+          body: {
+            access_token: await issuer.sign(wanted),
+            token_type: "Bearer",
+            expires_in: tokenLifetimeS,
+            scope: wanted.scopes.join(" "),
+          },
+        };
+      },
+    },
+  };
+}
+
+function metadataOf(issuer: string) {
+  return {
+    issuer,
+    jwks_uri: `${issuer}/.well-known/jwks.json`,
+    token_endpoint: `${issuer}/token`,
+    // The field is required and may not be empty; `none` is the type that needs no endpoint.
+    response_types_supported: ["none"],
+    grant_types_supported: ["password"],
+    token_endpoint_auth_methods_supported: ["none"],
+    subject_types_supported: ["public"],
+    id_token_signing_alg_values_supported: ["ES256"],
+  };
+}
+
+/** The whole body as text; undefined if it is too large. */
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes <= maxBodyBytes) chunks.push(chunk);
+  }
+  return bytes > maxBodyBytes ? undefined : Buffer.concat(chunks).toString("utf8");
+}
+
+function send(response: ServerResponse, { status, body, headers }: Reply): void {
+  const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+  response.writeHead(status, {
+    ...(bytes && { "content-type": "application/json", "content-length": bytes.length }),
+    ...headers,
+  });
+  response.end(bytes);
+}
+
+function preflight(route: Route): Reply {
+  return {
+    status: 204,
+    headers: {
+      allow: allowedBy(route),
+      "access-control-allow-methods": route.method,
+      "access-control-allow-headers": "authorization, content-type",
+      "access-control-max-age": String(preflightMaxAgeS),
+    },
+  };
+}
+
+function wrongMethod(route: Route): Reply {
+  const allow = allowedBy(route);
+  return { ...refusal(405, "invalid_request", `this path takes ${allow}`), headers: { allow } };
+}
+
+const foreignOrigin = () => refusal(403, "invalid_request", "pages of this origin get no token");
+
+function allowedBy({ method }: Route): string {
+  return method === "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
+}
+
+/** Errors have the form of RFC 6749 section 5.2 on every path. */
+function refusal(status: number, error: string, description: string): Reply {
+  return { status, body: { error, error_description: description } };
+}
