@@ -6,16 +6,32 @@ const run = promisify(execFile);
 const maxLooks = 100;
 const lookIntervalMs = 50;
 
-/** A command that README.md shows, and the JSON it says the last line prints. */
-export type ReadmeCommand = { readonly script: string; readonly expected: unknown };
+/** What README.md tells its reader to type: a command and the JSON it prints, or variables to set. */
+export type ReadmeCommand = {
+  readonly script: string;
+  /** What the last line prints; absent where the script sets variables. */
+  readonly expected?: unknown;
+};
+
+/** Where the commands are typed, and what has been typed before. */
+export type Terminal = {
+  /** The edge, such as `localhost:8000`. */
+  readonly host: string;
+  /** The folder in which they are typed. */
+  readonly root: string;
+  /** The variables set so far, on top of the environment; {@link typeCommand} adds to them. */
+  readonly variables: Record<string, string>;
+};
 
 /**
  * Returns what README.md tells its reader to type during the tour, in order: each block fenced as
- * `sh tour`, with the `json` block that follows it.
+ * `sh tour`, with the `json` block that follows it, if one does.
  */
 export function readTour(markdown: string): ReadmeCommand[] {
-  const blocks = markdown.matchAll(/^```sh tour\n(.*?)^```\n+^```json\n(.*?)^```/gms);
-  return [...blocks].map(([, script = "", json = ""]) => ({ script, expected: JSON.parse(json) }));
+  const blocks = markdown.matchAll(/^```sh tour\n(.*?)^```\n(?:\n+^```json\n(.*?)^```)?/gms);
+  return [...blocks].map(([, script = "", json]) =>
+    json === undefined ? { script } : { script, expected: JSON.parse(json) },
+  );
 }
 
 /**
@@ -39,24 +55,36 @@ export function holds(actual: unknown, expected: unknown): boolean {
 }
 
 /**
- * Types the command at the edge on `host` (such as `localhost:8000`), from the folder `root`, and
- * throws unless its last line prints what README.md shows. A command that only looks may look again,
- * for some seconds: an order settles some milliseconds after its answer.
+ * Types the command, and throws unless it sets its variables or its last line prints what README.md
+ * shows. A command that only looks may look again, for some seconds: an order settles some
+ * milliseconds after its answer.
  */
 export async function typeCommand(
   { script, expected }: ReadmeCommand,
-  { host, root }: { readonly host: string; readonly root: string },
+  { host, root, variables }: Terminal,
 ): Promise<void> {
-  const print = async (line: string): Promise<unknown> =>
-    JSON.parse((await run("bash", ["-c", line], { cwd: root })).stdout);
+  const type = async (line: string): Promise<string> => {
+    const env = { ...process.env, ...variables };
+    return (await run("bash", ["-c", line], { cwd: root, env })).stdout;
+  };
   const lines = script.trim().replaceAll("localhost:8000", host).split("\n");
+  if (expected === undefined) {
+    for (const line of lines) {
+      const [, name] = /^([a-z]+)=/.exec(line) ?? [];
+      if (name === undefined) throw new Error(`this prints nothing that is shown: ${line}`);
+      variables[name] = await type(`${line}; printf %s "$${name}"`);
+      if (variables[name] === "") throw new Error(`${name} is empty`);
+    }
+    return;
+  }
   const last = lines.pop() ?? "";
-  for (const line of lines) await print(line);
-  const looks = last.includes(" -d ") ? 1 : maxLooks;
+  for (const line of lines) await type(line);
+  const looks = / -d | -X /.test(last) ? 1 : maxLooks;
   let printed: unknown;
   for (let look = 0; look < looks; look += 1) {
     if (look > 0) await pause(lookIntervalMs);
-    printed = await print(last);
+    // Server-sent events have a word in front.
+    printed = JSON.parse((await type(last)).replace(/^data: /, ""));
     if (holds(printed, expected)) return;
   }
   throw new Error(`it printed ${JSON.stringify(printed)}`);

@@ -6,9 +6,10 @@ import { readTour, typeCommand } from "./readme.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const [host = "localhost:8000"] = process.argv.slice(2);
 
+const variables = {};
 for (const command of readTour(readFileSync(`${root}/README.md`, "utf8"))) {
   try {
-    await typeCommand(command, { host, root });
+    await typeCommand(command, { host, root, variables });
     console.log(`ok      ${command.script.trim()}`);
   } catch (error) {
     console.log(`FAILED  ${command.script.trim()}\n        ${(error as Error).message}`);
