@@ -1,4 +1,10 @@
-import { create, type DescMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type Message,
+  type MessageInitShape,
+} from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { ErrorReason, StreamEndSchema } from "@settle/gen/errors/v1/errors_pb";
@@ -78,7 +84,7 @@ export function createCalls(options: {
     const refusal = refusalOf(error, origin.requestId);
     const info = errorInfoOf(refusal);
     if (info) info.domain = domain;
-    log[levelOf(refusal.code)](
+    log[levelOf(refusal.code, origin.method)](
       {
         requestId: origin.requestId,
         rpc: `${origin.method.parent.typeName}/${origin.method.name}`,
@@ -197,7 +203,9 @@ function refusalOf(error: unknown, requestId: string): ConnectError {
   return passes ? notNow() : internal(requestId);
 }
 
-function levelOf(code: Code): "error" | "warn" | "info" {
+function levelOf(code: Code, { methodKind }: DescMethod): "error" | "warn" | "info" | "debug" {
+  // How most streams end: their client has had enough.
+  if (code === Code.DeadlineExceeded && methodKind !== "unary") return "debug";
   if (code === Code.Internal) return "error";
   if (code === Code.Unavailable || code === Code.ResourceExhausted) return "warn";
   return "info";
