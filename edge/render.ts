@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 import { isAlias, isNode, parseDocument, visit } from "yaml";
 
@@ -8,30 +9,63 @@ export type Upstream = {
   readonly port: number;
 };
 
+/** Which tokens the edge lets in. */
+export type EdgeAuth = {
+  /** What `iss` has to be. */
+  readonly issuer: string;
+  /** What `aud` has to hold. */
+  readonly audience: string;
+  /** Where the issuer publishes its keys, by http or https. */
+  readonly jwksUrl: string;
+};
+
 /**
  * What may differ from one edge to the next: the `settings` of edge/envoy.yaml, by the same names.
- * What is absent stays as the file says. Rates are requests a second, of the whole Envoy process
- * and of one remote address.
+ * What is absent stays as the file says. A service has an upstream for each of its instances. Rates
+ * are requests a second: of the whole Envoy process, of one remote address, of one user.
  */
 export type EdgeSettings = {
   readonly listenAddress?: string;
   readonly listenPort?: number;
   readonly adminPort?: number;
-  readonly orders?: Upstream;
-  readonly payments?: Upstream;
+  readonly orders?: readonly Upstream[];
+  readonly payments?: readonly Upstream[];
+  readonly auth?: EdgeAuth;
   readonly descriptorsPath?: string;
   readonly corsOrigins?: readonly string[];
   readonly requestsPerSecond?: number;
   readonly requestsPerSecondPerAddress?: number;
+  readonly requestsPerSecondPerUser?: number;
 };
 
 /** The edge inside `docker compose`. */
-export const composeEdge: EdgeSettings = {
+export const composeEdge = {
   listenAddress: "0.0.0.0",
-  orders: { host: "orders-service", port: 8080 },
-  payments: { host: "payments-service", port: 8080 },
+  orders: [{ host: "orders-service", port: 8080 }],
+  payments: [{ host: "payments-service", port: 8080 }],
+  // Tokens name the issuer as people reach it; the edge reaches it by its name in the network.
+  auth: {
+    issuer: "http://localhost:8003",
+    audience: "settle",
+    jwksUrl: "http://dev-issuer:8080/.well-known/jwks.json",
+  },
   descriptorsPath: "/etc/envoy/descriptors.binpb",
-};
+} satisfies EdgeSettings;
+
+/** The certificates that Debian, and Envoy's own image, trust. */
+const trustedCertificates = "/etc/ssl/certs/ca-certificates.crt";
+
+const usage = `node edge/render.ts [options] > envoy.yaml
+
+Prints the edge of docker compose.
+
+  --auth-issuer <text>     the iss of valid tokens
+  --auth-audience <text>   what their aud holds
+  --auth-jwks-url <url>    where their issuer publishes its keys, by http or https
+  --cors-origin <origin>   a page that may call the edge from a browser; may be repeated
+  --requests-per-second <number>
+  --requests-per-second-per-address <number>
+  --requests-per-second-per-user <number>`;
 
 /** The text of edge/envoy.yaml, the local edge. */
 export function readEdge(): string {
@@ -39,8 +73,9 @@ export function readEdge(): string {
 }
 
 /**
- * The configuration of an edge that differs from `local` in these settings and in nothing else,
- * comments included. Throws where the file has no such setting, or nothing in the file uses it.
+ * The configuration of an edge that differs from `local` in these settings, in what is derived from
+ * them, and in nothing else, comments included. Throws for a service without instances, for keys
+ * that no URL leads to, and where the file has no such setting or nothing in the file uses it.
  */
 export function renderEdge(settings: EdgeSettings, local = readEdge()): string {
   const document = parseDocument(local);
@@ -49,8 +84,8 @@ export function renderEdge(settings: EdgeSettings, local = readEdge()): string {
   visit(document, { Alias: (_, alias) => void used.add(alias.source) });
 
   const edits = listValues(settings).map(({ path, value }) => {
-    const name = path.join(".");
-    const node = document.getIn(["settings", ...path], true);
+    const name = path.slice(1).join(".");
+    const node = document.getIn(path, true);
     if (!isNode(node) || isAlias(node) || !node.range) throw new Error(`no edge setting ${name}`);
     if (!used.has(node.anchor ?? "")) throw new Error(`nothing uses the edge setting ${name}`);
     return { from: node.range[0], to: node.range[1], text: JSON.stringify(value) };
@@ -65,30 +100,102 @@ export function renderEdge(settings: EdgeSettings, local = readEdge()): string {
 
 type Value = { readonly path: readonly string[]; readonly value: unknown };
 
-function listValues(setting: unknown, path: readonly string[] = []): Value[] {
-  // Origins are the only list, and Envoy wants matchers for them.
-  if (Array.isArray(setting)) return [{ path, value: setting.map((exact) => ({ exact })) }];
-  if (typeof setting !== "object" || setting === null) return [{ path, value: setting }];
-  return Object.entries(setting).flatMap(([name, inner]) => listValues(inner, [...path, name]));
+/** What each setting is in the file, and what follows from it there. */
+function listValues({ orders, payments, auth, corsOrigins, ...plain }: EdgeSettings): Value[] {
+  const values: Readonly<Record<string, unknown>> = {
+    ...plain,
+    ...(orders && { orders: endpointsOf("orders", orders) }),
+    ...(payments && { payments: endpointsOf("payments", payments) }),
+    ...(corsOrigins && { corsOrigins: corsOrigins.map((exact) => ({ exact })) }),
+  };
+  const inside = (folder: readonly string[], entries: object) =>
+    Object.entries(entries).map(([name, value]) => ({ path: [...folder, name], value }));
+  if (!auth) return inside(["settings"], values);
+  const keys = readKeysUrl(auth.jwksUrl);
+  return [
+    ...inside(["settings"], values),
+    ...inside(["settings", "auth"], { ...auth, jwksUrl: keys.href }),
+    ...inside(["derived"], deriveIssuer(keys)),
+  ];
 }
 
-/** Prints the edge of `docker compose`; the options replace what the local file says. */
+function endpointsOf(service: string, upstreams: readonly Upstream[]) {
+  if (upstreams.length === 0) throw new Error(`${service} has no instance`);
+  return upstreams.map(({ host, port }) => ({
+    endpoint: { address: { socket_address: { address: host, port_value: port } } },
+  }));
+}
+
+function readKeysUrl(text: string): URL {
+  const url = URL.parse(text);
+  const isWeb = url?.protocol === "http:" || url?.protocol === "https:";
+  if (url && isWeb && !url.username && !url.password && !url.hash) return url;
+  throw new Error(`not the http or https URL of an issuer's keys: ${text}`);
+}
+
+/** How Envoy reaches the issuer; by https only the one whose name is in the URL. */
+function deriveIssuer(url: URL) {
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const secure = url.protocol === "https:";
+  const isAddress = isIP(host) !== 0;
+  const sockets = "type.googleapis.com/envoy.extensions.transport_sockets";
+  const overTls = {
+    "@type": `${sockets}.tls.v3.UpstreamTlsContext`,
+    ...(isAddress ? {} : { sni: host }),
+    common_tls_context: {
+      validation_context: {
+        trusted_ca: { filename: trustedCertificates },
+        match_typed_subject_alt_names: [
+          { san_type: isAddress ? "IP_ADDRESS" : "DNS", matcher: { exact: host } },
+        ],
+      },
+    },
+  };
+  return {
+    issuerHost: host,
+    issuerPort: Number(url.port || (secure ? 443 : 80)),
+    issuerTransport: secure ? overTls : { "@type": `${sockets}.raw_buffer.v3.RawBuffer` },
+  };
+}
+
+/** Prints the edge of `docker compose`; the options replace what it is made of. */
 function main(): void {
   const { values } = parseArgs({
     options: {
+      "auth-issuer": { type: "string" },
+      "auth-audience": { type: "string" },
+      "auth-jwks-url": { type: "string" },
       "cors-origin": { type: "string", multiple: true },
       "requests-per-second": { type: "string" },
       "requests-per-second-per-address": { type: "string" },
+      "requests-per-second-per-user": { type: "string" },
+      help: { type: "boolean" },
     },
   });
+  if (values.help) {
+    console.log(usage);
+    return;
+  }
+  type Option = Exclude<keyof typeof values, "cors-origin" | "help">;
+  const read = <Name extends string, Of>(name: Name, option: Option, as: (text: string) => Of) => {
+    const text = values[option];
+    if (text === undefined) return {};
+    if (text === "") throw new Error(`--${option} is empty`);
+    return { [name]: as(text) } as Record<Name, Of>;
+  };
   const origins = values["cors-origin"];
-  const perSecond = values["requests-per-second"];
-  const perSecondPerAddress = values["requests-per-second-per-address"];
   const edge = renderEdge({
     ...composeEdge,
+    auth: {
+      ...composeEdge.auth,
+      ...read("issuer", "auth-issuer", String),
+      ...read("audience", "auth-audience", String),
+      ...read("jwksUrl", "auth-jwks-url", String),
+    },
     ...(origins && { corsOrigins: origins }),
-    ...(perSecond && { requestsPerSecond: readRate(perSecond) }),
-    ...(perSecondPerAddress && { requestsPerSecondPerAddress: readRate(perSecondPerAddress) }),
+    ...read("requestsPerSecond", "requests-per-second", readRate),
+    ...read("requestsPerSecondPerAddress", "requests-per-second-per-address", readRate),
+    ...read("requestsPerSecondPerUser", "requests-per-second-per-user", readRate),
   });
   process.stdout.write(edge);
 }
@@ -98,4 +205,11 @@ function readRate(text: string): number {
   return Number(text);
 }
 
-if (import.meta.main) main();
+if (import.meta.main) {
+  try {
+    main();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { rootCertificates } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { composeEdge, renderEdge } from "../render.ts";
@@ -20,13 +21,34 @@ describe("the edge's configuration", () => {
   });
 
   it("is accepted by Envoy as rendered for compose", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "settle-edge-"));
-    try {
+    await inFolder(async (folder) => {
       const file = join(folder, "envoy.yaml");
       await writeFile(file, renderEdge({ ...composeEdge, descriptorsPath }));
       await validate(file);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    });
+  });
+
+  it("is accepted by Envoy with an issuer that is reached by https", async () => {
+    await inFolder(async (folder) => {
+      for (const host of ["issuer.example", "192.0.2.1", "[2001:db8::1]:8443"]) {
+        const auth = { ...composeEdge.auth, jwksUrl: `https://${host}/keys.json` };
+        const rendered = renderEdge({ ...composeEdge, descriptorsPath, auth });
+        // Not every machine keeps the certificates it trusts in the same place.
+        const trusted = join(folder, "trusted.pem");
+        await writeFile(trusted, rootCertificates.join("\n"));
+        const file = join(folder, "envoy.yaml");
+        await writeFile(file, rendered.replace("/etc/ssl/certs/ca-certificates.crt", trusted));
+        await validate(file);
+      }
+    });
   });
 });
+
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "settle-edge-"));
+  try {
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

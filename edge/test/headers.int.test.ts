@@ -7,6 +7,7 @@ import { orderIds } from "./upstream.ts";
 const page = "http://localhost:5173";
 const connectCall = { "content-type": "application/json" };
 const getAccount = "/payments.v1.PaymentsService/GetAccount";
+const account = "/gateway/payments/accounts/alice";
 
 describe("across the edge", () => {
   let lab: Lab;
@@ -16,9 +17,9 @@ describe("across the edge", () => {
   after(() => lab[Symbol.asyncDispose]());
 
   /** The headers with which the next request reaches payments. */
-  const seenOf = async (headers: Record<string, string>, path = "/gateway/payments/accounts/a") => {
+  const seenOf = async (headers: Record<string, string>, path = account) => {
     const method = path.startsWith("/gateway") ? "GET" : "POST";
-    const answer = await lab.ask(method, path, { headers, body: { userId: "a" } });
+    const answer = await lab.ask(method, path, { headers, body: { userId: "alice" } });
     assert.equal(answer.status, 200, answer.body);
     const seen = lab.payments.seen.at(-1);
     assert.ok(seen);
@@ -33,19 +34,19 @@ describe("across the edge", () => {
     }
     for (const authority of ["[", "%", "x:99999"]) {
       const session = connect(lab.url);
-      const path = "/gateway/payments/accounts/a";
-      const stream = session.request({ ":path": path, ":authority": authority });
-      assert.match(await text(stream), /"userId":"a"/);
+      const { authorization } = lab;
+      const stream = session.request({ ":path": account, ":authority": authority, authorization });
+      assert.match(await text(stream), /"userId":"alice"/);
       session.close();
     }
     for (const host of ["a b", "a/b", "\u00ff"]) {
-      const answer = await lab.ask("GET", "/gateway/payments/accounts/a", { headers: { host } });
+      const answer = await lab.ask("GET", account, { headers: { host } });
       assert.equal(answer.status, 400, host);
     }
   });
 
   it("a request has an id of the edge, which its answer shows", async () => {
-    for (const path of ["/gateway/payments/accounts/a", getAccount]) {
+    for (const path of [account, getAccount]) {
       const { seen, answer } = await seenOf({ ...connectCall, "x-request-id": "forged" }, path);
       assert.match(seen.get("x-request-id") ?? "", /^[0-9a-f-]{36}$/);
       assert.equal(answer.headers["x-request-id"], seen.get("x-request-id"));
@@ -60,7 +61,8 @@ describe("across the edge", () => {
   });
 
   it("what callers need gets through", async () => {
-    const passed = { authorization: "Bearer x", "idempotency-key": "k", prefer: "wait=5" };
+    const { authorization } = lab;
+    const passed = { authorization, "idempotency-key": "k", prefer: "wait=5" };
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     const { seen } = await seenOf({ ...passed, traceparent });
     for (const [name, value] of Object.entries({ ...passed, traceparent })) {
@@ -69,8 +71,8 @@ describe("across the edge", () => {
   });
 
   it("no answer tells what is inside", async () => {
-    const paths = ["/healthz", "/nothing", "/gateway/orders/a?nothing=1", "/gateway/orders/a"];
-    paths.push(`/gateway/orders/a/${orderIds.missing}`);
+    const paths = ["/healthz", "/nothing", "/gateway/orders/alice?nothing=1"];
+    paths.push("/gateway/orders/alice", `/gateway/orders/alice/${orderIds.missing}`);
     for (const path of paths) {
       const { headers } = await lab.ask("GET", path);
       assert.equal(headers.server, "settle");
@@ -80,18 +82,19 @@ describe("across the edge", () => {
   });
 
   it("paths are put in one form before a route is chosen", async () => {
-    const paths = ["//gateway//payments/accounts//a", "/nothing/../gateway/payments/accounts/a"];
-    paths.push("/gateway/payments/./accounts/%61");
+    const paths = ["//gateway//payments/accounts//alice", `/nothing/..${account}`];
+    paths.push("/gateway/payments/./accounts/%61lice");
     for (const path of paths) {
       const answer = await lab.ask("GET", path);
-      assert.equal((answer.json() as { userId: string }).userId, "a", answer.body);
+      assert.equal((answer.json() as { userId: string }).userId, "alice", answer.body);
     }
-    assert.equal((await lab.ask("GET", "/gateway/payments/../../orders/a")).status, 404);
+    assert.equal((await lab.ask("GET", "/gateway/payments/../../orders/alice")).status, 404);
   });
 
   describe("a page of a known origin", () => {
     const preflight = (origin: string, path: string) =>
       lab.ask("OPTIONS", path, {
+        as: null,
         headers: {
           origin,
           "access-control-request-method": "POST",
@@ -114,7 +117,7 @@ describe("across the edge", () => {
     });
 
     it("may read answers and errors, and the headers the contract names", async () => {
-      const paths = ["/gateway/payments/accounts/a", "/gateway/nothing", "/gateway/orders/a?x=1"];
+      const paths = [account, "/gateway/nothing", "/gateway/orders/alice?x=1"];
       for (const path of paths) {
         const { headers } = await lab.ask("GET", path, { headers: { origin: page } });
         assert.equal(headers["access-control-allow-origin"], page, path);
@@ -126,6 +129,7 @@ describe("across the edge", () => {
           "idempotency-replayed",
           "preference-applied",
           "retry-after",
+          "www-authenticate",
           "x-request-id",
         ]);
       }
@@ -135,7 +139,7 @@ describe("across the edge", () => {
       for (const origin of ["http://localhost:5174", "https://localhost:5173", "null"]) {
         const { headers } = await preflight(origin, "/gateway/orders");
         assert.equal(headers["access-control-allow-origin"], undefined);
-        const answer = await lab.ask("GET", "/gateway/orders/a", { headers: { origin } });
+        const answer = await lab.ask("GET", "/gateway/orders/alice", { headers: { origin } });
         assert.equal(answer.headers["access-control-allow-origin"], undefined);
       }
     });

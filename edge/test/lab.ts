@@ -8,11 +8,18 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { Interceptor } from "@connectrpc/connect";
 import { startEnvoy } from "../../tools/local/envoy.ts";
 import { startNursery } from "../../tools/local/nursery.ts";
 import { findFreePorts } from "../../tools/local/ports.ts";
 import { type EdgeSettings, renderEdge } from "../render.ts";
-import { createOrdersUpstream, createPaymentsUpstream, type Upstream } from "./upstream.ts";
+import { createIssuer, type Issuer } from "./issuer.ts";
+import {
+  createOrdersUpstream,
+  createPaymentsUpstream,
+  type OrdersUpstream,
+  type Upstream,
+} from "./upstream.ts";
 
 const waitLimitMs = 10_000;
 
@@ -28,13 +35,20 @@ export function envoyBinary(): string {
   return binary;
 }
 
-/** A real edge before two upstreams that the tests hold in their hands. */
+/** A real edge before two services and an issuer that the tests hold in their hands. */
 export type Lab = AsyncDisposable & {
   readonly url: string;
   readonly port: number;
   readonly adminUrl: string;
-  readonly orders: Upstream;
+  /** The first instance of orders, and all of them. */
+  readonly orders: OrdersUpstream;
+  readonly instances: readonly OrdersUpstream[];
   readonly payments: Upstream;
+  readonly issuer: Issuer;
+  /** The `authorization` of alice. */
+  readonly authorization: string;
+  /** What makes a transport of Connect call this edge, as alice. */
+  readonly target: { readonly baseUrl: string; readonly interceptors: Interceptor[] };
   /** Sends a request to the edge over HTTP/1.1, on a connection of its own. */
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
   /** Sends these bytes, whatever they are, and reads one answer. */
@@ -47,6 +61,8 @@ export type AskOptions = {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON unless it is a string. */
   readonly body?: unknown;
+  /** Whose token comes with it, unless the headers hold one; null for nobody's. Default: alice's. */
+  readonly as?: string | null;
   /** The address to connect from, one of 127.0.0.0/8. */
   readonly from?: string;
 };
@@ -60,29 +76,41 @@ export type Answer = {
 };
 
 /**
- * Starts an edge and both upstreams. `changes` replaces texts of the configuration by others, for
+ * Starts an edge and what is behind it. `changes` replaces texts of the configuration by others, for
  * what is no setting, such as a timeout too long to wait for.
  */
 export async function startLab({
   settings = {},
   changes = {},
+  instances: instanceCount = 1,
+  withIssuer = true,
 }: {
   readonly settings?: EdgeSettings;
   readonly changes?: Readonly<Record<string, string>>;
+  /** Of orders. */
+  readonly instances?: number;
+  /** Whether the issuer is there already. */
+  readonly withIssuer?: boolean;
 } = {}): Promise<Lab> {
   await using starting = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "settle-edge-"));
   starting.defer(() => rm(folder, { recursive: true, force: true }));
-  const [port = 0, adminPort = 0, ordersPort = 0, paymentsPort = 0] = await findFreePorts(4);
-  const orders = starting.use(createOrdersUpstream(ordersPort));
-  const payments = starting.use(createPaymentsUpstream(paymentsPort));
-  await Promise.all([orders.start(), payments.start()]);
+  const ports = await findFreePorts(4 + instanceCount);
+  const [port = 0, adminPort = 0, issuerPort = 0, paymentsPort = 0, ...orderPorts] = ports;
+  const issuer = starting.use(await createIssuer(issuerPort));
+  const instances = orderPorts.map((own) => starting.use(createOrdersUpstream(own, issuer.auth)));
+  const [orders] = instances;
+  assert.ok(orders);
+  const payments = starting.use(createPaymentsUpstream(paymentsPort, issuer.auth));
+  await Promise.all([...instances, payments].map((upstream) => upstream.start()));
+  if (withIssuer) await issuer.start();
 
   const rendered = renderEdge({
     listenPort: port,
     adminPort,
-    orders: { host: "127.0.0.1", port: ordersPort },
-    payments: { host: "127.0.0.1", port: paymentsPort },
+    orders: orderPorts.map((own) => ({ host: "127.0.0.1", port: own })),
+    payments: [{ host: "127.0.0.1", port: paymentsPort }],
+    auth: issuer.auth,
     descriptorsPath,
     ...settings,
   });
@@ -91,14 +119,29 @@ export async function startLab({
   const nursery = starting.use(await startNursery({ folder }));
   starting.use(await startEnvoy({ nursery, binary: envoyBinary(), config, port }));
 
-  const ask: Lab["ask"] = (method, path, options) => send(port, method, path, options);
+  const url = `http://127.0.0.1:${port}`;
+  const authorization = `Bearer ${await issuer.key.sign()}`;
+  const authorizationOf = async (user: string) =>
+    user === "alice" ? authorization : `Bearer ${await issuer.key.sign({ sub: user })}`;
+  const signIn: Interceptor = (next) => (request) => {
+    request.header.set("authorization", authorization);
+    return next(request);
+  };
+  const ask: Lab["ask"] = async (method, path, { as = "alice", ...options } = {}) => {
+    const signed = as === null ? {} : { authorization: await authorizationOf(as) };
+    return send(port, method, path, { ...options, headers: { ...signed, ...options.headers } });
+  };
   const started = starting.move();
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     port,
     adminUrl: `http://127.0.0.1:${adminPort}`,
     orders,
+    instances,
     payments,
+    issuer,
+    authorization,
+    target: { baseUrl: url, interceptors: [signIn] },
     ask,
     sendRaw: (bytes) => sendBytes(port, bytes),
     async askUntil(status, path) {

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import {
   createConnectTransport,
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
+import { ListOrdersRequestSchema } from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { assertEdgeError, startLab } from "./lab.ts";
 
@@ -30,6 +33,29 @@ describe("the edge's limits", () => {
     assert.equal((await lab.ask("GET", "/healthz", { from: "127.0.0.2" })).status, 200);
   });
 
+  it("hold a single user to its rate, from wherever, and no other at the same address", async () => {
+    await using lab = await startLab({ settings: { requestsPerSecondPerUser: 1 } });
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => lab.ask("GET", account, { from: `127.0.0.${n + 1}` })),
+    );
+    const refused = answers.filter(({ status }) => status !== 200);
+    assert.ok(refused.length >= 6, `${refused.length} of 12`);
+    for (const answer of refused) {
+      assertEdgeError(answer, limited);
+      assert.equal(answer.headers["retry-after"], "1");
+    }
+    const others = ["bob", "carol", "dave"].map(async (as) => {
+      const { status } = await lab.ask("GET", `/gateway/payments/accounts/${as}`, { as });
+      assert.equal(status, 200, as);
+    });
+    await Promise.all(others);
+    // Who is nobody, and what is public, has no bucket.
+    const anonymous = Array.from({ length: 6 }, () => lab.ask("GET", account, { as: null }));
+    for (const { status } of await Promise.all(anonymous)) assert.equal(status, 401);
+    const open = Array.from({ length: 6 }, () => lab.ask("GET", "/swagger/x", { as: null }));
+    for (const { status } of await Promise.all(open)) assert.equal(status, 404);
+  });
+
   it("hold all addresses together to their rate", async () => {
     await using lab = await startLab({ settings: { requestsPerSecond: 1 } });
     const answers = await Promise.all(
@@ -39,23 +65,25 @@ describe("the edge's limits", () => {
   });
 
   it("tell gRPC, gRPC-Web and Connect in their own words", async () => {
-    await using lab = await startLab({ settings: { requestsPerSecond: 1 } });
-    for (const transport of [
-      createGrpcTransport({ baseUrl: lab.url }),
-      createGrpcWebTransport({ baseUrl: lab.url, httpVersion: "1.1" }),
-      createConnectTransport({ baseUrl: lab.url, httpVersion: "1.1" }),
-    ]) {
-      const payments = createClient(PaymentsService, transport);
-      const calls = Array.from({ length: 6 }, () => payments.getAccount({ userId: "alice" }));
-      const outcomes = await Promise.allSettled(calls);
-      const errors = outcomes.flatMap((one) =>
-        one.status === "rejected" ? [ConnectError.from(one.reason)] : [],
-      );
-      assert.ok(errors.length >= 3);
-      for (const error of errors) {
-        assert.equal(error.code, Code.ResourceExhausted);
-        assert.equal(error.rawMessage, tooMany);
-        assert.equal(error.metadata.get("retry-after"), "1");
+    for (const settings of [{ requestsPerSecond: 1 }, { requestsPerSecondPerUser: 1 }]) {
+      await using lab = await startLab({ settings });
+      for (const transport of [
+        createGrpcTransport(lab.target),
+        createGrpcWebTransport({ ...lab.target, httpVersion: "1.1" }),
+        createConnectTransport({ ...lab.target, httpVersion: "1.1" }),
+      ]) {
+        const payments = createClient(PaymentsService, transport);
+        const calls = Array.from({ length: 6 }, () => payments.getAccount({ userId: "alice" }));
+        const outcomes = await Promise.allSettled(calls);
+        const errors = outcomes.flatMap((one) =>
+          one.status === "rejected" ? [ConnectError.from(one.reason)] : [],
+        );
+        assert.ok(errors.length >= 3);
+        for (const error of errors) {
+          assert.equal(error.code, Code.ResourceExhausted);
+          assert.equal(error.rawMessage, tooMany);
+          assert.equal(error.metadata.get("retry-after"), "1");
+        }
       }
     }
   });
@@ -70,8 +98,8 @@ describe("the edge's limits", () => {
     const message = "The request did not arrive in time.";
     const expected = { status: 408, code: 4, reason: "DEADLINE_EXCEEDED", message };
     assertEdgeError(await lab.sendRaw("GET /gateway/orders/a HTTP/1.1\r\nHost:"), expected);
-    const head = "POST /gateway/orders HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{";
-    assertEdgeError(await lab.sendRaw(head), expected);
+    const head = `POST /gateway/orders HTTP/1.1\r\nHost: a\r\nAuthorization: ${lab.authorization}\r\n`;
+    assertEdgeError(await lab.sendRaw(`${head}Content-Length: 10\r\n\r\n{`), expected);
   });
 
   it("close connections above their number at once, and serve those there are", async () => {
@@ -91,11 +119,39 @@ describe("the edge's limits", () => {
         }
       });
       const kept = sockets.find((socket) => !socket.destroyed);
-      kept?.write(`GET ${account} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      kept?.write(
+        `GET ${account} HTTP/1.1\r\nHost: a\r\nAuthorization: ${lab.authorization}\r\n\r\n`,
+      );
       const [answer] = await once(kept ?? assert.fail("all were closed"), "data");
       assert.match(String(answer), /^HTTP\/1\.1 200 /);
     } finally {
       for (const socket of sockets) socket.destroy();
+    }
+  });
+
+  it("let nobody who does not read an answer stop the others", async () => {
+    await using lab = await startLab();
+    const asked = create(ListOrdersRequestSchema, { userId: "alice", pageSize: 1_000 });
+    const message = toBinary(ListOrdersRequestSchema, asked);
+    const envelope = Buffer.alloc(5);
+    envelope.writeUInt32BE(message.length, 1);
+    const sessions = Array.from({ length: 8 }, () => connectHttp2(lab.url));
+    try {
+      for (const session of sessions) {
+        const call = session.request({
+          ":method": "POST",
+          ":path": "/orders.v1.OrdersService/ListOrders",
+          "content-type": "application/grpc",
+          te: "trailers",
+          authorization: lab.authorization,
+        });
+        call.pause();
+        call.end(Buffer.concat([envelope, message]));
+        await once(call, "response");
+      }
+      assert.equal((await lab.ask("GET", "/gateway/orders/alice")).status, 200);
+    } finally {
+      for (const session of sessions) session.destroy();
     }
   });
 

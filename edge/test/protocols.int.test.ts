@@ -11,7 +11,7 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { Client, credentials } from "@grpc/grpc-js";
+import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { ErrorInfoSchema } from "@settle/gen/google/rpc/error_details_pb";
 import { OrderSchema } from "@settle/gen/orders/v1/order_pb";
 import { GetOrderRequestSchema, OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
@@ -67,15 +67,41 @@ describe("the edge passes on", () => {
 
     it("with user ids that have | and @, escaped or not", async () => {
       for (const name of ["auth0%7Cabc", "auth0|abc"]) {
-        const answer = await lab.ask("GET", `/gateway/orders/${name}/${orderIds.known}`);
+        const path = `/gateway/orders/${name}/${orderIds.known}`;
+        const answer = await lab.ask("GET", path, { as: "auth0|abc" });
         assert.equal((answer.json() as { userId: string }).userId, "auth0|abc", answer.body);
       }
       for (const name of ["a%40b.example", "a@b.example"]) {
         const path = `/gateway/payments/accounts/${name}:deposit`;
         const amount = { minorUnits: "1", currency: "EUR" };
-        const answer = await lab.ask("POST", path, { body: { amount } });
+        const answer = await lab.ask("POST", path, { as: "a@b.example", body: { amount } });
         assert.equal((answer.json() as { userId: string }).userId, "a@b.example", answer.body);
       }
+    });
+
+    it("an action with an empty object, an empty body, or none", async () => {
+      const cancel = `/gateway/orders/alice/${orderIds.known}:cancel`;
+      const refund = `/gateway/payments/accounts/alice/payments/${orderIds.known}:refund`;
+      const admin = `Bearer ${await lab.issuer.key.sign({ scope: "read admin" })}`;
+      for (const body of [{}, "", undefined]) {
+        const cancelled = await lab.ask("POST", cancel, { body });
+        assert.equal(cancelled.status, 200, cancelled.body);
+        const order = cancelled.json() as { id: string; userId: string };
+        assert.deepEqual([order.id, order.userId], [orderIds.known, "alice"]);
+        assert.equal((await lab.ask("POST", refund, { body })).status, 403);
+        const headers = { authorization: admin };
+        const refunded = await lab.ask("POST", refund, { body, headers });
+        assert.equal(refunded.status, 200, refunded.body);
+        assert.equal((refunded.json() as { orderId: string }).orderId, orderIds.known);
+      }
+      // As curl -X POST sends it, without a length.
+      const lines = [`POST ${cancel} HTTP/1.1`, "Host: a", `Authorization: ${lab.authorization}`];
+      const bare = await lab.sendRaw([...lines, "Connection: close", "", ""].join("\r\n"));
+      assert.equal(bare.status, 200, bare.body);
+      const amount = { minorUnits: "5", currency: "EUR" };
+      const headers = { authorization: admin };
+      const partly = await lab.ask("POST", refund, { body: { amount }, headers });
+      assert.deepEqual((partly.json() as { refundedAmount: unknown }).refundedAmount, amount);
     });
 
     it("with a + in a query as a space", async () => {
@@ -115,25 +141,26 @@ describe("the edge passes on", () => {
 
     it("over HTTP/2 without TLS", async () => {
       const session = connect(lab.url);
-      const stream = session.request({ ":path": "/gateway/payments/accounts/alice" });
+      const { authorization } = lab;
+      const path = "/gateway/payments/accounts/alice";
+      const stream = session.request({ ":path": path, authorization });
       assert.match(await text(stream), /"userId":"alice"/);
       session.close();
     });
   });
 
   const transports: Record<string, () => Transport> = {
-    gRPC: () => createGrpcTransport({ baseUrl: lab.url }),
-    "gRPC-Web over HTTP/1.1": () =>
-      createGrpcWebTransport({ baseUrl: lab.url, httpVersion: "1.1" }),
-    "gRPC-Web over HTTP/2": () => createGrpcWebTransport({ baseUrl: lab.url, httpVersion: "2" }),
+    gRPC: () => createGrpcTransport(lab.target),
+    "gRPC-Web over HTTP/1.1": () => createGrpcWebTransport({ ...lab.target, httpVersion: "1.1" }),
+    "gRPC-Web over HTTP/2": () => createGrpcWebTransport({ ...lab.target, httpVersion: "2" }),
     "Connect with JSON over HTTP/1.1": () =>
-      createConnectTransport({ baseUrl: lab.url, httpVersion: "1.1", useBinaryFormat: false }),
+      createConnectTransport({ ...lab.target, httpVersion: "1.1", useBinaryFormat: false }),
     "Connect with JSON over HTTP/2": () =>
-      createConnectTransport({ baseUrl: lab.url, httpVersion: "2", useBinaryFormat: false }),
+      createConnectTransport({ ...lab.target, httpVersion: "2", useBinaryFormat: false }),
     "Connect in binary over HTTP/1.1": () =>
-      createConnectTransport({ baseUrl: lab.url, httpVersion: "1.1", useBinaryFormat: true }),
+      createConnectTransport({ ...lab.target, httpVersion: "1.1", useBinaryFormat: true }),
     "Connect in binary over HTTP/2": () =>
-      createConnectTransport({ baseUrl: lab.url, httpVersion: "2", useBinaryFormat: true }),
+      createConnectTransport({ ...lab.target, httpVersion: "2", useBinaryFormat: true }),
   };
   for (const [name, createTransport] of Object.entries(transports)) {
     it(name, async () => {
@@ -157,12 +184,15 @@ describe("the edge passes on", () => {
   it("gRPC from grpc-js", async () => {
     const client = new Client(`127.0.0.1:${lab.port}`, credentials.createInsecure());
     try {
+      const metadata = new Metadata();
+      metadata.set("authorization", lab.authorization);
       const order = await new Promise((resolve, reject) => {
         client.makeUnaryRequest(
           "/orders.v1.OrdersService/GetOrder",
           (request) => Buffer.from(toBinary(GetOrderRequestSchema, request)),
           (bytes) => fromBinary(OrderSchema, bytes),
           create(GetOrderRequestSchema, { userId: "alice", orderId: orderIds.known }),
+          metadata,
           (error, answer) => (error ? reject(error) : resolve(answer)),
         );
       });
@@ -175,6 +205,7 @@ describe("the edge passes on", () => {
   it("reflection, for both services", async () => {
     const call = async (method: string, request: object) => {
       const args = ["curl", "--http2-prior-knowledge", "--protocol", "grpc"];
+      args.push("-H", `authorization: ${lab.authorization}`);
       args.push("-d", JSON.stringify(request), `${lab.url}/${method}`);
       return JSON.parse((await promisify(execFile)(buf, args)).stdout);
     };

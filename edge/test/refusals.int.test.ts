@@ -140,9 +140,9 @@ describe("the edge refuses by itself", () => {
   });
 
   const transports: Record<string, () => Transport> = {
-    gRPC: () => createGrpcTransport({ baseUrl: lab.url }),
-    "gRPC-Web": () => createGrpcWebTransport({ baseUrl: lab.url, httpVersion: "1.1" }),
-    Connect: () => createConnectTransport({ baseUrl: lab.url, httpVersion: "1.1" }),
+    gRPC: () => createGrpcTransport(lab.target),
+    "gRPC-Web": () => createGrpcWebTransport({ ...lab.target, httpVersion: "1.1" }),
+    Connect: () => createConnectTransport({ ...lab.target, httpVersion: "1.1" }),
   };
   for (const [name, createTransport] of Object.entries(transports)) {
     it(`a ${name} call with a body above 64 KiB`, async () => {
@@ -168,7 +168,7 @@ describe("the edge refuses by itself", () => {
       const typeName = service as typeof OrdersService.typeName;
       const unknown = { ...OrdersService, typeName };
       const method = { ...OrdersService.method.getOrder, parent: unknown };
-      const transport = createGrpcTransport({ baseUrl: lab.url });
+      const transport = createGrpcTransport(lab.target);
       const error = await failureOf(
         transport.unary(
           method as typeof OrdersService.method.getOrder,

@@ -8,12 +8,21 @@ const everySetting: Required<EdgeSettings> = {
   listenAddress: "0.0.0.0",
   listenPort: 1,
   adminPort: 2,
-  orders: { host: "orders.example", port: 3 },
-  payments: { host: "payments.example", port: 4 },
+  orders: [
+    { host: "orders-1.example", port: 3 },
+    { host: "orders-2.example", port: 4 },
+  ],
+  payments: [{ host: "payments.example", port: 5 }],
+  auth: {
+    issuer: "https://issuer.example",
+    audience: "an audience",
+    jwksUrl: "https://keys.example:6/keys.json",
+  },
   descriptorsPath: "/a path/with: yaml #in it",
   corsOrigins: ["https://a.example", "https://b.example"],
-  requestsPerSecond: 5,
-  requestsPerSecondPerAddress: 6,
+  requestsPerSecond: 7,
+  requestsPerSecondPerAddress: 8,
+  requestsPerSecondPerUser: 9,
 };
 
 describe("renderEdge", () => {
@@ -23,23 +32,78 @@ describe("renderEdge", () => {
 
   it("replaces every setting of the file", () => {
     const rendered = read(renderEdge(everySetting));
-    const { corsOrigins, ...plain } = everySetting;
-    const exact = corsOrigins.map((origin) => ({ exact: origin }));
-    assert.deepEqual(rendered.settings, { ...plain, corsOrigins: exact });
+    const { corsOrigins, orders, payments, ...plain } = everySetting;
+    assert.deepEqual(rendered.settings, {
+      ...plain,
+      corsOrigins: corsOrigins.map((origin) => ({ exact: origin })),
+      orders: orders.map(endpointOf),
+      payments: payments.map(endpointOf),
+    });
   });
 
   it("replaces nothing else", () => {
-    const { settings: local, ...before } = withoutAliases(readEdge());
-    const { settings: rendered, ...after } = withoutAliases(renderEdge(everySetting));
+    const { settings: local, derived: follows, ...before } = withoutAliases(readEdge());
+    const edge = withoutAliases(renderEdge(everySetting));
+    const { settings: rendered, derived: followed, ...after } = edge;
     assert.notDeepEqual(local, rendered);
+    assert.notDeepEqual(follows, followed);
     assert.deepEqual(before, after);
   });
 
   it("puts a setting wherever it is used", () => {
-    const rendered = JSON.stringify(read(renderEdge({ orders: { host: "elsewhere", port: 3 } })));
+    const { settings, ...edge } = read(renderEdge({ orders: [{ host: "elsewhere", port: 3 }] }));
+    const rendered = JSON.stringify(edge);
     const addresses = rendered.match(/\{"address":"elsewhere","port_value":3\}/g);
-    assert.equal(addresses?.length, 2);
+    assert.equal(addresses?.length, 4);
     assert.doesNotMatch(rendered, /8002/);
+  });
+
+  it("derives how the issuer is reached from where its keys are", () => {
+    const derivedFrom = (jwksUrl: string) =>
+      read(renderEdge({ auth: { ...everySetting.auth, jwksUrl } })).derived;
+    const sockets = "type.googleapis.com/envoy.extensions.transport_sockets";
+    const issuerTransport = { "@type": `${sockets}.raw_buffer.v3.RawBuffer` };
+    const issuers: Record<string, [host: string, port: number]> = {
+      "http://127.0.0.1:8003/.well-known/jwks.json": ["127.0.0.1", 8003],
+      "http://keys.example": ["keys.example", 80],
+      "http://[::1]:81/keys?a=b": ["::1", 81],
+    };
+    for (const [url, [issuerHost, issuerPort]] of Object.entries(issuers)) {
+      assert.deepEqual(derivedFrom(url), { issuerHost, issuerPort, issuerTransport });
+    }
+    assert.deepEqual(derivedFrom(readLocalKeysUrl()), read(readEdge()).derived);
+
+    const overTls = (name: object, expected: object) => ({
+      "@type": `${sockets}.tls.v3.UpstreamTlsContext`,
+      ...name,
+      common_tls_context: {
+        validation_context: {
+          trusted_ca: { filename: "/etc/ssl/certs/ca-certificates.crt" },
+          match_typed_subject_alt_names: [expected],
+        },
+      },
+    });
+    assert.deepEqual(derivedFrom("https://keys.example/keys"), {
+      issuerHost: "keys.example",
+      issuerPort: 443,
+      issuerTransport: overTls(
+        { sni: "keys.example" },
+        { san_type: "DNS", matcher: { exact: "keys.example" } },
+      ),
+    });
+    assert.deepEqual(derivedFrom("https://192.0.2.1:444/keys"), {
+      issuerHost: "192.0.2.1",
+      issuerPort: 444,
+      issuerTransport: overTls({}, { san_type: "IP_ADDRESS", matcher: { exact: "192.0.2.1" } }),
+    });
+  });
+
+  it("refuses a service without instances and keys that no URL leads to", () => {
+    assert.throws(() => renderEdge({ orders: [] }), /orders has no instance/);
+    for (const jwksUrl of ["", "keys", "ftp://a/keys", "http://a:b@c/keys", "http://a/#keys"]) {
+      const auth = { ...everySetting.auth, jwksUrl };
+      assert.throws(() => renderEdge({ auth }), /not the http or https URL of an issuer's keys/);
+    }
   });
 
   it("refuses a setting that the file does not have", () => {
@@ -64,18 +128,55 @@ describe("edge/render.ts", () => {
     assert.equal(print(), renderEdge(composeEdge));
   });
 
-  it("takes origins and rates", () => {
-    const args = ["--cors-origin=https://a.example", "--cors-origin=https://b.example"];
-    args.push("--requests-per-second=7", "--requests-per-second-per-address=8");
-    const corsOrigins = ["https://a.example", "https://b.example"];
-    const rates = { requestsPerSecond: 7, requestsPerSecondPerAddress: 8 };
-    assert.equal(print(...args), renderEdge({ ...composeEdge, corsOrigins, ...rates }));
+  it("takes an issuer, origins and rates", () => {
+    const { auth, corsOrigins, requestsPerSecond } = everySetting;
+    const { requestsPerSecondPerAddress, requestsPerSecondPerUser } = everySetting;
+    const args = corsOrigins.map((origin) => `--cors-origin=${origin}`);
+    args.push(`--auth-issuer=${auth.issuer}`, `--auth-audience=${auth.audience}`);
+    args.push(`--auth-jwks-url=${auth.jwksUrl}`, `--requests-per-second=${requestsPerSecond}`);
+    args.push(`--requests-per-second-per-address=${requestsPerSecondPerAddress}`);
+    args.push(`--requests-per-second-per-user=${requestsPerSecondPerUser}`);
+    const rates = { requestsPerSecond, requestsPerSecondPerAddress, requestsPerSecondPerUser };
+    assert.equal(print(...args), renderEdge({ ...composeEdge, auth, corsOrigins, ...rates }));
+    const issuer = { ...composeEdge.auth, issuer: "https://issuer.example" };
+    const [issuerOnly = ""] = args.filter((arg) => arg.startsWith("--auth-issuer"));
+    assert.equal(print(issuerOnly), renderEdge({ ...composeEdge, auth: issuer }));
   });
 
-  it("refuses a rate that is none", () => {
-    assert.throws(() => print("--requests-per-second=0"), /not a number of requests a second/);
+  it("says in one line what is wrong with an option", () => {
+    const faults: Record<string, RegExp> = {
+      "--requests-per-second=0": /^not a number of requests a second: 0\n$/,
+      "--requests-per-second-per-user=x": /^not a number of requests a second: x\n$/,
+      "--auth-issuer=": /^--auth-issuer is empty\n$/,
+      "--auth-jwks-url=keys": /^not the http or https URL of an issuer's keys: keys\n$/,
+      "--nothing": /^Unknown option '--nothing'/,
+    };
+    for (const [option, fault] of Object.entries(faults)) {
+      assert.throws(
+        () => print(option),
+        (error: { status: number; stderr: string }) => {
+          assert.match(error.stderr, fault);
+          return error.status === 1;
+        },
+      );
+    }
+  });
+
+  it("says what it takes", () => {
+    for (const option of ["auth-issuer", "auth-jwks-url", "requests-per-second-per-user"]) {
+      assert.match(print("--help"), new RegExp(`^ {2}--${option} <`, "m"));
+    }
   });
 });
+
+function endpointOf({ host, port }: { host: string; port: number }): object {
+  return { endpoint: { address: { socket_address: { address: host, port_value: port } } } };
+}
+
+function readLocalKeysUrl(): string {
+  const { settings } = read(readEdge()) as { settings: Required<EdgeSettings> };
+  return settings.auth.jwksUrl;
+}
 
 function read(config: string): Record<string, unknown> {
   return parseDocument(config).toJS();

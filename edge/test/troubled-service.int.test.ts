@@ -24,9 +24,9 @@ describe("before a service in trouble, the edge", () => {
   afterEach(() => lab[Symbol.asyncDispose]());
 
   const protocols: Record<string, () => Transport> = {
-    gRPC: () => createGrpcTransport({ baseUrl: lab.url }),
-    "gRPC-Web": () => createGrpcWebTransport({ baseUrl: lab.url, httpVersion: "1.1" }),
-    Connect: () => createConnectTransport({ baseUrl: lab.url, httpVersion: "1.1" }),
+    gRPC: () => createGrpcTransport(lab.target),
+    "gRPC-Web": () => createGrpcWebTransport({ ...lab.target, httpVersion: "1.1" }),
+    Connect: () => createConnectTransport({ ...lab.target, httpVersion: "1.1" }),
   };
   const failures = async (orderId: string) => {
     const codes: Record<string, string> = {};

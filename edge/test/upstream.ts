@@ -1,4 +1,5 @@
-import type { DescService } from "@bufbuild/protobuf";
+import { EventEmitter, on } from "node:events";
+import type { DescService, MessageInitShape } from "@bufbuild/protobuf";
 import { Code, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { systemClock } from "@settle/chassis/clock";
 import { readDescriptors } from "@settle/chassis/descriptors";
@@ -7,10 +8,15 @@ import { createHealth } from "@settle/chassis/health";
 import { newId } from "@settle/chassis/new-id";
 import { createRpcServer, type RpcServer } from "@settle/chassis/rpc-server";
 import { testLog } from "@settle/chassis/testing";
+import { createTokenVerifier } from "@settle/chassis/token-verifier";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
-import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import {
+  OrdersService,
+  type WatchOrdersResponseSchema,
+} from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
+import type { EdgeAuth } from "../render.ts";
 
 /** Ids by which `GetOrder` of the orders upstream chooses what to do. */
 export const orderIds = {
@@ -21,25 +27,47 @@ export const orderIds = {
 };
 /** The revision of every order: more than a JSON number holds. */
 export const largeRevision = 9_007_199_254_740_993n;
+/** A watch after this revision gets orders of 5 kB without end, as fast as it takes them. */
+export const floodRevision = 1_000_000n;
+/** A user who has no more watches left. */
+export const busyUser = "busy";
+
+export type WatchAnswer = MessageInitShape<typeof WatchOrdersResponseSchema>;
 
 /** A service as Envoy sees one, on a port that stays the same when it is started again. */
 export type Upstream = AsyncDisposable & {
   readonly port: number;
   /** The headers of the calls that reached a handler. */
   readonly seen: readonly Headers[];
+  /** The tokens of the calls that reached the service, whether it let them in or not. */
+  readonly tokens: readonly (string | null | undefined)[];
   start(): Promise<void>;
   stop(): Promise<void>;
 };
 
+/** Orders whose watches are in the hands of the test. Each begins with a heartbeat. */
+export type OrdersUpstream = Upstream & {
+  /** How many watches wait for what is sent. */
+  readonly watching: number;
+  /** How many orders {@link floodRevision} has got so far. */
+  readonly flooded: number;
+  /** Sends this to all watches. */
+  send(answer: WatchAnswer): void;
+  /** Ends all watches: by their end, or by this error. */
+  endWatches(error?: Error): void;
+};
+
 /** Orders that keeps nothing and answers from the request. */
-export function createOrdersUpstream(port: number): Upstream {
+export function createOrdersUpstream(port: number, auth: EdgeAuth): OrdersUpstream {
+  const feed = new EventEmitter().setMaxListeners(0);
+  let flooded = 0;
   const order = (userId: string) => ({
     id: orderIds.known,
     userId,
     status: OrderStatus.PENDING_PAYMENT,
     revision: largeRevision,
   });
-  return createUpstream(port, OrdersService, (see) => ({
+  const upstream = createUpstream(port, auth, OrdersService, (see) => ({
     createOrder: ({ userId, amount, description }, context) => {
       see(context);
       return { ...order(userId), ...(amount && { amount }), description };
@@ -58,12 +86,42 @@ export function createOrdersUpstream(port: number): Upstream {
       const orders = Array.from({ length: pageSize }, () => ({ ...order(userId), description }));
       return { orders, nextPageToken: pageToken };
     },
+    cancelOrder: ({ userId, orderId }, context) => {
+      see(context);
+      return { ...order(userId), id: orderId, status: OrderStatus.CANCELLED };
+    },
+    async *watchOrders({ userId, afterRevision }, context) {
+      see(context);
+      if (userId === busyUser) {
+        throw refuse(Code.ResourceExhausted, ErrorReason.TOO_MANY_STREAMS, "too many streams");
+      }
+      const { signal } = context;
+      const sent: AsyncIterable<WatchAnswer[]> = on(feed, "answer", { signal, close: ["end"] });
+      yield { revision: afterRevision, event: { case: "heartbeat", value: {} } };
+      const description = "x".repeat(5_000);
+      while (afterRevision === floodRevision) {
+        flooded += 1;
+        yield { event: { case: "order", value: { ...order(userId), description } } };
+      }
+      for await (const [answer = {}] of sent) yield answer;
+    },
   }));
+  return {
+    ...upstream,
+    get watching() {
+      return feed.listenerCount("answer");
+    },
+    get flooded() {
+      return flooded;
+    },
+    send: (answer: WatchAnswer) => void feed.emit("answer", answer),
+    endWatches: (error?: Error) => void (error ? feed.emit("error", error) : feed.emit("end")),
+  };
 }
 
 /** Payments that keeps nothing and answers from the request. */
-export function createPaymentsUpstream(port: number): Upstream {
-  return createUpstream(port, PaymentsService, (see) => ({
+export function createPaymentsUpstream(port: number, auth: EdgeAuth): Upstream {
+  return createUpstream(port, auth, PaymentsService, (see) => ({
     createAccount: ({ userId, currency }) => ({ userId, balance: { minorUnits: 0n, currency } }),
     getAccount: ({ userId }, context) => {
       see(context);
@@ -72,16 +130,29 @@ export function createPaymentsUpstream(port: number): Upstream {
     deposit: ({ userId, amount }) => ({ userId, ...(amount && { balance: amount }) }),
     listLedgerEntries: () => ({}),
     getPayment: ({ userId, orderId }) => ({ userId, orderId }),
+    refundPayment: ({ userId, orderId, amount }, context) => {
+      see(context);
+      return { userId, orderId, ...(amount && { refundedAmount: amount }) };
+    },
   }));
 }
 
 function createUpstream<Service extends DescService>(
   port: number,
+  auth: EdgeAuth,
   service: Service,
   implement: (see: (context: HandlerContext) => void) => ServiceImpl<Service>,
 ): Upstream {
   const seen: Headers[] = [];
+  const tokens: (string | null | undefined)[] = [];
   const implementation = implement((context) => seen.push(context.requestHeader));
+  const verifier = createTokenVerifier({
+    auth: { ...auth, userClaim: "sub" },
+    clock: systemClock,
+    log: testLog,
+    // A key that is new is looked up at once.
+    limits: { cooldownMs: 0 },
+  });
   let server: RpcServer | undefined;
   const stop = async () => {
     await server?.[Symbol.asyncDispose]();
@@ -90,6 +161,7 @@ function createUpstream<Service extends DescService>(
   return {
     port,
     seen,
+    tokens,
     async start() {
       const health = createHealth();
       server = createRpcServer({
@@ -97,6 +169,12 @@ function createUpstream<Service extends DescService>(
         host: "127.0.0.1",
         port,
         domain: "test.settle",
+        verifier: {
+          verify(authorization) {
+            tokens.push(authorization);
+            return verifier.verify(authorization);
+          },
+        },
         health,
         descriptors: await readDescriptors(),
         limits: { drainMs: 0, abortAfterMs: 0, cutAfterMs: 100 },

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { type Client, createClient } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
+import { eventually } from "@settle/chassis/testing";
+import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import { type Lab, startLab } from "./lab.ts";
+import { type OrdersUpstream, orderIds } from "./upstream.ts";
+
+const order = `/gateway/orders/alice/${orderIds.known}`;
+
+describe("before several instances of a service, the edge", () => {
+  let lab: Lab;
+  let first: OrdersUpstream;
+  let others: OrdersUpstream[];
+  beforeEach(async () => {
+    lab = await startLab({ instances: 3 });
+    [first, ...others] = lab.instances as [OrdersUpstream, ...OrdersUpstream[]];
+    for (const cluster of ["orders", "orders-http1", "orders-watch"])
+      await knowsHealthy(cluster, 3);
+  });
+  afterEach(() => lab[Symbol.asyncDispose]());
+
+  /** Makes 24 calls, by both ways to a service, and returns how many each instance answered. */
+  const callAll = async () => {
+    const before = lab.instances.map(({ seen }) => seen.length);
+    const byConnect = createConnectTransport({ ...lab.target, httpVersion: "1.1" });
+    const orders = createClient(OrdersService, byConnect);
+    for (let n = 0; n < 12; n += 1) {
+      const answer = await lab.ask("GET", order);
+      assert.equal(answer.status, 200, answer.body);
+      await orders.getOrder({ userId: "alice", orderId: orderIds.known });
+    }
+    return lab.instances.map(({ seen }, n) => seen.length - (before[n] ?? 0));
+  };
+
+  it("uses them all", async () => {
+    assert.deepEqual(await callAll(), [8, 8, 8]);
+  });
+
+  it("leaves out one that dies, from its first moment, and takes it in again", async () => {
+    await callAll();
+    await first.stop();
+    const [dead, ...alive] = await callAll();
+    assert.equal(dead, 0);
+    assert.ok(Math.min(...alive) > 0, String(alive));
+    await first.start();
+    for (const cluster of ["orders", "orders-http1"]) await knowsHealthy(cluster, 3);
+    assert.deepEqual(await callAll(), [8, 8, 8]);
+  });
+
+  it("stays healthy until the last one has died, and tries none that is dead", async () => {
+    for (const other of others) await other.stop();
+    assert.deepEqual(await callAll(), [24, 0, 0]);
+    await knowsHealthy("orders", 1);
+    const tried = await statOf("cluster.orders.lb_healthy_panic");
+    assert.deepEqual(await callAll(), [24, 0, 0]);
+    assert.equal(await statOf("cluster.orders.lb_healthy_panic"), tried);
+    assert.equal((await lab.ask("GET", "/healthz")).status, 200);
+    await first.stop();
+    await lab.askUntil(503, "/healthz");
+    assert.equal((await lab.ask("GET", order)).status, 503);
+  });
+
+  it("spreads watches over them, and opens those that end with one at another", async () => {
+    const orders = createClient(OrdersService, createGrpcTransport(lab.target));
+    await Promise.all(Array.from({ length: 30 }, () => openWatch(orders)));
+    const shares = lab.instances.map(({ watching }) => watching);
+    assert.ok(Math.min(...shares) >= 5, String(shares));
+    await first.stop();
+    for (let n = 0; n < 5; n += 1) await openWatch(orders);
+    const [, ...now] = lab.instances.map(({ watching }) => watching);
+    assert.equal(sumOf(now), 30 - (shares[0] ?? 0) + 5);
+  });
+
+  const statOf = async (name: string) => {
+    const stats = await fetch(`${lab.adminUrl}/stats?filter=^${name}$`);
+    return Number((await stats.text()).split(": ")[1]);
+  };
+  const knowsHealthy = (cluster: string, count: number) =>
+    eventually(`${count} instances of ${cluster} are known to be healthy`, async () => {
+      const healthy = await statOf(`cluster.${cluster}.membership_healthy`);
+      return healthy === count || undefined;
+    });
+});
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
+}
+
+/** Opens a watch of alice that has begun. */
+async function openWatch(orders: Client<typeof OrdersService>): Promise<void> {
+  const answers = orders.watchOrders({ userId: "alice" })[Symbol.asyncIterator]();
+  assert.equal((await answers.next()).value?.event.case, "heartbeat");
+}

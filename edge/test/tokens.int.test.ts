@@ -1,0 +1,293 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from "@connectrpc/connect-node";
+import { eventually } from "@settle/chassis/testing";
+import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import { SignJWT, UnsecuredJWT } from "jose";
+import { createIssuer, nowS, type SigningKey } from "./issuer.ts";
+import { type Answer, assertEdgeError, type Lab, startLab } from "./lab.ts";
+import { orderIds } from "./upstream.ts";
+
+const buf = fileURLToPath(new URL("../../node_modules/.bin/buf", import.meta.url));
+const page = "http://localhost:5173";
+const order = `/gateway/orders/alice/${orderIds.known}`;
+const message = "Send a valid token: `authorization: Bearer <JWT>`.";
+
+describe("the edge lets in", () => {
+  let lab: Lab;
+  before(async () => {
+    lab = await startLab();
+  });
+  after(() => lab[Symbol.asyncDispose]());
+
+  const transports: Record<string, (target: Pick<Lab["target"], "baseUrl">) => Transport> = {
+    gRPC: (target) => createGrpcTransport(target),
+    "gRPC-Web": (target) => createGrpcWebTransport({ ...target, httpVersion: "1.1" }),
+    "gRPC-Web over HTTP/2": (target) => createGrpcWebTransport({ ...target, httpVersion: "2" }),
+    Connect: (target) => createConnectTransport({ ...target, httpVersion: "1.1" }),
+    "Connect over HTTP/2": (target) => createConnectTransport({ ...target, httpVersion: "2" }),
+  };
+
+  /** Fails unless the edge itself refuses this in the form of each protocol. */
+  const assertRefused = async (authorization: string | undefined) => {
+    const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+    const reached = lab.orders.tokens.length;
+    const answers = [
+      await lab.ask("GET", order, { as: null, headers }),
+      await lab.ask("POST", "/gateway/orders", { as: null, headers, body: { userId: "alice" } }),
+      await lab.ask("GET", "/gateway/orders/alice:watch", { as: null, headers }),
+      await lab.ask("GET", "/gateway/nothing", { as: null, headers }),
+    ];
+    for (const answer of answers) assertUnauthenticated(answer);
+    for (const [protocol, createTransport] of Object.entries(transports)) {
+      const orders = createClient(OrdersService, createTransport({ baseUrl: lab.url }));
+      const asked = { userId: "alice", orderId: orderIds.known };
+      const error = await failureOf(orders.getOrder(asked, { headers }));
+      assert.equal(error.code, Code.Unauthenticated, protocol);
+      assert.equal(error.rawMessage, message, protocol);
+      assert.match(error.metadata.get("x-request-id") ?? "", /^[0-9a-f-]{36}$/, protocol);
+      const watch = await failureOf(firstOf(orders.watchOrders({ userId: "alice" }, { headers })));
+      assert.equal(watch.code, Code.Unauthenticated, protocol);
+    }
+    assert.equal(lab.orders.tokens.length, reached, "it reached the service");
+  };
+
+  it("a valid token, whose scheme may be written in two ways, and passes it on", async () => {
+    const token = await lab.issuer.key.sign();
+    for (const authorization of [`Bearer ${token}`, `bearer ${token}`]) {
+      const answer = await lab.ask("GET", order, { headers: { authorization } });
+      assert.equal(answer.status, 200, answer.body);
+      assert.equal(lab.orders.tokens.at(-1), authorization);
+    }
+  });
+
+  it("a token that is meant for others as well", async () => {
+    const authorization = `Bearer ${await lab.issuer.key.sign({ aud: ["others", "settle"] })}`;
+    assert.equal((await lab.ask("GET", order, { headers: { authorization } })).status, 200);
+  });
+
+  const refused: Record<string, () => Promise<string | undefined> | string | undefined> = {
+    "no token": () => undefined,
+    "an empty one": () => "Bearer ",
+    "one that is none": () => "Bearer x",
+    "one of which a part is missing": async () =>
+      `Bearer ${(await lab.issuer.key.sign()).split(".").slice(0, 2).join(".")}`,
+    "one that was changed": async () => {
+      const [header, , signature] = (await lab.issuer.key.sign()).split(".");
+      const [, claims] = (await lab.issuer.key.sign({ sub: "bob" })).split(".");
+      return `Bearer ${header}.${claims}.${signature}`;
+    },
+    "one that has no scheme": () => lab.issuer.key.sign(),
+    "one of another scheme": async () => `Basic ${await lab.issuer.key.sign()}`,
+    "two tokens": async () => `Bearer ${await lab.issuer.key.sign()},Bearer x`,
+    // Longer ago than the services bear with, less than Envoy would by default.
+    "one that has ended": async () => `Bearer ${await lab.issuer.key.sign({ exp: nowS() - 20 })}`,
+    "one that never ends": async () => `Bearer ${await lab.issuer.key.sign({ exp: undefined })}`,
+    "one that has not begun": async () =>
+      `Bearer ${await lab.issuer.key.sign({ nbf: nowS() + 60 })}`,
+    "one for others": async () => `Bearer ${await lab.issuer.key.sign({ aud: "others" })}`,
+    "one for nobody": async () => `Bearer ${await lab.issuer.key.sign({ aud: undefined })}`,
+    "one of another issuer": async () =>
+      `Bearer ${await lab.issuer.key.sign({ iss: "https://other.example" })}`,
+    "one of no issuer": async () => `Bearer ${await lab.issuer.key.sign({ iss: undefined })}`,
+    "one that another key has signed": async () => {
+      await using other = await createIssuer(1);
+      return `Bearer ${await other.key.sign()}`;
+    },
+    "one that nobody has signed": () =>
+      `Bearer ${new UnsecuredJWT(validClaims(lab)).setExpirationTime("1h").encode()}`,
+    "one that is signed with the public key as a secret": async () => {
+      const { published } = lab.issuer.key;
+      const secret = new TextEncoder().encode(JSON.stringify(published));
+      const token = new SignJWT(validClaims(lab)).setExpirationTime("1h");
+      const header = { alg: "HS256", kid: published.kid ?? "" };
+      return `Bearer ${await token.setProtectedHeader(header).sign(secret)}`;
+    },
+  };
+  for (const [name, create] of Object.entries(refused)) {
+    it(`not ${name}`, async () => assertRefused(await create()));
+  }
+
+  it("not one in a query, where logs and histories would keep it", async () => {
+    const token = await lab.issuer.key.sign();
+    const reached = lab.orders.tokens.length;
+    for (const name of ["access_token", "token", "authorization"]) {
+      const path = `/gateway/orders/alice?${name}=${token}`;
+      assertUnauthenticated(await lab.ask("GET", path, { as: null }));
+    }
+    const path = `/orders.v1.OrdersService/GetOrder?access_token=${token}`;
+    const headers = { "content-type": "application/json" };
+    const answer = await lab.ask("POST", path, { as: null, headers, body: { userId: "alice" } });
+    assert.equal(answer.status, 401);
+    assert.deepEqual(answer.json(), { code: "unauthenticated", message });
+    assert.equal(lab.orders.tokens.length, reached);
+  });
+
+  it("nobody by a path that looks like a public one", async () => {
+    const paths = ["/healthzx", "/healthz/x", "/swagger", "/swaggerx/docs", "/HEALTHZ"];
+    paths.push("/swagger/../gateway/orders/alice", "/gateway/orders/alice?/healthz");
+    for (const path of paths) {
+      assertUnauthenticated(await lab.ask("GET", path, { as: null }));
+    }
+    for (const path of [
+      "/grpc.reflection.v1/../orders.v1.OrdersService/GetOrder",
+      "/grpc.health",
+    ]) {
+      const headers = { "content-type": "application/grpc" };
+      const answer = await lab.ask("POST", path, { as: null, headers });
+      assert.equal(answer.headers["grpc-status"], String(Code.Unauthenticated), path);
+    }
+  });
+
+  it("anybody to /healthz, to the documents, and to reflection", async () => {
+    assert.equal((await lab.ask("GET", "/healthz", { as: null })).status, 200);
+    assert.equal((await lab.ask("GET", "/swagger/docs", { as: null })).status, 404);
+    // It asks for the schema first, without the header, and then makes the call.
+    const args = ["curl", "--http2-prior-knowledge", "--protocol", "grpc", "--list-methods"];
+    const { stdout } = await promisify(execFile)(buf, [...args, lab.url]);
+    assert.match(stdout, /orders\.v1\.OrdersService\/WatchOrders/);
+  });
+
+  it("a page's question whether it may ask", async () => {
+    for (const path of [
+      order,
+      "/orders.v1.OrdersService/GetOrder",
+      "/gateway/orders/alice:watch",
+    ]) {
+      const answer = await lab.ask("OPTIONS", path, {
+        as: null,
+        headers: {
+          origin: page,
+          "access-control-request-method": "GET",
+          "access-control-request-headers": "authorization",
+        },
+      });
+      assert.equal(answer.status, 200);
+      assert.match(answer.headers["access-control-allow-headers"] ?? "", /\bauthorization\b/);
+    }
+  });
+
+  it("a page to the reason why it was refused", async () => {
+    const asked: [method: string, path: string, contentType: string][] = [
+      ["GET", order, "application/json"],
+      ["GET", "/gateway/orders/alice:watch", "application/json"],
+      ["POST", "/orders.v1.OrdersService/GetOrder", "application/json"],
+      ["POST", "/orders.v1.OrdersService/GetOrder", "application/grpc-web+proto"],
+    ];
+    for (const [method, path, contentType] of asked) {
+      const headers = { origin: page, "content-type": contentType };
+      const answer = await lab.ask(method, path, { as: null, headers });
+      assert.equal(answer.status, contentType.startsWith("application/grpc") ? 200 : 401);
+      assert.equal(answer.headers["access-control-allow-origin"], page, path);
+      const exposed = answer.headers["access-control-expose-headers"];
+      assert.match(exposed ?? "", /grpc-status.*www-authenticate.*x-request-id/);
+    }
+  });
+
+  it("nobody to what is wrong with a token, nor to the host it was sent to", async () => {
+    for (const authorization of [
+      "",
+      "Bearer x",
+      `Bearer ${await lab.issuer.key.sign({ exp: 1 })}`,
+    ]) {
+      const headers = { authorization, host: "secret.example" };
+      const answer = await lab.ask("GET", order, { headers });
+      assertUnauthenticated(answer);
+      assert.doesNotMatch(JSON.stringify(answer), /secret\.example|Jwt |expired/);
+    }
+  });
+});
+
+describe("an edge whose issuer", () => {
+  // What takes a minute in earnest.
+  const changes = { "cache_duration: 60s": "cache_duration: 1s" };
+
+  it("is away starts all the same, and refuses tokens until it has the keys", async () => {
+    await using lab = await startLab({ withIssuer: false });
+    await lab.askUntil(200, "/healthz");
+    assertUnauthenticated(await lab.ask("GET", order));
+    assert.deepEqual(lab.orders.tokens, []);
+    await lab.issuer.start();
+    await lab.askUntil(200, order);
+  });
+
+  it("has a name that nobody knows, or never answers, starts all the same", async () => {
+    const silent = createServer(() => {});
+    silent.listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    for (const host of ["issuer.invalid", `127.0.0.1:${port}`]) {
+      const auth = { issuer: "i", audience: "a", jwksUrl: `http://${host}/keys.json` };
+      await using lab = await startLab({ settings: { auth } });
+      await lab.askUntil(200, "/healthz");
+      assertUnauthenticated(await lab.ask("GET", order));
+    }
+    silent.close();
+  });
+
+  it("goes away knows its keys for as long as that takes", async () => {
+    await using lab = await startLab({ changes });
+    await lab.issuer.stop();
+    await eventually("the edge misses the issuer", async () => {
+      const stats = await fetch(`${lab.adminUrl}/stats?filter=jwks_fetch_failed`);
+      return Number(/\d+$/m.exec(await stats.text())?.[0]) >= 2 || undefined;
+    });
+    // A token that the edge has not seen yet.
+    const answer = await lab.ask("GET", "/gateway/orders/bob", { as: "bob" });
+    assert.notEqual(answer.status, 401, answer.body);
+  });
+
+  it("changes its key lets tokens of both in for as long as both are published", async () => {
+    await using lab = await startLab({ changes });
+    const { key: old } = lab.issuer;
+    const statusWith = async (key: SigningKey) => {
+      // Not one that the edge has seen.
+      const token = await key.sign({ jti: randomUUID() });
+      const headers = { authorization: `Bearer ${token}` };
+      return (await lab.ask("GET", order, { headers })).status;
+    };
+    const until = (what: string, key: SigningKey, status: number) =>
+      eventually(what, async () => (await statusWith(key)) === status || undefined);
+    const young = await lab.issuer.addKey();
+    await until("the edge knows the new key", young, 200);
+    assert.equal(await statusWith(old), 200);
+    assert.equal((await lab.ask("GET", order)).status, 200);
+    lab.issuer.dropKey(old);
+    await until("the edge has forgotten the old key", old, 401);
+    assert.equal(await statusWith(young), 200);
+    // What was valid once is so until it ends.
+    assert.equal((await lab.ask("GET", order)).status, 200);
+  });
+});
+
+function validClaims({ issuer: { auth } }: Lab) {
+  return { iss: auth.issuer, aud: auth.audience, sub: "alice" };
+}
+
+function assertUnauthenticated(answer: Answer): void {
+  assertEdgeError(answer, { status: 401, code: 16, reason: "UNAUTHENTICATED", message });
+  assert.equal(answer.headers["www-authenticate"], 'Bearer realm="settle"');
+}
+
+async function firstOf<Message>(stream: AsyncIterable<Message>): Promise<Message | undefined> {
+  for await (const message of stream) return message;
+  return undefined;
+}
+
+async function failureOf(call: Promise<unknown>): Promise<ConnectError> {
+  return call.then(
+    () => assert.fail("the call succeeded"),
+    (error: unknown) => ConnectError.from(error),
+  );
+}
