@@ -1,4 +1,12 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { eventually } from "@settle/chassis/testing";
 import { retryDelays, retryQueueOf, topologyOf } from "@settle/chassis/topology";
+import {
+  OrderCancelledEventSchema,
+  OrderCreatedEventSchema,
+  PaymentRefundedEventSchema,
+  PaymentResultEventSchema,
+} from "@settle/gen/events/v1/events_pb";
 import amqp, { type Channel, type ConfirmChannel } from "amqplib";
 import type { ServiceName } from "./system.ts";
 
@@ -11,6 +19,12 @@ export type Event = {
 };
 
 const services: readonly ServiceName[] = ["orders", "payments"];
+const schemas = [
+  OrderCreatedEventSchema,
+  OrderCancelledEventSchema,
+  PaymentResultEventSchema,
+  PaymentRefundedEventSchema,
+];
 
 /** The queues that must be empty once everything is settled. */
 export const transitQueues = services.flatMap((service) => [
@@ -20,6 +34,13 @@ export const transitQueues = services.flatMap((service) => [
 
 /** The queues whose messages wait for a human. */
 export const deadLetterQueues = services.map((service) => topologyOf(service).deadLetters);
+
+/** Reads what the event says. */
+export function readEvent({ type, body }: Event) {
+  const schema = schemas.find(({ typeName }) => typeName === type);
+  if (!schema) throw new Error(`there is no event of type ${type}`);
+  return fromBinary(schema, body);
+}
 
 /** Opens a channel as the broker's administrator for the time of `work`. */
 export async function onBroker<T>(
@@ -95,6 +116,38 @@ export async function startTap(adminUrl: string, service: ServiceName): Promise<
     noAck: true,
   });
   return { events, [Symbol.asyncDispose]: () => connection.close() };
+}
+
+/**
+ * Keeps a service's events of these types from another during `work`, which returns how many it has
+ * made, and hands them to the test instead: resolves with them once all have been published.
+ */
+export async function intercept(
+  adminUrl: string,
+  kept: {
+    readonly from: ServiceName;
+    readonly to: ServiceName;
+    readonly types: readonly string[];
+  },
+  work: () => Promise<number>,
+): Promise<readonly Event[]> {
+  const routing = kept.types.map(
+    (type) => [topologyOf(kept.to).work, topologyOf(kept.from).events, type] as const,
+  );
+  await using tap = await startTap(adminUrl, kept.from);
+  await onBroker(adminUrl, async (channel) => {
+    for (const route of routing) await channel.unbindQueue(...route);
+  });
+  const count = await work();
+  // By their ids: a relay that is late publishes an event twice.
+  const events = await eventually("every event was published", () => {
+    const published = new Map(tap.events.map((event) => [event.messageId, event]));
+    return published.size >= count ? [...published.values()] : undefined;
+  });
+  await onBroker(adminUrl, async (channel) => {
+    for (const route of routing) await channel.bindQueue(...route);
+  });
+  return events;
 }
 
 function eventOf({ properties, content }: amqp.Message): Event {

@@ -8,6 +8,7 @@ import { createHistory, createShopper, type History } from "../history.ts";
 import { callRest } from "../protocols.ts";
 import { onBroker, publish } from "../queues.ts";
 import { type ServiceName, type System, startSystem } from "../system.ts";
+import { assertFound, violationsAfter } from "../tampering.ts";
 import { readTruth } from "../truth.ts";
 import { violationsOf } from "../violations.ts";
 
@@ -32,28 +33,8 @@ describe("the checker", function () {
   });
   after(() => system?.[Symbol.asyncDispose]());
 
-  /** What is wrong after `sql`, which nobody else sees and which is undone. */
-  const violationsAfter = async (service: ServiceName, sql: string, seen: History = history) => {
-    const { databases, broker } = system;
-    const client = await databases[service].connect();
-    try {
-      await client.query("BEGIN");
-      await client.query(sql);
-      const truth = await readTruth({ databases: { ...databases, [service]: client }, broker });
-      return violationsOf(truth, seen);
-    } finally {
-      await client.query("ROLLBACK");
-      client.release();
-    }
-  };
-  const assertFound = (violations: readonly string[], ...expected: readonly RegExp[]) => {
-    for (const pattern of expected) {
-      assert.ok(
-        violations.some((violation) => pattern.test(violation)),
-        `${pattern} is not among ${JSON.stringify(violations, undefined, 1)}`,
-      );
-    }
-  };
+  const violationsOnce = (service: ServiceName, sql: string, seen: History = history) =>
+    violationsAfter(system, seen, { service, sql });
 
   const id = "[0-9a-f-]{36}";
   const broken: [string, ServiceName, string, ...RegExp[]][] = [
@@ -199,20 +180,20 @@ describe("the checker", function () {
   ];
 
   it("finds nothing wrong where nothing is", async () => {
-    assert.deepEqual(await violationsAfter("payments", "SELECT 1"), []);
+    assert.deepEqual(await violationsOnce("payments", "SELECT 1"), []);
   });
 
   for (const [what, service, sql, ...expected] of broken) {
     it(`finds ${what}`, async () => {
-      assertFound(await violationsAfter(service, sql), ...expected);
+      assertFound(await violationsOnce(service, sql), ...expected);
     });
   }
 
   it("finds an order that no client placed, and one placed twice", async () => {
     const orders = history.orders.filter(({ order }) => order?.id !== paidId);
-    const stranger = await violationsAfter("orders", "SELECT 1", { ...history, orders });
+    const stranger = await violationsOnce("orders", "SELECT 1", { ...history, orders });
     assertFound(stranger, new RegExp(`^order ${paidId} .*: no client created it`));
-    const twice = await violationsAfter(
+    const twice = await violationsOnce(
       "orders",
       `INSERT INTO orders SELECT '0190a7e4-0000-7000-8000-000000000001', user_id, amount_minor,
          currency, description, status, decline_reason, refunded_minor, revision + 100, create_time,
@@ -226,7 +207,7 @@ describe("the checker", function () {
       attempt.order?.id === paidId ? { ...attempt, outcome: "failed" as const } : attempt,
     );
     assertFound(
-      await violationsAfter("orders", "SELECT 1", { ...history, orders }),
+      await violationsOnce("orders", "SELECT 1", { ...history, orders }),
       new RegExp(`^order ${paidId} .*: ended failed for its client, is stored 1 times`),
     );
     const unknown = history.orders.map(({ order: _, ...attempt }) => ({
@@ -235,7 +216,7 @@ describe("the checker", function () {
       order: undefined,
     }));
     assert.deepEqual(
-      await violationsAfter("orders", "SELECT 1", { ...history, orders: unknown }),
+      await violationsOnce("orders", "SELECT 1", { ...history, orders: unknown }),
       [],
     );
   });

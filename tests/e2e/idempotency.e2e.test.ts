@@ -12,18 +12,19 @@ import {
 } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { eventually } from "@settle/chassis/testing";
 import { OrderSchema } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
 import { createHistory, defaultCurrency as currency } from "../history.ts";
-import { routeOf } from "../protocols.ts";
+import { pathOf, routeOf } from "../protocols.ts";
 import { grpcRefusal, restRefusal } from "../refusals.ts";
 import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
 import { authorizationOf } from "../tokens.ts";
 
-const { createOrder } = OrdersService.method;
-const { createAccount, deposit } = PaymentsService.method;
+const { createOrder, cancelOrder, getOrder } = OrdersService.method;
+const { createAccount, deposit, refundPayment } = PaymentsService.method;
 const replayedHeader = "idempotency-replayed";
 
 /** An answer as far as it has to do with its key. */
@@ -40,11 +41,18 @@ type Send = <I extends DescMessage, O extends DescMessage>(
   key: string,
 ) => Promise<Answer>;
 
-/** The headers of the user whom the request names. */
+/** The headers of the user whom the request names, who is an admin as well. */
 async function tokenFor(request: object) {
   const { userId = "" } = request as { readonly userId?: string };
-  return { authorization: await authorizationOf(userId) };
+  return { authorization: await authorizationOf(userId, ["admin"]) };
 }
+
+/** A call of CreateOrder in a burst. */
+type BurstCall = {
+  readonly key: string;
+  readonly minorUnits: bigint;
+  readonly description: string;
+};
 
 const reused = { code: Code.AlreadyExists, reason: "IDEMPOTENCY_KEY_REUSED", replayed: false };
 const badKey = {
@@ -59,11 +67,13 @@ describe("an idempotency key", function () {
   const history = createHistory();
   let system: System;
   let replicas: Readonly<Record<ServiceName, Replica>>;
+  let second: Replica;
   let client: Client;
 
   before(async () => {
     system = await startSystem();
     replicas = await system.startBoth();
+    second = await system.start("orders");
     client = new Client(new URL(system.edgeUrl).host, credentials.createInsecure());
   });
   after(async () => {
@@ -81,7 +91,7 @@ describe("an idempotency key", function () {
         "idempotency-key": key,
         ...(await tokenFor(request)),
       },
-      body: JSON.stringify(rest),
+      ...(verb === "POST" && { body: JSON.stringify(rest) }),
     });
     const replayed = response.headers.get(replayedHeader) === "true";
     const body = (await response.json()) as never;
@@ -91,6 +101,7 @@ describe("an idempotency key", function () {
       [Code.AlreadyExists]: 409,
       [Code.InvalidArgument]: 400,
       [Code.NotFound]: 404,
+      [Code.FailedPrecondition]: 400,
     };
     assert.equal(response.status, status[code]);
     return { code, reason, fields, replayed, body: undefined };
@@ -103,7 +114,7 @@ describe("an idempotency key", function () {
     return new Promise((resolve) => {
       let replayed = false;
       const call = client.makeUnaryRequest(
-        `/${method.parent.typeName}/${method.name}`,
+        pathOf(method),
         (message) => Buffer.from(toBinary(method.input, message)),
         (bytes: Buffer) => fromBinary(method.output, bytes),
         create(method.input, request),
@@ -124,28 +135,35 @@ describe("an idempotency key", function () {
 
   const noteOrder = (description: string, { body }: Pick<Answer, "body">) => {
     const order = fromJson(OrderSchema, body ?? assert.fail("no order"));
-    const { userId } = order;
-    history.orders.push({ userId, amountMinor: 5n, currency, description, outcome: "ok", order });
+    const { userId, amount } = order;
+    const amountMinor = amount?.minorUnits ?? 0n;
+    history.orders.push({ userId, amountMinor, currency, description, outcome: "ok", order });
+    return order;
   };
   const assertHas = (answer: Answer, expected: Partial<Answer>) =>
     assert.deepEqual({ ...answer, ...expected }, answer);
+  const amount = { minorUnits: 5n, currency };
+  const place = async (userId: string, description: string) => {
+    const request = { userId, amount, description };
+    return noteOrder(description, await byRest(createOrder, request, crypto.randomUUID()));
+  };
+  const assertOnce = async (send: Send, ...[method, request, key]: Parameters<Send>) => {
+    const first = await send(method, request, key);
+    assert.equal(first.code, 0, first.reason);
+    assert.equal(first.replayed, false);
+    assert.deepEqual(await send(method, request, key), { ...first, replayed: true });
+    return first;
+  };
 
   for (const [protocol, send] of [
     ["REST", byRest],
     ["gRPC", byGrpc],
   ] as const) {
-    const amount = { minorUnits: 5n, currency };
     const other = { minorUnits: 6n, currency };
 
     it(`makes a call take effect once and answers it again, over ${protocol}`, async () => {
       const userId = `user-of-${protocol}`;
-      const once: Send = async (method, request, key) => {
-        const first = await send(method, request, key);
-        assert.equal(first.code, 0, first.reason);
-        assert.equal(first.replayed, false);
-        assert.deepEqual(await send(method, request, key), { ...first, replayed: true });
-        return first;
-      };
+      const once: Send = (method, request, key) => assertOnce(send, method, request, key);
       // The same for all: keys of different methods have nothing to do with each other.
       const key = `~!{"${"k".repeat(240)}"}\\`;
 
@@ -189,27 +207,125 @@ describe("an idempotency key", function () {
     assert.equal(second.body?.createTime, first.body?.createTime);
   });
 
-  it("lets one of fifty twins on two replicas take effect", async () => {
-    const second = await system.start("orders");
-    const description = "a twin";
-    const token = await tokenFor({ userId: "twins" });
-    const request = { userId: "twins", amount: { minorUnits: 5n, currency }, description };
-    const body = JSON.stringify(toJson(createOrder.input, create(createOrder.input, request)));
-    const twins = Array.from({ length: 50 }, async (_, nth) => {
-      const { url } = nth % 2 === 0 ? replicas.orders : second;
-      const response = await fetch(`${url}/${OrdersService.typeName}/CreateOrder`, {
-        method: "POST",
-        headers: { "content-type": "application/json", "idempotency-key": "twins", ...token },
-        body,
-      });
-      assert.equal(response.status, 200);
-      return { replayed: response.headers.get(replayedHeader), body: await response.text() };
+  it("makes a refund take effect once and answers it again", async () => {
+    const userId = "refunded";
+    assertHas(await byRest(createAccount, { userId, currency }, "opened"), { code: 0 });
+    history.accounts.push({ userId, amountMinor: 0n, currency, outcome: "ok" });
+    assertHas(await byRest(deposit, { userId, amount }, "funded"), { code: 0 });
+    history.deposits.push({ userId, amountMinor: 5n, currency, outcome: "ok" });
+    const { id: orderId } = await place(userId, "to be refunded");
+    await eventually("the order is paid", async () => {
+      const { body } = await byRest(getOrder, { userId, orderId }, "unused");
+      return body?.status === "ORDER_STATUS_PAID" || undefined;
     });
-    const answers = await Promise.all(twins);
-    assert.equal(new Set(answers.map((answer) => answer.body)).size, 1);
-    assert.equal(answers.filter(({ replayed }) => replayed === null).length, 1);
-    assert.equal(answers.filter(({ replayed }) => replayed === "true").length, 49);
-    noteOrder(description, { body: JSON.parse(answers[0]?.body ?? "") });
+    const request = { userId, orderId, amount: { minorUnits: 2n, currency } };
+    for (const [send, other, key] of [
+      [byRest, byGrpc, "by-rest"],
+      [byGrpc, byRest, "by-grpc"],
+    ] as const) {
+      const first = await assertOnce(send, refundPayment, request, key);
+      history.refunds.push({ orderId, amountMinor: 2n, outcome: "ok" });
+      const again = await other(refundPayment, request, key);
+      assertHas(again, { code: 0, replayed: true });
+      assert.deepEqual(again.body?.refundedAmount, first.body?.refundedAmount);
+      assertHas(await send(refundPayment, { userId, orderId }, key), reused);
+    }
+    // Nothing but the last minor unit is left, so a refund of two that took effect would show.
+    assertHas(await byRest(refundPayment, request, "too-much"), {
+      reason: "REFUND_EXCEEDS_PAYMENT",
+    });
+  });
+
+  it("makes a cancellation take effect once and answers it again", async () => {
+    const userId = "cancelling";
+    // Without payments an order waits for as long as this takes.
+    await replicas.payments.kill();
+    for (const [send, other, key] of [
+      [byRest, byGrpc, "by-rest"],
+      [byGrpc, byRest, "by-grpc"],
+    ] as const) {
+      const { id: orderId } = await place(userId, `cancelled ${key}`);
+      const { id: kept } = await place(userId, `kept ${key}`);
+      const first = await assertOnce(send, cancelOrder, { userId, orderId }, key);
+      history.cancellations.push({ orderId, outcome: "ok" });
+      assert.equal(first.body?.status, "ORDER_STATUS_CANCELLED");
+      const again = await other(cancelOrder, { userId, orderId }, key);
+      assertHas(again, { code: 0, replayed: true });
+      assert.equal(again.body?.revision, first.body?.revision);
+      assertHas(await send(cancelOrder, { userId, orderId: kept }, key), reused);
+      // Another key is another call; the answer is the same, for it is cancelled already.
+      const another = await send(cancelOrder, { userId, orderId }, `${key}-2`);
+      assert.deepEqual(another, first);
+    }
+    await system.start("payments", { port: system.ports.payments });
+  });
+
+  /** Sends all of them at once, in a mixed order, to two replicas in turns. */
+  const burst = async (calls: readonly BurstCall[]) => {
+    const { authorization } = await tokenFor({ userId: "twins" });
+    // Coprime to the numbers of calls below.
+    const mixed = calls.map((_, index) => calls[(index * 77) % calls.length] ?? assert.fail());
+    return Promise.all(
+      mixed.map(async (call, nth) => {
+        const { url } = nth % 2 === 0 ? replicas.orders : second;
+        const { key, minorUnits, description } = call;
+        const request = { userId: "twins", amount: { minorUnits, currency }, description };
+        const response = await fetch(url + pathOf(createOrder), {
+          method: "POST",
+          headers: { "content-type": "application/json", "idempotency-key": key, authorization },
+          body: JSON.stringify(toJson(createOrder.input, create(createOrder.input, request))),
+        });
+        const replayed = response.headers.get(replayedHeader) === "true";
+        return { ...call, status: response.status, replayed, text: await response.text() };
+      }),
+    );
+  };
+  type BurstAnswer = Awaited<ReturnType<typeof burst>>[number];
+  /** Fails unless one of them took effect and the others have its answer; notes the order. */
+  const assertOneEffect = (answers: readonly BurstAnswer[]) => {
+    const [first] = answers;
+    assert.ok(first);
+    for (const { status, text } of answers) assert.equal(status, 200, text);
+    assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
+    assert.equal(answers.filter(({ replayed }) => !replayed).length, 1);
+    noteOrder(first.description, { body: JSON.parse(first.text) });
+  };
+
+  it("lets one of fifty twins on two replicas take effect", async () => {
+    const twin = { key: "twins", minorUnits: 5n, description: "a twin" };
+    assertOneEffect(await burst(Array.from({ length: 50 }, () => twin)));
+  });
+
+  it("lets one of five calls take effect for each of forty, in one burst on two replicas", async () => {
+    const calls = Array.from({ length: 40 * 5 }, (_, nth) => {
+      const key = `one-of-five-${nth % 40}`;
+      return { key, minorUnits: 5n, description: key };
+    });
+    const answers = Map.groupBy(await burst(calls), ({ key }) => key);
+    assert.equal(answers.size, 40);
+    for (const same of answers.values()) assertOneEffect(same);
+  });
+
+  it("is good for one of two requests in one burst, and refuses the other", async () => {
+    const calls = Array.from({ length: 20 * 6 }, (_, nth) => {
+      const key = `one-of-two-${nth % 20}`;
+      const minorUnits = nth % 40 < 20 ? 5n : 6n;
+      return { key, minorUnits, description: `${key} for ${minorUnits}` };
+    });
+    const answers = Map.groupBy(await burst(calls), ({ key }) => key);
+    assert.equal(answers.size, 20);
+    for (const same of answers.values()) {
+      const accepted = same.filter(({ status }) => status === 200);
+      assertOneEffect(accepted);
+      const refused = same.filter(({ status }) => status !== 200);
+      assert.equal(refused.length, 3);
+      for (const { status, replayed, text } of refused) {
+        assert.equal(status, 409);
+        assert.equal(replayed, false);
+        assert.match(text, /IDEMPOTENCY_KEY_REUSED/);
+      }
+      assert.equal(new Set(refused.map(({ minorUnits }) => minorUnits)).size, 1);
+    }
   });
 
   it("leaves the system whole", () => assertWholeAfterwards(system, history));

@@ -34,8 +34,9 @@ type Effect<Schema extends DescMessage> = MessageShape<Schema> | Refused | Error
  *
  * `effect` is called with those that are new and returns for each, in order, its answer or why it
  * is refused. An answer is stored with the effect; a refusal leaves no trace, so that the same call
- * may succeed later. A call whose key has been answered, before or in this same batch, gets that
- * answer again, or IDEMPOTENCY_KEY_REUSED if its request was another.
+ * may succeed later. A call whose key has been answered before gets that answer again, and one whose
+ * key another call of this batch has gets what becomes of that one; or IDEMPOTENCY_KEY_REUSED if the
+ * request was another.
  */
 export async function answerOnce<
   Item extends { readonly call: KeyedCall },
@@ -62,15 +63,16 @@ export async function answerOnce<
     fresh.map((item, index) => [item, outcomeOf<Schema>(answers[index])] as const),
   );
   await keepAnswers(transaction, schema, outcomes);
-  claimants.forEach((item, index) => {
-    const earlier = stored[index];
-    if (earlier) outcomes.set(item, replay(schema, item, earlier));
-  });
+  const earlier = new Map(claimants.map((item, index) => [item, stored[index]] as const));
   return items.map((item) => {
     const first = firsts.get(identityOf(item.call)) ?? item;
+    const answered = earlier.get(first);
+    if (answered) return replay(schema, item, answered);
     const outcome = outcomes.get(first) ?? reused;
-    if (item === first || "refusal" in outcome) return outcome;
-    return isSameRequest(item.call, first.call) ? { ...outcome, replayed: true } : reused;
+    if (item === first) return outcome;
+    // What became of another request is no answer to this one, a refusal neither.
+    if (!isSameRequest(item.call, first.call)) return reused;
+    return "refusal" in outcome ? outcome : { ...outcome, replayed: true };
   });
 }
 

@@ -75,6 +75,22 @@ describe("answering once per idempotency key", () => {
     assert.deepEqual(outcomes, ["1", "9", "1 again", reused]);
   });
 
+  it("gives each of two requests under one key in a batch its own outcome, not the other's", async () => {
+    const reused = refused(ErrorReason.IDEMPOTENCY_KEY_REUSED);
+    const key = newId();
+    const [one, other] = [itemOf(key, 1n), itemOf(key, 2n)];
+    await run([one]);
+    // The other comes first and is no reason to refuse the one.
+    assert.deepEqual((await run([other, one])).outcomes, [reused, "1 again"]);
+
+    const unused = newId();
+    const [refusable, rival] = [itemOf(unused, 1n), itemOf(unused, 2n)];
+    const { effects, outcomes } = await run([refusable, rival], (item) => item === refusable);
+    assert.deepEqual(effects, [1n]);
+    assert.deepEqual(outcomes, [refused(ErrorReason.ACCOUNT_NOT_FOUND), reused]);
+    assert.deepEqual((await run([rival])).outcomes, ["2"]);
+  });
+
   it("keeps the keys of different users apart", async () => {
     const key = newId();
     const { effects } = await run([itemOf(key, 1n, "alice"), itemOf(key, 2n, "bob")]);

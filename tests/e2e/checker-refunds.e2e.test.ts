@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { topologyOf } from "@settle/chassis/topology";
+import {
+  OrderCancelledEventSchema,
+  OrderCreatedEventSchema,
+} from "@settle/gen/events/v1/events_pb";
+import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
+import { LedgerEntryKind } from "@settle/gen/payments/v1/account_pb";
+import { PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
+import { successOf } from "../call.ts";
+import { assertWhole, checkTimeoutMs } from "../checker.ts";
+import { createHistory, createShopper, type History } from "../history.ts";
+import { callRest } from "../protocols.ts";
+import { intercept, publish } from "../queues.ts";
+import { type ServiceName, type System, startSystem } from "../system.ts";
+import { assertFound, violationsAfter } from "../tampering.ts";
+import { as } from "../tokens.ts";
+
+const { PAID, CANCELLED, REFUNDED } = OrderStatus;
+const { REFUND } = LedgerEntryKind;
+const { work } = topologyOf("payments");
+const [created, cancelled] = [OrderCreatedEventSchema.typeName, OrderCancelledEventSchema.typeName];
+
+describe("the checker of cancellations and refunds", function () {
+  this.timeout(checkTimeoutMs);
+  const history = createHistory();
+  let system: System;
+  before(async () => {
+    system = await startSystem();
+    await system.startBoth();
+    const { edgeUrl, broker } = system;
+    const callAsAdmin = callRest(edgeUrl, as("boss", "admin"));
+    const shopper = createShopper(history, callRest(edgeUrl), callAsAdmin);
+    // The amounts differ: by them the cases below find an order in both databases.
+    const place = (label: string, amountMinor: bigint) =>
+      successOf(shopper.createOrder("buyer", amountMinor, { label }));
+    await shopper.fundedAccount("buyer", 100n);
+    const refunded = await place("refunded", 30n);
+    const partly = await place("partly", 20n);
+    await assertWhole(system, history);
+    await successOf(shopper.refund(refunded, 30n));
+    await successOf(shopper.refund(partly, 5n));
+
+    const cancel = async (label: string, amountMinor: bigint, heard: readonly string[]) => {
+      const kept = { from: "orders", to: "payments", types: heard } as const;
+      const events = await intercept(broker.adminUrl, kept, async () => {
+        await successOf(shopper.cancelOrder(await place(label, amountMinor)));
+        return heard.length;
+      });
+      const inOrder = heard.flatMap((type) => events.filter((event) => event.type === type));
+      await publish(broker.adminUrl, work, inOrder);
+    };
+    await cancel("late", 10n, [created, cancelled]);
+    await cancel("early", 11n, [cancelled, created]);
+    await assertWhole(system, history);
+  });
+  after(() => system?.[Symbol.asyncDispose]());
+
+  const about = (label: string, text: string) =>
+    new RegExp(`^order [0-9a-f-]{36} \\(${label} .*\\): ${text}`);
+  const refundOf = (amountMinor: number) =>
+    `kind = ${REFUND} AND order_id = (SELECT order_id FROM payments WHERE amount_minor = ${amountMinor})`;
+  const broken: [string, ServiceName, string, ...RegExp[]][] = [
+    [
+      "a refund that only payments knows",
+      "orders",
+      "UPDATE orders SET refunded_minor = 0 WHERE amount_minor = 20",
+      about("partly", "shows 0 as refunded, its payment 5"),
+      about("partly", "0 was refunded, answered OK 5, unknown 0"),
+    ],
+    [
+      "a refund that only the order shows",
+      "payments",
+      "UPDATE payments SET refunded_minor = 0 WHERE amount_minor = 20",
+      about("partly", "shows 5 as refunded, its payment 0"),
+      about("partly", "refunds of 5 are booked, its payment says 0"),
+    ],
+    [
+      "a refund that was not booked",
+      "payments",
+      `DELETE FROM ledger_entries WHERE ${refundOf(20)}`,
+      about("partly", "refunds of 0 are booked, its payment says 5"),
+      /^account buyer: the balance is 85, the entries sum to 80/,
+      /^orders handled 7 events, there were 4 results and 2 refunds/,
+    ],
+    [
+      "a refund that was booked twice",
+      "payments",
+      `INSERT INTO ledger_entries
+       SELECT '0190a7e4-0000-7000-8000-000000000001', account, kind, amount_minor, currency,
+         sequence + 100, balance_after_minor, order_id, create_time
+       FROM ledger_entries WHERE ${refundOf(20)}`,
+      about("partly", "refunds of 10 are booked, its payment says 5"),
+      /^account buyer: the balance is 85, the entries sum to 90/,
+    ],
+    [
+      "a refund into another account",
+      "payments",
+      `UPDATE ledger_entries SET account = 'stranger' WHERE account = 'buyer' AND ${refundOf(20)}`,
+      about("partly", "a refund went to another account"),
+      /^entry .*: there is no account stranger/,
+    ],
+    [
+      "a refund in another currency",
+      "payments",
+      `UPDATE ledger_entries SET currency = 'USD' WHERE ${refundOf(20)}`,
+      about("partly", "a refund went to another account"),
+    ],
+    [
+      "a refund that went further than its order says",
+      "orders",
+      `UPDATE orders SET status = ${PAID} WHERE amount_minor = 30`,
+      about("refunded", "ORDER_STATUS_PAID with 30 of 30 refunded"),
+    ],
+    [
+      "an order called refunded of which something is kept",
+      "orders",
+      `UPDATE orders SET status = ${REFUNDED} WHERE amount_minor = 20`,
+      about("partly", "ORDER_STATUS_REFUNDED with 5 of 20 refunded"),
+    ],
+    [
+      "a cancelled order that nobody cancelled, and what is kept of it",
+      "orders",
+      `UPDATE orders SET status = ${CANCELLED} WHERE amount_minor = 20`,
+      about("partly", "no client cancelled it"),
+      about("partly", "cancelled, and 15 of it is kept"),
+      /^payments handled 6 events, there were 7/,
+    ],
+    [
+      "an order that was cancelled for its client and is paid",
+      "orders",
+      `UPDATE orders SET status = ${PAID}, refunded_minor = 0 WHERE amount_minor = 10`,
+      about("late", "was cancelled for its client and is not"),
+      about("late", "shows 0 as refunded, its payment 10"),
+    ],
+    [
+      "a cancelled order whose money is kept",
+      "payments",
+      `UPDATE payments SET refunded_minor = 0 WHERE amount_minor = 10;
+       DELETE FROM ledger_entries WHERE ${refundOf(10)}`,
+      about("late", "cancelled, and 10 of it is kept"),
+      about("late", "shows 10 as refunded, its payment 0"),
+    ],
+    [
+      "a cancelled order that is said to be paid and was not",
+      "payments",
+      `UPDATE payments SET outcome = ${PaymentOutcome.PAID} WHERE amount_minor = 11`,
+      about("early", "debited \\[\\], expected \\[buyer -11 EUR\\]"),
+      about("early", "cancelled, and 11 of it is kept"),
+    ],
+    [
+      "an order paid whose payment was cancelled",
+      "orders",
+      `UPDATE orders SET status = ${PAID} WHERE amount_minor = 11`,
+      about("early", "ORDER_STATUS_PAID, its payment PAYMENT_OUTCOME_CANCELLED"),
+    ],
+    [
+      "a cancelled order without a payment",
+      "payments",
+      "DELETE FROM payments WHERE amount_minor = 11",
+      about("early", "has 0 payments"),
+    ],
+    [
+      "a cancellation of which payments has not heard",
+      "payments",
+      "DELETE FROM inbox WHERE message_id = (SELECT max(message_id::text)::uuid FROM inbox)",
+      /^payments handled 5 events, there were 6/,
+    ],
+  ];
+
+  it("finds nothing wrong where nothing is", async () => {
+    const untouched = { service: "payments", sql: "SELECT 1" } as const;
+    assert.deepEqual(await violationsAfter(system, history, untouched), []);
+  });
+
+  for (const [what, service, sql, ...expected] of broken) {
+    it(`finds ${what}`, async () => {
+      assertFound(await violationsAfter(system, history, { service, sql }), ...expected);
+    });
+  }
+
+  /** What is wrong if the clients saw something else. */
+  const violationsFor = (seen: Partial<History>) =>
+    violationsAfter(system, { ...history, ...seen }, { service: "orders", sql: "SELECT 1" });
+
+  it("finds what no client asked for, or was refused", async () => {
+    const unasked = await violationsFor({ cancellations: [], refunds: [] });
+    const failed = { outcome: "failed" } as const;
+    const refused = await violationsFor({
+      cancellations: history.cancellations.map((attempt) => ({ ...attempt, ...failed })),
+      refunds: history.refunds.map((attempt) => ({ ...attempt, ...failed })),
+    });
+    for (const violations of [unasked, refused]) {
+      assertFound(
+        violations,
+        about("late", "no client cancelled it"),
+        about("early", "no client cancelled it"),
+        about("refunded", "30 was refunded, answered OK 0, unknown 0"),
+        about("partly", "5 was refunded, answered OK 0, unknown 0"),
+      );
+    }
+  });
+
+  it("lets an unknown call be either, and an order cancel itself that was to expire", async () => {
+    const unknown = { outcome: "unknown" } as const;
+    const either = await violationsFor({
+      cancellations: history.cancellations.map((one) => ({ ...one, ...unknown })),
+      refunds: history.refunds.map((one) => ({ ...one, ...unknown })),
+    });
+    assert.deepEqual(either, []);
+    const expired = await violationsFor({
+      cancellations: [],
+      orders: history.orders.map((order) => ({ ...order, expires: true })),
+    });
+    assert.deepEqual(expired, []);
+  });
+});

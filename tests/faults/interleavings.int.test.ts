@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
+import fc from "fast-check";
+import { checkTimeoutMs } from "../checker.ts";
+import { type Result, startRehearsal } from "./rehearsal.ts";
+import { openStage, type Stage } from "./stage.ts";
+import { turn } from "./turns.ts";
+
+const runs = 200;
+/** A machine that is busy with something else does fewer, but not fewer than `leastRuns`. */
+const maxRunsMs = 60_000;
+const leastRuns = 20;
+const longest = 50;
+
+describe("orders and payments", function () {
+  this.timeout(checkTimeoutMs);
+  let stage: Stage;
+  before(async () => {
+    stage = await openStage();
+  });
+  after(() => stage?.[Symbol.asyncDispose]());
+
+  it("agree in the end, and do nothing illegal before, whatever happens in whatever order", async () => {
+    const results: Result[] = [];
+    let started = 0;
+    const property = fc.asyncProperty(
+      fc.array(turn, { minLength: 1, maxLength: longest, size: "max" }),
+      fc.array(fc.nat({ max: 30 }), { minLength: 1, maxLength: 10 }),
+      async (turns, choices) => {
+        started += 1;
+        const rehearsal = await startRehearsal(stage, String(started));
+        for (const one of turns) await rehearsal.take(one);
+        results.push(await rehearsal.finish(choices));
+      },
+    );
+    const details = await fc.check(property, {
+      numRuns: runs,
+      interruptAfterTimeLimit: maxRunsMs,
+      includeErrorInReport: true,
+    });
+    if (details.failed) assert.fail(fc.defaultReportMessage(details));
+
+    const sum = (count: (result: Result) => number) =>
+      results.reduce((total, result) => total + count(result), 0);
+    const ended = (status: OrderStatus) =>
+      sum(({ orders }) => orders.filter((order) => order.status === status).length);
+    const { PAID, REFUNDED, PAYMENT_DECLINED, CANCELLED } = OrderStatus;
+    const ends = [PAID, REFUNDED, PAYMENT_DECLINED, CANCELLED].map(ended);
+    const [paid, refunded, declined, cancelled] = ends;
+    console.log(
+      `      ${results.length} runs of ${sum(({ turns }) => turns)} turns, seed ${details.seed}: ` +
+        `${sum(({ orders }) => orders.length)} orders (${paid} paid, ${refunded} refunded, ` +
+        `${declined} declined, ${cancelled} cancelled); ${sum(({ events }) => events)} events in ` +
+        `${sum(({ deliveries }) => deliveries)} deliveries, ${sum(({ tooEarly }) => tooEarly)} of ` +
+        `them too early; ${sum(({ waits }) => waits)} transactions waited for another`,
+    );
+    // Locks are taken in one order everywhere.
+    assert.equal(await stage.countDeadlocks(), 0n);
+    assert.ok(results.length >= leastRuns);
+    assert.ok(ends.every((count) => count > 0));
+  });
+});

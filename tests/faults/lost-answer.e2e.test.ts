@@ -1,0 +1,234 @@
+import assert from "node:assert/strict";
+import { type DescMethod, fromJson, type JsonObject } from "@bufbuild/protobuf";
+import { eventually } from "@settle/chassis/testing";
+import { OrderSchema } from "@settle/gen/orders/v1/order_pb";
+import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
+import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
+import { createHistory, defaultCurrency as currency } from "../history.ts";
+import { pathOf } from "../protocols.ts";
+import { type ServiceName, type System, startSystem } from "../system.ts";
+import { authorizationOf } from "../tokens.ts";
+import { type LossyProxy, startLossyProxy } from "./lossy-proxy.ts";
+
+const { createOrder, cancelOrder, getOrder } = OrdersService.method;
+const { createAccount, deposit, refundPayment } = PaymentsService.method;
+const userId = "alice";
+/** What every transaction of a call sends, and of a message. */
+const claimingKeys = "INSERT INTO idempotency_keys";
+const claimingMessages = "INSERT INTO inbox";
+const callers = 50;
+/** How many calls each of them makes, one after the other: in as many batches at least. */
+const callsEach = 3;
+/** As often as a transaction is run when its connection is lost each time. */
+const maxAttempts = 3;
+
+type Answer = { readonly status: number; readonly replayed: boolean; readonly body: JsonObject };
+
+/** A method, what to ask of it that was never asked before, and how to note that it was done. */
+type Mutation = {
+  readonly method: DescMethod;
+  readonly prepare: () => Promise<JsonObject> | JsonObject;
+  readonly note: (request: JsonObject, answer: Answer) => void;
+};
+
+describe("a commit whose answer was lost", function () {
+  this.timeout(checkTimeoutMs);
+  const history = createHistory();
+  const parts = new AsyncDisposableStack();
+  let system: System;
+  const proxies = new Map<ServiceName, LossyProxy>();
+  const urls = new Map<ServiceName, string>();
+
+  const startBehindProxy = async (service: ServiceName) => {
+    const { connectionString = "" } = system.databases[service].options;
+    const proxy = parts.use(await startLossyProxy(connectionString));
+    const replica = await system.start(service, { env: { DATABASE_URL: proxy.url } });
+    proxies.set(service, proxy);
+    urls.set(service, replica.url);
+  };
+  before(async () => {
+    system = parts.use(await startSystem());
+    await startBehindProxy("orders");
+  });
+  after(() => parts.disposeAsync());
+
+  const serviceOf = (method: DescMethod): ServiceName =>
+    method.parent.typeName === OrdersService.typeName ? "orders" : "payments";
+  const proxyOf = (service: ServiceName) => proxies.get(service) ?? assert.fail(service);
+  const send = async (method: DescMethod, request: JsonObject, key?: string): Promise<Answer> => {
+    const response = await fetch(urls.get(serviceOf(method)) + pathOf(method), {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        authorization: await authorizationOf(String(request.userId), ["admin"]),
+        ...(key !== undefined && { "idempotency-key": key }),
+      },
+      body: JSON.stringify(request),
+    });
+    const replayed = response.headers.get("idempotency-replayed") === "true";
+    return { status: response.status, replayed, body: (await response.json()) as JsonObject };
+  };
+  const sendOk = async (method: DescMethod, request: JsonObject, key?: string) => {
+    const answer = await send(method, request, key);
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    return answer;
+  };
+
+  let count = 0;
+  const amountOf = (minorUnits: number) => ({ minorUnits: String(minorUnits), currency });
+  const newOrder = (minorUnits = 1) => ({
+    userId,
+    amount: amountOf(minorUnits),
+    description: `order ${++count}`,
+  });
+  const noteOrder = ({ description }: JsonObject, { body }: Pick<Answer, "body">) => {
+    const order = fromJson(OrderSchema, body);
+    const amountMinor = order.amount?.minorUnits ?? 0n;
+    const asked = { userId, amountMinor, currency, description: String(description) };
+    history.orders.push({ ...asked, outcome: "ok", order });
+  };
+  const place = async (request: JsonObject) => {
+    const answer = await sendOk(createOrder, request);
+    noteOrder(request, answer);
+    return { userId, orderId: String(answer.body.id) };
+  };
+  const paid = async (order: { userId: string; orderId: string }) => {
+    await eventually(`order ${order.orderId} is paid`, async () =>
+      (await sendOk(getOrder, order)).body.status === "ORDER_STATUS_PAID" ? true : undefined,
+    );
+    return order;
+  };
+
+  const cancelling: Mutation = {
+    method: cancelOrder,
+    // While payments is not there.
+    prepare: () => place(newOrder()),
+    note(_, { body }) {
+      assert.equal(body.status, "ORDER_STATUS_CANCELLED");
+      history.cancellations.push({ orderId: String(body.id), outcome: "ok" });
+    },
+  };
+  const ordering: Mutation = {
+    method: createOrder,
+    prepare: () => newOrder(),
+    note: noteOrder,
+  };
+  const opening: Mutation = {
+    method: createAccount,
+    prepare: () => ({ userId: `user-${++count}`, currency }),
+    note(request, { body }) {
+      assert.equal(body.userId, request.userId);
+      const account = { userId: String(request.userId), amountMinor: 0n, currency };
+      history.accounts.push({ ...account, outcome: "ok" });
+    },
+  };
+  const depositing: Mutation = {
+    method: deposit,
+    prepare: () => ({ userId, amount: amountOf(++count) }),
+    note({ amount }) {
+      const amountMinor = BigInt(String((amount as JsonObject).minorUnits));
+      history.deposits.push({ userId, amountMinor, currency, outcome: "ok" });
+    },
+  };
+  const refunding = (order: () => { userId: string; orderId: string }): Mutation => ({
+    method: refundPayment,
+    prepare: () => ({ ...order(), amount: amountOf(1) }),
+    note({ orderId }) {
+      history.refunds.push({ orderId: String(orderId), amountMinor: 1n, outcome: "ok" });
+    },
+  });
+
+  const survives = ({ method, prepare, note }: Mutation) => {
+    for (const key of [undefined, "a-key"]) {
+      it(`of ${method.name} with ${key ? "a key" : "no key"} is found by the call itself`, async () => {
+        const request = await prepare();
+        const lost = proxyOf(serviceOf(method)).loseCommits({ sent: claimingKeys });
+        const answer = await sendOk(method, request, key);
+        await lost;
+        note(request, answer);
+        // The call is run again, and what it finds under a key of the client's counts as given
+        // before. (It was not, but nobody can tell from another call with the same key.)
+        assert.equal(answer.replayed, key !== undefined);
+        if (key === undefined) return;
+        assert.deepEqual(await sendOk(method, request, key), { ...answer, replayed: true });
+      });
+    }
+
+    it(`of a batch of ${method.name} is found by all its calls`, async () => {
+      const requests = await Promise.all(
+        Array.from({ length: callers * callsEach }, () => prepare()),
+      );
+      const lost = proxyOf(serviceOf(method)).loseCommits({ sent: claimingKeys, nth: 2 });
+      const keyOf = (nth: number) => (nth % 2 === 0 ? `key-${nth}` : undefined);
+      const answers: Answer[] = [];
+      const call = async (caller: number) => {
+        for (let nth = caller; nth < requests.length; nth += callers) {
+          answers[nth] = await sendOk(method, requests[nth] ?? {}, keyOf(nth));
+        }
+      };
+      await Promise.all(Array.from({ length: callers }, (_, caller) => call(caller)));
+      await lost;
+      // Those whose batch it was, as far as they had a key of the client's.
+      const replays = answers.filter(({ replayed }) => replayed).length;
+      assert.ok(replays < requests.length / 2, `${replays} answers are replays`);
+      for (const [nth, request] of requests.entries()) {
+        const answer = answers[nth] ?? assert.fail();
+        note(request, answer);
+        const key = keyOf(nth);
+        if (key === undefined) assert.equal(answer.replayed, false);
+        else assert.deepEqual(await sendOk(method, request, key), { ...answer, replayed: true });
+      }
+    });
+  };
+
+  describe("while payments is away", () => survives(cancelling));
+
+  describe("while both are there", () => {
+    let order: { userId: string; orderId: string };
+    before(async () => {
+      await startBehindProxy("payments");
+      const [account, funds] = [
+        { userId, currency },
+        { userId, amount: amountOf(1_000_000) },
+      ];
+      opening.note(account, await sendOk(createAccount, account));
+      depositing.note(funds, await sendOk(deposit, funds));
+      order = await paid(await place(newOrder(1_000)));
+    });
+
+    for (const mutation of [opening, depositing, ordering, refunding(() => order)]) {
+      survives(mutation);
+    }
+
+    it("each time it is tried leaves the client to ask again", async () => {
+      for (const key of ["asked-again", undefined]) {
+        const request = newOrder();
+        const lost = proxyOf("orders").loseCommits({ sent: claimingKeys, times: maxAttempts });
+        const { status } = await send(createOrder, request, key);
+        assert.equal(status, 503);
+        await lost;
+        const { description } = request;
+        if (key === undefined) {
+          const asked = { userId, amountMinor: 1n, currency, description };
+          history.orders.push({ ...asked, outcome: "unknown", order: undefined });
+        } else {
+          const answer = await sendOk(createOrder, request, key);
+          assert.equal(answer.replayed, true);
+          noteOrder(request, answer);
+        }
+      }
+    });
+
+    for (const service of ["payments", "orders"] as const) {
+      it(`of a message to ${service} is found when that is handled again`, async () => {
+        const lost = proxyOf(service).loseCommits({ sent: claimingMessages });
+        const placed = await place(newOrder());
+        await lost;
+        await paid(placed);
+      });
+    }
+
+    it("leaves the system whole", () => assertWholeAfterwards(system, history));
+  });
+});

@@ -1,0 +1,285 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import {
+  createTestBroker,
+  createTestDatabase,
+  type TestBroker,
+  type TestDatabase,
+} from "@settle/chassis/testing";
+import { retryQueueOf, topologyOf } from "@settle/chassis/topology";
+import { subscriptions as ordersSubscriptions } from "@settle/orders/subscriptions";
+import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscriptions";
+import amqp, { type Channel, type ChannelModel, type ConfirmChannel } from "amqplib";
+import { Client } from "pg";
+import type { ServiceName } from "../system.ts";
+
+const insufficientPrivilege = "42501";
+const accessRefused = 403;
+const body = Buffer.from("x");
+const pairs: readonly (readonly [own: ServiceName, other: ServiceName])[] = [
+  ["payments", "orders"],
+  ["orders", "payments"],
+];
+
+describe("on PostgreSQL", () => {
+  const parts = new AsyncDisposableStack();
+  let databases: Readonly<Record<ServiceName, TestDatabase>>;
+
+  before(async () => {
+    databases = {
+      orders: parts.use(await createTestDatabase("orders")),
+      payments: parts.use(await createTestDatabase("payments")),
+    };
+    for (const { url } of Object.values(databases)) {
+      await connected(url, (client) => client.query("CREATE TABLE secrets (word text)"));
+    }
+  });
+  after(() => parts.disposeAsync());
+
+  for (const [own, other] of pairs) {
+    /** What the role of `own` gets to hear in a database, its own unless named. */
+    const refusalOf = (statement: string, database?: string) => {
+      const url = new URL(databases[own].url);
+      if (database !== undefined) url.pathname = `/${database}`;
+      return connected(url.href, (client) => client.query(statement)).then(
+        () => "none",
+        (error: { code?: string }) => error.code,
+      );
+    };
+
+    it(`${own} has its own database`, async () => {
+      assert.equal(await refusalOf("SELECT * FROM secrets"), "none");
+      assert.equal(await refusalOf("CREATE TABLE more (word text)"), "none");
+    });
+
+    it(`${own} cannot get into the database of ${other}`, async () => {
+      const name = nameIn(databases[other].url);
+      assert.equal(await refusalOf("SELECT * FROM secrets", name), insufficientPrivilege);
+      for (const statement of [
+        `SET ROLE ${name}`,
+        `SET SESSION AUTHORIZATION ${name}`,
+        `GRANT ${name} TO CURRENT_USER`,
+        `GRANT CONNECT ON DATABASE ${name} TO CURRENT_USER`,
+        `ALTER ROLE ${name} PASSWORD 'mine'`,
+        `ALTER DATABASE ${name} OWNER TO CURRENT_USER`,
+        `DROP DATABASE ${name}`,
+        `DROP ROLE ${name}`,
+        `CREATE DATABASE stolen TEMPLATE ${name}`,
+      ]) {
+        assert.equal(await refusalOf(statement), insufficientPrivilege, statement);
+      }
+    });
+
+    it(`${own} cannot see or end what ${other} does`, async () => {
+      await connected(databases[other].url, async (client) => {
+        const { rows } = await client.query("SELECT pg_backend_pid() AS pid, 'a secret'");
+        const seen = await connected(databases[own].url, (curious) =>
+          curious.query("SELECT query FROM pg_stat_activity WHERE pid = $1", [rows[0].pid]),
+        );
+        assert.deepEqual(seen.rows, [{ query: "<insufficient privilege>" }]);
+        for (const what of ["terminate", "cancel"]) {
+          const refusal = await refusalOf(`SELECT pg_${what}_backend(${rows[0].pid})`);
+          assert.equal(refusal, insufficientPrivilege, what);
+        }
+      });
+    });
+
+    it(`${own} cannot make roles or databases, nor reach past the server`, async () => {
+      for (const statement of [
+        "CREATE ROLE another",
+        "CREATE DATABASE another",
+        "ALTER ROLE CURRENT_USER SUPERUSER",
+        "ALTER ROLE CURRENT_USER CREATEDB",
+        "ALTER ROLE CURRENT_USER CREATEROLE",
+        "ALTER SYSTEM SET fsync = off",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "SELECT pg_read_file('postgresql.conf')",
+        "SELECT pg_ls_dir('.')",
+        "SELECT rolpassword FROM pg_authid",
+      ]) {
+        assert.equal(await refusalOf(statement), insufficientPrivilege, statement);
+      }
+      // Everybody may connect to this one, and leave nothing there.
+      assert.equal(await refusalOf("CREATE TABLE x (y int)", "postgres"), insufficientPrivilege);
+    });
+  }
+});
+
+describe("on RabbitMQ", () => {
+  const parts = new AsyncDisposableStack();
+  let broker: TestBroker;
+  const connections = new Map<ServiceName, ChannelModel>();
+
+  before(async () => {
+    broker = parts.use(
+      await createTestBroker({ orders: ordersSubscriptions, payments: paymentsSubscriptions }),
+    );
+    for (const [own] of pairs) {
+      const connection = await amqp.connect(broker.urlOf(own));
+      parts.defer(() => connection.close());
+      connections.set(own, connection);
+    }
+  });
+  after(() => parts.disposeAsync());
+
+  const openChannel = async (service: ServiceName): Promise<ConfirmChannel> => {
+    const channel = await connections.get(service)?.createConfirmChannel();
+    return channel ?? assert.fail(`${service} is not connected`);
+  };
+  /** The code with which the broker closes the channel of whoever does that; 0 if it does not. */
+  const refusalOf = async (service: ServiceName, work: (channel: ConfirmChannel) => unknown) => {
+    const channel = await openChannel(service);
+    const closed = once(channel, "error").then(([{ code }]) => code as number);
+    const done = Promise.resolve(work(channel)).then(() => channel.waitForConfirms());
+    const refusal = await Promise.race([closed, done.then(() => 0).catch(() => closed)]);
+    if (refusal === 0) await channel.close();
+    return refusal;
+  };
+  const publish =
+    (exchange: string, routingKey = "") =>
+    (channel: ConfirmChannel) => {
+      channel.publish(exchange, routingKey, body);
+    };
+
+  for (const [own, other] of pairs) {
+    const mine = topologyOf(own);
+    const theirs = topologyOf(other);
+    const hints = () => `${mine.hints}.${crypto.randomUUID()}`;
+    const declareHints = (channel: Channel, options: amqp.Options.AssertQueue = {}) =>
+      channel.assertQueue(hints(), { exclusive: true, autoDelete: true, ...options });
+    const assertRefused = async (
+      attempts: Readonly<Record<string, (channel: ConfirmChannel) => unknown>>,
+    ) => {
+      for (const [what, work] of Object.entries(attempts)) {
+        assert.equal(await refusalOf(own, work), accessRefused, what);
+      }
+    };
+
+    it(`${own} can do what it has to`, async () => {
+      const [type] = (
+        own === "orders" ? paymentsSubscriptions.orders : ordersSubscriptions.payments
+      ) as [string];
+      const channel = await openChannel(own);
+      const receiver = await openChannel(other);
+      const messageId = crypto.randomUUID();
+      const arrival = messageOf(receiver, theirs.work, messageId);
+      channel.publish(mine.events, type, body, { messageId, mandatory: true, persistent: true });
+      assert.equal((await arrival).fields.routingKey, type);
+
+      const { queue } = await declareHints(channel);
+      await channel.bindQueue(queue, mine.hints, "");
+      const hint = messageOf(channel, queue, messageId);
+      channel.publish(mine.hints, "", body, { messageId });
+      assert.equal((await hint).fields.exchange, mine.hints);
+
+      const returned: unknown[] = [];
+      channel.on("return", (message) => returned.push(message.fields));
+      channel.publish(mine.retry, "1s", body, { mandatory: true });
+      channel.publish(mine.deadLetter, "", body, { mandatory: true });
+      await channel.waitForConfirms();
+      assert.deepEqual(returned, []);
+      await Promise.all([channel.close(), receiver.close()]);
+    });
+
+    it(`${own} cannot publish as ${other}, nor past its exchanges`, () =>
+      assertRefused({
+        "to the other's events": publish(theirs.events, "events.v1.Anything"),
+        "to the other's hints": publish(theirs.hints),
+        "to the other's retries": publish(theirs.retry, "1s"),
+        "to the other's dead letters": publish(theirs.deadLetter),
+        "back to the other's work": publish(theirs.requeue),
+        "back to its own work": publish(mine.requeue),
+        "to the other's queue by the default exchange": publish("", theirs.work),
+        "to its own queue by the default exchange": publish("", mine.work),
+        "to an exchange that every broker has": publish("amq.topic", "x"),
+      }));
+
+    it(`${own} cannot publish by letters that die in a queue of its own`, () =>
+      assertRefused({
+        "to the other's events": (channel) =>
+          declareHints(channel, { deadLetterExchange: theirs.events }),
+        "to a queue": (channel) =>
+          declareHints(channel, { deadLetterExchange: "", deadLetterRoutingKey: theirs.work }),
+      }));
+
+    it(`${own} cannot read what is not its own`, () =>
+      assertRefused({
+        "the other's work": (channel) => channel.consume(theirs.work, () => {}),
+        "one message of it": (channel) => channel.get(theirs.work),
+        "the other's dead letters": (channel) => channel.consume(theirs.deadLetters, () => {}),
+        "the other's retries": (channel) => channel.get(retryQueueOf(other, "1s")),
+        "its own dead letters": (channel) => channel.get(mine.deadLetters),
+        "the other's work, to throw it away": (channel) => channel.purgeQueue(theirs.work),
+        "the other's events": async (channel) =>
+          channel.bindQueue((await declareHints(channel)).queue, theirs.events, "#"),
+        "the other's hints": async (channel) =>
+          channel.bindQueue((await declareHints(channel)).queue, theirs.hints, ""),
+        "all messages of the broker": async (channel) =>
+          channel.bindQueue((await declareHints(channel)).queue, "amq.rabbitmq.trace", "#"),
+      }));
+
+    it(`${own} cannot change what is there`, () =>
+      assertRefused({
+        "by an exchange": (channel) => channel.assertExchange(`${own}.more`, "topic"),
+        "by an exchange of the other's": (channel) =>
+          channel.assertExchange(theirs.events, "topic", { durable: true }),
+        "by a queue": (channel) => channel.assertQueue(`${own}.more`),
+        "by a queue that the broker names": (channel) =>
+          channel.assertQueue("", { exclusive: true }),
+        "by a queue of hints without a name of its own": (channel) =>
+          channel.assertQueue(mine.hints),
+        "by a queue of hints of the other": (channel) =>
+          channel.assertQueue(`${theirs.hints}.x`, { exclusive: true }),
+        "by deleting its own exchange": (channel) => channel.deleteExchange(mine.events),
+        "by deleting the other's exchange": (channel) => channel.deleteExchange(theirs.events),
+        "by deleting its own work": (channel) => channel.deleteQueue(mine.work),
+        "by deleting the other's work": (channel) => channel.deleteQueue(theirs.work),
+        "by sending its hints to the other's work": (channel) =>
+          channel.bindQueue(theirs.work, mine.hints, ""),
+        "by sending its hints to the other's events": (channel) =>
+          channel.bindExchange(theirs.events, mine.hints, ""),
+        "by taking its work away": (channel) => channel.unbindQueue(mine.work, theirs.events, "#"),
+      }));
+
+    it(`${own} is nobody anywhere else`, async () => {
+      const url = new URL(broker.urlOf(own));
+      url.pathname = "/%2F";
+      await assert.rejects(amqp.connect(url.href), /ConnectionClose/);
+      const management = new URL("/api/overview", process.env.TEST_RABBITMQ_MANAGEMENT_URL);
+      const credentials = Buffer.from(`${url.username}:${url.password}`).toString("base64");
+      management.username = "";
+      management.password = "";
+      const response = await fetch(management, {
+        headers: { authorization: `Basic ${credentials}` },
+      });
+      assert.equal(response.status, 401);
+    });
+  }
+});
+
+/** Connects for the time of `work`. */
+async function connected<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+function nameIn(url: string): string {
+  return new URL(url).pathname.slice(1);
+}
+
+/** Consumes from the queue, acknowledges what comes, and resolves with the message of that id. */
+function messageOf(channel: Channel, queue: string, id: string): Promise<amqp.ConsumeMessage> {
+  return new Promise((resolve, reject) => {
+    const take = (message: amqp.ConsumeMessage | null) => {
+      if (!message) return reject(new Error(`the consumer of ${queue} was ended`));
+      channel.ack(message);
+      if (message.properties.messageId === id) resolve(message);
+    };
+    channel.consume(queue, take).catch(reject);
+  });
+}

@@ -1,0 +1,89 @@
+import { OrderCreatedEventSchema } from "@settle/gen/events/v1/events_pb";
+import { PaymentOutcomeSchema } from "@settle/gen/payments/v1/payment_pb";
+import { type Event, readEvent } from "../queues.ts";
+import type { ServiceName } from "../system.ts";
+import type { ReplicaNumber, Stage } from "./stage.ts";
+import { type Choice, chosen } from "./turns.ts";
+
+/** The broker between the services of a stage, which delivers only what the test chooses. */
+export type StagedBroker = {
+  readonly queues: Readonly<Record<ServiceName, Queue>>;
+  /** The bodies, in hexadecimal. */
+  readonly deadLetters: readonly string[];
+  /** The ids of the events that have told of an order again. */
+  readonly againIds: readonly string[];
+  /** How many deliveries came too early. */
+  readonly tooEarly: number;
+  /** Takes over, and returns, what a service has to announce. */
+  collect(from: ServiceName): Promise<readonly Event[]>;
+  /** Hands over the chosen events, all in one go, and keeps those that are to come again. */
+  deliver(
+    to: ServiceName,
+    choices: readonly Choice[],
+    how: { readonly replica: ReplicaNumber; readonly redelivered: boolean },
+  ): Promise<void>;
+};
+
+/** What waits for a service, and all that has been delivered to it, as often as it was. */
+type Queue = { readonly waiting: readonly Event[]; readonly delivered: readonly Event[] };
+
+/**
+ * Creates a broker for the events of some orders: those that `numberOf` gives a number above 0, by
+ * which `tell` is told of what is delivered.
+ */
+export function createStagedBroker(
+  stage: Stage,
+  numberOf: (orderId: string) => number,
+  tell: (line: string) => void,
+): StagedBroker {
+  const queues = {
+    orders: { waiting: [] as Event[], delivered: [] as Event[] },
+    payments: { waiting: [] as Event[], delivered: [] as Event[] },
+  };
+  const deadLetters: string[] = [];
+  const announced = new Set<string>();
+  const againIds: string[] = [];
+  let tooEarly = 0;
+
+  const textOf = (event: Event) => {
+    const { orderId, $typeName, ...news } = readEvent(event);
+    const type = $typeName.split(".").at(-1);
+    const outcome =
+      "outcome" in news ? ` ${PaymentOutcomeSchema.value[news.outcome]?.localName}` : "";
+    return `${type}${outcome} of order ${numberOf(orderId)}`;
+  };
+  return {
+    queues,
+    deadLetters,
+    againIds,
+    get tooEarly() {
+      return tooEarly;
+    },
+    async collect(from) {
+      const { waiting } = from === "orders" ? queues.payments : queues.orders;
+      const taken = await stage.takeEvents(from);
+      const events = taken.filter((event) => numberOf(readEvent(event).orderId) > 0);
+      for (const event of events) {
+        const { orderId } = readEvent(event);
+        const isCreation = event.type === OrderCreatedEventSchema.typeName;
+        if (isCreation && announced.has(orderId)) againIds.push(event.messageId ?? "");
+        announced.add(orderId);
+      }
+      waiting.push(...events);
+      return events;
+    },
+    async deliver(to, choices, how) {
+      const { waiting, delivered } = queues[to];
+      const events = choices.flatMap(({ nth, again }) =>
+        again ? (chosen(delivered, nth) ?? []) : waiting.splice(nth % waiting.length, 1),
+      );
+      if (events.length === 0) return;
+      delivered.push(...events);
+      tell(`${to} gets ${events.map(textOf).join(", ")}`);
+      const { comeAgain, dead } = await stage.deliver(to, events, how);
+      waiting.push(...comeAgain);
+      tooEarly += comeAgain.length;
+      deadLetters.push(...dead.map(({ body }) => body.toString("hex")));
+    },
+  };
+}
