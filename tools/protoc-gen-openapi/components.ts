@@ -1,0 +1,84 @@
+import type { DescEnum, DescMessage } from "@bufbuild/protobuf";
+import type { Context } from "./context.ts";
+import type { Direction } from "./elements.ts";
+import type { Refer } from "./fields.ts";
+import { isSame, type JsonObject, mapRefs } from "./json-schema.ts";
+import { enumSchema, messageSchema } from "./messages.ts";
+
+/** The schemas that the rest of a document refers to. */
+export type Components = {
+  /** Returns a reference that holds until {@link Components.finish}, and takes its type in. */
+  readonly refer: Refer;
+  /**
+   * Returns all schemas referred to, directly or not, by name, and how to turn a reference of
+   * `refer` into its final form.
+   */
+  finish(): {
+    readonly schemas: Readonly<Record<string, JsonObject>>;
+    readonly resolve: (ref: string) => string;
+  };
+};
+
+/**
+ * Collects schemas. A type is called by its full name. A message that is both sent and received,
+ * and is not the same in both directions, has two: what callers send is called `<name>.Input`.
+ */
+export function createComponents(context: Context): Components {
+  const wanted = new Map<string, { type: DescMessage | DescEnum; direction: Direction }>();
+  const refer: Refer = (type, direction) => {
+    // An enum is the same in both directions.
+    const key = `${type.kind === "enum" ? "response" : direction}:${type.typeName}`;
+    if (!wanted.has(key)) wanted.set(key, { type, direction });
+    return key;
+  };
+  return {
+    refer,
+    finish() {
+      const schemas = new Map<string, JsonObject>();
+      // Grows while it is walked: a schema may be the first to refer to another type.
+      for (const [key, { type, direction }] of wanted) {
+        schemas.set(
+          key,
+          type.kind === "enum"
+            ? enumSchema(context, type)
+            : messageSchema(context, type, direction, refer),
+        );
+      }
+      const split = findDifferent(schemas);
+      const nameOf = (key: string) => {
+        const [direction = "", typeName = ""] = key.split(":");
+        return direction === "request" && split.has(typeName) ? `${typeName}.Input` : typeName;
+      };
+      const resolve = (ref: string) => `#/components/schemas/${nameOf(ref)}`;
+      const named = [...schemas]
+        .map(([key, schema]) => [nameOf(key), mapRefs(schema, resolve)] as const)
+        .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+      return { schemas: Object.fromEntries(named), resolve };
+    },
+  };
+}
+
+/** Returns the types that are there in both directions and differ, themselves or in what they hold. */
+function findDifferent(schemas: ReadonlyMap<string, JsonObject>): ReadonlySet<string> {
+  const different = new Set<string>();
+  const holders = new Map<string, Set<string>>();
+  for (const [key, schema] of schemas) {
+    if (!key.startsWith("request:")) continue;
+    const name = key.slice("request:".length);
+    const other = schemas.get(`response:${name}`);
+    const withoutDirection = (ref: string) => ref.slice(ref.indexOf(":") + 1);
+    const plain = mapRefs(schema, (ref) => {
+      const held = withoutDirection(ref);
+      holders.set(held, (holders.get(held) ?? new Set()).add(name));
+      return held;
+    });
+    if (other && !isSame(plain, mapRefs(other, withoutDirection))) different.add(name);
+  }
+  // Grows while it is walked: whatever holds something different is different.
+  for (const name of different) {
+    for (const holder of holders.get(name) ?? []) {
+      if (schemas.has(`response:${holder}`)) different.add(holder);
+    }
+  }
+  return different;
+}

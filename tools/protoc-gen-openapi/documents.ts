@@ -1,0 +1,146 @@
+import type { DescFile, DescService } from "@bufbuild/protobuf";
+import { readComment } from "./comments.ts";
+import { createComponents } from "./components.ts";
+import type { Context } from "./context.ts";
+import { statusName, statusSchema } from "./errors.ts";
+import { headerComponents } from "./headers.ts";
+import { type Binding, httpMethods, readBindings } from "./http-rules.ts";
+import { type Json, type JsonObject, mapRefs, withoutEmpty } from "./json-schema.ts";
+import { nameServices, nameValues } from "./naming.ts";
+import { operation } from "./operations.ts";
+import { pathValues } from "./path-parameters.ts";
+import { writePath } from "./path-template.ts";
+
+/** A document and the name of its file. */
+export type Document = { readonly file: string; readonly content: JsonObject };
+
+/**
+ * Makes one document for each package of `files` that has methods with HTTP rules, and one with all
+ * of them if the options name it; one at a time, because they may be large. The same files give the
+ * same documents, to the byte.
+ */
+export function* createDocuments(
+  context: Context,
+  files: readonly DescFile[],
+): Generator<Document, void> {
+  const packages = new Map<string, Map<DescService, readonly Binding[]>>();
+  for (const file of files) {
+    for (const service of file.services) {
+      const bindings = service.methods.flatMap((method) => readBindings(context, method));
+      if (bindings.length === 0) continue;
+      const name = file.proto.package || "unnamed";
+      const services = packages.get(name) ?? new Map<DescService, readonly Binding[]>();
+      packages.set(name, services.set(service, bindings));
+    }
+  }
+  const { title } = context.base.info;
+  const { merged } = context.options;
+  if (merged !== undefined && packages.has(merged)) {
+    throw new Error(`option merged=${merged} is the name of a package`);
+  }
+  for (const [name, services] of packages) {
+    const content = createDocument(context, `${title}: ${name}`, services);
+    yield { file: `${name}.json`, content };
+  }
+  if (merged === undefined || packages.size === 0) return;
+  const all = new Map([...packages.values()].flatMap((services) => [...services]));
+  yield { file: `${merged}.json`, content: createDocument(context, title, all) };
+}
+
+type PathItem = {
+  readonly path: string;
+  readonly valueNames: readonly string[];
+  readonly operations: Map<string, { readonly by: string; readonly content: JsonObject }>;
+};
+
+function createDocument(
+  context: Context,
+  title: string,
+  services: ReadonlyMap<DescService, readonly Binding[]>,
+): JsonObject {
+  const names = nameServices([...services.keys()]);
+  const components = createComponents(context);
+  const items = new Map<string, PathItem>();
+  for (const [service, bindings] of services) {
+    for (const binding of bindings) {
+      const item = findItem(items, binding);
+      const taken = item.operations.get(binding.httpMethod);
+      if (taken) {
+        context.complaints.add(
+          binding.method,
+          `${binding.httpMethod.toUpperCase()} ${item.path} of ${binding.method.name} is taken by ${taken.by}`,
+        );
+        continue;
+      }
+      const { refer } = components;
+      const name = names.get(service) ?? service.name;
+      item.operations.set(binding.httpMethod, {
+        by: binding.method.name,
+        content: operation(context, binding, name, item.valueNames, refer),
+      });
+    }
+  }
+  const methods = [...services.values()].flat().map(({ method }) => method);
+  const paths = writePaths([...items.values()]);
+  const status = statusSchema(context, components.refer);
+  const { schemas, resolve } = components.finish();
+  const final = <T extends Json>(json: T): T =>
+    mapRefs(json, (ref) => (ref.startsWith("#") ? ref : resolve(ref)));
+  return {
+    openapi: "3.1.0",
+    info: { ...context.base.info, title },
+    servers: context.base.servers ?? [{ url: "/" }],
+    tags: [...services.keys()].map((service) => ({
+      name: names.get(service) ?? service.name,
+      description: readComment(context.source.comment(service)).text || undefined,
+    })),
+    paths: final(paths),
+    components: withoutEmpty({
+      schemas: sortKeys({ ...schemas, [statusName]: final(status) }),
+      ...headerComponents(context.base, methods),
+      securitySchemes: context.base.securitySchemes,
+    }),
+  };
+}
+
+/**
+ * Finds the path item of a binding. Paths that differ only in the names of their values are one
+ * path to OpenAPI, and have the names of the first.
+ */
+function findItem(items: Map<string, PathItem>, binding: Binding): PathItem {
+  const shape = writePath(binding.path, () => "");
+  const known = items.get(shape);
+  if (known) return known;
+  const valueNames = nameValues(
+    pathValues(binding).map(({ pattern, after }, index) => ({
+      jsonName: (binding.pathFields[index] ?? []).map(({ jsonName }) => jsonName).join("."),
+      pattern,
+      after,
+    })),
+  );
+  const path = writePath(binding.path, (index) => valueNames[index] ?? "");
+  const item = { path, valueNames, operations: new Map() };
+  items.set(shape, item);
+  return item;
+}
+
+function writePaths(items: readonly PathItem[]): JsonObject {
+  return sortKeys(
+    Object.fromEntries(
+      items.map(({ path, operations }) => [
+        path,
+        Object.fromEntries(
+          httpMethods.flatMap((name) => {
+            const found = operations.get(name);
+            return found ? [[name, found.content]] : [];
+          }),
+        ),
+      ]),
+    ),
+  );
+}
+
+/** By code units: the same on every machine. */
+function sortKeys(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

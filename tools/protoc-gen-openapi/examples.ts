@@ -1,0 +1,41 @@
+import { type DescField, ScalarType } from "@bufbuild/protobuf";
+import { type Element, elementOf, is64Bit, scalarOf } from "./elements.ts";
+import type { Json } from "./json-schema.ts";
+
+/** Reads the examples in a field's comment as its type has them; leaves out what is none. */
+export function fieldExamples(field: DescField, texts: readonly string[]): readonly Json[] {
+  const element = elementOf(field);
+  return texts.flatMap((text): readonly Json[] => {
+    if (field.fieldKind === "map") return jsonExamples([text]);
+    if (field.fieldKind !== "list") return singleExample(element, text);
+    const [whole] = jsonExamples([text]);
+    return Array.isArray(whole) ? [whole] : singleExample(element, text).map((item) => [item]);
+  });
+}
+
+/** Reads examples that are JSON; leaves out what is not. */
+export function jsonExamples(texts: readonly string[]): readonly Json[] {
+  return texts.flatMap((text) => {
+    try {
+      return [JSON.parse(text) as Json];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function singleExample(element: Element, text: string): readonly Json[] {
+  return isText(element) ? [text] : jsonExamples([text]);
+}
+
+function isText(element: Element): boolean {
+  if (element.kind === "enum") return true;
+  const scalar = scalarOf(element);
+  if (scalar !== undefined) {
+    return scalar === ScalarType.STRING || scalar === ScalarType.BYTES || is64Bit(scalar);
+  }
+  return (
+    element.kind === "message" &&
+    /^google\.protobuf\.(Timestamp|Duration|FieldMask)$/.test(element.message.typeName)
+  );
+}

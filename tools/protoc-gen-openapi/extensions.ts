@@ -1,0 +1,92 @@
+import {
+  type AnyDesc,
+  createRegistry,
+  type DescExtension,
+  type DescFile,
+  type DescMessage,
+  getExtension,
+  hasExtension,
+  type Message,
+  type Registry,
+} from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
+
+/** The value of an option, with the names of the proto and only what is set; enums as numbers. */
+export type OptionValue =
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | readonly OptionValue[]
+  | { readonly [name: string]: OptionValue | undefined };
+
+/**
+ * Reads options that are extensions, by their full name, from the very descriptors that were handed
+ * to the plugin: no code generated from anybody's options is needed, and a set that does not hold
+ * an extension uses none of it.
+ */
+export type Extensions = {
+  /** All types of the descriptor set. */
+  readonly types: Registry;
+  /**
+   * Returns the value of the option `name` of `desc`, undefined where it is not set. The caller
+   * says by `T` which of its fields it reads.
+   */
+  read<T>(desc: AnyDesc, name: string): T | undefined;
+};
+
+/** Makes all that `files` declare readable. */
+export function createExtensions(files: readonly DescFile[]): Extensions {
+  const types = createRegistry(...files);
+  // The same option is asked for many times, in both directions and for several documents.
+  const known = new Map<string, WeakMap<Message, OptionValue>>();
+  return {
+    types,
+    read<T>(desc: AnyDesc, name: string): T | undefined {
+      const { options } = desc.proto as { options?: Message };
+      if (options?.$unknown === undefined) return undefined;
+      let values = known.get(name);
+      if (values === undefined) {
+        values = new WeakMap();
+        known.set(name, values);
+      }
+      const before = values.get(options);
+      if (before !== undefined) return before as T;
+      const extension = types.getExtension(name);
+      if (extension === undefined || extension.extendee.typeName !== options.$typeName) {
+        return undefined;
+      }
+      if (!hasExtension(options, extension)) return undefined;
+      const value = readValue(extension, getExtension(options, extension));
+      values.set(options, value);
+      return value as T;
+    },
+  };
+}
+
+function readValue(extension: DescExtension, value: unknown): OptionValue {
+  const { message } = extension;
+  if (message === undefined) return value as OptionValue;
+  return Array.isArray(value)
+    ? value.map((item) => readMessage(message, item as Message))
+    : readMessage(message, value as Message);
+}
+
+function readMessage(desc: DescMessage, value: Message): OptionValue {
+  const message = reflect(desc, value);
+  const entries: [string, OptionValue][] = [];
+  for (const field of message.fields) {
+    if (field.fieldKind === "map" || !message.isSet(field)) continue;
+    if (field.fieldKind === "list") {
+      const items = [...message.get(field)];
+      const nested = field.message;
+      const read = (item: unknown) =>
+        nested ? readMessage(nested, (item as { message: Message }).message) : item;
+      entries.push([field.name, items.map((item) => read(item) as OptionValue)]);
+    } else if (field.fieldKind === "message") {
+      entries.push([field.name, readMessage(field.message, message.get(field).message)]);
+    } else entries.push([field.name, message.get(field) as OptionValue]);
+  }
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,167 @@
+import type { DescEnum, DescField, DescMessage } from "@bufbuild/protobuf";
+import { paragraphs, readComment } from "./comments.ts";
+import type { Context } from "./context.ts";
+import {
+  type Direction,
+  type Element,
+  elementOf,
+  mapKeySchema,
+  scalarOf,
+  scalarSchema,
+} from "./elements.ts";
+import { fieldExamples } from "./examples.ts";
+import { readFieldBehavior } from "./field-behavior.ts";
+import { allOf, type JsonObject, withoutEmpty } from "./json-schema.ts";
+import { celNotes, elementRules, ignore, join, type Ruled, readFieldRules } from "./rules.ts";
+import { lengthKeywords } from "./rules-string.ts";
+import { wellKnownForm } from "./well-known.ts";
+import { hasImplicitZero, nonZeroSchema, refusesZero, zeroForms } from "./zero-values.ts";
+
+/** Returns what `$ref` holds for a type that has a schema of its own. */
+export type Refer = (type: DescMessage | DescEnum, direction: Direction) => string;
+
+/** Returns the schema of one value, without anything its field says of it. */
+export function elementSchema(element: Element, direction: Direction, refer: Refer): JsonObject {
+  if (element.kind === "scalar") return scalarSchema(element.scalar, direction);
+  if (element.kind === "enum") {
+    return element.enum.typeName === "google.protobuf.NullValue"
+      ? { type: "null" }
+      : { $ref: refer(element.enum, direction) };
+  }
+  const scalar = scalarOf(element);
+  if (scalar !== undefined) {
+    const schema = scalarSchema(scalar, direction);
+    return { ...schema, type: [schema.type ?? [], "null"].flat() };
+  }
+  return wellKnownForm(element.message.typeName) ?? { $ref: refer(element.message, direction) };
+}
+
+/** Returns the schema of a field: its type, its rules, its comment, and how it may be used. */
+export function fieldSchema(
+  context: Context,
+  field: DescField,
+  direction: Direction,
+  refer: Refer,
+): JsonObject {
+  const ruled = fieldRules(context, field, direction);
+  return describeField(
+    context,
+    field,
+    allOf(typeSchema(field, direction, refer), ruled.schema),
+    ruled,
+  );
+}
+
+/** Returns `schema` with what a field's comment and options say in words and flags. */
+export function describeField(
+  context: Context,
+  field: DescField,
+  schema: JsonObject,
+  { notes }: Pick<Ruled, "notes">,
+): JsonObject {
+  const comment = readComment(context.source.comment(field));
+  const behavior = readFieldBehavior(context, field);
+  const rules = notes.length > 1 ? `Rules:\n\n- ${notes.join("\n- ")}` : `Rule: ${notes[0]}`;
+  const own = schema.$ref === undefined ? schema.description : undefined;
+  return withoutEmpty({
+    ...schema,
+    description:
+      paragraphs(
+        comment.text,
+        notes.length === 0 ? "" : rules,
+        behavior.immutable ? "Immutable: it cannot be changed once it is set." : "",
+      ) ?? own,
+    examples: fieldExamples(field, comment.examples),
+    deprecated: field.deprecated || undefined,
+    readOnly: behavior.outputOnly || undefined,
+    writeOnly: behavior.inputOnly || undefined,
+  });
+}
+
+/** Whether callers have to send a field: it is marked so, or leaving it out breaks its rules. */
+export function isRequiredInRequest(context: Context, field: DescField): boolean {
+  const behavior = readFieldBehavior(context, field);
+  if (behavior.outputOnly) return false;
+  const rules = readFieldRules(context, field);
+  if (rules.required) return true;
+  // Google marks all members of a oneof so where one of them has to be there.
+  if (behavior.required && !field.oneof) return true;
+  if (!hasImplicitZero(field) || rules.ignore === ignore.ifZeroValue) return false;
+  return refusesZero(fieldRules(context, field, "request").schema, field);
+}
+
+/**
+ * Whether answers always hold a field. Envoy's always_print_primitive_fields prints scalars, enums,
+ * lists and maps, but never messages, nor what is `optional` or in a oneof.
+ */
+export function isRequiredInResponse(context: Context, field: DescField): boolean {
+  const behavior = readFieldBehavior(context, field);
+  if (behavior.inputOnly || field.oneof) return false;
+  return behavior.required || (context.options.defaults === "printed" && hasImplicitZero(field));
+}
+
+function typeSchema(field: DescField, direction: Direction, refer: Refer): JsonObject {
+  const schema = elementSchema(elementOf(field), direction, refer);
+  switch (field.fieldKind) {
+    case "list":
+      return { type: "array", items: schema };
+    case "map":
+      return withoutEmpty({
+        type: "object",
+        propertyNames: mapKeySchema(field.mapKey),
+        additionalProperties: schema,
+      });
+    default:
+      return schema;
+  }
+}
+
+function fieldRules(context: Context, field: DescField, direction: Direction): Ruled {
+  const rules = readFieldRules(context, field);
+  const values = valueRules(context, field, direction);
+  const isEmpty = Object.keys(values.schema).length === 0;
+  const zeros = zeroForms(field).map((zero) => ({ const: zero }));
+  const schema =
+    rules.ignore === ignore.ifZeroValue && hasImplicitZero(field) && !isEmpty
+      ? { anyOf: [...zeros, values.schema] }
+      : values.schema;
+  const mustBeSet = rules.required && direction === "request" && hasImplicitZero(field);
+  return {
+    schema: mustBeSet ? allOf(schema, nonZeroSchema(field)) : schema,
+    notes: values.notes,
+  };
+}
+
+function valueRules(context: Context, field: DescField, direction: Direction): Ruled {
+  const rules = readFieldRules(context, field);
+  const element = elementOf(field);
+  const inside = (what: string, ruled: Ruled, keyword: string): Ruled => ({
+    schema: withoutEmpty({ [keyword]: ruled.schema }),
+    notes: ruled.notes.map((note) => `${what}: ${note}`),
+  });
+  if (field.fieldKind === "list") {
+    const { items = {}, min_items, max_items, unique } = rules.repeated ?? {};
+    return join([
+      celNotes(rules),
+      {
+        schema: {
+          ...lengthKeywords("Items", undefined, min_items, max_items),
+          ...(unique ? { uniqueItems: true } : {}),
+        },
+        notes: [],
+      },
+      inside("each item", elementRules(element, items, direction), "items"),
+    ]);
+  }
+  if (field.fieldKind === "map") {
+    const { keys = {}, values = {}, min_pairs, max_pairs } = rules.map ?? {};
+    const key: Element = { kind: "scalar", scalar: field.mapKey };
+    return join([
+      celNotes(rules),
+      { schema: lengthKeywords("Properties", undefined, min_pairs, max_pairs), notes: [] },
+      inside("each key", elementRules(key, keys, direction), "propertyNames"),
+      inside("each value", elementRules(element, values, direction), "additionalProperties"),
+    ]);
+  }
+  return elementRules(element, rules, direction);
+}

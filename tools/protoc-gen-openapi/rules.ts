@@ -1,0 +1,140 @@
+import type { DescField, DescMessage, DescOneof } from "@bufbuild/protobuf";
+import type { Context } from "./context.ts";
+import type { Direction, Element } from "./elements.ts";
+import { allOf, type JsonObject } from "./json-schema.ts";
+import { bytesRules } from "./rules-bytes.ts";
+import { enumRules } from "./rules-enum.ts";
+import { type NumberRules, numberRules } from "./rules-number.ts";
+import { type StringRules, stringRules } from "./rules-string.ts";
+import { durationRules, type TimeRules, timestampRules } from "./rules-time.ts";
+
+/** A rule in CEL. */
+export type CelRule = {
+  readonly id?: string;
+  readonly message?: string;
+  readonly expression?: string;
+};
+
+/** buf.validate.FieldRules, as far as it is set; rules of scalars stand under their type's name. */
+export type FieldRules = {
+  readonly required?: boolean;
+  readonly ignore?: number;
+  readonly cel?: readonly CelRule[];
+  readonly cel_expression?: readonly string[];
+  readonly bool?: { readonly const?: boolean };
+  readonly string?: StringRules;
+  readonly bytes?: Parameters<typeof bytesRules>[0];
+  readonly enum?: Parameters<typeof enumRules>[0];
+  readonly repeated?: {
+    readonly min_items?: bigint;
+    readonly max_items?: bigint;
+    readonly unique?: boolean;
+    readonly items?: FieldRules;
+  };
+  readonly map?: {
+    readonly min_pairs?: bigint;
+    readonly max_pairs?: bigint;
+    readonly keys?: FieldRules;
+    readonly values?: FieldRules;
+  };
+  readonly any?: { readonly in?: readonly string[]; readonly not_in?: readonly string[] };
+  readonly duration?: TimeRules;
+  readonly timestamp?: TimeRules;
+  readonly field_mask?: { readonly in?: readonly string[]; readonly not_in?: readonly string[] };
+};
+
+/** buf.validate.MessageRules, as far as it is set. */
+export type MessageRules = {
+  readonly cel?: readonly CelRule[];
+  readonly cel_expression?: readonly string[];
+  readonly oneof?: readonly { readonly fields?: readonly string[]; readonly required?: boolean }[];
+};
+
+/** What a rule comes to: what JSON Schema can say, and the rest in words. */
+export type Ruled = { readonly schema: JsonObject; readonly notes: readonly string[] };
+
+/** Values of buf.validate.Ignore. */
+export const ignore = { ifZeroValue: 1, always: 3 } as const;
+
+const numberTypes = [
+  ...["float", "double", "int32", "int64", "uint32", "uint64", "sint32", "sint64"],
+  ...["fixed32", "fixed64", "sfixed32", "sfixed64"],
+] as const;
+
+/** The protovalidate rules of a field; none where it says that they are always ignored. */
+export function readFieldRules(context: Context, field: DescField): FieldRules {
+  const rules = context.extensions.read<FieldRules>(field, "buf.validate.field") ?? {};
+  return rules.ignore === ignore.always ? {} : rules;
+}
+
+/** The protovalidate rules of a message. */
+export function readMessageRules(context: Context, message: DescMessage): MessageRules {
+  return context.extensions.read<MessageRules>(message, "buf.validate.message") ?? {};
+}
+
+/** Whether one of the fields of a oneof must be set. */
+export function isOneofRequired(context: Context, oneof: DescOneof): boolean {
+  const rules = context.extensions.read<{ required?: boolean }>(oneof, "buf.validate.oneof");
+  return rules?.required === true;
+}
+
+/** Returns what `rules` say about one value: not about its presence, nor about a list or a map. */
+export function elementRules(element: Element, rules: FieldRules, direction: Direction): Ruled {
+  const parts: Ruled[] = [celNotes(rules)];
+  const named = rules as Readonly<Record<string, NumberRules | undefined>>;
+  for (const type of numberTypes) {
+    const numbers = named[type];
+    if (numbers) parts.push(numberRules(numbers, type, direction));
+  }
+  if (rules.bool?.const !== undefined) {
+    parts.push({ schema: { const: rules.bool.const }, notes: [] });
+  }
+  if (rules.string) parts.push(stringRules(rules.string));
+  if (rules.bytes) parts.push(bytesRules(rules.bytes));
+  if (rules.enum && element.kind === "enum") parts.push(enumRules(rules.enum, element.enum));
+  if (rules.duration) parts.push(durationRules(rules.duration));
+  if (rules.timestamp) parts.push(timestampRules(rules.timestamp));
+  if (rules.any) parts.push(listNotes("the type", rules.any));
+  if (rules.field_mask) parts.push(listNotes("each path", rules.field_mask));
+  return join(parts);
+}
+
+/** Puts what several rules come to together. */
+export function join(parts: readonly Ruled[]): Ruled {
+  return {
+    schema: allOf(...parts.map(({ schema }) => schema)),
+    notes: parts.flatMap(({ notes }) => notes),
+  };
+}
+
+/** CEL rules: the message in words with the expression, and all of it as `x-cel` for programs. */
+export function celNotes(rules: {
+  readonly cel?: readonly CelRule[] | undefined;
+  readonly cel_expression?: readonly string[] | undefined;
+}): Ruled {
+  const all: readonly CelRule[] = [
+    ...(rules.cel ?? []),
+    ...(rules.cel_expression ?? []).map((expression) => ({ expression })),
+  ];
+  if (all.length === 0) return { schema: {}, notes: [] };
+  return {
+    schema: { "x-cel": all.map((rule) => ({ ...rule })) },
+    notes: all.map(({ message = "", expression = "" }) =>
+      message === "" ? `CEL: \`${expression}\`` : `${message} (CEL: \`${expression}\`)`,
+    ),
+  };
+}
+
+function listNotes(
+  what: string,
+  rules: { readonly in?: readonly string[]; readonly not_in?: readonly string[] },
+): Ruled {
+  const quote = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");
+  return {
+    schema: {},
+    notes: [
+      ...(rules.in ? [`${what} is one of ${quote(rules.in)}`] : []),
+      ...(rules.not_in ? [`${what} is none of ${quote(rules.not_in)}`] : []),
+    ],
+  };
+}

@@ -1,0 +1,95 @@
+import type { AnyDesc, DescFile } from "@bufbuild/protobuf";
+import type { SourceCodeInfo_Location } from "@bufbuild/protobuf/wkt";
+
+/** Where things are declared, and what their authors wrote beside them. */
+export type Source = {
+  /** Returns the comment in front of `desc`, or else the one behind it; empty without either. */
+  comment(desc: AnyDesc): string;
+  /** Returns `file:line` of `desc`; the file alone where the set came without source positions. */
+  place(desc: AnyDesc): string;
+};
+
+/** Indexes a file's positions when they are first asked for. */
+export function createSource(): Source {
+  const indexes = new Map<DescFile, ReadonlyMap<string, SourceCodeInfo_Location>>();
+  const locate = (desc: AnyDesc): SourceCodeInfo_Location | undefined => {
+    const file = fileOf(desc);
+    let index = indexes.get(file);
+    if (index === undefined) {
+      const locations = file.proto.sourceCodeInfo?.location ?? [];
+      // The last one wins for a path that occurs twice, as `extend` blocks do; none of ours does.
+      index = new Map(locations.map((location) => [location.path.join(), location]));
+      indexes.set(file, index);
+    }
+    return index.get(pathOf(desc).join());
+  };
+  return {
+    comment(desc) {
+      const location = locate(desc);
+      return (location?.leadingComments || location?.trailingComments) ?? "";
+    },
+    place(desc) {
+      const line = locate(desc)?.span[0];
+      const { name } = fileOf(desc).proto;
+      return line === undefined ? name : `${name}:${line + 1}`;
+    },
+  };
+}
+
+function fileOf(desc: AnyDesc): DescFile {
+  switch (desc.kind) {
+    case "file":
+      return desc;
+    case "field":
+    case "oneof":
+    case "enum_value":
+    case "rpc":
+      return desc.parent.file;
+    default:
+      return desc.file;
+  }
+}
+
+/** Numbers of fields of google/protobuf/descriptor.proto, by which a location names its subject. */
+const inFile = { message: 4, enum: 5, service: 6, extension: 7 } as const;
+const inMessage = { field: 2, message: 3, enum: 4, extension: 6, oneof: 8 } as const;
+const inEnum = { value: 2 } as const;
+const inService = { method: 2 } as const;
+
+function pathOf(desc: AnyDesc): readonly number[] {
+  switch (desc.kind) {
+    case "file":
+      return [];
+    case "message":
+      return desc.parent
+        ? below(desc.parent, inMessage.message, desc.parent.proto.nestedType, desc)
+        : below(desc.file, inFile.message, desc.file.proto.messageType, desc);
+    case "enum":
+      return desc.parent
+        ? below(desc.parent, inMessage.enum, desc.parent.proto.enumType, desc)
+        : below(desc.file, inFile.enum, desc.file.proto.enumType, desc);
+    case "extension":
+      return desc.parent
+        ? below(desc.parent, inMessage.extension, desc.parent.proto.extension, desc)
+        : below(desc.file, inFile.extension, desc.file.proto.extension, desc);
+    case "service":
+      return below(desc.file, inFile.service, desc.file.proto.service, desc);
+    case "field":
+      return below(desc.parent, inMessage.field, desc.parent.proto.field, desc);
+    case "oneof":
+      return below(desc.parent, inMessage.oneof, desc.parent.proto.oneofDecl, desc);
+    case "enum_value":
+      return below(desc.parent, inEnum.value, desc.parent.proto.value, desc);
+    case "rpc":
+      return below(desc.parent, inService.method, desc.parent.proto.method, desc);
+  }
+}
+
+function below(
+  parent: AnyDesc,
+  number: number,
+  siblings: readonly unknown[],
+  desc: AnyDesc,
+): readonly number[] {
+  return [...pathOf(parent), number, siblings.indexOf(desc.proto)];
+}

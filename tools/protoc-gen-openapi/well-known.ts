@@ -1,0 +1,59 @@
+import { ScalarType } from "@bufbuild/protobuf";
+import type { JsonObject } from "./json-schema.ts";
+
+const wrappers: Readonly<Record<string, ScalarType>> = {
+  BoolValue: ScalarType.BOOL,
+  BytesValue: ScalarType.BYTES,
+  DoubleValue: ScalarType.DOUBLE,
+  FloatValue: ScalarType.FLOAT,
+  Int32Value: ScalarType.INT32,
+  Int64Value: ScalarType.INT64,
+  StringValue: ScalarType.STRING,
+  UInt32Value: ScalarType.UINT32,
+  UInt64Value: ScalarType.UINT64,
+};
+
+const withoutPackage = (typeName: string) =>
+  typeName.startsWith("google.protobuf.") ? typeName.slice("google.protobuf.".length) : "";
+
+/** The scalar that a wrapper of google/protobuf/wrappers.proto holds. */
+export function wrappedScalar(typeName: string): ScalarType | undefined {
+  return wrappers[withoutPackage(typeName)];
+}
+
+/** Messages of google.protobuf that have a JSON form of their own, wrappers apart. */
+const forms: Readonly<Record<string, JsonObject>> = {
+  Any: {
+    type: "object",
+    description: "Any message: its fields, and its type in `@type`.",
+    properties: {
+      "@type": { type: "string", description: "`type.googleapis.com/` and the full name." },
+    },
+    required: ["@type"],
+    additionalProperties: true,
+  },
+  Duration: { type: "string", pattern: "^-?[0-9]{1,12}(\\.[0-9]{1,9})?s$" },
+  Empty: { type: "object" },
+  // Paths in lowerCamelCase, separated by commas.
+  FieldMask: { type: "string", format: "field-mask" },
+  ListValue: { type: "array", items: {} },
+  Struct: { type: "object", additionalProperties: true },
+  Timestamp: { type: "string", format: "date-time" },
+  Value: {},
+};
+
+/** The JSON form of a message of google.protobuf, undefined for one that has none of its own. */
+export function wellKnownForm(typeName: string): JsonObject | undefined {
+  return forms[withoutPackage(typeName)];
+}
+
+/** Those whose form is a string or, as a wrapper, a scalar: they fit into a path or a query. */
+export function isOneValue(typeName: string): boolean {
+  return (
+    wrappedScalar(typeName) !== undefined ||
+    /^(Duration|FieldMask|Timestamp)$/.test(withoutPackage(typeName))
+  );
+}
+
+/** The message that stands for a body of any content type. */
+export const httpBody = "google.api.HttpBody";
