@@ -5,9 +5,9 @@ import { fileURLToPath } from "node:url";
 import { fetchThirdPartyProtos } from "./third-party-protos.ts";
 
 /**
- * Writes everything that is derived from proto/ into `target`/gen: the TypeScript code, and the
- * descriptor set by which Envoy transcodes and the services answer reflection. Needs the protos of
- * others in place.
+ * Writes everything that is derived from proto/ into `target`/gen: the TypeScript code, the
+ * OpenAPI documents, and the descriptor set by which Envoy transcodes and the services answer
+ * reflection. Needs the protos of others in place.
  */
 export function generate(root: string, target: string): void {
   const buf = (...args: string[]) => execFileSync("buf", args, { cwd: root, stdio: "inherit" });
