@@ -1,5 +1,4 @@
 import type { DescMessage } from "@bufbuild/protobuf";
-import { readComment } from "./comments.ts";
 import type { Context } from "./context.ts";
 import { fieldSchema, isRequiredInRequest, type Refer } from "./fields.ts";
 import type { Binding } from "./http-rules.ts";
@@ -36,7 +35,7 @@ export function requestBody(
       : fieldSchema(context, body, "request", refer);
   const { description, readOnly: _, writeOnly: __, ...rest } = schema;
   return {
-    description: readComment(context.source.comment(body)).text || description || undefined,
+    description: context.source.comment(body).text || description || undefined,
     required: isRequiredInRequest(context, body) || undefined,
     content: json(rest),
   };

@@ -1,5 +1,4 @@
 import type { DescFile, DescService } from "@bufbuild/protobuf";
-import { readComment } from "./comments.ts";
 import { createComponents } from "./components.ts";
 import type { Context } from "./context.ts";
 import { statusName, statusSchema } from "./errors.ts";
@@ -92,7 +91,7 @@ function createDocument(
     servers: context.base.servers ?? [{ url: "/" }],
     tags: [...services.keys()].map((service) => ({
       name: names.get(service) ?? service.name,
-      description: readComment(context.source.comment(service)).text || undefined,
+      description: context.source.comment(service).text || undefined,
     })),
     paths: final(paths),
     components: withoutEmpty({

@@ -1,5 +1,4 @@
 import type { DescEnum, DescMethod } from "@bufbuild/protobuf";
-import { readComment } from "./comments.ts";
 import type { Context } from "./context.ts";
 import type { Refer } from "./fields.ts";
 import type { JsonObject } from "./json-schema.ts";
@@ -109,7 +108,7 @@ const reasonComment =
 function readReason(context: Context, reasons: DescEnum, number: number): Reason | undefined {
   const value = reasons.value[number];
   if (!value) return undefined;
-  const { text } = readComment(context.source.comment(value));
+  const { text } = context.source.comment(value);
   const [head = "", code = "", statuses, origin = ""] = reasonComment.exec(text) ?? [];
   const usual = httpStatuses[code];
   if (usual === undefined) {

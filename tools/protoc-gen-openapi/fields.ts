@@ -1,5 +1,5 @@
 import type { DescEnum, DescField, DescMessage } from "@bufbuild/protobuf";
-import { paragraphs, readComment } from "./comments.ts";
+import { paragraphs } from "./comments.ts";
 import type { Context } from "./context.ts";
 import {
   type Direction,
@@ -59,7 +59,7 @@ export function describeField(
   schema: JsonObject,
   { notes }: Pick<Ruled, "notes">,
 ): JsonObject {
-  const comment = readComment(context.source.comment(field));
+  const comment = context.source.comment(field);
   const behavior = readFieldBehavior(context, field);
   const rules = notes.length > 1 ? `Rules:\n\n- ${notes.join("\n- ")}` : `Rule: ${notes[0]}`;
   const own = schema.$ref === undefined ? schema.description : undefined;

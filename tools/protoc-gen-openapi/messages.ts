@@ -1,5 +1,5 @@
 import type { DescEnum, DescField, DescMessage } from "@bufbuild/protobuf";
-import { paragraphs, readComment } from "./comments.ts";
+import { paragraphs } from "./comments.ts";
 import type { Context } from "./context.ts";
 import type { Direction } from "./elements.ts";
 import { jsonExamples } from "./examples.ts";
@@ -28,7 +28,7 @@ export function messageSchema(
   refer: Refer,
   hidden: readonly FieldPath[] = [],
 ): JsonObject {
-  const comment = readComment(context.source.comment(message));
+  const comment = context.source.comment(message);
   const rules = celNotes(readMessageRules(context, message));
   const fields = message.fields.filter(
     (field) => !hidden.some((path) => path.length === 1 && path[0] === field),
@@ -53,9 +53,9 @@ export function messageSchema(
 
 /** Returns the schema of an enum: the names of its values, with their comments. */
 export function enumSchema(context: Context, desc: DescEnum): JsonObject {
-  const comment = readComment(context.source.comment(desc));
+  const comment = context.source.comment(desc);
   const values = desc.values.map((value) => {
-    const text = readComment(context.source.comment(value)).text.replaceAll(/\s*\n\s*/g, " ");
+    const text = context.source.comment(value).text.replaceAll(/\s*\n\s*/g, " ");
     const about = [value.deprecated ? "Deprecated." : "", text].filter(Boolean).join(" ");
     return about === "" ? `- \`${value.name}\`` : `- \`${value.name}\`: ${about}`;
   });

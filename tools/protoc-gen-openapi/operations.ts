@@ -1,6 +1,6 @@
 import { readAccess } from "./access.ts";
 import { requestBody, responseContent, streamWords } from "./bodies.ts";
-import { paragraphs, readComment } from "./comments.ts";
+import { paragraphs } from "./comments.ts";
 import type { Context } from "./context.ts";
 import { errorResponses } from "./errors.ts";
 import type { Refer } from "./fields.ts";
@@ -23,7 +23,7 @@ export function operation(
   refer: Refer,
 ): JsonObject {
   const { method } = binding;
-  const comment = readComment(context.source.comment(method));
+  const comment = context.source.comment(method);
   const access = readAccess(context, method);
   return {
     tags: [serviceName],
@@ -50,7 +50,7 @@ function responses(context: Context, { method }: Binding, refer: Refer): JsonObj
   const stream = isStream ? context.options.streams : undefined;
   // What a type of no one's own is says nothing about the answer.
   const isForeign = /^google\.(protobuf|api)\./.test(method.output.typeName);
-  const { summary } = readComment(isForeign ? "" : context.source.comment(method.output));
+  const summary = isForeign ? "" : context.source.comment(method.output).summary;
   const all: Readonly<Record<string, JsonObject>> = {
     200: {
       description: paragraphs(

@@ -1,10 +1,11 @@
 import type { AnyDesc, DescFile } from "@bufbuild/protobuf";
 import type { SourceCodeInfo_Location } from "@bufbuild/protobuf/wkt";
+import { type Comment, readComment } from "./comments.ts";
 
 /** Where things are declared, and what their authors wrote beside them. */
 export type Source = {
   /** Returns the comment in front of `desc`, or else the one behind it; empty without either. */
-  comment(desc: AnyDesc): string;
+  comment(desc: AnyDesc): Comment;
   /** Returns `file:line` of `desc`; the file alone where the set came without source positions. */
   place(desc: AnyDesc): string;
 };
@@ -23,10 +24,16 @@ export function createSource(): Source {
     }
     return index.get(pathOf(desc).join());
   };
+  // Read once for both directions and all documents.
+  const comments = new Map<AnyDesc, Comment>();
   return {
     comment(desc) {
+      const known = comments.get(desc);
+      if (known) return known;
       const location = locate(desc);
-      return (location?.leadingComments || location?.trailingComments) ?? "";
+      const comment = readComment(location?.leadingComments || location?.trailingComments || "");
+      comments.set(desc, comment);
+      return comment;
     },
     place(desc) {
       const line = locate(desc)?.span[0];
