@@ -1,0 +1,94 @@
+/**
+ * `npm run openapi:corpus`: runs the plugin over all of Google's public protos, as the compiler
+ * would, and reads every document with a second reader. Says how many there are and how long it
+ * takes; ends with 1 after a crash or an invalid document.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  CodeGeneratorRequestSchema,
+  CodeGeneratorResponseSchema,
+  FileDescriptorSetSchema,
+} from "@bufbuild/protobuf/wkt";
+import { compileErrors, validate } from "@readme/openapi-parser";
+import { fetchGoogleProtos } from "../third-party-protos.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const maxResponseBytes = 1_000_000_000;
+const shownFaults = 10;
+type Document = {
+  readonly paths?: Readonly<Record<string, object>>;
+  readonly components?: { readonly schemas?: object };
+};
+
+/** Compiles the protos below `folder` and asks for the documents of all of them. */
+function readRequest(folder: string) {
+  const scratch = mkdtempSync(join(tmpdir(), "settle-corpus-"));
+  try {
+    const image = join(scratch, "image.binpb");
+    // Not the tests of the compiler itself, which do not come completely.
+    const without = ["--exclude-path", join(folder, "google/protobuf")];
+    const to = ["--as-file-descriptor-set", "--output", image];
+    execFileSync("buf", ["build", folder, ...without, ...to], { stdio: "inherit" });
+    const { file } = fromBinary(FileDescriptorSetSchema, readFileSync(image));
+    return create(CodeGeneratorRequestSchema, {
+      parameter: "unsupported=warn",
+      fileToGenerate: file.map(({ name }) => name),
+      protoFile: file,
+    });
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+const seconds = (since: number) => ((performance.now() - since) / 1_000).toFixed(1);
+
+const folder = await fetchGoogleProtos(root);
+const buildStarted = performance.now();
+const request = readRequest(folder);
+console.log(`${request.protoFile.length} protos compiled in ${seconds(buildStarted)} s`);
+
+const input = toBinary(CodeGeneratorRequestSchema, request);
+const runStarted = performance.now();
+const run = spawnSync(process.execPath, [join(import.meta.dirname, "main.ts")], {
+  input,
+  maxBuffer: maxResponseBytes,
+});
+const runSeconds = seconds(runStarted);
+const left = run.stderr.toString().trim().split("\n");
+if (run.status !== 0)
+  throw new Error(`the plugin ended with ${run.status}: ${left.slice(-5).join("\n")}`);
+const response = fromBinary(CodeGeneratorResponseSchema, run.stdout);
+if (response.error) throw new Error(response.error);
+
+const documents = response.file.map(({ name, content }) => ({
+  name,
+  content: JSON.parse(content) as Document,
+}));
+const count = (of: (document: Document) => number) =>
+  documents.reduce((sum, { content }) => sum + of(content), 0);
+const operations = count(({ paths = {} }) =>
+  Object.values(paths).reduce((sum, item) => sum + Object.keys(item).length, 0),
+);
+const schemas = count(({ components = {} }) => Object.keys(components.schemas ?? {}).length);
+console.log(
+  `${documents.length} documents with ${operations} operations and ${schemas} schemas in ${runSeconds} s; ` +
+    `${left.length} things left out that Envoy does not do`,
+);
+
+const readStarted = performance.now();
+let invalid = 0;
+for (const { name, content } of documents) {
+  const result = await validate(content as Parameters<typeof validate>[0]);
+  if (result.valid) continue;
+  invalid += 1;
+  if (invalid <= shownFaults) console.error(`${name}: ${compileErrors(result)}`);
+}
+console.log(
+  `${documents.length - invalid} valid, ${invalid} not; read in ${seconds(readStarted)} s`,
+);
+process.exitCode = invalid === 0 ? 0 : 1;
