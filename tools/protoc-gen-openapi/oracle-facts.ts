@@ -1,0 +1,81 @@
+type Node = { readonly [key: string]: unknown };
+
+/** What a document says of an operation, apart from names that a generator may choose. */
+export type Facts = {
+  readonly pathParameters: number;
+  /** Names of query parameters, with a `*` behind those that have to be there. */
+  readonly query: readonly string[];
+  /** Names of the body's properties, `*` as above; undefined without a body. */
+  readonly body: readonly string[] | undefined;
+  readonly answer: readonly string[];
+  readonly statuses: readonly string[];
+  readonly deprecated: boolean;
+};
+
+/**
+ * Reads documents into facts by operation: its HTTP method and the shape of its path, in which
+ * every parameter is `{}`.
+ */
+export function readFacts(documents: readonly string[]): ReadonlyMap<string, Facts> {
+  const facts = new Map<string, Facts>();
+  for (const text of documents) {
+    const document = JSON.parse(text) as Node;
+    for (const [path, item] of Object.entries((document.paths ?? {}) as Node)) {
+      for (const [method, operation] of Object.entries(item as Node)) {
+        const key = `${method.toUpperCase()} ${path.replaceAll(/\{[^}]*\}/g, "{}")}`;
+        facts.set(key, readOperation(document, operation as Node));
+      }
+    }
+  }
+  return facts;
+}
+
+function readOperation(document: Node, operation: Node): Facts {
+  const parameters = ((operation.parameters ?? []) as readonly Node[]).map((parameter) =>
+    resolve(document, parameter),
+  );
+  const responses = operation.responses as Node;
+  const body = operation.requestBody as Node | undefined;
+  return {
+    pathParameters: parameters.filter((parameter) => parameter.in === "path").length,
+    query: parameters
+      .filter((parameter) => parameter.in === "query")
+      .map((parameter) => `${parameter.name}${parameter.required === true ? "*" : ""}`)
+      .sort(),
+    body: body && readContent(document, resolve(document, body)),
+    answer: readContent(document, (responses["200"] ?? {}) as Node),
+    statuses: Object.keys(responses).sort(),
+    deprecated: operation.deprecated === true,
+  };
+}
+
+function readContent(document: Node, holder: Node): readonly string[] {
+  const [content] = Object.values((holder.content ?? {}) as Node) as readonly Node[];
+  const schema = resolve(document, (content?.schema ?? {}) as Node);
+  const required = (schema.required ?? []) as readonly string[];
+  // The other generator puts properties of oneofs into parts.
+  const parts = [schema, ...((schema.allOf ?? []) as readonly Node[])].map((part) =>
+    resolve(document, part),
+  );
+  const names = new Set(parts.flatMap(propertiesOf));
+  if (names.size === 0) return [`(${schema.type ?? "any"})`];
+  return [...names].sort().map((name) => (required.includes(name) ? `${name}*` : name));
+}
+
+function propertiesOf(schema: Node): readonly string[] {
+  const branches = ["oneOf", "anyOf"].flatMap((key) => (schema[key] ?? []) as readonly Node[]);
+  return [...Object.keys((schema.properties ?? {}) as Node), ...branches.flatMap(propertiesOf)];
+}
+
+function resolve(document: Node, node: Node): Node {
+  const ref = node.$ref;
+  if (typeof ref !== "string") return node;
+  const found = ref
+    .slice(2)
+    .split("/")
+    .reduce<unknown>(
+      (inside, step) => (inside as Node | undefined)?.[decodeURIComponent(step)],
+      document,
+    );
+  return (found ?? {}) as Node;
+}
