@@ -1,4 +1,5 @@
 import type { DescEnum, DescField, DescMessage } from "@bufbuild/protobuf";
+import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import { paragraphs } from "./comments.ts";
 import type { Context } from "./context.ts";
 import {
@@ -83,7 +84,7 @@ export function isRequiredInRequest(context: Context, field: DescField): boolean
   const behavior = readFieldBehavior(context, field);
   if (behavior.outputOnly) return false;
   const rules = readFieldRules(context, field);
-  if (rules.required) return true;
+  if (rules.required || hasRequiredKeyword(field)) return true;
   // Google marks all members of a oneof so where one of them has to be there.
   if (behavior.required && !field.oneof) return true;
   if (!hasImplicitZero(field) || rules.ignore === ignore.ifZeroValue) return false;
@@ -97,7 +98,13 @@ export function isRequiredInRequest(context: Context, field: DescField): boolean
 export function isRequiredInResponse(context: Context, field: DescField): boolean {
   const behavior = readFieldBehavior(context, field);
   if (behavior.inputOnly || field.oneof) return false;
-  return behavior.required || (context.options.defaults === "printed" && hasImplicitZero(field));
+  if (behavior.required || hasRequiredKeyword(field)) return true;
+  return context.options.defaults === "printed" && hasImplicitZero(field);
+}
+
+/** Whether a field is `required` by the keyword of proto2. */
+function hasRequiredKeyword(field: DescField): boolean {
+  return field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED;
 }
 
 function typeSchema(field: DescField, direction: Direction, refer: Refer): JsonObject {

@@ -46,7 +46,7 @@ export function readOptions(given: readonly { key: string; value: string }[]): O
   const values = new Map<string, string>();
   for (const { key, value } of given) {
     if (value === "") throw new Error(`option ${key} needs a value; --help explains`);
-    if (key in choices) {
+    if (Object.hasOwn(choices, key)) {
       const allowed: readonly string[] = choices[key as keyof typeof choices];
       if (!allowed.includes(value))
         throw new Error(`option ${key} must be ${allowed.join(" or ")}`);
