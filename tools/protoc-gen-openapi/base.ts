@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
+import { Refusal } from "./complaints.ts";
 import type { Json } from "./json-schema.ts";
 
 const json = z.custom<Json>(() => true);
@@ -71,6 +72,6 @@ export type Header = z.infer<typeof header>;
 export function readBase(file: string | undefined): Base {
   if (file === undefined) return base.parse({});
   const { success, data, error } = base.safeParse(parse(readFileSync(file, "utf8")));
-  if (!success) throw new Error(`${file}: ${z.prettifyError(error)}`);
+  if (!success) throw new Refusal(`${file}: ${z.prettifyError(error)}`);
   return data;
 }

@@ -9,7 +9,7 @@ export type Complaints = {
   list(): readonly string[];
 };
 
-/** Thrown for protos of which no true document can be written; the message is for their author. */
+/** Thrown where no true document can be written; the message is for the author of the input. */
 export class Refusal extends Error {}
 
 /** Makes an empty collection. */

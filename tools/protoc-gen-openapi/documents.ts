@@ -1,4 +1,5 @@
 import type { DescFile, DescService } from "@bufbuild/protobuf";
+import { Refusal } from "./complaints.ts";
 import { createComponents } from "./components.ts";
 import type { Context } from "./context.ts";
 import { statusName, statusSchema } from "./errors.ts";
@@ -35,7 +36,7 @@ export function* createDocuments(
   const { title } = context.base.info;
   const { merged } = context.options;
   if (merged !== undefined && packages.has(merged)) {
-    throw new Error(`option merged=${merged} is the name of a package`);
+    throw new Refusal(`option merged=${merged} is the name of a package`);
   }
   for (const [name, services] of packages) {
     const content = createDocument(context, `${title}: ${name}`, services);

@@ -1,4 +1,5 @@
 import type { DescEnum, DescMethod } from "@bufbuild/protobuf";
+import { Refusal } from "./complaints.ts";
 import type { Context } from "./context.ts";
 import type { Refer } from "./fields.ts";
 import type { JsonObject } from "./json-schema.ts";
@@ -49,7 +50,7 @@ export function errorResponses(
   const declared = context.extensions.read<readonly number[]>(method, errors.extension) ?? [];
   const common = errors.common.map((name) => {
     const value = reasons.values.find((known) => known.name === name);
-    if (!value) throw new Error(`${reasons.typeName} has no value ${name}, which the base names`);
+    if (!value) throw new Refusal(`${reasons.typeName} has no value ${name}, which the base names`);
     return value.number;
   });
   const byStatus = new Map<string, Reason[]>();
@@ -78,7 +79,7 @@ export function statusSchema(context: Context, refer: Refer): JsonObject {
   const any = wellKnownForm("google.protobuf.Any") ?? {};
   const known = (context.base.errors?.details ?? []).map((typeName): JsonObject => {
     const message = context.extensions.types.getMessage(typeName);
-    if (!message) throw new Error(`there is no message ${typeName}, which the base names`);
+    if (!message) throw new Refusal(`there is no message ${typeName}, which the base names`);
     return {
       $ref: refer(message, "response"),
       properties: { "@type": { const: `type.googleapis.com/${typeName}` } },

@@ -11,7 +11,8 @@ import { createSource } from "./source.ts";
 /**
  * Creates the plugin. Protos of which no true document can be written are refused in the response,
  * by file and line, as compilers of protos expect it; with `unsupported=warn` the same lines go to
- * `warn` and what they are about is left out. A fault in the options throws.
+ * `warn` and what they are about is left out. A fault in the base is refused too, one in the options
+ * throws.
  */
 export function createPlugin({ warn }: { readonly warn: (line: string) => void }): Plugin {
   const emit = (schema: Schema<Options>) => {

@@ -1,3 +1,4 @@
+import { decimalPattern } from "./decimal-pattern.ts";
 import type { Direction } from "./elements.ts";
 import type { Json, JsonObject } from "./json-schema.ts";
 import type { Ruled } from "./rules.ts";
@@ -14,9 +15,9 @@ export type NumberRules = {
 };
 
 /**
- * Returns the bounds and lists of a number of the type called `type` in protos. A 64-bit integer is a string in JSON, of which a
- * pattern can tell the sign and the number of digits only: its bounds are in words as well, and
- * hold as numbers for callers that send numbers.
+ * Returns the bounds and lists of a number of the type called `type` in protos. A 64-bit integer is a string in JSON, whose
+ * bounds a pattern tells; they are in words as well, and hold as numbers for callers that send
+ * numbers.
  */
 export function numberRules(rules: NumberRules, type: string, direction: Direction): Ruled {
   const is64 = type.endsWith("64");
@@ -34,7 +35,7 @@ export function numberRules(rules: NumberRules, type: string, direction: Directi
   return {
     schema: {
       ...lists,
-      ...(isOutside ? {} : digitsPattern(lower, upper, /^u|^fixed/.test(type) ? 20 : 19)),
+      ...(isOutside ? {} : boundsPattern(lower, upper, /^u|^fixed/.test(type) ? 20 : 19)),
       ...(direction === "request" ? asNumbers : {}),
     },
     notes: [words.join(isOutside ? ", or " : ", ")],
@@ -71,13 +72,15 @@ function numberKeywords(bound: Bound): JsonObject {
   return isExact && Number.isFinite(value) ? { [bound.keyword]: value } : {};
 }
 
-/** The digits that a number between the bounds may have, and whether it may have a sign. */
-function digitsPattern(lower: Bound, upper: Bound, maxDigits: number): JsonObject {
-  const isBelowZero = upper && (upper.keyword === "maximum" ? upper.value < 0 : upper.value <= 0);
-  const sign = lower && lower.value >= 0 ? "" : isBelowZero ? "-" : "-?";
-  const lengths = [lower, upper].map((bound) => String(bound?.value ?? 0).replace("-", "").length);
-  const digits = lower && upper ? Math.max(...lengths) : maxDigits;
-  return { pattern: `^${sign}[0-9]{1,${digits}}$` };
+/** Exactly the range where it has two ends, else the sign and as many digits as the type has. */
+function boundsPattern(lower: Bound, upper: Bound, maxDigits: number): JsonObject {
+  const from = lower && BigInt(lower.value) + (lower.keyword === "minimum" ? 0n : 1n);
+  const to = upper && BigInt(upper.value) - (upper.keyword === "maximum" ? 0n : 1n);
+  if (from !== undefined && to !== undefined) {
+    return from > to ? {} : { pattern: decimalPattern(from, to) };
+  }
+  const sign = from !== undefined && from >= 0n ? "" : to !== undefined && to < 0n ? "-" : "-?";
+  return { pattern: `^${sign}[0-9]{1,${maxDigits}}$` };
 }
 
 function listSchema(rules: NumberRules, is64: boolean, direction: Direction): JsonObject {

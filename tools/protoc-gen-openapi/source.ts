@@ -18,7 +18,7 @@ export function createSource(): Source {
     let index = indexes.get(file);
     if (index === undefined) {
       const locations = file.proto.sourceCodeInfo?.location ?? [];
-      // The last one wins for a path that occurs twice, as `extend` blocks do; none of ours does.
+      // What occurs twice, as `extend` blocks do, is nothing that documents show.
       index = new Map(locations.map((location) => [location.path.join(), location]));
       indexes.set(file, index);
     }

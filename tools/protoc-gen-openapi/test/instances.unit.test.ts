@@ -85,6 +85,7 @@ describe("the schemas", () => {
     [rules, "test.rules.v1.Numbers", numbers({ outside: 4 }), true],
     [rules, "test.rules.v1.Numbers", numbers({ range64: "1000" }), true],
     [rules, "test.rules.v1.Numbers", numbers({ range64: 1001 }), false],
+    [rules, "test.rules.v1.Numbers", numbers({ range64: "1001" }), false],
     [rules, "test.rules.v1.Numbers", numbers({ range64: "-1" }), false],
     [rules, "test.rules.v1.Numbers", numbers({ denied: 3 }), false],
     [...money, { minorUnits: "1", currency: "EUR" }, true],
