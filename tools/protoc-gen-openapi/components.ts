@@ -21,7 +21,8 @@ export type Components = {
 
 /**
  * Collects schemas. A type is called by its full name. A message that is both sent and received,
- * and is not the same in both directions, has two: what callers send is called `<name>.Input`.
+ * and is not the same in both directions, has two: what callers send is called `<name>-Input`, as no
+ * message can be.
  */
 export function createComponents(context: Context): Components {
   const wanted = new Map<string, { type: DescMessage | DescEnum; direction: Direction }>();
@@ -47,7 +48,7 @@ export function createComponents(context: Context): Components {
       const split = findDifferent(schemas);
       const nameOf = (key: string) => {
         const [direction = "", typeName = ""] = key.split(":");
-        return direction === "request" && split.has(typeName) ? `${typeName}.Input` : typeName;
+        return direction === "request" && split.has(typeName) ? `${typeName}-Input` : typeName;
       };
       const resolve = (ref: string) => `#/components/schemas/${nameOf(ref)}`;
       const named = [...schemas]
