@@ -11,9 +11,10 @@ import { isOneValue } from "./well-known.ts";
 
 /**
  * Returns the parameters of a query: all fields of the request that are neither in the path nor in
- * the body, those of nested messages as `filter.id`. What Envoy refuses in a query, maps and
- * messages that repeat or have no text form, is a complaint and left out. A message inside itself is
- * followed no further.
+ * the body, those of nested messages as `filter.id`. What has no form in a query, maps and messages
+ * that repeat or have no text form, is a complaint and left out. (Of messages that repeat Envoy takes
+ * single fields, without telling which of them they are of.) A message inside itself is followed no
+ * further.
  */
 export function queryParameters(
   context: Context,
@@ -28,7 +29,7 @@ export function queryParameters(
       const path = [...above, field];
       const isTaken = field === binding.body && above.length === 0;
       if (isTaken || binding.pathFields.some((taken) => isSamePath(taken, path))) return [];
-      if (readFieldBehavior(context, field).outputOnly) return [];
+      if (readFieldBehavior(context, field).outputOnly || isEmpty(field)) return [];
       if (field.fieldKind === "message" && hasOwnSchema(field.message)) {
         const isInside =
           field.message === binding.method.input ||
@@ -40,7 +41,7 @@ export function queryParameters(
       const name = path.map((part) => part.name).join(".");
       context.complaints.add(
         field,
-        `${binding.method.name} has the field ${name} in its query: Envoy refuses ${obstacle} there`,
+        `${binding.method.name} has the field ${name} in its query, where Envoy has no form for ${obstacle}`,
       );
       return [];
     });
@@ -73,6 +74,11 @@ function findObstacle(field: DescField): string | undefined {
   if (field.fieldKind === "map") return "maps";
   if (!field.message || isOneValue(field.message.typeName)) return undefined;
   return field.fieldKind === "list" ? "repeated messages" : field.message.typeName;
+}
+
+/** An empty message has nothing to say in a query, and no form there. */
+function isEmpty({ message }: DescField): boolean {
+  return message?.typeName === "google.protobuf.Empty";
 }
 
 function nameOf(path: FieldPath): string {

@@ -47,11 +47,11 @@ export function wellKnownForm(typeName: string): JsonObject | undefined {
   return forms[withoutPackage(typeName)];
 }
 
-/** Those whose form is a string or, as a wrapper, a scalar: they fit into a path or a query. */
+/** Those whose form is a string, a scalar or any value: Envoy takes them in a query. */
 export function isOneValue(typeName: string): boolean {
   return (
     wrappedScalar(typeName) !== undefined ||
-    /^(Duration|FieldMask|Timestamp)$/.test(withoutPackage(typeName))
+    /^(Duration|FieldMask|Timestamp|Value)$/.test(withoutPackage(typeName))
   );
 }
 
