@@ -2,7 +2,7 @@ import type { Facts } from "./oracle-facts.ts";
 
 /** Why two documents may differ. There is no fourth reason. */
 const reasons = {
-  rules: "ours reads protovalidate's rules, theirs does not",
+  rules: "ours reads protovalidate's rules and proto2's required, theirs does not",
   envoy: "ours says what Envoy does with a request, theirs what the message holds",
   direction: "ours tells what is sent from what is received, and one of a oneof from all of it",
 } as const;
@@ -24,6 +24,10 @@ const known: Readonly<Record<string, readonly (readonly [Fact, keyof typeof reas
   "POST /gateway/payments/accounts/{}:deposit": [["body", "rules"]],
   "GET /v1/list": [["query", "rules"]],
   "POST /v1/check/{}": [["body", "rules"]],
+  "POST /v1/old": [
+    ["body", "rules"],
+    ["answer", "rules"],
+  ],
   // Members of a oneof that are REQUIRED, input only fields in answers and the other way round.
   "POST /v1/things": [
     ["body", "direction"],
