@@ -21,6 +21,8 @@ export type Means = {
   readonly closed: AbortSignal;
   readonly timeoutMs: number;
   readonly maxRetries: number;
+  /** A stream that brings nothing for so long is cut without having said so. */
+  readonly silenceMs: number;
   readonly errorOf: (thrown: unknown) => SettleError;
 };
 

@@ -17,6 +17,8 @@ import { openWatch, type Watch } from "./watch.ts";
 
 const defaultTimeoutMs = 15_000;
 const defaultMaxRetries = 3;
+/** More than two of the heartbeats that services send each 15 seconds. */
+const defaultSilenceMs = 40_000;
 
 /** A transport of connect-es, which may hold connections until it is disposed. */
 export type SettleTransport = Transport & Partial<Disposable>;
@@ -47,6 +49,8 @@ export type CallerOptions = {
   readonly timeoutMs?: number | undefined;
   /** How often a call may be tried again. Default: 3. */
   readonly maxRetries?: number | undefined;
+  /** A watch's stream that brings nothing for so long is cut and opened again. Default: 40 seconds. */
+  readonly silenceMs?: number | undefined;
   readonly errorClasses: ErrorClasses;
   /** Default: the machine's. */
   readonly timing?: Timing | undefined;
@@ -65,6 +69,7 @@ export function createCaller(options: CallerOptions): Caller {
     closed: closing.signal,
     timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
     maxRetries: options.maxRetries ?? defaultMaxRetries,
+    silenceMs: options.silenceMs ?? defaultSilenceMs,
     errorOf,
   };
   return {

@@ -20,18 +20,18 @@ export function createTokenSource(token: Token): TokenSource {
   let brought: Promise<string> | undefined;
   let known: string | undefined;
   const bring = async () => {
-    try {
-      known = await token();
-      return known;
-    } catch (error) {
-      brought = undefined;
-      throw error;
-    }
+    known = await token();
+    return known;
   };
   return {
     get() {
-      brought ??= bring();
-      return brought;
+      if (brought) return brought;
+      const bringing = bring();
+      brought = bringing;
+      bringing.catch(() => {
+        if (brought === bringing) brought = undefined;
+      });
+      return bringing;
     },
     refused(old) {
       // Somebody else's call may have been refused before, and the next token be on its way.

@@ -10,8 +10,6 @@ import { headersOf, type WatchOptions } from "./options.ts";
 import { longestDelayMs, retryDelayMs } from "./retry.ts";
 import { orAbort, orLate } from "./timing.ts";
 
-/** Two heartbeats and a half: a stream that is silent for so long is cut without having said so. */
-const silenceMs = 40_000;
 const finalCodes: ReadonlySet<Code> = new Set([
   Code.InvalidArgument,
   Code.NotFound,
@@ -54,7 +52,7 @@ export function openWatch<I extends DescMessage, O extends DescMessage, Change>(
   request: MessageInitShape<I> & { readonly afterRevision?: bigint },
   options: WatchOptions = {},
 ): Watch<Change> {
-  const { tokens, timing, closed, errorOf } = means;
+  const { tokens, timing, closed, silenceMs, errorOf } = means;
   const stop = new AbortController();
   const signal = AbortSignal.any([
     closed,
@@ -72,10 +70,12 @@ export function openWatch<I extends DescMessage, O extends DescMessage, Change>(
     try {
       const input = once({ ...request, afterRevision: revision } as MessageInitShape<I>);
       const opening = means.transport.stream(method, either, undefined, headers, input);
-      const { message } = await orLate(opening, silenceMs, silent);
+      const { message } = await orLate(opening, silenceMs, () => silent(silenceMs));
       const answers: AsyncIterator<MessageShape<O>> = message[Symbol.asyncIterator]();
       for (;;) {
-        const next = await orLate(orAbort(answers.next(), signal), silenceMs, silent);
+        const next = await orLate(orAbort(answers.next(), signal), silenceMs, () =>
+          silent(silenceMs),
+        );
         if (next.done) throw new ConnectError("the stream has ended", Code.Unavailable);
         yield next.value as unknown as Answer;
       }
@@ -95,7 +95,8 @@ export function openWatch<I extends DescMessage, O extends DescMessage, Change>(
         openedMs = timing.nowMs();
         for await (const answer of stream(token)) {
           replaced = false;
-          revision = answer.revision;
+          // The last answer before an end may not carry it.
+          if (answer.revision > revision) revision = answer.revision;
           const change = changeOf(answer, options.heartbeats ?? false);
           if (change) yield change as Change;
         }
@@ -151,5 +152,5 @@ async function* once<T>(value: T): AsyncGenerator<T, void, undefined> {
   yield value;
 }
 
-const silent = () =>
+const silent = (silenceMs: number) =>
   new ConnectError(`nothing came for ${silenceMs / 1_000} seconds`, Code.Unavailable);
