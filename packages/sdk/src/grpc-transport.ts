@@ -106,7 +106,10 @@ async function callStream<I extends DescMessage, O extends DescMessage>(
   const trailer = new Headers();
   const headers = await new Promise<Headers>((resolve, reject) => {
     call.once("metadata", (metadata) => resolve(headersOf(metadata)));
-    call.on("status", ({ metadata }) => copy(metadata, trailer));
+    call.on("status", ({ metadata }) => {
+      signal?.removeEventListener("abort", cancel);
+      copy(metadata, trailer);
+    });
     // Stays on, because an error that nobody listens to ends the process.
     call.on("error", (error) => reject(errorOf(error, new Headers())));
   });
@@ -116,7 +119,6 @@ async function callStream<I extends DescMessage, O extends DescMessage>(
     } catch (error) {
       throw errorOf(error as Error, headers);
     } finally {
-      signal?.removeEventListener("abort", cancel);
       call.cancel();
     }
   }

@@ -238,6 +238,20 @@ describe("a call of the SDK", () => {
     assert.equal(calls, 3);
   });
 
+  it("throws what a listener throws, and what cannot be sent, as it is", async () => {
+    await using sdk = await setupSdk({});
+    const broken = new TypeError("a listener's own fault");
+    const onHeaders = () => {
+      throw broken;
+    };
+    const get = sdk.orders.getOrder({ userId: "alice", orderId }, { onHeaders });
+    await assert.rejects(get, broken);
+    const unsendable = sdk.orders.createOrder({ ...request, userId: 5 as never });
+    assert.equal((await failureOf(unsendable)).code, Code.Internal);
+    await assert.rejects(sdk.orders.createOrder(request, { idempotencyKey: "→" }), TypeError);
+    assert.deepEqual(sdk.pausesMs, []);
+  });
+
   it("is tried again no more often than the client allows, or the call", async () => {
     let calls = 0;
     await using sdk = await setupSdk(

@@ -1,8 +1,9 @@
-import type {
-  DescMessage,
-  DescMethodUnary,
-  MessageInitShape,
-  MessageShape,
+import {
+  create,
+  type DescMessage,
+  type DescMethodUnary,
+  type MessageInitShape,
+  type MessageShape,
 } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { headersOf, type WaitOptions } from "./options.ts";
@@ -43,6 +44,8 @@ export async function callUnary<I extends DescMessage, O extends DescMessage>(
   const { timeoutMs = means.timeoutMs, maxRetries = means.maxRetries } = options;
   const signal = options.signal ? AbortSignal.any([closed, options.signal]) : closed;
   const headers = headersOf(method, options);
+  // Once, so that what cannot be sent at all is not taken for a failure of the transport.
+  const message = create(method.input, request) as MessageInitShape<I>;
   const endMs = timing.nowMs() + timeoutMs;
   const leftMs = () => Math.max(1, Math.ceil(endMs - timing.nowMs()));
   let replaced = false;
@@ -53,24 +56,24 @@ export async function callUnary<I extends DescMessage, O extends DescMessage>(
       throw error instanceof ConnectError ? errorOf(error) : error;
     });
     headers.set("authorization", `Bearer ${token}`);
-    try {
-      const answer = await transport.unary(method, signal, leftMs(), headers, request);
+    const trying = transport.unary(method, signal, leftMs(), headers, message);
+    const answer = await trying.catch((thrown: unknown) => ({ thrown }));
+    if (!("thrown" in answer)) {
       budget.earn();
       options.onHeaders?.(answer.header);
       return answer.message;
-    } catch (thrown) {
-      signal.throwIfAborted();
-      const error = errorOf(thrown);
-      if (error.code === Code.Unauthenticated && !replaced && tokens.refused(token)) {
-        replaced = true;
-        continue;
-      }
-      const delayMs = retryDelayMs(retries, timing, error.retryAfterMs);
-      const inTime = timing.nowMs() + delayMs < endMs;
-      if (!error.retryable || retries >= maxRetries || !inTime || !budget.take()) throw error;
-      await timing.pause(delayMs, signal);
-      retries += 1;
     }
+    signal.throwIfAborted();
+    const error = errorOf(answer.thrown);
+    if (error.code === Code.Unauthenticated && !replaced && tokens.refused(token)) {
+      replaced = true;
+      continue;
+    }
+    const delayMs = retryDelayMs(retries, timing, error.retryAfterMs);
+    const inTime = timing.nowMs() + delayMs < endMs;
+    if (!error.retryable || retries >= maxRetries || !inTime || !budget.take()) throw error;
+    await timing.pause(delayMs, signal);
+    retries += 1;
   }
 }
 
