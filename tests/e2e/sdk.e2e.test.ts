@@ -254,6 +254,35 @@ describe("the SDK", function () {
     }
   });
 
+  it("sends nothing that the edge would not let a page send", async () => {
+    const sent = new Set<string>();
+    const fetch: typeof globalThis.fetch = (url, init) => {
+      for (const [name] of new Headers(init?.headers)) sent.add(name);
+      return globalThis.fetch(url, init);
+    };
+    for (const transport of [connect({ fetch }), grpcWeb({ fetch })]) {
+      await using settle = settleOf("sdk-page", transport);
+      const order = { userId: "sdk-page", amount: eur(1n), description: `by a page ${sent.size}` };
+      note("sdk-page", order.description, await settle.orders.createOrder(order, { waitS: 5 }));
+      await settle.orders.watchOrders({ userId: "sdk-page" }, { heartbeats: true }).next();
+    }
+    const preflight = await globalThis.fetch(`${system.edgeUrl}/orders.v1.OrdersService/GetOrder`, {
+      method: "OPTIONS",
+      headers: {
+        origin: "http://localhost:5173",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": [...sent].sort().join(","),
+      },
+    });
+    assert.equal(preflight.status, 200);
+    const allowed = preflight.headers.get("access-control-allow-headers")?.split(/, */) ?? [];
+    assert.deepEqual(
+      [...sent].filter((name) => !allowed.includes(name)),
+      [],
+    );
+    for (const name of ["authorization", "idempotency-key", "prefer"]) assert.ok(sent.has(name));
+  });
+
   it("lets an admin refund, and a client of one service call it without the edge", async () => {
     const userId = "sdk-refunded";
     await using caller = createSdkCaller({ baseUrl: replicas.payments.url, transport: grpc() });

@@ -5,6 +5,7 @@ import { Code } from "@connectrpc/connect";
 import { refuse } from "@settle/chassis/errors";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import {
+  connect,
   DeadlineExceededError,
   OrderNotCancellableError,
   SettleError,
@@ -218,6 +219,41 @@ describe("a call of the SDK", () => {
       });
     });
   }
+
+  it("is tried again after whatever passes, also a deadline that was not its own", async () => {
+    const passing = [
+      refuse(Code.Unavailable, ErrorReason.UNAVAILABLE, "stopping"),
+      refuse(Code.ResourceExhausted, ErrorReason.OVERLOADED, "too much"),
+      refuse(Code.Aborted, ErrorReason.UNSPECIFIED, "a conflict"),
+    ];
+    let calls = 0;
+    await using sdk = await setupSdk(
+      {
+        getOrder(_, context) {
+          const refusal = passing[calls];
+          calls += 1;
+          if (refusal) throw refusal;
+          return calls === passing.length + 1 ? never(context) : answer;
+        },
+      },
+      { limits: { maxDeadlineMs: 300 }, maxRetries: 10 },
+    );
+    await sdk.orders.getOrder({ userId: "alice", orderId });
+    assert.equal(calls, 5);
+  });
+
+  it("heeds a retry-after header, as an edge sends it", async () => {
+    let calls = 0;
+    const limited = async () => {
+      calls += 1;
+      const headers = { "content-type": "application/json", "retry-after": "2" };
+      return new Response(`{"code":"resource_exhausted"}`, { status: 429, headers });
+    };
+    await using sdk = await setupSdk({}, { by: connect({ fetch: limited }) });
+    await failureOf(sdk.orders.getOrder({ userId: "alice", orderId }));
+    assert.equal(calls, 4);
+    assert.deepEqual(sdk.pausesMs, [2_125, 2_250, 2_500]);
+  });
 
   it("is not tried again where that cannot help", async () => {
     const { RESOURCE, ...refusals } = {

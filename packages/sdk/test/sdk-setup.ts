@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { refuse } from "@settle/chassis/errors";
+import type { RpcLimits } from "@settle/chassis/rpc-limits";
 import type { TokenVerifier } from "@settle/chassis/token-verifier";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { RetryInfoSchema } from "@settle/gen/google/rpc/error_details_pb";
@@ -37,11 +38,12 @@ export async function setupSdk(
   options: Partial<CallerOptions> & {
     readonly by?: TransportFactory | undefined;
     readonly verifier?: TokenVerifier;
+    readonly limits?: Partial<RpcLimits>;
   } = {},
 ) {
   await using stack = new AsyncDisposableStack();
-  const { by = connect(), verifier, ...rest } = options;
-  const server = stack.use(await setup({ orders, ...(verifier && { verifier }) }));
+  const { by = connect(), verifier, limits = {}, ...rest } = options;
+  const server = stack.use(await setup({ orders, limits, ...(verifier && { verifier }) }));
   const timing = createTestTiming();
   const transport = by(server.baseUrl);
   const caller = stack.use(

@@ -10,6 +10,7 @@ import {
   UnavailableError,
   type Watch,
 } from "@settle/sdk";
+import fc from "fast-check";
 import { signal } from "../../chassis/test/rpc-setup.ts";
 import { setupSdk, transports, unavailable, verifierOf } from "./sdk-setup.ts";
 
@@ -88,13 +89,13 @@ describe("a watch of the SDK", () => {
       });
 
       it("opens a stream that falls silent again", async () => {
-        let opened = 0;
+        let silences = 0;
         await using sdk = await setupSdk(
           {
             async *watchOrders({ afterRevision }, context) {
-              opened += 1;
-              if (opened === 3) yield orderAt(afterRevision + 1n);
-              if (opened === 2) yield heartbeatAt(5n);
+              if (afterRevision === 0n) yield heartbeatAt(5n);
+              else if (silences > 0) yield orderAt(afterRevision + 1n);
+              else silences += 1;
               await until(context);
             },
           },
@@ -102,7 +103,7 @@ describe("a watch of the SDK", () => {
         );
         await using watch = sdk.orders.watchOrders({ userId });
         assert.deepEqual(await take(watch, 1), ["order-6 at 6"]);
-        assert.equal(opened, 3);
+        assert.equal(silences, 1);
       });
 
       it("brings a new token when the old one has ended, and ends if that is refused, too", async () => {
@@ -208,6 +209,32 @@ describe("a watch of the SDK", () => {
       });
     });
   }
+
+  it("brings each state once, wherever its streams are cut", async () => {
+    const last = 30;
+    const cutsAfter = fc.array(fc.nat(6), { maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(cutsAfter, async (lengths) => {
+        let opened = 0;
+        await using sdk = await setupSdk({
+          async *watchOrders({ afterRevision }, context) {
+            const length = lengths[opened] ?? last;
+            opened += 1;
+            for (let sent = 0, next = Number(afterRevision) + 1; next <= last; next += 1) {
+              if (sent === length) throw unavailable();
+              sent += 1;
+              yield orderAt(BigInt(next));
+            }
+            await until(context);
+          },
+        });
+        await using watch = sdk.orders.watchOrders({ userId });
+        const expected = Array.from({ length: last }, (_, at) => `order-${at + 1} at ${at + 1}`);
+        assert.deepEqual(await take(watch, last), expected);
+      }),
+      { numRuns: 20 },
+    );
+  });
 
   it("throws what the token function throws", async () => {
     const broken = new Error("not signed in");
