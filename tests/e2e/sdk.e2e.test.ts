@@ -26,7 +26,8 @@ import { type Replica, type ServiceName, type System, startSystem } from "../sys
 import { openTestIssuer, tokenOf } from "../tokens.ts";
 
 const transports: Readonly<Record<string, TransportFactory>> = {
-  Connect: connect(),
+  "Connect in JSON": connect(),
+  "Connect in binary": connect({ binary: true }),
   "gRPC-Web": grpcWeb(),
   gRPC: grpc(),
 };
@@ -50,14 +51,25 @@ describe("the SDK", function () {
   });
   afterEach(() => stop.abort());
 
-  const settleOf = (userId: string, transport: TransportFactory, scopes?: readonly string[]) =>
+  const settleOf = (
+    userId: string,
+    transport: TransportFactory,
+    scopes?: readonly string[],
+    baseUrl = system.edgeUrl,
+  ) =>
     createSettle({
-      baseUrl: system.edgeUrl,
+      baseUrl,
       transport,
       token: () => tokenOf(userId, scopes),
       maxRetries: 10,
       timeoutMs: 40_000,
     });
+  /** Every transport, through the edge and past it, where a death is a cut of the connection. */
+  const allWays = () =>
+    Object.entries(transports).flatMap(([protocol, transport]) => [
+      { way: `${protocol} at the edge`, transport, baseUrl: system.edgeUrl },
+      { way: `${protocol} at the service`, transport, baseUrl: replicas.orders.url },
+    ]);
   const note = (userId: string, description: string, order: Order) => {
     const { minorUnits: amountMinor = 0n } = order.amount ?? {};
     const created = { ...order, status: PENDING_PAYMENT };
@@ -73,7 +85,7 @@ describe("the SDK", function () {
 
   for (const [protocol, transport] of Object.entries(transports)) {
     it(`goes the whole way of an order by ${protocol}`, async () => {
-      const userId = `sdk-${protocol}`.toLowerCase();
+      const userId = `sdk-${protocol}`.toLowerCase().replaceAll(" ", "-");
       await using caller = createSdkCaller({ baseUrl: system.edgeUrl, transport });
       const shopper = createShopper(history, caller.call);
       await shopper.fundedAccount(userId, 1_000n);
@@ -126,15 +138,15 @@ describe("the SDK", function () {
     });
   }
 
-  it("brings a call through the death of the service that holds it, once, by every protocol", async () => {
+  it("brings a call through the death of the service that holds it, once, by every way", async () => {
     const userId = "sdk-survivor";
     await createShopper(history, callRest(system.edgeUrl)).fundedAccount(userId, 100n);
     // So that the calls are still held when orders dies.
     await replicas.payments.kill();
-    const held = Object.entries(transports).map(async ([protocol, transport]) => {
-      const description = `held by ${protocol}`;
+    const held = allWays().map(async ({ way, transport, baseUrl }) => {
+      const description = `held by ${way}`;
       let replayed: string | null = null;
-      await using settle = settleOf(userId, transport);
+      await using settle = settleOf(userId, transport, [], baseUrl);
       const order = await settle.orders.createOrder(
         { userId, amount: eur(10n), description },
         {
@@ -168,16 +180,16 @@ describe("the SDK", function () {
     await system.healthy();
   });
 
-  it("watches on through the death of the service, without a gap or a repetition, by every protocol", async () => {
+  it("watches on through the death of the service, without a gap or a repetition, by every way", async () => {
     const userId = "sdk-watcher";
     const shopper = createShopper(history, callRest(system.edgeUrl));
     await shopper.fundedAccount(userId, 100n);
-    const followers = Object.entries(transports).map(([protocol, transport]) => {
+    const followers = allWays().map(({ way, transport, baseUrl }) => {
       const seen: string[] = [];
       const known = new Map<string, OrderStatus>();
-      const follower = { protocol, seen, known, cuts: 0 };
+      const follower = { way, seen, known, cuts: 0 };
       const running = (async () => {
-        await using settle = settleOf(userId, transport);
+        await using settle = settleOf(userId, transport, [], baseUrl);
         const onCut = () => {
           follower.cuts += 1;
         };
@@ -187,7 +199,7 @@ describe("the SDK", function () {
           { userId },
           { signal, onCut },
         )) {
-          assert.ok(revision > last, `${revision} after ${last} by ${protocol}`);
+          assert.ok(revision > last, `${revision} after ${last} by ${way}`);
           last = revision;
           seen.push(`${order.id} ${revision}`);
           known.set(order.id, order.status);
@@ -218,7 +230,7 @@ describe("the SDK", function () {
     stop.abort();
     for (const { follower, running } of followers) {
       await running;
-      assert.ok(follower.cuts > 0, `${follower.protocol} was never cut`);
+      assert.ok(follower.cuts > 0, `${follower.way} was never cut`);
       assert.equal(new Set(follower.seen).size, follower.seen.length);
     }
   });

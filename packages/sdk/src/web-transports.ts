@@ -7,9 +7,16 @@ export type WebTransportOptions = {
   readonly fetch?: typeof globalThis.fetch;
 };
 
-/** The Connect protocol over `fetch`, in JSON, which every network tool shows: the default. */
-export function connect(options: WebTransportOptions = {}): TransportFactory {
-  return (baseUrl) => createConnectTransport({ baseUrl, ...options });
+/**
+ * The Connect protocol over `fetch`: the default. In JSON, which every network tool shows, and in
+ * which a value of an enum that is newer than this SDK comes as the unspecified one; `binary` is
+ * smaller and keeps such a value's number.
+ */
+export function connect(
+  options: WebTransportOptions & { readonly binary?: boolean } = {},
+): TransportFactory {
+  const { binary: useBinaryFormat = false, ...rest } = options;
+  return (baseUrl) => createConnectTransport({ baseUrl, useBinaryFormat, ...rest });
 }
 
 /** gRPC-Web over `fetch`, in binary. */

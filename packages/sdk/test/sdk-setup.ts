@@ -13,7 +13,8 @@ import { type Orders, setup } from "../../chassis/test/rpc-setup.ts";
 
 /** Every transport of the SDK, by the name of its protocol. */
 export const transports: Readonly<Record<string, TransportFactory>> = {
-  Connect: connect(),
+  "Connect in JSON": connect(),
+  "Connect in binary": connect({ binary: true }),
   "gRPC-Web": grpcWeb(),
   gRPC: grpc(),
 };

@@ -30,6 +30,7 @@ export type RetryBudget = {
   earn(): void;
 };
 
+/** A budget that nothing has been taken from. */
 export function createRetryBudget(): RetryBudget {
   let left = budgetSize;
   return {
