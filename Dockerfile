@@ -10,6 +10,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY gen/package.json gen/
 COPY packages/chassis/package.json packages/chassis/
+COPY packages/sdk/package.json packages/sdk/
 COPY services/orders/package.json services/orders/
 COPY services/payments/package.json services/payments/
 

@@ -10,7 +10,7 @@ const maxTestLines = 500;
 const files = globSync("**/*", {
   cwd: root,
   exclude: (name) =>
-    /^(node_modules|\.git|\.cache|\.data|coverage)$/.test(name.split("/").at(-1) ?? ""),
+    /^(node_modules|\.git|\.cache|\.data|coverage|dist)$/.test(name.split("/").at(-1) ?? ""),
 }).filter((file) => !file.startsWith("gen/"));
 const code = files.filter((file) => /\.(ts|mjs)$/.test(file));
 const read = (file: string) => readFileSync(join(root, file), "utf8");

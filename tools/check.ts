@@ -52,7 +52,7 @@ await step("contract: gen/ is current", () => {
   const fresh = mkdtempSync(join(tmpdir(), "settle-gen-"));
   try {
     generate(root, fresh);
-    return ["es", "envoy", "openapi"]
+    return ["es", "sdk", "openapi", "envoy"]
       .map((folder) =>
         output(["diff", "--recursive", "--brief", join(fresh, "gen", folder), `gen/${folder}`]),
       )

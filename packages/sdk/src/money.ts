@@ -1,0 +1,45 @@
+/** A sum as requests take it and answers bring it: whole minor units of one currency. */
+export type MoneyValue = { readonly minorUnits: bigint; readonly currency: string };
+
+/**
+ * Reads a decimal number of a currency's major units, exactly: `money("12.50", "EUR")` is 1250
+ * cents. Throws a RangeError for anything but an optional minus, digits and at most as many digits
+ * after a point as the currency has, and for what is not three capital letters.
+ */
+export function money(amount: string, currency: string): MoneyValue {
+  const digits = minorUnitDigits(currency);
+  const [, sign, whole = "", fraction = ""] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(amount) ?? [];
+  if (sign === undefined) throw new RangeError(`not a decimal number: "${amount}"`);
+  if (fraction.length > digits) {
+    throw new RangeError(`${currency} has ${digits} digits after the point: "${amount}"`);
+  }
+  const minorUnits = BigInt(whole + fraction.padEnd(digits, "0"));
+  return { minorUnits: sign === "-" ? -minorUnits : minorUnits, currency };
+}
+
+/**
+ * Writes a sum for people, in the manner of `locale` (default: the reader's), without rounding:
+ * `€12.50`.
+ */
+export function formatMoney({ minorUnits, currency }: MoneyValue, locale?: string): string {
+  const digits = minorUnitDigits(currency);
+  const text = String(minorUnits < 0n ? -minorUnits : minorUnits).padStart(digits + 1, "0");
+  const point = text.length - digits;
+  const fraction = digits === 0 ? "" : `.${text.slice(point)}`;
+  const decimal = `${minorUnits < 0n ? "-" : ""}${text.slice(0, point)}${fraction}`;
+  const format = new Intl.NumberFormat(locale, {
+    style: "currency",
+    currency,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  // A decimal text is taken exactly, where a number would have been rounded before.
+  return format.format(decimal as `${number}`);
+}
+
+/** How many digits after the point a currency's minor unit stands for: 2 for EUR, 0 for JPY. */
+export function minorUnitDigits(currency: string): number {
+  if (!/^[A-Z]{3}$/.test(currency)) throw new RangeError(`not a currency's code: "${currency}"`);
+  const format = new Intl.NumberFormat("en", { style: "currency", currency });
+  return format.resolvedOptions().maximumFractionDigits ?? 0;
+}

@@ -1,0 +1,81 @@
+import {
+  create,
+  type DescMessage,
+  type DescMethodUnary,
+  type MessageInitShape,
+  type MessageShape,
+} from "@bufbuild/protobuf";
+import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import { headersOf, type WaitOptions } from "./options.ts";
+import { type RetryBudget, retryDelayMs } from "./retry.ts";
+import type { SettleError } from "./settle-error.ts";
+import { orAbort, orLate, type Timing } from "./timing.ts";
+import type { TokenSource } from "./token-source.ts";
+
+/** What all calls of one client share. */
+export type Means = {
+  readonly transport: Transport;
+  readonly tokens: TokenSource;
+  readonly budget: RetryBudget;
+  readonly timing: Timing;
+  /** Aborts when the client is closed. */
+  readonly closed: AbortSignal;
+  readonly timeoutMs: number;
+  readonly maxRetries: number;
+  /** A stream that brings nothing for so long is cut without having said so. */
+  readonly silenceMs: number;
+  readonly errorOf: (thrown: unknown) => SettleError;
+};
+
+/**
+ * Makes one call, and makes it again for as long as that is safe and may help: after a failure that
+ * passes, with pauses, never past the call's time, its number of retries or the client's budget. It
+ * is always safe: reads change nothing, and all else carries one idempotency key over its retries.
+ * A refused token is replaced once. Rejects with a {@link SettleError}, with the reason of a signal
+ * that aborted, or with what the token function threw.
+ */
+export async function callUnary<I extends DescMessage, O extends DescMessage>(
+  means: Means,
+  method: DescMethodUnary<I, O>,
+  request: MessageInitShape<I>,
+  options: WaitOptions = {},
+): Promise<MessageShape<O>> {
+  const { transport, tokens, budget, timing, closed, errorOf } = means;
+  const { timeoutMs = means.timeoutMs, maxRetries = means.maxRetries } = options;
+  const signal = options.signal ? AbortSignal.any([closed, options.signal]) : closed;
+  const headers = headersOf(method, options);
+  // Once, so that what cannot be sent at all is not taken for a failure of the transport.
+  const message = create(method.input, request) as MessageInitShape<I>;
+  const endMs = timing.nowMs() + timeoutMs;
+  const leftMs = () => Math.max(1, Math.ceil(endMs - timing.nowMs()));
+  let replaced = false;
+  for (let retries = 0; ; ) {
+    signal.throwIfAborted();
+    const bringing = orLate(orAbort(tokens.get(), signal), leftMs(), noTokenInTime);
+    const token = await bringing.catch((error) => {
+      throw error instanceof ConnectError ? errorOf(error) : error;
+    });
+    headers.set("authorization", `Bearer ${token}`);
+    const trying = transport.unary(method, signal, leftMs(), headers, message);
+    const answer = await trying.catch((thrown: unknown) => ({ thrown }));
+    if (!("thrown" in answer)) {
+      budget.earn();
+      options.onHeaders?.(answer.header);
+      return answer.message;
+    }
+    signal.throwIfAborted();
+    const error = errorOf(answer.thrown);
+    if (error.code === Code.Unauthenticated && !replaced && tokens.refused(token)) {
+      replaced = true;
+      continue;
+    }
+    const delayMs = retryDelayMs(retries, timing, error.retryAfterMs);
+    const inTime = timing.nowMs() + delayMs < endMs;
+    if (!error.retryable || retries >= maxRetries || !inTime || !budget.take()) throw error;
+    await timing.pause(delayMs, signal);
+    retries += 1;
+  }
+}
+
+const noTokenInTime = () =>
+  new ConnectError("no token came within the call's time", Code.DeadlineExceeded);

@@ -1,0 +1,46 @@
+/** Time and chance as the runtime sees them, so that a test can hold both. */
+export type Timing = {
+  /** Rises evenly; only differences mean something. */
+  nowMs(): number;
+  /** Resolves after `delayMs`; rejects with the signal's reason once that aborts. */
+  pause(delayMs: number, signal: AbortSignal): Promise<void>;
+  /** From 0 to below 1. */
+  random(): number;
+};
+
+/** The time and chance of the machine. */
+export const systemTiming: Timing = {
+  nowMs: () => performance.now(),
+  random: Math.random,
+  pause: (delayMs, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const aborted = () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener("abort", aborted);
+        resolve();
+      }, delayMs);
+      signal.addEventListener("abort", aborted, { once: true });
+    }),
+};
+
+/** Settles as `promise` does, or rejects with the signal's reason once that aborts. */
+export function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) return Promise.reject(signal.reason);
+  return new Promise((resolve, reject) => {
+    const aborted = () => reject(signal.reason);
+    signal.addEventListener("abort", aborted, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));
+  });
+}
+
+/** Settles as `promise` does, or rejects with what `late` makes after `timeoutMs`. */
+export function orLate<T>(promise: Promise<T>, timeoutMs: number, late: () => unknown): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(late()), timeoutMs);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

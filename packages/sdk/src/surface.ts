@@ -1,0 +1,29 @@
+/** What every entry of the SDK exports. */
+
+export { Code } from "@connectrpc/connect";
+export * from "@settle/gen/sdk/errors";
+export * from "@settle/gen/sdk/messages";
+export type * from "@settle/gen/sdk/orders";
+export type * from "@settle/gen/sdk/payments";
+export {
+  decodeEvent,
+  type EventDelivery,
+  EventRefusedError,
+  type SettleEvent,
+} from "./decode-event.ts";
+export { formatMoney, type MoneyValue, minorUnitDigits, money } from "./money.ts";
+export {
+  type CallOptions,
+  type FieldViolation,
+  type Heartbeat,
+  type Pages,
+  SettleError,
+  type SettleTransport,
+  type Token,
+  type WaitOptions,
+  type Watch,
+  type WatchOptions,
+  type WriteOptions,
+} from "./runtime/index.ts";
+export type { Settle, SettleOptions, TransportFactory } from "./settle.ts";
+export { connect, grpcWeb, type WebTransportOptions } from "./web-transports.ts";

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { formatMoney, minorUnitDigits, money } from "@settle/sdk";
+import fc from "fast-check";
+
+describe("money of the SDK", () => {
+  it("is read by the currency's own digits", () => {
+    assert.deepEqual(money("12.50", "EUR"), { minorUnits: 1250n, currency: "EUR" });
+    assert.equal(money("12.5", "EUR").minorUnits, 1250n);
+    assert.equal(money("12", "EUR").minorUnits, 1200n);
+    assert.equal(money("-0.01", "USD").minorUnits, -1n);
+    assert.equal(money("1250", "JPY").minorUnits, 1250n);
+    assert.equal(money("1.234", "KWD").minorUnits, 1234n);
+    assert.equal(money("10000000000000.01", "EUR").minorUnits, 1_000_000_000_000_001n);
+  });
+
+  it("refuses what it would have to guess or round", () => {
+    for (const text of ["", " 1", "1,50", "1.", ".5", "1e3", "+1", "0x10", "1.5.0", "--1", "NaN"]) {
+      assert.throws(() => money(text, "EUR"), /not a decimal number/, text);
+    }
+    assert.throws(() => money("0.001", "EUR"), /EUR has 2 digits/);
+    assert.throws(() => money("1.0", "JPY"), /JPY has 0 digits/);
+    for (const currency of ["", "eur", "EURO", "€"]) {
+      assert.throws(() => money("1", currency), /not a currency's code/, currency);
+    }
+  });
+
+  it("is written for the reader", () => {
+    const written = (amount: string, currency: string, locale: string) =>
+      formatMoney(money(amount, currency), locale).replaceAll(/\s/g, " ");
+    assert.equal(written("12.50", "EUR", "en"), "€12.50");
+    assert.equal(written("1234.5", "EUR", "de"), "1.234,50 €");
+    assert.equal(written("1250", "JPY", "en"), "¥1,250");
+    assert.equal(written("-0.05", "USD", "en"), "-$0.05");
+    assert.equal(written("10000000000000.01", "EUR", "en"), "€10,000,000,000,000.01");
+  });
+
+  it("loses nothing on the way there and back", () => {
+    const currencies = fc.constantFrom("EUR", "USD", "JPY", "KWD", "CHF");
+    const sums = fc.bigInt(-(10n ** 15n), 10n ** 15n);
+    fc.assert(
+      fc.property(sums, currencies, (minorUnits, currency) => {
+        const written = formatMoney({ minorUnits, currency }, "en").replaceAll(/[^\d.-]/g, "");
+        assert.equal(money(written, currency).minorUnits, minorUnits);
+      }),
+    );
+    assert.equal(minorUnitDigits("BHD"), 3);
+  });
+});

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { buildSdk } from "../build.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const maxPageKilobytes = 45;
+const maxMoneyKilobytes = 1;
+
+/** What another team's program might be. */
+const nodeProgram = `
+  import { createSettle, grpc, money, OrderNotCancellableError, type Settle } from "@settle/sdk/node";
+  const settle: Settle = createSettle({
+    baseUrl: "http://127.0.0.1:1",
+    transport: grpc({ channel: { "grpc.keepalive_time_ms": 5_000 } }),
+    token: async () => "a-token",
+    maxRetries: 0,
+  });
+  const call = settle.orders.createOrder({ userId: "alice", amount: money("2.50", "EUR") });
+  const error = await call.catch((reason: unknown) => reason);
+  console.log((error as Error).name, error instanceof OrderNotCancellableError);
+  await settle[Symbol.asyncDispose]();
+`;
+const pageProgram = `
+  import { createSettle, formatMoney, grpcWeb, type WatchOrdersChange } from "@settle/sdk";
+  const settle = createSettle({ baseUrl: location.origin, token: "t", transport: grpcWeb() });
+  for await (const { order, revision } of settle.orders.watchOrders({ userId: "alice" })) {
+    const change: WatchOrdersChange = { kind: "order", order, revision };
+    if (order.amount) document.title = formatMoney(order.amount) + change.kind;
+  }
+`;
+const commonJsProgram = `
+  const { createSettle, formatMoney } = require("@settle/sdk");
+  console.log(typeof createSettle, formatMoney({ minorUnits: 5n, currency: "EUR" }, "en"));
+`;
+
+describe("the package that is published", function () {
+  this.timeout(60_000);
+  let folder: string;
+  let built: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "settle-sdk-"));
+    built = join(folder, "node_modules/@settle/sdk");
+    buildSdk(built);
+    // What npm would install beside it, and what its users bring.
+    for (const scope of ["@bufbuild", "@connectrpc", "@grpc", "@types", "undici-types"]) {
+      symlinkSync(join(root, "node_modules", scope), join(folder, "node_modules", scope));
+    }
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const run = async (command: string, ...args: string[]) => {
+    try {
+      return (await promisify(execFile)(command, args, { cwd: folder })).stdout;
+    } catch (error) {
+      const { stdout, stderr } = error as { stdout: string; stderr: string };
+      throw new Error(`${command}: ${stdout}${stderr}`);
+    }
+  };
+  const write = (name: string, text: string) => {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  /** Bundles as a page would, and returns the code and which files are in it. */
+  const bundle = async (code: string) => {
+    const { outputFiles, metafile } = await build({
+      stdin: { contents: code, resolveDir: folder },
+      bundle: true,
+      minify: true,
+      format: "esm",
+      platform: "browser",
+      write: false,
+      metafile: true,
+    });
+    const [output] = Object.values(metafile.outputs);
+    const used = Object.entries(output?.inputs ?? {}).filter(
+      ([, { bytesInOutput }]) => bytesInOutput,
+    );
+    const bytes = gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
+    return { kilobytes: bytes / 1024, files: used.map(([file]) => file) };
+  };
+
+  it("has nothing that publint or attw would warn of", async () => {
+    assert.match(await run("publint", built), /All good/);
+    await run("attw", "--pack", built, "--profile", "esm-only");
+  });
+
+  it("has types that compile in a program for Node and in a page", async () => {
+    const strict = ["--strict", "--noEmit", "--exactOptionalPropertyTypes", "--module", "esnext"];
+    const bundled = ["--moduleResolution", "bundler", "--target", "esnext"];
+    const node = write("node-program.ts", nodeProgram);
+    await run("tsc", ...strict, ...bundled, "--types", "node", "--skipLibCheck", node);
+    const page = write("page-program.ts", pageProgram);
+    const lib = "es2024,esnext.disposable,dom,dom.iterable,dom.asynciterable";
+    await run("tsc", ...strict, ...bundled, "--lib", lib, "--types", "", page);
+  });
+
+  it("runs as it is, also for those who require it", async () => {
+    write("package.json", `{ "type": "module" }`);
+    const printed = await run(process.execPath, write("node-program.ts", nodeProgram));
+    assert.equal(printed, "UnavailableError false\n");
+    const required = await run(process.execPath, write("program.cjs", commonJsProgram));
+    assert.equal(required, "function €0.05\n");
+  });
+
+  it(`is less than ${maxPageKilobytes} KB in a page, and brings nothing of Node`, async () => {
+    const { kilobytes, files } = await bundle(`export * from "@settle/sdk"`);
+    console.log(`      ${kilobytes.toFixed(1)} KB, minified and compressed`);
+    assert.ok(kilobytes < maxPageKilobytes, `${kilobytes} KB`);
+    assert.deepEqual(
+      files.filter((file) => /@grpc\/|src\/grpc|buf\/validate/.test(file)),
+      [],
+    );
+  });
+
+  it("leaves out of a page what the page does not use", async () => {
+    const { kilobytes, files } = await bundle(
+      `import { money } from "@settle/sdk"; console.log(money("1", "EUR"))`,
+    );
+    assert.ok(kilobytes < maxMoneyKilobytes, `${kilobytes} KB of ${files}`);
+  });
+});
