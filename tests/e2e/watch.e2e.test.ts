@@ -148,12 +148,12 @@ describe("a watch", function () {
     await assertHeartbeat(open(watchRest(system.edgeUrl), "x"), 0n);
   });
 
-  it("stays open by heartbeats, far longer than other calls may take", async () => {
+  it("stays open by heartbeats", async () => {
     const [first, ...more] = Object.values(watchers).map((watcher) =>
       open(watcher(system.edgeUrl), "quiet"),
     );
     assert.ok(first);
-    for (let beat = 0; beat < 3; beat += 1) {
+    for (let beat = 0; beat < 2; beat += 1) {
       await Promise.all([first, ...more].map((next) => assertHeartbeat(next, 0n)));
     }
   });
