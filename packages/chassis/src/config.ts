@@ -43,6 +43,8 @@ export type ServiceConfig = {
   readonly logLevel: string;
   readonly reflection: boolean;
   readonly auth: AuthConfig;
+  /** Where the docs page may get a token for any name; undefined in production. */
+  readonly tokenUrl: string | undefined;
   readonly maxOutboxDepth: number;
   readonly drainMs: number;
 };
@@ -77,6 +79,10 @@ export function serviceConfigOf(values: z.output<typeof serviceEnvironment>): Se
       jwksUrl: values.AUTH_JWKS_URL,
       userClaim: values.AUTH_USER_CLAIM,
     },
+    tokenUrl:
+      isProduction(values) || !URL.canParse(values.AUTH_ISSUER)
+        ? undefined
+        : `${values.AUTH_ISSUER}/token`,
     maxOutboxDepth: values.MAX_OUTBOX_DEPTH,
     drainMs: values.DRAIN_MS,
   };

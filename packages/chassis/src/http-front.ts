@@ -11,6 +11,7 @@ import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import type { Logger } from "pino";
 import type { ConnectHandler } from "./connect-mount.ts";
+import type { Page } from "./docs-pages.ts";
 import { errorInfoOf, errorJsonOf, refuse } from "./errors.ts";
 import { type Health, servingStatusOf } from "./health.ts";
 import { requestIdOf } from "./request-headers.ts";
@@ -19,23 +20,27 @@ import type { RpcLimits } from "./rpc-limits.ts";
 const connectionsCheckIntervalMs = 1_000;
 
 /**
- * The HTTP/1.1 side of a server: Connect and gRPC-Web calls, `/healthz`, and the documented error
- * JSON for all else, whatever is sent. Connections are handed to it, it never listens.
+ * The HTTP/1.1 side of a server: Connect and gRPC-Web calls, `/healthz`, `pages`, and the documented
+ * error JSON for all else, whatever is sent. Connections are handed to it, it never listens.
  */
 export function createHttpFront(options: {
   readonly handlers: ReadonlyMap<string, ConnectHandler>;
+  /** Further pages, by their paths. */
+  readonly pages: ReadonlyMap<string, Page>;
   readonly health: Health;
   readonly domain: string;
   readonly limits: RpcLimits;
   readonly newId: () => string;
   readonly log: Logger;
 }): Server {
-  const { handlers, health, domain, limits, newId, log } = options;
+  const { handlers, pages, health, domain, limits, newId, log } = options;
 
   const answer = async (request: IncomingMessage, response: ServerResponse, requestId: string) => {
     const path = request.url?.split("?", 1)[0] ?? "";
     const reading = request.method === "GET" || request.method === "HEAD";
     if (path === "/healthz" && reading) return sendHealth(response, health);
+    const page = pages.get(path);
+    if (page && reading) return sendPage(request, response, page);
     const handler = handlers.get(path);
     if (!handler) return sendError(response, 404, domain, noRoute());
     if (request.method !== "POST") return sendError(response, 405, domain, notPosted());
@@ -76,6 +81,13 @@ export function createHttpFront(options: {
 
 function sendHealth(response: ServerResponse, health: Health): void {
   sendJson(response, health.serving ? 200 : 503, { status: servingStatusOf(health) });
+}
+
+function sendPage(request: IncomingMessage, response: ServerResponse, page: Page): void {
+  const isKnown = request.headers["if-none-match"] === page.headers.etag;
+  const headers = isKnown ? {} : { "content-length": page.body.length };
+  response.writeHead(isKnown ? 304 : 200, { ...page.headers, ...headers });
+  response.end(isKnown || request.method === "HEAD" ? undefined : page.body);
 }
 
 function sendError(

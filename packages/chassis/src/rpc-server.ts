@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import { createAccessCheck } from "./access.ts";
 import type { Clock } from "./clock.ts";
 import { createConnectHandlers } from "./connect-mount.ts";
+import type { Page } from "./docs-pages.ts";
 import { mountGrpc } from "./grpc-mount.ts";
 import { createGrpcServer } from "./grpc-server.ts";
 import { type Health, mountHealth } from "./health.ts";
@@ -30,7 +31,7 @@ export type RpcService<Service extends DescService> = {
 
 /**
  * Serves unary and server-streaming methods by gRPC (h2c), gRPC-Web and Connect on one port, with
- * grpc.health.v1, `GET /healthz` and, if `descriptors` (a `FileDescriptorSet`) are given, gRPC
+ * grpc.health.v1, `GET /healthz`, `pages` and, if `descriptors` (a `FileDescriptorSet`) are given, gRPC
  * reflection. Every rule is compiled before this returns, and a method that does not say who may
  * call it makes it throw. What surrounds each handler is described at {@link createCalls}.
  *
@@ -49,6 +50,8 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
   readonly noOwners?: ReadonlySet<DescMethod>;
   readonly health: Health;
   readonly descriptors: Uint8Array | undefined;
+  /** Pages served over HTTP/1.1 without a token, by their paths; default none. */
+  readonly pages?: ReadonlyMap<string, Page>;
   readonly limits?: Partial<RpcLimits>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -83,7 +86,8 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
 
   const handlers = createConnectHandlers({ ...limits, methods, calls });
-  const http = createHttpFront({ handlers, health, domain, limits, newId, log });
+  const { pages = new Map() } = options;
+  const http = createHttpFront({ handlers, pages, health, domain, limits, newId, log });
   const port = createSharedPort({
     ...limits,
     onHttp1: (socket) => http.emit("connection", socket),

@@ -7,6 +7,7 @@ import type { ServiceConfig } from "./config.ts";
 import { createConsumer, type MessageHandler } from "./consumer.ts";
 import type { Database } from "./database.ts";
 import { readDescriptors } from "./descriptors.ts";
+import { readDocsPages } from "./docs-pages.ts";
 import type { Faults } from "./faults.ts";
 import { createHealth } from "./health.ts";
 import { createHints, type Hints } from "./hints.ts";
@@ -94,6 +95,10 @@ export async function startService<Service extends DescService, Event extends De
     ...(options.noOwners && { noOwners: options.noOwners }),
     health,
     limits: { drainMs: config.drainMs },
+    pages: await readDocsPages({
+      ownPackage: options.service.typeName.replace(/\.[^.]+$/, ""),
+      tokenUrl: config.tokenUrl,
+    }),
     descriptors: config.reflection ? await readDescriptors() : undefined,
     clock,
     log,

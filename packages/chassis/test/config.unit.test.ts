@@ -26,7 +26,13 @@ describe("configuration", () => {
         jwksUrl: complete.AUTH_JWKS_URL,
         userClaim: "sub",
       },
+      tokenUrl: `${complete.AUTH_ISSUER}/token`,
     });
+  });
+
+  it("lets nobody get tokens from the docs page in production", () => {
+    const values = readEnvironment(serviceEnvironment, { ...complete, NODE_ENV: "production" });
+    assert.equal(serviceConfigOf(values).tokenUrl, undefined);
   });
 
   it("serves no reflection in production unless told to", () => {

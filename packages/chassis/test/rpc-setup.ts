@@ -17,6 +17,7 @@ import { AccessSchema, access } from "@settle/gen/errors/v1/errors_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { pino } from "pino";
 import { systemClock } from "../src/clock.ts";
+import type { Page } from "../src/docs-pages.ts";
 import { createHealth } from "../src/health.ts";
 import type { RpcLimits } from "../src/rpc-limits.ts";
 import { createRpcServer } from "../src/rpc-server.ts";
@@ -57,6 +58,7 @@ export async function setup(
     readonly limits?: Partial<RpcLimits>;
     readonly descriptors?: Uint8Array;
     readonly verifier?: TokenVerifier;
+    readonly pages?: ReadonlyMap<string, Page>;
   } = {},
 ) {
   await using stack = new AsyncDisposableStack();
@@ -89,6 +91,7 @@ export async function setup(
       verifier: options.verifier ?? everybody,
       health,
       descriptors: options.descriptors,
+      ...(options.pages && { pages: options.pages }),
       limits: { drainMs: 0, abortAfterMs: 100, cutAfterMs: 100, ...options.limits },
       clock: systemClock,
       log,

@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+/** A file as it is served over HTTP. */
+export type Page = {
+  readonly body: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+const documents = ["settle", "orders.v1", "payments.v1"];
+const assets: Readonly<Record<string, string>> = {
+  "swagger-ui.css": "text/css; charset=utf-8",
+  "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+  "swagger-ui-standalone-preset.js": "text/javascript; charset=utf-8",
+  "favicon-32x32.png": "image/png",
+};
+
+/**
+ * Reads the pages that document the API, by their paths: the OpenAPI documents below `/swagger/v1/`,
+ * with the service's own as `swagger.json`, and Swagger UI over all of them at `/swagger/docs`. The
+ * page asks nobody but us, and `tokenUrl`, a token endpoint by which its reader signs in with a name;
+ * without one the reader has to bring a token.
+ */
+export async function readDocsPages(options: {
+  /** The service's package in the contract, such as `orders.v1`. */
+  readonly ownPackage: string;
+  readonly tokenUrl: string | undefined;
+}): Promise<ReadonlyMap<string, Page>> {
+  const { ownPackage, tokenUrl } = options;
+  const pages = new Map<string, Page>();
+  const add = (path: string, type: string, body: Buffer, more: Record<string, string> = {}) =>
+    pages.set(path, { body, headers: { ...headersOf(type, body), ...more } });
+
+  for (const name of documents) {
+    const document = await read(`@settle/gen/openapi/${name}.json`);
+    add(`/swagger/v1/${name}.json`, "application/json", document);
+    if (name === ownPackage) add("/swagger/v1/swagger.json", "application/json", document);
+  }
+  for (const [file, type] of Object.entries(assets)) {
+    add(`/swagger/docs/${file}`, type, await read(`swagger-ui-dist/${file}`));
+  }
+  const own = async (file: string) => readFile(new URL(`./docs/${file}`, import.meta.url));
+  add("/swagger/docs/docs.js", "text/javascript; charset=utf-8", await own("docs.js"));
+  add("/swagger/docs/docs.css", "text/css; charset=utf-8", await own("docs.css"));
+  const html = (await own("docs.html")).toString().replace("{{tokenUrl}}", tokenUrl ?? "");
+  add("/swagger/docs", "text/html; charset=utf-8", Buffer.from(html), {
+    "content-security-policy": policyFor(tokenUrl),
+  });
+  return pages;
+}
+
+/** What the page may load: nothing from elsewhere. Swagger UI styles its elements in place. */
+function policyFor(tokenUrl: string | undefined): string {
+  const issuer = tokenUrl === undefined ? "" : ` ${new URL(tokenUrl).origin}`;
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    `connect-src 'self'${issuer}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
+
+function headersOf(type: string, body: Buffer): Record<string, string> {
+  const digest = createHash("sha256").update(body).digest("base64url");
+  return {
+    "content-type": type,
+    "cache-control": "no-cache",
+    etag: `"${digest}"`,
+    "x-content-type-options": "nosniff",
+  };
+}
+
+function read(specifier: string): Promise<Buffer> {
+  return readFile(fileURLToPath(import.meta.resolve(specifier)));
+}

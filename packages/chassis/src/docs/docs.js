@@ -1,0 +1,55 @@
+/** The page at /swagger/docs: Swagger UI over all documents, and signing in by name where it can be. */
+const form = document.getElementById("sign-in");
+const { tokenUrl } = form.dataset;
+let token;
+
+/** Sends what is tried out to where this page came from, with the token and an idempotency key. */
+function complete(request) {
+  const url = new URL(request.url, location.href);
+  if (!url.pathname.startsWith("/gateway/")) return request;
+  request.url = location.origin + url.pathname + url.search;
+  const given = new Set(Object.keys(request.headers).map((name) => name.toLowerCase()));
+  if (token && !given.has("authorization")) request.headers.authorization = `Bearer ${token}`;
+  if (request.method !== "GET" && !given.has("idempotency-key")) {
+    request.headers["idempotency-key"] = crypto.randomUUID();
+  }
+  return request;
+}
+
+async function signIn(event) {
+  event.preventDefault();
+  const username = form.elements.username.value;
+  const scope = form.elements.admin.checked ? "admin" : "";
+  const output = form.querySelector("output");
+  try {
+    const response = await fetch(tokenUrl, {
+      method: "POST",
+      body: new URLSearchParams({ grant_type: "password", username, scope }),
+    });
+    const answer = await response.json();
+    if (!response.ok) throw new Error(answer.error_description);
+    token = answer.access_token;
+    output.value = `Signed in as ${username}${scope && ", admin"}.`;
+  } catch (error) {
+    output.value = `Not signed in: ${error.message}`;
+  }
+}
+
+form.hidden = tokenUrl === "";
+form.addEventListener("submit", signIn);
+SwaggerUIBundle({
+  urls: [
+    { name: "Settle: everything", url: "/swagger/v1/settle.json" },
+    { name: "orders", url: "/swagger/v1/orders.v1.json" },
+    { name: "payments", url: "/swagger/v1/payments.v1.json" },
+  ],
+  dom_id: "#docs",
+  layout: "StandaloneLayout",
+  presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
+  deepLinking: true,
+  displayRequestDuration: true,
+  tryItOutEnabled: true,
+  // Would send the document to a server on the internet.
+  validatorUrl: null,
+  requestInterceptor: complete,
+});
