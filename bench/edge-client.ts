@@ -9,10 +9,11 @@ export type Answer = { readonly status: number; readonly body: string };
 /** HTTP/1.1 with kept connections, and nothing that a load generator can do without. */
 export type EdgeClient = Disposable & {
   /**
-   * Posts JSON on a connection that is free, or a new one, and resolves with the whole answer.
-   * Rejects when the connection breaks, is silent for 20 s, or the answer has no content-length.
+   * Posts JSON, with the value of its `authorization` header, on a connection that is free, or a new
+   * one, and resolves with the whole answer. Rejects when the connection breaks, is silent for 20 s,
+   * or the answer has no content-length.
    */
-  post(path: string, json: string): Promise<Answer>;
+  post(path: string, authorization: string, json: string): Promise<Answer>;
 };
 
 /** Makes a client of the server on that port of loopback; connections open as they are needed. */
@@ -20,11 +21,12 @@ export function createEdgeClient(port: number): EdgeClient {
   const open = new Set<Connection>();
   const free: Connection[] = [];
   return {
-    async post(path, json) {
+    async post(path, authorization, json) {
       const connection = free.pop() ?? (await Connection.open(port));
       open.add(connection);
       const answer = await connection.exchange(
         `POST ${path} HTTP/1.1\r\nhost: edge\r\ncontent-type: application/json\r\n` +
+          `authorization: ${authorization}\r\n` +
           `content-length: ${Buffer.byteLength(json)}\r\n\r\n${json}`,
       );
       free.push(connection);

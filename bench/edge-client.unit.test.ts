@@ -38,16 +38,21 @@ describe("the edge client", () => {
       ["HTTP/1.1 404 No", "t Found\r\ncontent-length: 6\r", "\n\r\n", "sév", "en"],
     ]);
     using client = createEdgeClient(server.port);
-    assert.deepEqual(await client.post("/a", '{"ö":1}'), { status: 200, body: "four" });
-    assert.deepEqual(await client.post("/b", "{}"), { status: 404, body: "séven" });
+    const [first, second] = [
+      await client.post("/a", "Bearer one", '{"ö":1}'),
+      await client.post("/b", "Bearer two", "{}"),
+    ];
+    assert.deepEqual(first, { status: 200, body: "four" });
+    assert.deepEqual(second, { status: 404, body: "séven" });
     assert.equal(server.connections(), 1);
     assert.match(server.requests[0] ?? "", /^POST \/a HTTP\/1\.1\r\n.*content-length: 8\r\n\r\n/s);
+    assert.match(server.requests[1] ?? "", /^POST \/b .*\r\nauthorization: Bearer two\r\n/s);
   });
 
   it("refuses an answer whose end it cannot know, and a connection that breaks", async () => {
     using server = await serve([["HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"]]);
     using client = createEdgeClient(server.port);
-    await assert.rejects(client.post("/", "{}"), /without content-length/);
-    await assert.rejects(client.post("/", "{}"), /closed the connection/);
+    await assert.rejects(client.post("/", "", "{}"), /without content-length/);
+    await assert.rejects(client.post("/", "", "{}"), /closed the connection/);
   });
 });

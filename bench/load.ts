@@ -1,3 +1,4 @@
+import type { Issuer } from "../tools/dev-issuer/issuer.ts";
 import type { EdgeClient } from "./edge-client.ts";
 
 const userIdPrefix = "bench-";
@@ -11,23 +12,30 @@ export type Load = {
   /** How many orders were answered with OK so far. */
   readonly accepted: number;
   readonly accountsCreated: number;
-  /** Creates all the accounts and puts more into each than will ever be spent. */
+  /**
+   * Signs a token for each user, which all of its calls bring, creates all the accounts and puts more
+   * into each than will ever be spent.
+   */
   createAccounts(): Promise<void>;
   /** Places a small order of a random account and returns its id. */
   placeOrder(): Promise<string>;
 };
 
+type User = { readonly userId: string; readonly authorization: string };
+
 /** Makes the load generator: it runs inside this process, within the same CPUs as the system. */
 export function createLoad(options: {
   readonly edge: EdgeClient;
+  readonly issuer: Pick<Issuer, "sign">;
   readonly accounts: number;
 }): Load {
-  const { edge, accounts } = options;
+  const { edge, issuer, accounts } = options;
+  const users: User[] = [];
   let begun = 0;
   let accepted = 0;
   const random = (below: number) => Math.floor(Math.random() * below);
-  const post = async (path: string, body: unknown): Promise<string> => {
-    const answer = await edge.post(path, JSON.stringify(body));
+  const post = async (path: string, { authorization }: User, body: unknown): Promise<string> => {
+    const answer = await edge.post(path, authorization, JSON.stringify(body));
     if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${answer.body}`);
     return answer.body;
   };
@@ -43,16 +51,20 @@ export function createLoad(options: {
         while (begun < accounts) {
           const userId = `${userIdPrefix}${begun}`;
           begun += 1;
-          await post("/gateway/payments/accounts", { userId, currency });
+          const user = { userId, authorization: `Bearer ${await issuer.sign({ userId })}` };
+          users.push(user);
+          await post("/gateway/payments/accounts", user, { userId, currency });
           const amount = { minorUnits: depositMinor, currency };
-          await post(`/gateway/payments/accounts/${userId}:deposit`, { amount });
+          await post(`/gateway/payments/accounts/${userId}:deposit`, user, { amount });
         }
       };
       await Promise.all(Array.from({ length: connections }, lane));
     },
     async placeOrder() {
-      const body = await post("/gateway/orders", {
-        userId: `${userIdPrefix}${random(accounts)}`,
+      const user = users[random(users.length)];
+      if (!user) throw new Error("nobody has an account yet");
+      const body = await post("/gateway/orders", user, {
+        userId: user.userId,
         amount: { minorUnits: 1 + random(maxOrderMinor), currency },
         description: "two tickets",
       });

@@ -19,7 +19,8 @@ async function measure(options: {
   progress: Progress;
 }) {
   const { plan, system, signal, progress } = options;
-  const load = createLoad({ edge: system.edge, accounts: plan.accounts });
+  const { edge, issuer } = system;
+  const load = createLoad({ edge, issuer, accounts: plan.accounts });
   const pgbench = await providePgbench({ cacheDir, env: process.env, signal, log: progress.line });
   await createBaseline(system.databaseUrl);
 

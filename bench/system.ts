@@ -1,7 +1,9 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { systemClock } from "@settle/chassis/clock";
 import { Pool } from "pg";
+import { type Issuer, openIssuer } from "../tools/dev-issuer/issuer.ts";
 import type { LocalConfig } from "../tools/local/config.ts";
 import { type Nursery, type SpawnOptions, startNursery } from "../tools/local/nursery.ts";
 import { findFreePorts } from "../tools/local/ports.ts";
@@ -20,6 +22,8 @@ const dataDir = join(root, ".data");
 /** The system under measurement, as `npm start` runs it, on ports and data of its own. */
 export type BenchSystem = AsyncDisposable & {
   readonly edge: EdgeClient;
+  /** Signs in this process the tokens that the system takes. */
+  readonly issuer: Issuer;
   /** The superuser's URL of a database of the one server. */
   databaseUrl(name: string): string;
   readonly orders: Pool;
@@ -33,7 +37,7 @@ export type BenchSystem = AsyncDisposable & {
 };
 
 /**
- * Starts PostgreSQL, RabbitMQ, both services and Envoy, fully durable. Data lies below the project
+ * Starts PostgreSQL, RabbitMQ, an issuer, both services and Envoy, fully durable. Data lies below the project
  * and not in the system's temporary folder, which may be memory. Disposing removes it.
  */
 export async function startBenchSystem(options: {
@@ -87,10 +91,18 @@ export async function startBenchSystem(options: {
   const poolOf = (name: string) =>
     starting.adopt(new Pool({ connectionString: databaseUrl(name), max: 1 }), (pool) => pool.end());
   const edge = starting.use(createEdgeClient(ports.edge));
+  // With the keys and the claims of the one that the stack has started.
+  const issuer = await openIssuer({
+    folder: join(folder, "issuer"),
+    issuer: `http://localhost:${ports.auth}`,
+    audience: "settle",
+    clock: systemClock,
+  });
   const [orders, payments] = [poolOf("orders"), poolOf("payments")];
   const running = starting.move();
   return {
     edge,
+    issuer,
     databaseUrl,
     orders,
     payments,
