@@ -44,6 +44,7 @@ export function createStagedBroker(
   const announced = new Set<string>();
   const againIds: string[] = [];
   let tooEarly = 0;
+  let lastOrderId: string | undefined;
 
   const textOf = (event: Event) => {
     const { orderId, $typeName, ...news } = readEvent(event);
@@ -68,15 +69,22 @@ export function createStagedBroker(
         const isCreation = event.type === OrderCreatedEventSchema.typeName;
         if (isCreation && announced.has(orderId)) againIds.push(event.messageId ?? "");
         announced.add(orderId);
+        lastOrderId = orderId;
       }
       waiting.push(...events);
       return events;
     },
     async deliver(to, choices, how) {
       const { waiting, delivered } = queues[to];
-      const events = choices.flatMap(({ nth, again }) =>
-        again ? (chosen(delivered, nth) ?? []) : waiting.splice(nth % waiting.length, 1),
-      );
+      const events = choices.flatMap(({ nth, among }) => {
+        if (among === "delivered") return chosen(delivered, nth) ?? [];
+        const alike = waiting.findIndex((event) => readEvent(event).orderId === lastOrderId);
+        const isAlike = among === "same order" && alike >= 0;
+        const [event] = waiting.splice(isAlike ? alike : nth % waiting.length, 1);
+        if (!event) return [];
+        lastOrderId = readEvent(event).orderId;
+        return event;
+      });
       if (events.length === 0) return;
       delivered.push(...events);
       tell(`${to} gets ${events.map(textOf).join(", ")}`);

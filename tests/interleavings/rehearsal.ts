@@ -202,12 +202,13 @@ export async function startRehearsal(stage: Stage, name: string): Promise<Rehear
         const to = chosen(waiting, choice);
         if (nth === mislaidDeliveries || !to) await mislaid.findAgain();
         if (!to) break;
-        const one = { nth: choice, again: false };
+        const one = { nth: choice, among: "waiting" } as const;
         const events = Array.from({ length: 1 + (choice % 3) }, () => one);
         await take({ does: "deliver", to, events, redelivered: choice % 5 === 0 });
       }
       for (const to of services) {
-        const events = queues[to].delivered.map((_, nth) => ({ nth, again: true }));
+        const again = { among: "delivered" } as const;
+        const events = queues[to].delivered.map((_, nth) => ({ nth, ...again }));
         await take({ does: "deliver", to, events, redelivered: false });
       }
       const inbox = { orders: await inboxOf("orders"), payments: await inboxOf("payments") };

@@ -1,13 +1,19 @@
 import fc from "fast-check";
 import type { ServiceName } from "../system.ts";
 
-/** The `nth` one, counting round and round; undefined where there is none. */
+/** The `nth` one, counting round and round, from the end below 0; undefined where there is none. */
 export function chosen<T>(among: readonly T[], nth: number): T | undefined {
-  return among[nth % among.length];
+  return among.at(nth % among.length);
 }
 
-/** An event that waits for its delivery or, `again`, one that has been delivered before. */
-export type Choice = { readonly nth: number; readonly again: boolean };
+/**
+ * An event that waits for its delivery, one that has been delivered before, or one that waits and is
+ * about the order of which an event was made or chosen last.
+ */
+export type Choice = {
+  readonly nth: number;
+  readonly among: "waiting" | "delivered" | "same order";
+};
 
 /**
  * Something that happens to one service. Its numbers choose among what there is by then
@@ -56,7 +62,7 @@ export type Turn =
 
 const nth = fc.nat({ max: 30 });
 // Mostly the first one: who has much money and many orders has most to lose.
-const user = fc.constantFrom(0, 0, 0, 1, 2, 3);
+const user = fc.constantFrom(0, 0, 0, 1, 2, 3, 3);
 const amountMinor = fc.bigInt(1n, 60n);
 
 const create = fc.record({
@@ -85,7 +91,9 @@ const deliver = (to: ServiceName) =>
     events: fc.array(
       fc.record({
         nth,
-        again: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)),
+        among: fc.constantFrom(
+          ...(["waiting", "waiting", "same order", "same order", "delivered"] as const),
+        ),
       }),
       { minLength: 1, maxLength: 4, size: "max" },
     ),
@@ -124,8 +132,20 @@ const overlap = (on: ServiceName) =>
     others: fc.array(steps[on], { minLength: 1, maxLength: 3 }),
   });
 
-/** A turn of a rehearsal. */
-export const turn: fc.Arbitrary<Turn> = fc.oneof(
+/** An order is cancelled at once, and payments hears of both in two transactions. */
+const race = fc
+  .record({ user, amountMinor, heldAfter: fc.integer({ min: 1, max: 8 }) })
+  .map(({ user, amountMinor, heldAfter }): readonly Turn[] => {
+    const one = { nth: 0, among: "same order" } as const;
+    const next = { does: "deliver", to: "payments", events: [one], redelivered: false } as const;
+    return [
+      { does: "create", user, amountMinor, currency: "EUR", expires: false },
+      { does: "cancel", order: -1 },
+      { does: "overlap", on: "payments", first: next, heldAfter, others: [next] },
+    ];
+  });
+
+const turn: fc.Arbitrary<Turn> = fc.oneof(
   { weight: 6, arbitrary: steps.orders },
   { weight: 6, arbitrary: steps.payments },
   { weight: 1, arbitrary: together("orders") },
@@ -134,3 +154,11 @@ export const turn: fc.Arbitrary<Turn> = fc.oneof(
   { weight: 2, arbitrary: overlap("payments") },
   { weight: 1, arbitrary: mislay },
 );
+
+/** The turns of a rehearsal. */
+export const turns: fc.Arbitrary<readonly Turn[]> = fc
+  .array(
+    fc.oneof({ weight: 19, arbitrary: turn.map((one) => [one]) }, { weight: 1, arbitrary: race }),
+    { minLength: 1, maxLength: 50, size: "max" },
+  )
+  .map((parts) => parts.flat());
