@@ -8,7 +8,8 @@ export type Page = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
-const documents = ["settle", "orders.v1", "payments.v1"];
+/** The generated documents, by the names under which they are served. */
+const documents = { settle: "settle", orders: "orders.v1", payments: "payments.v1" };
 const assets: Readonly<Record<string, string>> = {
   "swagger-ui.css": "text/css; charset=utf-8",
   "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
@@ -32,10 +33,10 @@ export async function readDocsPages(options: {
   const add = (path: string, type: string, body: Buffer, more: Record<string, string> = {}) =>
     pages.set(path, { body, headers: { ...headersOf(type, body), ...more } });
 
-  for (const name of documents) {
-    const document = await read(`@settle/gen/openapi/${name}.json`);
+  for (const [name, file] of Object.entries(documents)) {
+    const document = await read(`@settle/gen/openapi/${file}.json`);
     add(`/swagger/v1/${name}.json`, "application/json", document);
-    if (name === ownPackage) add("/swagger/v1/swagger.json", "application/json", document);
+    if (file === ownPackage) add("/swagger/v1/swagger.json", "application/json", document);
   }
   for (const [file, type] of Object.entries(assets)) {
     add(`/swagger/docs/${file}`, type, await read(`swagger-ui-dist/${file}`));

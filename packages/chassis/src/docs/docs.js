@@ -40,8 +40,8 @@ form.addEventListener("submit", signIn);
 SwaggerUIBundle({
   urls: [
     { name: "Settle: everything", url: "/swagger/v1/settle.json" },
-    { name: "orders", url: "/swagger/v1/orders.v1.json" },
-    { name: "payments", url: "/swagger/v1/payments.v1.json" },
+    { name: "orders", url: "/swagger/v1/orders.json" },
+    { name: "payments", url: "/swagger/v1/payments.json" },
   ],
   dom_id: "#docs",
   layout: "StandaloneLayout",
