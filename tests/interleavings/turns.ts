@@ -64,6 +64,7 @@ const nth = fc.nat({ max: 30 });
 // Mostly the first one: who has much money and many orders has most to lose.
 const user = fc.constantFrom(0, 0, 0, 1, 2, 3, 3);
 const amountMinor = fc.bigInt(1n, 60n);
+const heldAfter = fc.integer({ min: 1, max: 8 });
 
 const create = fc.record({
   does: fc.constant("create" as const),
@@ -128,20 +129,37 @@ const overlap = (on: ServiceName) =>
     does: fc.constant("overlap" as const),
     on: fc.constant(on),
     first: steps[on],
-    heldAfter: fc.integer({ min: 1, max: 8 }),
+    heldAfter,
     others: fc.array(steps[on], { minLength: 1, maxLength: 3 }),
   });
 
+/** Payments hears of the last order, of what comes first. */
+const hear = {
+  does: "deliver",
+  to: "payments",
+  events: [{ nth: 0, among: "same order" }],
+  redelivered: false,
+} as const;
 /** An order is cancelled at once, and payments hears of both in two transactions. */
 const race = fc
-  .record({ user, amountMinor, heldAfter: fc.integer({ min: 1, max: 8 }) })
-  .map(({ user, amountMinor, heldAfter }): readonly Turn[] => {
-    const one = { nth: 0, among: "same order" } as const;
-    const next = { does: "deliver", to: "payments", events: [one], redelivered: false } as const;
+  .record({ user, amountMinor, heldAfter })
+  .map(({ user, amountMinor, heldAfter }): readonly Turn[] => [
+    { does: "create", user, amountMinor, currency: "EUR", expires: false },
+    { does: "cancel", order: -1 },
+    { does: "overlap", on: "payments", first: hear, heldAfter, others: [hear] },
+  ]);
+/** A paid order, of which a part went back, is refunded while payments hears that it is cancelled. */
+const refundRace = fc
+  .record({ amountMinor: fc.bigInt(3n, 20n), heldAfter, isRefundFirst: fc.boolean() })
+  .map(({ amountMinor, heldAfter, isRefundFirst }): readonly Turn[] => {
+    const refund = { does: "refund", order: -1, amountMinor: 1n } as const;
+    const [first, other] = isRefundFirst ? [refund, hear] : [hear, refund];
     return [
-      { does: "create", user, amountMinor, currency: "EUR", expires: false },
+      { does: "create", user: 0, amountMinor, currency: "EUR", expires: false },
+      hear,
+      refund,
       { does: "cancel", order: -1 },
-      { does: "overlap", on: "payments", first: next, heldAfter, others: [next] },
+      { does: "overlap", on: "payments", first, heldAfter, others: [other] },
     ];
   });
 
@@ -158,7 +176,11 @@ const turn: fc.Arbitrary<Turn> = fc.oneof(
 /** The turns of a rehearsal. */
 export const turns: fc.Arbitrary<readonly Turn[]> = fc
   .array(
-    fc.oneof({ weight: 19, arbitrary: turn.map((one) => [one]) }, { weight: 1, arbitrary: race }),
+    fc.oneof(
+      { weight: 18, arbitrary: turn.map((one) => [one]) },
+      { weight: 1, arbitrary: race },
+      { weight: 1, arbitrary: refundRace },
+    ),
     { minLength: 1, maxLength: 50, size: "max" },
   )
   .map((parts) => parts.flat());
