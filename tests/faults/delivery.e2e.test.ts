@@ -8,11 +8,10 @@ import { successOf } from "../call.ts";
 import { assertWhole, assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper, type Shopper } from "../history.ts";
 import { callConnectByFetch, callRest } from "../protocols.ts";
-import { depthOf, type Event, onBroker, publish, startTap } from "../queues.ts";
+import { depthOf, type Event, intercept, onBroker, publish } from "../queues.ts";
 import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
 
 const payments = topologyOf("payments");
-const orders = topologyOf("orders");
 
 describe("a delivery", function () {
   this.timeout(checkTimeoutMs);
@@ -47,23 +46,24 @@ describe("a delivery", function () {
   const placeMany = (count: number, userId: string, amount: bigint, label: string) =>
     Promise.all(Array.from({ length: count }, () => place(userId, amount, label)));
   /** Keeps the events of new orders from payments and hands them to the test instead. */
-  const intercept = async (placeOrders: () => Promise<readonly string[]>) => {
-    const { adminUrl } = system.broker;
-    await using tap = await startTap(adminUrl, "orders");
-    const routing = [payments.work, orders.events, OrderCreatedEventSchema.typeName] as const;
-    await onBroker(adminUrl, (channel) => channel.unbindQueue(...routing));
-    const ids = await placeOrders();
-    await eventually("every event was published", () =>
-      tap.events.length === ids.length ? true : undefined,
-    );
-    await onBroker(adminUrl, (channel) => channel.bindQueue(...routing));
-    return { ids, events: [...tap.events] };
+  const interceptOrders = async (placeOrders: () => Promise<readonly string[]>) => {
+    let ids: readonly string[] = [];
+    const kept = {
+      from: "orders",
+      to: "payments",
+      types: [OrderCreatedEventSchema.typeName],
+    } as const;
+    const events = await intercept(system.broker.adminUrl, kept, async () => {
+      ids = await placeOrders();
+      return ids.length;
+    });
+    return { ids, events };
   };
 
   it("to two replicas at once, five times, across batches has one effect", async () => {
     const second = await system.start("payments");
     await shopper.fundedAccount("doubled", 1_000n);
-    const { ids, events } = await intercept(() => placeMany(40, "doubled", 10n, "doubled"));
+    const { ids, events } = await interceptOrders(() => placeMany(40, "doubled", 10n, "doubled"));
     const others = placeMany(40, "doubled", 10n, "beside the doubled");
     await onBroker(system.broker.adminUrl, (channel) =>
       eventually("both replicas take messages", async () =>
@@ -83,7 +83,7 @@ describe("a delivery", function () {
 
   it("of an order under another id is answered with the same result", async () => {
     await shopper.fundedAccount("announced-again", 100n);
-    const { ids, events } = await intercept(() =>
+    const { ids, events } = await interceptOrders(() =>
       placeMany(1, "announced-again", 60n, "announced again"),
     );
     const [event] = events;
