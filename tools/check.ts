@@ -24,6 +24,7 @@ const steps: readonly Step[] = [
     command: ["biome", "ci", "--colors=off", "--error-on-warnings", "--diagnostic-level=warn", "."],
   },
   { name: "code: types", command: ["tsc", "--project", "."] },
+  { name: "page: types", command: ["tsc", "--project", "web"] },
   { name: "unit tests", command: ["node", "tests/main.ts", "--unit"] },
 ];
 

@@ -1,0 +1,94 @@
+import { isProduction, readEnvironment } from "@settle/chassis/config";
+import { z } from "zod";
+
+const origin = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => URL.canParse(url) && new URL(url).origin === url, "must be an origin");
+
+const environment = z.object({
+  HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(5173).describe("port to listen on"),
+  EDGE_URL: origin.default("http://localhost:8000").describe("the edge, as browsers reach it"),
+  DEV_ISSUER_URL: origin
+    .default("http://localhost:8003")
+    .describe("the development issuer, as browsers reach it; not used in production"),
+  OIDC_AUTHORITY: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("the OpenID provider that signs people in, by its issuer; needed in production"),
+  OIDC_CLIENT_ID: z.string().min(1).optional().describe("what the provider calls this page"),
+  OIDC_SCOPE: z.string().min(1).default("openid").describe("the scopes to ask the provider for"),
+  OIDC_USER_CLAIM: z
+    .string()
+    .min(1)
+    .default("sub")
+    .describe("the claim of the access token that names the user, as AUTH_USER_CLAIM says"),
+  NODE_ENV: z.string().optional(),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+});
+
+/** How people sign in: by any name in development, by an OpenID provider everywhere else. */
+export type SignInConfig =
+  | { readonly kind: "development"; readonly issuerUrl: string }
+  | {
+      readonly kind: "oidc";
+      readonly authority: string;
+      readonly clientId: string;
+      readonly scope: string;
+      readonly userClaim: string;
+    };
+
+/** What the page is told at its start, by `/config.json`. */
+export type PageConfig = {
+  /** Where the SDK calls. */
+  readonly edgeUrl: string;
+  readonly signIn: SignInConfig;
+  /** Whether to offer what is for development only, such as placing many orders. */
+  readonly development: boolean;
+};
+
+/** What the page's server is started with. */
+export type WebConfig = PageConfig & {
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: string;
+};
+
+/**
+ * Reads the configuration. In production, and wherever `OIDC_AUTHORITY` is set, people sign in at an
+ * OpenID provider. Throws one error that lists every fault.
+ */
+export function readWebConfig(variables: Readonly<Record<string, string | undefined>>): WebConfig {
+  const schema = environment.superRefine((values, context) => {
+    const needed = isProduction(values) || values.OIDC_AUTHORITY !== undefined;
+    for (const name of ["OIDC_AUTHORITY", "OIDC_CLIENT_ID"] as const) {
+      if (!needed || values[name] !== undefined) continue;
+      context.addIssue({ code: "custom", path: [name], message: "is needed to sign people in" });
+    }
+  });
+  const values = readEnvironment(schema, variables);
+  const { OIDC_AUTHORITY: authority, OIDC_CLIENT_ID: clientId } = values;
+  const signIn: SignInConfig =
+    authority && clientId
+      ? {
+          kind: "oidc",
+          authority,
+          clientId,
+          scope: values.OIDC_SCOPE,
+          userClaim: values.OIDC_USER_CLAIM,
+        }
+      : { kind: "development", issuerUrl: values.DEV_ISSUER_URL };
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    edgeUrl: values.EDGE_URL,
+    signIn,
+    development: !isProduction(values),
+    logLevel: values.LOG_LEVEL,
+  };
+}
+
+/** The part of the configuration that browsers may see. */
+export function pageConfigOf({ edgeUrl, signIn, development }: WebConfig): PageConfig {
+  return { edgeUrl, signIn, development };
+}
