@@ -1,5 +1,5 @@
 /** `npm test`: all tests, on a PostgreSQL, a RabbitMQ, an issuer and an Envoy of their own. */
-import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -98,8 +98,11 @@ async function main(signal: AbortSignal): Promise<number> {
     return 0;
   }
   const unitOnly = args.includes("--unit");
-  const rest = args.filter((arg) => arg !== "--unit");
-  const chosen = rest.filter((arg) => arg.endsWith(".test.ts") || isFolder(arg));
+  // A folder may hold more than tests, all of which mocha would load.
+  const rest = args
+    .filter((arg) => arg !== "--unit")
+    .map((arg) => (isFolder(arg) ? join(arg, "**/*.test.ts") : arg));
+  const chosen = rest.filter((arg) => arg.endsWith(".test.ts"));
   const patterns = (unitOnly ? ["unit"] : kinds).map((kind) => `${folders}/**/*.${kind}.test.ts`);
   const needsParts = !unitOnly && !(chosen.length > 0 && chosen.every(isUnitTest));
 
@@ -122,7 +125,8 @@ async function main(signal: AbortSignal): Promise<number> {
 }
 
 function isFolder(arg: string): boolean {
-  return arg.includes("/") && existsSync(join(root, arg));
+  if (!arg.includes("/")) return false;
+  return statSync(join(root, arg), { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function isUnitTest(file: string): boolean {

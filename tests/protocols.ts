@@ -26,14 +26,14 @@ const callTimeoutMs = 20_000;
 const buf = fileURLToPath(new URL("../node_modules/.bin/buf", import.meta.url));
 
 /** REST/JSON by fetch, at the paths that the contract's annotations give. */
-export function callRest(baseUrl: string, authorize = asOwner): Caller {
+export function callRest(baseUrl: string): Caller {
   return async (method, request) => {
     const { verb, path, rest } = routeOf(
       method,
       toJson(method.input, create(method.input, request)),
     );
     const query = verb === "GET" ? `?${new URLSearchParams(rest as Record<string, string>)}` : "";
-    const headers = await headersOf(authorize, request, { "content-type": "application/json" });
+    const headers = await headersOf(asOwner, request, { "content-type": "application/json" });
     return answerOfFetch(method.output, restRefusal, () =>
       fetch(baseUrl + path + query, {
         method: verb,
@@ -46,12 +46,9 @@ export function callRest(baseUrl: string, authorize = asOwner): Caller {
 }
 
 /** Connect JSON by a bare fetch, as a program without any library does it. */
-export function callConnectByFetch(
-  urlOf: (service: DescService) => string,
-  authorize = asOwner,
-): Caller {
+export function callConnectByFetch(urlOf: (service: DescService) => string): Caller {
   return async (method, request) => {
-    const headers = await headersOf(authorize, request, { "content-type": "application/json" });
+    const headers = await headersOf(asOwner, request, { "content-type": "application/json" });
     return answerOfFetch(method.output, connectRefusal, () =>
       fetch(urlOf(method.parent) + pathOf(method), {
         method: "POST",
@@ -76,7 +73,6 @@ export function callGrpcWeb(baseUrl: string): Caller {
 /** gRPC by grpc-js without anything of ours; disposing closes its connections. */
 export function createGrpcCaller(
   urlOf: (service: DescService) => string,
-  authorize = asOwner,
 ): Disposable & { readonly call: Caller } {
   const clients = new Map<string, Client>();
   const clientOf = (service: DescService) => {
@@ -88,7 +84,7 @@ export function createGrpcCaller(
   return {
     call: async (method, request) => {
       const metadata = new Metadata();
-      const headers = await headersOf(authorize, request);
+      const headers = await headersOf(asOwner, request);
       for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
       return new Promise((resolve) => {
         clientOf(method.parent).makeUnaryRequest(

@@ -6,13 +6,17 @@ import { tokenOf } from "./tokens.ts";
 
 type Method = (request: unknown) => PromiseLike<unknown> | { first(): Promise<unknown> };
 
-/** Calls by the SDK, with a client for each user; disposing closes them all. */
+/**
+ * Calls by the SDK, with a client for each user, whose token is the user's own unless `tokenFor` says
+ * otherwise; disposing closes them all.
+ */
 export function createSdkCaller(
   options: Omit<SettleOptions, "token">,
+  tokenFor: (userId: string) => Promise<string> = tokenOf,
 ): AsyncDisposable & { readonly call: Caller; clientOf(userId: string): Settle } {
   const clients = new Map<string, Settle>();
   const clientOf = (userId: string) => {
-    const token = () => tokenOf(userId || "nobody");
+    const token = () => tokenFor(userId || "nobody");
     const client = clients.get(userId) ?? createSettle({ ...options, token });
     clients.set(userId, client);
     return client;

@@ -17,7 +17,9 @@ import { startEnvoy } from "../tools/local/envoy.ts";
 import { type Nursery, startNursery } from "../tools/local/nursery.ts";
 import { findFreePorts } from "../tools/local/ports.ts";
 import { isAnswering, waitUntilReady } from "../tools/local/ready.ts";
+import type { Caller } from "./call.ts";
 import { killed, type Replica, replicaOf } from "./replica.ts";
+import { createSdkCaller } from "./sdk-caller.ts";
 import { readTestAuth } from "./tokens.ts";
 
 export type { Replica } from "./replica.ts";
@@ -30,6 +32,11 @@ export type ServiceName = "orders" | "payments";
 /** The whole system on real parts of its own: databases, a virtual host, services and an edge. */
 export type System = AsyncDisposable & {
   readonly edgeUrl: string;
+  /**
+   * Calls through the edge by the SDK, each user with a token of their own. Nothing is tried again,
+   * so that how a call ends is how it ended.
+   */
+  readonly call: Caller;
   readonly broker: TestBroker;
   /** Direct access to a service's database, with the service's own role; bigint columns are bigint. */
   readonly databases: Readonly<Record<ServiceName, Pool>>;
@@ -140,9 +147,11 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     await Promise.all([...replicas].map((replica) => replica.kill()));
   };
   starting.defer(killAll);
+  const { call } = starting.use(createSdkCaller({ baseUrl: edgeUrl, maxRetries: 0 }));
   const running = starting.move();
   return {
     edgeUrl,
+    call,
     broker,
     databases,
     ports,

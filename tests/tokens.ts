@@ -46,12 +46,6 @@ export type Authorize = (request: { readonly userId?: string }) => Promise<strin
 /** Each call is made by the user whom its request names. */
 export const asOwner: Authorize = ({ userId = "" }) => authorizationOf(userId || "nobody");
 
-/** All calls are made by the same user, with these scopes. */
-export const as =
-  (userId: string, ...scopes: readonly string[]): Authorize =>
-  () =>
-    authorizationOf(userId, scopes);
-
 /** The headers of a call that is made so; `more` are added. */
 export async function headersOf(
   authorize: Authorize,

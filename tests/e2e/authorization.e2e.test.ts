@@ -9,7 +9,6 @@ import { generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { successOf } from "../call.ts";
 import { assertWhole, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper, defaultCurrency as currency } from "../history.ts";
-import { callRest } from "../protocols.ts";
 import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
 import { authorizationOf, openTestIssuer } from "../tokens.ts";
 import { byGrpc, byRest, byTransport, type UrlOf, type Way } from "../ways.ts";
@@ -97,7 +96,7 @@ describe("who may call", function () {
   before(async () => {
     system = await startSystem();
     replicas = await system.startBoth();
-    const shopper = createShopper(history, callRest(system.edgeUrl));
+    const shopper = createShopper(history, system.call);
     await shopper.fundedAccount("alice", 1_000n);
     const { id: orderId, userId } = await successOf(shopper.createOrder("alice", 100n));
     order = { userId, orderId };
@@ -252,7 +251,7 @@ describe("a service in production", function () {
     ]);
     replicas = { orders, payments };
     await system.healthy();
-    await createShopper(createHistory(), callRest(system.edgeUrl)).createAccount("alice");
+    await createShopper(createHistory(), system.call).createAccount("alice");
   });
   after(() => system?.[Symbol.asyncDispose]());
 

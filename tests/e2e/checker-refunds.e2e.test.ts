@@ -10,11 +10,11 @@ import { PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 import { successOf } from "../call.ts";
 import { assertWhole, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper, type History } from "../history.ts";
-import { callRest } from "../protocols.ts";
 import { intercept, publish } from "../queues.ts";
+import { createSdkCaller } from "../sdk-caller.ts";
 import { type ServiceName, type System, startSystem } from "../system.ts";
 import { assertFound, violationsAfter } from "../tampering.ts";
-import { as } from "../tokens.ts";
+import { tokenOf } from "../tokens.ts";
 
 const { PAID, CANCELLED, REFUNDED } = OrderStatus;
 const { REFUND } = LedgerEntryKind;
@@ -25,12 +25,13 @@ describe("the checker of cancellations and refunds", function () {
   this.timeout(checkTimeoutMs);
   const history = createHistory();
   let system: System;
+  let admins: ReturnType<typeof createSdkCaller>;
   before(async () => {
     system = await startSystem();
     await system.startBoth();
-    const { edgeUrl, broker } = system;
-    const callAsAdmin = callRest(edgeUrl, as("boss", "admin"));
-    const shopper = createShopper(history, callRest(edgeUrl), callAsAdmin);
+    const { edgeUrl, broker, call } = system;
+    admins = createSdkCaller({ baseUrl: edgeUrl }, () => tokenOf("boss", ["admin"]));
+    const shopper = createShopper(history, call, admins.call);
     // The amounts differ: by them the cases below find an order in both databases.
     const place = (label: string, amountMinor: bigint) =>
       successOf(shopper.createOrder("buyer", amountMinor, { label }));
@@ -54,7 +55,10 @@ describe("the checker of cancellations and refunds", function () {
     await cancel("early", 11n, [cancelled, created]);
     await assertWhole(system, history);
   });
-  after(() => system?.[Symbol.asyncDispose]());
+  after(async () => {
+    await admins?.[Symbol.asyncDispose]();
+    await system?.[Symbol.asyncDispose]();
+  });
 
   const about = (label: string, text: string) =>
     new RegExp(`^order [0-9a-f-]{36} \\(${label} .*\\): ${text}`);

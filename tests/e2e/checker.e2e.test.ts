@@ -5,7 +5,6 @@ import { DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_p
 import { successOf } from "../call.ts";
 import { assertWhole, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper, type History } from "../history.ts";
-import { callRest } from "../protocols.ts";
 import { onBroker, publish } from "../queues.ts";
 import { type ServiceName, type System, startSystem } from "../system.ts";
 import { assertFound, violationsAfter } from "../tampering.ts";
@@ -22,7 +21,7 @@ describe("the checker", function () {
   before(async () => {
     system = await startSystem();
     await system.startBoth();
-    const shopper = createShopper(history, callRest(system.edgeUrl));
+    const shopper = createShopper(history, system.call);
     await shopper.fundedAccount("payer", 100n);
     paidId = (await successOf(shopper.createOrder("payer", 60n))).id;
     await assertWhole(system, history);

@@ -3,7 +3,6 @@ import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { assertWhole, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper } from "../history.ts";
-import { callRest } from "../protocols.ts";
 import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
 
 const paths = ["/healthz", "/orders.v1.OrdersService/CreateOrder", "/gateway/orders/alice", "/"];
@@ -100,7 +99,7 @@ describe("a bad host", function () {
   it("leaves everything serving", async () => {
     for (const url of targets()) assert.equal((await fetch(`${url}/healthz`)).status, 200);
     const history = createHistory();
-    const shopper = createShopper(history, callRest(system.edgeUrl));
+    const shopper = createShopper(history, system.call);
     await shopper.fundedAccount("alice", 10n);
     await shopper.createOrder("alice", 10n);
     await assertWhole(system, history);

@@ -10,7 +10,7 @@ import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { type Answer, type Caller, refusalOf, successOf } from "../call.ts";
 import { assertWhole, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper } from "../history.ts";
-import { callGrpcWeb, callRest } from "../protocols.ts";
+import { callGrpcWeb } from "../protocols.ts";
 import { type System, startSystem } from "../system.ts";
 import { authorizationOf } from "../tokens.ts";
 
@@ -33,7 +33,7 @@ describe("a list", function () {
   before(async () => {
     system = await startSystem();
     await system.startBoth();
-    call = callRest(system.edgeUrl);
+    call = system.call;
     const shopper = createShopper(history, call);
     for (const userId of ["reader", "other"]) await shopper.fundedAccount(userId, 5n);
     // More than two pages of each, and for the other user enough for a token of its own.

@@ -6,7 +6,7 @@ import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { successOf } from "../call.ts";
 import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper, defaultCurrency as currency } from "../history.ts";
-import { callRest, pathOf } from "../protocols.ts";
+import { pathOf } from "../protocols.ts";
 import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
 import { authorizationOf } from "../tokens.ts";
 
@@ -25,7 +25,7 @@ describe("an order whose client prefers to wait", function () {
   before(async () => {
     system = await startSystem();
     replicas = await system.startBoth();
-    await createShopper(history, callRest(system.edgeUrl)).fundedAccount(userId, 1_000n);
+    await createShopper(history, system.call).fundedAccount(userId, 1_000n);
   });
   after(() => system?.[Symbol.asyncDispose]());
 
@@ -137,7 +137,7 @@ describe("an order whose client prefers to wait", function () {
   });
 
   it("leaves the system whole", async () => {
-    await successOf(createShopper(history, callRest(system.edgeUrl)).createOrder(userId, 1n));
+    await successOf(createShopper(history, system.call).createOrder(userId, 1n));
     await assertWholeAfterwards(system, history);
   });
 });

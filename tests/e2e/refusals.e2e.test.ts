@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { Code } from "@connectrpc/connect";
 import { assertWhole, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper } from "../history.ts";
-import { callRest } from "../protocols.ts";
 import { type System, startSystem } from "../system.ts";
 import { authorizationOf } from "../tokens.ts";
 
@@ -45,7 +44,7 @@ describe("bad input through the edge", function () {
   before(async () => {
     system = await startSystem();
     await system.startBoth();
-    await createShopper(history, callRest(system.edgeUrl)).fundedAccount("alice", 1_000n);
+    await createShopper(history, system.call).fundedAccount("alice", 1_000n);
   });
   after(() => system?.[Symbol.asyncDispose]());
 

@@ -20,7 +20,6 @@ import {
 import { successOf } from "../call.ts";
 import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper, defaultCurrency as currency } from "../history.ts";
-import { callRest } from "../protocols.ts";
 import { createSdkCaller } from "../sdk-caller.ts";
 import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
 import { openTestIssuer, tokenOf } from "../tokens.ts";
@@ -140,7 +139,7 @@ describe("the SDK", function () {
 
   it("brings a call through the death of the service that holds it, once, by every way", async () => {
     const userId = "sdk-survivor";
-    await createShopper(history, callRest(system.edgeUrl)).fundedAccount(userId, 100n);
+    await createShopper(history, system.call).fundedAccount(userId, 100n);
     // So that the calls are still held when orders dies.
     await replicas.payments.kill();
     const held = allWays().map(async ({ way, transport, baseUrl }) => {
@@ -182,7 +181,7 @@ describe("the SDK", function () {
 
   it("watches on through the death and the stop of the service, without a gap or a repetition, by every way", async () => {
     const userId = "sdk-watcher";
-    const shopper = createShopper(history, callRest(system.edgeUrl));
+    const shopper = createShopper(history, system.call);
     await shopper.fundedAccount(userId, 100n);
     const followers = allWays().map(({ way, transport, baseUrl }) => {
       const seen: string[] = [];
@@ -243,7 +242,7 @@ describe("the SDK", function () {
 
   it("keeps a watch for longer than any of its tokens, by every protocol", async () => {
     const userId = "sdk-renewer";
-    const shopper = createShopper(history, callRest(system.edgeUrl));
+    const shopper = createShopper(history, system.call);
     await shopper.fundedAccount(userId, 100n);
     const { sign } = await openTestIssuer();
     const watching = Object.entries(transports).map(async ([protocol, transport]) => {
@@ -305,7 +304,7 @@ describe("the SDK", function () {
     const userId = "sdk-refunded";
     await using caller = createSdkCaller({ baseUrl: replicas.payments.url, transport: grpc() });
     await createShopper(history, caller.call).fundedAccount(userId, 100n);
-    const shopper = createShopper(history, callRest(system.edgeUrl));
+    const shopper = createShopper(history, system.call);
     const order = await successOf(shopper.createOrder(userId, 40n));
     await eventually("the order is paid", async () => {
       const { payments } = caller.clientOf(userId);

@@ -6,7 +6,6 @@ import type { WatchOrdersResponse } from "@settle/gen/orders/v1/orders_service_p
 import { successOf } from "../call.ts";
 import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper, type Shopper } from "../history.ts";
-import { callRest } from "../protocols.ts";
 import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
 import { openTestIssuer } from "../tokens.ts";
 import {
@@ -32,7 +31,7 @@ describe("a watch", function () {
   before(async () => {
     system = await startSystem();
     replicas = await system.startBoth();
-    shopper = createShopper(history, callRest(system.edgeUrl));
+    shopper = createShopper(history, system.call);
   });
   after(() => system?.[Symbol.asyncDispose]());
   beforeEach(() => {

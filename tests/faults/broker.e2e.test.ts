@@ -14,7 +14,6 @@ import {
 import { successOf } from "../call.ts";
 import { assertWhole, assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper, type Shopper } from "../history.ts";
-import { callRest } from "../protocols.ts";
 import { type System, startSystem } from "../system.ts";
 
 const cacheDir = fileURLToPath(new URL("../../.cache", import.meta.url));
@@ -39,7 +38,7 @@ describe("a broker that is away", function () {
     broker = await startBroker();
     system = parts.use(await startSystem({ rabbitmq: broker }));
     await system.startBoth();
-    shopper = createShopper(history, callRest(system.edgeUrl));
+    shopper = createShopper(history, system.call);
     await shopper.fundedAccount("offline", 1_000n);
     await successOf(shopper.createOrder("offline", 1n, { label: "before" }));
   });

@@ -3,7 +3,6 @@ import type { FaultPoint } from "@settle/chassis/faults";
 import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper } from "../history.ts";
 import { startLoad } from "../load.ts";
-import { callRest } from "../protocols.ts";
 import { type ServiceName, type System, startSystem } from "../system.ts";
 
 const userIds = ["crash-1", "crash-2", "crash-3"];
@@ -29,7 +28,7 @@ describe("a service under load that is killed", function () {
   after(() => system?.[Symbol.asyncDispose]());
 
   it("twice at each seam, both services at the same time, loses nothing and does nothing twice", async () => {
-    const shopper = createShopper(history, callRest(system.edgeUrl));
+    const shopper = createShopper(history, system.call);
     await system.startBoth();
     for (const userId of userIds) await shopper.fundedAccount(userId, 500n);
     await system.killAll();

@@ -14,7 +14,6 @@ import {
 import { assertWhole, assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper, type Shopper } from "../history.ts";
 import { type Load, startLoad } from "../load.ts";
-import { callRest } from "../protocols.ts";
 import { type System, startSystem } from "../system.ts";
 
 const userIds = ["restart-1", "restart-2"];
@@ -43,7 +42,7 @@ describe("a database under load", function () {
     postgres = await startDatabase();
     system = parts.use(await startSystem({ postgresUrl: postgres.adminUrl }));
     await system.startBoth();
-    shopper = createShopper(history, callRest(system.edgeUrl));
+    shopper = createShopper(history, system.call);
     for (const userId of userIds) await shopper.fundedAccount(userId, 1_000n);
   });
   after(() => parts.disposeAsync());

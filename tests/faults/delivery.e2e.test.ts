@@ -7,7 +7,7 @@ import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { successOf } from "../call.ts";
 import { assertWhole, assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper, type Shopper } from "../history.ts";
-import { callConnectByFetch, callRest } from "../protocols.ts";
+import { callConnectByFetch } from "../protocols.ts";
 import { depthOf, type Event, intercept, onBroker, publish } from "../queues.ts";
 import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
 
@@ -23,7 +23,7 @@ describe("a delivery", function () {
   before(async () => {
     system = await startSystem();
     replicas = await system.startBoth();
-    shopper = createShopper(history, callRest(system.edgeUrl));
+    shopper = createShopper(history, system.call);
   });
   after(() => system?.[Symbol.asyncDispose]());
 

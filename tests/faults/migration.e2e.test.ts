@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { assertWhole, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper } from "../history.ts";
-import { callRest } from "../protocols.ts";
 import { type System, startSystem } from "../system.ts";
 
 describe("two replicas that start at once on an empty database", function () {
@@ -24,7 +23,7 @@ describe("two replicas that start at once on an empty database", function () {
     }
     const history = createHistory();
     await system.healthy();
-    const shopper = createShopper(history, callRest(system.edgeUrl));
+    const shopper = createShopper(history, system.call);
     await shopper.fundedAccount("first", 10n);
     await shopper.createOrder("first", 10n);
     await assertWhole(system, history);

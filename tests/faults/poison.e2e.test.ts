@@ -10,7 +10,6 @@ import { MoneySchema } from "@settle/gen/money/v1/money_pb";
 import { PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper } from "../history.ts";
-import { callRest } from "../protocols.ts";
 import { type Event, peek, publish } from "../queues.ts";
 import { type ServiceName, type System, startSystem } from "../system.ts";
 
@@ -103,7 +102,7 @@ describe("poison", function () {
 
   it("goes to the dead letters with its reason, and blocks nobody", async () => {
     const { adminUrl } = system.broker;
-    const shopper = createShopper(history, callRest(system.edgeUrl));
+    const shopper = createShopper(history, system.call);
     await shopper.fundedAccount("poisoned", 1_000n);
     const startMs = Date.now();
     for (const service of ["payments", "orders"] as const) {

@@ -5,7 +5,6 @@ import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { successOf } from "../call.ts";
 import { checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper } from "../history.ts";
-import { callRest } from "../protocols.ts";
 import { type ServiceName, type System, startSystem } from "../system.ts";
 
 const repairSoon = { REPAIR_AFTER_MS: "1000" };
@@ -19,7 +18,7 @@ describe("an event that was lost with the broker's disk", function () {
   });
   after(() => system?.[Symbol.asyncDispose]());
 
-  const shopper = () => createShopper(history, callRest(system.edgeUrl));
+  const shopper = () => createShopper(history, system.call);
   const loseMessages = async (service: ServiceName) => {
     const queue = `queues/${encodeURIComponent(system.broker.vhost)}/${service}.work/contents`;
     await system.broker.manage("DELETE", queue);
@@ -31,7 +30,7 @@ describe("an event that was lost with the broker's disk", function () {
     });
   const paid = (userId: string, orderId: string) =>
     eventually(`order ${orderId} is paid`, async () => {
-      const call = callRest(system.edgeUrl)(OrdersService.method.getOrder, { userId, orderId });
+      const call = system.call(OrdersService.method.getOrder, { userId, orderId });
       return (await successOf(call)).status === OrderStatus.PAID ? true : undefined;
     });
 

@@ -3,7 +3,7 @@ import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper } from "../history.ts";
 import { startLoad } from "../load.ts";
-import { callConnectByFetch, callRest } from "../protocols.ts";
+import { callConnectByFetch } from "../protocols.ts";
 import { type Replica, type System, startSystem } from "../system.ts";
 
 const stopLimitMs = 15_000;
@@ -23,13 +23,13 @@ describe("a graceful stop under load", function () {
       system.start("payments"),
     ]);
     leaving = { orders, payments };
-    const shopper = createShopper(history, callRest(system.edgeUrl));
+    const shopper = createShopper(history, system.call);
     for (const userId of userIds) await shopper.fundedAccount(userId, 1_000n);
   });
   after(() => system?.[Symbol.asyncDispose]());
 
   it("of one replica each ends with 0 in time", async () => {
-    const through = createShopper(history, callRest(system.edgeUrl));
+    const through = createShopper(history, system.call);
     const straight = createShopper(
       history,
       callConnectByFetch(({ typeName }) =>

@@ -4,7 +4,7 @@ import { OrderStatus, OrderStatusSchema } from "@settle/gen/orders/v1/order_pb";
 import fc from "fast-check";
 import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper } from "../history.ts";
-import { callRest, createGrpcCaller } from "../protocols.ts";
+import { createGrpcCaller } from "../protocols.ts";
 import { type Replica, type System, startSystem } from "../system.ts";
 import { type Watcher, watchers } from "../watchers.ts";
 
@@ -68,7 +68,7 @@ describe("watches while a replica of orders is killed", function () {
     const port = system.secondOrdersPort;
     const { orders } = await system.startBoth();
     const second: Replica = await system.start("orders", { ...(port && { port }) });
-    const through = createShopper(history, callRest(system.edgeUrl));
+    const through = createShopper(history, system.call);
     for (const userId of userIds) await through.fundedAccount(userId, 400n);
 
     const stop = new AbortController();
