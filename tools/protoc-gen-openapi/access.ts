@@ -1,6 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
+import type { JsonObject } from "../proto-schemas/json-schema.ts";
 import type { Context } from "./context.ts";
-import type { JsonObject } from "./json-schema.ts";
 
 /** Who may call a method: for programs, and in words. */
 export type Access = {

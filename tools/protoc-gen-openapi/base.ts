@@ -1,11 +1,5 @@
-import { readFileSync } from "node:fs";
-import { parse } from "yaml";
 import { z } from "zod";
-import { Refusal } from "./complaints.ts";
-import type { Json } from "./json-schema.ts";
-
-const json = z.custom<Json>(() => true);
-const jsonObject = z.record(z.string(), json);
+import { info, jsonObject, readBaseFile } from "../proto-schemas/base-file.ts";
 
 /** Which methods something holds for: by what they do, or by their full names. */
 const methods = z.union([
@@ -22,9 +16,7 @@ const header = z.strictObject({
 
 const base = z.strictObject({
   /** Title, version, licence and so on: what `info` of the merged document holds. */
-  info: z
-    .looseObject({ title: z.string(), version: z.string() })
-    .default({ title: "API", version: "unversioned" }),
+  info,
   servers: z.array(jsonObject).readonly().optional(),
   /** What `components.securitySchemes` holds. */
   securitySchemes: jsonObject.optional(),
@@ -70,8 +62,5 @@ export type Header = z.infer<typeof header>;
 
 /** Reads a base, or gives the empty one; throws an error that names the file and each fault. */
 export function readBase(file: string | undefined): Base {
-  if (file === undefined) return base.parse({});
-  const { success, data, error } = base.safeParse(parse(readFileSync(file, "utf8")));
-  if (!success) throw new Refusal(`${file}: ${z.prettifyError(error)}`);
-  return data;
+  return readBaseFile(base, file);
 }

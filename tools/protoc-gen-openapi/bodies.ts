@@ -1,11 +1,11 @@
 import type { DescMessage } from "@bufbuild/protobuf";
+import { fieldSchema, isRequiredInRequest, type Refer } from "../proto-schemas/fields.ts";
+import type { JsonObject } from "../proto-schemas/json-schema.ts";
+import { type FieldPath, hasOwnSchema, messageSchema } from "../proto-schemas/messages.ts";
+import { httpBody, wellKnownForm } from "../proto-schemas/well-known.ts";
 import type { Context } from "./context.ts";
-import { fieldSchema, isRequiredInRequest, type Refer } from "./fields.ts";
 import type { Binding } from "./http-rules.ts";
-import type { JsonObject } from "./json-schema.ts";
-import { type FieldPath, hasOwnSchema, messageSchema } from "./messages.ts";
 import type { StreamFraming } from "./options.ts";
-import { httpBody, wellKnownForm } from "./well-known.ts";
 
 /** Returns the body of a request, undefined where it has none. */
 export function requestBody(

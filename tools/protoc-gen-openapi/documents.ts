@@ -1,18 +1,22 @@
 import type { DescFile, DescService } from "@bufbuild/protobuf";
-import { Refusal } from "./complaints.ts";
-import { createComponents } from "./components.ts";
+import { Refusal } from "../proto-schemas/complaints.ts";
+import { createComponents } from "../proto-schemas/components.ts";
+import type { Document } from "../proto-schemas/document-plugin.ts";
+import {
+  type Json,
+  type JsonObject,
+  mapRefs,
+  sortKeys,
+  withoutEmpty,
+} from "../proto-schemas/json-schema.ts";
 import type { Context } from "./context.ts";
 import { statusName, statusSchema } from "./errors.ts";
 import { headerComponents } from "./headers.ts";
 import { type Binding, httpMethods, readBindings } from "./http-rules.ts";
-import { type Json, type JsonObject, mapRefs, withoutEmpty } from "./json-schema.ts";
 import { nameServices, nameValues } from "./naming.ts";
 import { operation } from "./operations.ts";
 import { pathValues } from "./path-parameters.ts";
 import { writePath } from "./path-template.ts";
-
-/** A document and the name of its file. */
-export type Document = { readonly file: string; readonly content: JsonObject };
 
 /**
  * Makes one document for each package of `files` that has methods with HTTP rules, and one with all
@@ -138,9 +142,4 @@ function writePaths(items: readonly PathItem[]): JsonObject {
       ]),
     ),
   );
-}
-
-/** By code units: the same on every machine. */
-function sortKeys(object: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,9 +1,9 @@
 import type { DescEnum, DescMethod } from "@bufbuild/protobuf";
-import { Refusal } from "./complaints.ts";
+import { Refusal } from "../proto-schemas/complaints.ts";
+import type { Refer } from "../proto-schemas/fields.ts";
+import type { JsonObject } from "../proto-schemas/json-schema.ts";
+import { wellKnownForm } from "../proto-schemas/well-known.ts";
 import type { Context } from "./context.ts";
-import type { Refer } from "./fields.ts";
-import type { JsonObject } from "./json-schema.ts";
-import { wellKnownForm } from "./well-known.ts";
 
 /** The name of what every error is over REST. */
 export const statusName = "google.rpc.Status";

@@ -1,7 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import type { JsonObject } from "../proto-schemas/json-schema.ts";
 import type { Base, Header } from "./base.ts";
-import type { JsonObject } from "./json-schema.ts";
 
 /** Returns the headers that callers of `method` may send, as references. */
 export function headerParameters(base: Base, method: DescMethod): readonly JsonObject[] {

@@ -1,12 +1,12 @@
+import { paragraphs } from "../proto-schemas/comments.ts";
+import type { Refer } from "../proto-schemas/fields.ts";
+import { type JsonObject, withoutEmpty } from "../proto-schemas/json-schema.ts";
 import { readAccess } from "./access.ts";
 import { requestBody, responseContent, streamWords } from "./bodies.ts";
-import { paragraphs } from "./comments.ts";
 import type { Context } from "./context.ts";
 import { errorResponses } from "./errors.ts";
-import type { Refer } from "./fields.ts";
 import { headerParameters, responseHeaders } from "./headers.ts";
 import type { Binding } from "./http-rules.ts";
-import { type JsonObject, withoutEmpty } from "./json-schema.ts";
 import { nameOperation } from "./naming.ts";
 import { pathParameters } from "./path-parameters.ts";
 import { queryParameters } from "./query-parameters.ts";

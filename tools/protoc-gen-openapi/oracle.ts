@@ -17,10 +17,10 @@ import {
   FileDescriptorSetSchema,
   FileOptionsSchema,
 } from "@bufbuild/protobuf/wkt";
+import { compileCases } from "../proto-schemas/test/run-plugin.ts";
 import { compareFacts } from "./oracle-differences.ts";
 import { readFacts } from "./oracle-facts.ts";
 import { createPlugin } from "./plugin.ts";
-import { compileCases } from "./test/run-plugin.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const version = "v2.30.0";
@@ -86,7 +86,7 @@ function runBoth(
 }
 
 const oracle = buildOracle();
-const cases = await compileCases();
+const cases = await compileCases("tools/protoc-gen-openapi/testdata");
 const ours = compileOurs();
 /** Not those of errors and refusals: the other generator reads no such options and refuses less. */
 const sets: readonly (readonly [string, readonly FileDescriptorProto[]])[] = [

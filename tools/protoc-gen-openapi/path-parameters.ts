@@ -1,10 +1,10 @@
 import { ScalarType } from "@bufbuild/protobuf";
-import { paragraphs } from "./comments.ts";
+import { paragraphs } from "../proto-schemas/comments.ts";
+import { elementOf, scalarOf } from "../proto-schemas/elements.ts";
+import { fieldSchema, type Refer } from "../proto-schemas/fields.ts";
+import { allOf, type JsonObject } from "../proto-schemas/json-schema.ts";
 import type { Context } from "./context.ts";
-import { elementOf, scalarOf } from "./elements.ts";
-import { fieldSchema, type Refer } from "./fields.ts";
 import type { Binding } from "./http-rules.ts";
-import { allOf, type JsonObject } from "./json-schema.ts";
 import type { Segment } from "./path-template.ts";
 
 type Value = Extract<Segment, { readonly kind: "value" }>;

@@ -1,13 +1,13 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import { paragraphs } from "./comments.ts";
+import { paragraphs } from "../proto-schemas/comments.ts";
+import { readFieldBehavior } from "../proto-schemas/field-behavior.ts";
+import { fieldSchema, isRequiredInRequest, type Refer } from "../proto-schemas/fields.ts";
+import type { JsonObject } from "../proto-schemas/json-schema.ts";
+import { type FieldPath, hasOwnSchema } from "../proto-schemas/messages.ts";
+import { isOneValue } from "../proto-schemas/well-known.ts";
 import type { Context } from "./context.ts";
-import { readFieldBehavior } from "./field-behavior.ts";
-import { fieldSchema, isRequiredInRequest, type Refer } from "./fields.ts";
 import type { Binding } from "./http-rules.ts";
-import type { JsonObject } from "./json-schema.ts";
-import { type FieldPath, hasOwnSchema } from "./messages.ts";
 import { notNull } from "./path-parameters.ts";
-import { isOneValue } from "./well-known.ts";
 
 /**
  * Returns the parameters of a query: all fields of the request that are neither in the path nor in

@@ -3,14 +3,16 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { startEnvoy } from "../../local/envoy.ts";
 import { startNursery } from "../../local/nursery.ts";
 import { findFreePorts } from "../../local/ports.ts";
-import { compileCases, testdata } from "./run-plugin.ts";
+import { compileCases } from "../../proto-schemas/test/run-plugin.ts";
 
 const startTimeoutMs = 120_000;
+const testdata = fileURLToPath(new URL("../testdata", import.meta.url));
 
 /** An Envoy that transcodes these services and answers 200 to what it would have passed on. */
 function configure(port: number, descriptors: string, services: readonly string[]): object {
@@ -93,7 +95,7 @@ describe("Envoy, of which the documents tell,", () => {
     const folder = await mkdtemp(join(tmpdir(), "settle-openapi-"));
     started.defer(() => rm(folder, { recursive: true, force: true }));
     const descriptors = join(folder, "descriptors.binpb");
-    const file = [...(await compileCases())];
+    const file = [...(await compileCases("tools/protoc-gen-openapi/testdata"))];
     const set = create(FileDescriptorSetSchema, { file });
     await writeFile(descriptors, toBinary(FileDescriptorSetSchema, set));
     const [port = 0] = await findFreePorts(1);

@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { CodeGeneratorRequestSchema, CodeGeneratorResponseSchema } from "@bufbuild/protobuf/wkt";
 import { parse } from "yaml";
+import { readComment } from "../../proto-schemas/comments.ts";
 import { readBase } from "../base.ts";
-import { readComment } from "../comments.ts";
 import { readOptions } from "../options.ts";
 import { parsePathTemplate } from "../path-template.ts";
 

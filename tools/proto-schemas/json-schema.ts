@@ -93,3 +93,8 @@ export function withoutEmpty(object: JsonObject): JsonObject {
     ),
   );
 }
+
+/** Returns `object` with its keys by code units: the same on every machine. */
+export function sortKeys(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

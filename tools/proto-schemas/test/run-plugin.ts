@@ -9,22 +9,25 @@ import {
   type FileDescriptorProto,
   FileDescriptorSetSchema,
 } from "@bufbuild/protobuf/wkt";
+import type { Plugin } from "@bufbuild/protoplugin";
 import { fetchThirdPartyProtos } from "../../third-party-protos.ts";
-import { createPlugin } from "../plugin.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** Where the cases are: a folder each, with protos and what is expected of them. */
-export const testdata = fileURLToPath(new URL("../testdata", import.meta.url));
+/** Makes the plugin under test. */
+export type CreatePlugin = (options: { readonly warn: (line: string) => void }) => Plugin;
 
-/** Compiles the protos of all cases; their names begin with the name of their case. */
-export async function compileCases(): Promise<readonly FileDescriptorProto[]> {
+/**
+ * Compiles the protos of all cases, a folder each below `testdata` (as the root of the repository
+ * sees it); their names begin with the name of their case.
+ */
+export async function compileCases(testdata: string): Promise<readonly FileDescriptorProto[]> {
   await fetchThirdPartyProtos(root);
-  const scratch = mkdtempSync(join(tmpdir(), "settle-openapi-"));
+  const scratch = mkdtempSync(join(tmpdir(), "settle-protos-"));
   try {
     const image = join(scratch, "image.binpb");
     const modules = [
-      "tools/protoc-gen-openapi/testdata",
+      testdata,
       ...globSync(".cache/protos/{googleapis,googleapis-more,protovalidate}", { cwd: root }),
     ].map((path) => ({ path }));
     const config = ["--config", JSON.stringify({ version: "v2", modules })];
@@ -43,8 +46,9 @@ export type Outcome = {
   readonly warnings: readonly string[];
 };
 
-/** Runs the plugin over the protos below `folder`, as the compiler would. */
+/** Runs a plugin over the protos below `folder`, as the compiler would. */
 export function runPlugin(
+  createPlugin: CreatePlugin,
   protoFile: readonly FileDescriptorProto[],
   folder: string,
   parameter: string,

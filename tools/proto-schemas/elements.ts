@@ -2,8 +2,12 @@ import { type DescEnum, type DescField, type DescMessage, ScalarType } from "@bu
 import type { JsonObject } from "./json-schema.ts";
 import { wrappedScalar } from "./well-known.ts";
 
-/** Whether something is sent by a caller or received by it: JSON in is more liberal than JSON out. */
-export type Direction = "request" | "response";
+/**
+ * Where a message is met. What callers send keeps the rules and may be written more liberally than
+ * what they receive; an answer is strict JSON and is not held against the rules; an event is strict
+ * JSON by the rules, because its publisher keeps them.
+ */
+export type Direction = "request" | "response" | "event";
 
 /** One value: what a field holds, or each item of a list, or each value of a map. */
 export type Element =

@@ -3,13 +3,7 @@ import { paragraphs } from "./comments.ts";
 import type { Context } from "./context.ts";
 import type { Direction } from "./elements.ts";
 import { jsonExamples } from "./examples.ts";
-import {
-  describeField,
-  fieldSchema,
-  isRequiredInRequest,
-  isRequiredInResponse,
-  type Refer,
-} from "./fields.ts";
+import { describeField, fieldSchema, isRequired, type Refer } from "./fields.ts";
 import { type Json, type JsonObject, withoutEmpty } from "./json-schema.ts";
 import { celNotes, isOneofRequired, readMessageRules } from "./rules.ts";
 import { wellKnownForm, wrappedScalar } from "./well-known.ts";
@@ -33,7 +27,6 @@ export function messageSchema(
   const fields = message.fields.filter(
     (field) => !hidden.some((path) => path.length === 1 && path[0] === field),
   );
-  const isRequired = direction === "request" ? isRequiredInRequest : isRequiredInResponse;
   return withoutEmpty({
     type: "object",
     description: paragraphs(comment.text, ...rules.notes.map((note) => `Rule: ${note}`)),
@@ -43,7 +36,9 @@ export function messageSchema(
         propertySchema(context, field, direction, refer, hidden),
       ]),
     ),
-    required: fields.filter((field) => isRequired(context, field)).map(({ jsonName }) => jsonName),
+    required: fields
+      .filter((field) => isRequired(context, field, direction))
+      .map(({ jsonName }) => jsonName),
     ...oneofSchema(context, message, fields, direction),
     ...rules.schema,
     examples: jsonExamples(comment.examples),
@@ -106,7 +101,7 @@ function oneofSchema(
     members: names(oneof.fields),
     required: isOneofRequired(context, oneof) && oneof.fields.every((f) => fields.includes(f)),
   }));
-  if (direction === "request") {
+  if (direction !== "response") {
     for (const rule of readMessageRules(context, message).oneof ?? []) {
       const members = (rule.fields ?? []).map((name) =>
         message.fields.find((field) => field.name === name),
@@ -120,7 +115,7 @@ function oneofSchema(
     ),
   );
   const needed = groups
-    .filter(({ required }) => required && direction === "request")
+    .filter(({ required }) => required && direction !== "response")
     .map(({ members }): JsonObject => ({ anyOf: members.map((name) => ({ required: [name] })) }));
   const [pair] = pairs;
   const not: Json | undefined = pairs.length > 1 ? { anyOf: pairs } : pair;

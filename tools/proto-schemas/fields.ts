@@ -79,27 +79,44 @@ export function describeField(
   });
 }
 
+/** Whether a field is always there in messages of this direction. */
+export function isRequired(context: Context, field: DescField, direction: Direction): boolean {
+  switch (direction) {
+    case "request":
+      return isRequiredInRequest(context, field);
+    case "response":
+      return isRequiredInResponse(context, field);
+    case "event":
+      return isRequiredByRules(context, field, direction);
+  }
+}
+
 /** Whether callers have to send a field: it is marked so, or leaving it out breaks its rules. */
 export function isRequiredInRequest(context: Context, field: DescField): boolean {
+  if (readFieldBehavior(context, field).outputOnly) return false;
+  return isRequiredByRules(context, field, "request");
+}
+
+/** Whether the rules have a field set: it is marked so, or its zero, left out in JSON, breaks them. */
+function isRequiredByRules(context: Context, field: DescField, direction: Direction): boolean {
   const behavior = readFieldBehavior(context, field);
-  if (behavior.outputOnly) return false;
   const rules = readFieldRules(context, field);
   if (rules.required || hasRequiredKeyword(field)) return true;
   // Google marks all members of a oneof so where one of them has to be there.
   if (behavior.required && !field.oneof) return true;
   if (!hasImplicitZero(field) || rules.ignore === ignore.ifZeroValue) return false;
-  return refusesZero(fieldRules(context, field, "request").schema, field);
+  return refusesZero(fieldRules(context, field, direction).schema, field);
 }
 
 /**
  * Whether answers always hold a field. Envoy's always_print_primitive_fields prints scalars, enums,
  * lists and maps, but never messages, nor what is `optional` or in a oneof.
  */
-export function isRequiredInResponse(context: Context, field: DescField): boolean {
+function isRequiredInResponse(context: Context, field: DescField): boolean {
   const behavior = readFieldBehavior(context, field);
   if (behavior.inputOnly || field.oneof) return false;
   if (behavior.required || hasRequiredKeyword(field)) return true;
-  return context.options.defaults === "printed" && hasImplicitZero(field);
+  return context.defaults === "printed" && hasImplicitZero(field);
 }
 
 /** Whether a field is `required` by the keyword of proto2. */
@@ -132,7 +149,7 @@ function fieldRules(context: Context, field: DescField, direction: Direction): R
     rules.ignore === ignore.ifZeroValue && hasImplicitZero(field) && !isEmpty
       ? { anyOf: [...zeros, values.schema] }
       : values.schema;
-  const mustBeSet = rules.required && direction === "request" && hasImplicitZero(field);
+  const mustBeSet = rules.required && direction !== "response" && hasImplicitZero(field);
   return {
     schema: mustBeSet ? allOf(schema, nonZeroSchema(field)) : schema,
     notes: values.notes,

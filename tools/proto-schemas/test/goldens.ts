@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { FileDescriptorProto } from "@bufbuild/protobuf/wkt";
+import { type CreatePlugin, compileCases, runPlugin } from "./run-plugin.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+/** Writes what the plugin makes now in place of what is expected; look at the difference. */
+const isRefresh = process.env.REFRESH_GOLDENS === "1";
+const compileTimeoutMs = 120_000;
+
+function readFiles(folder: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    globSync("*", { cwd: folder }).map((file) => [file, readFileSync(join(folder, file), "utf8")]),
+  );
+}
+
+/**
+ * Holds what a plugin makes of each case below `tools/<plugin>/testdata` against the files there: a
+ * folder of protos each, and a folder inside for each set of options that its `options.json` names;
+ * `expected` for none without it.
+ */
+export function describeGoldens(plugin: string, createPlugin: CreatePlugin): void {
+  const testdata = join("tools", plugin, "testdata");
+  const cases = globSync("*/", { cwd: join(root, testdata) })
+    .map((folder) => folder.replace(/\/$/, ""))
+    .sort()
+    .flatMap((folder) => {
+      const file = join(root, testdata, folder, "options.json");
+      const options: Readonly<Record<string, string>> = existsSync(file)
+        ? JSON.parse(readFileSync(file, "utf8"))
+        : { expected: "" };
+      return Object.entries(options).map(([name, parameter]) => ({ folder, name, parameter }));
+    });
+
+  describe(plugin, () => {
+    let protos: readonly FileDescriptorProto[] = [];
+
+    before(async function () {
+      this.timeout(compileTimeoutMs);
+      protos = await compileCases(testdata);
+    });
+
+    for (const { folder, name, parameter } of cases) {
+      it(`makes of ${folder} what is expected (${name}), and the same again`, () => {
+        const { files, error, warnings } = runPlugin(createPlugin, protos, folder, parameter);
+        const made = {
+          ...files,
+          ...(error === "" ? {} : { "refused.txt": `${error}\n` }),
+          ...(warnings.length === 0 ? {} : { "warned.txt": `${warnings.join("\n")}\n` }),
+        };
+        const golden = join(root, testdata, folder, name);
+        if (isRefresh) {
+          rmSync(golden, { recursive: true, force: true });
+          mkdirSync(golden);
+          for (const [file, text] of Object.entries(made)) writeFileSync(join(golden, file), text);
+        }
+        assert.deepEqual(made, readFiles(golden));
+        assert.deepEqual(runPlugin(createPlugin, protos, folder, parameter).files, files);
+      });
+    }
+  });
+}
