@@ -61,10 +61,10 @@ async function isAtRest({ databases, broker }: Sources): Promise<true | undefine
     "payments",
     `SELECT count(*) FROM ledger_entries WHERE kind = ${LedgerEntryKind.REFUND} AND sequence IS NOT NULL`,
   );
-  // Payments answers each order it is told of with a result, and each refund with an event.
+  // Payments answers each event with a result, and tells of each refund.
   const told = await count("payments", "SELECT count(*) FROM inbox");
   const answered = await count("orders", "SELECT count(*) FROM inbox");
-  if (told < orders + cancelled || answered !== told - cancelled + refunds) return undefined;
+  if (told < orders + cancelled || answered !== told + refunds) return undefined;
   const waiting = await readWaiting(broker.adminUrl);
   return [...waiting.values()].every((messages) => messages === 0) ? true : undefined;
 }

@@ -4,6 +4,7 @@ import type { Account } from "@settle/gen/payments/v1/account_pb";
 import type { Payment } from "@settle/gen/payments/v1/payment_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { type Answer, type Caller, outcomeOf, successOf } from "./call.ts";
+import type { ServiceName } from "./system.ts";
 
 /** A call, by how its client saw it end. */
 export type Attempt = { readonly outcome: ReturnType<typeof outcomeOf> };
@@ -40,8 +41,10 @@ export type History = {
   readonly deposits: AccountAttempt[];
   readonly cancellations: CancelAttempt[];
   readonly refunds: RefundAttempt[];
-  /** Events that a test published to payments under ids of its own, in place of orders. */
+  /** Events that payments was told besides an order's first: by a test or a repair. */
   readonly injectedEvents: string[];
+  /** The ids of events that a test took off the broker on their way to a service. */
+  readonly lostEvents: Readonly<Record<ServiceName, string[]>>;
   /** The bodies, in hexadecimal, of the messages that have to end as dead letters. */
   readonly poison: string[];
 };
@@ -77,6 +80,7 @@ export function createHistory(): History {
     cancellations: [],
     refunds: [],
     injectedEvents: [],
+    lostEvents: { orders: [], payments: [] },
     poison: [],
   };
 }

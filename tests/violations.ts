@@ -179,16 +179,17 @@ function* deliveryViolations(truth: Truth, history: History) {
   for (const id of history.injectedEvents) {
     if (!handled.has(id)) yield `event ${id}: was put in and not handled`;
   }
-  // An event for each order created and each one cancelled; a result for each of the former, and
-  // an event for each refund.
-  const created = orders.length + history.injectedEvents.length;
+  // An event for each order created and each one cancelled; a result for each of those that
+  // arrived, and an event for each refund.
   const cancelled = orders.filter(({ status }) => status === OrderStatus.CANCELLED).length;
-  const refunded = entries.filter((entry) => isOfUser(entry) && isRefund(entry)).length;
-  if (inbox.payments.length !== created + cancelled) {
-    yield `payments handled ${inbox.payments.length} events, there were ${created + cancelled}`;
+  const told = orders.length + cancelled + history.injectedEvents.length;
+  const results = told - history.lostEvents.payments.length;
+  if (inbox.payments.length !== results) {
+    yield `payments handled ${inbox.payments.length} events, there were ${results}`;
   }
-  if (inbox.orders.length !== created + refunded) {
-    yield `orders handled ${inbox.orders.length} events, there were ${created} results and ${refunded} refunds`;
+  const refunded = entries.filter((entry) => isOfUser(entry) && isRefund(entry)).length;
+  if (inbox.orders.length !== results + refunded - history.lostEvents.orders.length) {
+    yield `orders handled ${inbox.orders.length} events, there were ${results} results and ${refunded} refunds`;
   }
   const poison = [...history.poison].sort();
   const dead = [...deadLetters].sort();

@@ -85,7 +85,7 @@ describe("the checker of cancellations and refunds", function () {
       `DELETE FROM ledger_entries WHERE ${refundOf(20)}`,
       about("partly", "refunds of 0 are booked, its payment says 5"),
       /^account buyer: the balance is 85, the entries sum to 80/,
-      /^orders handled 7 events, there were 4 results and 2 refunds/,
+      /^orders handled 9 events, there were 6 results and 2 refunds/,
     ],
     [
       "a refund that was booked twice",

@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
+import { create } from "@bufbuild/protobuf";
 import { eventually } from "@settle/chassis/testing";
-import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
+import {
+  OrderCancelledEventSchema,
+  PaymentResultEventSchema,
+} from "@settle/gen/events/v1/events_pb";
+import { type Order, OrderSchema, OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { successOf } from "../call.ts";
 import { checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper } from "../history.ts";
+import { intercept } from "../queues.ts";
 import { type ServiceName, type System, startSystem } from "../system.ts";
 
 const repairSoon = { REPAIR_AFTER_MS: "1000" };
@@ -67,6 +74,46 @@ describe("an event that was lost with the broker's disk", function () {
       "SELECT balance_minor, entry_count FROM accounts WHERE user_id = 'unlucky'",
     );
     assert.deepEqual(rows, [{ balance_minor: 8n, entry_count: 3n }]);
+    assert.deepEqual(system.unexplainedExits, []);
+  });
+
+  it("is made good if it was that of a cancellation, whose order had been paid", async () => {
+    await system.killAll();
+    const { orders } = await system.startBoth();
+    const { adminUrl } = system.broker;
+    await shopper().fundedAccount("late", 10n);
+    const place = async () => {
+      created = await successOf(shopper().createOrder("late", 3n));
+      return 1;
+    };
+    const cancel = async () => {
+      await successOf(shopper().cancelOrder(created));
+      return 1;
+    };
+    let created: Order = create(OrderSchema);
+    const results = [PaymentResultEventSchema.typeName];
+    await intercept(adminUrl, { from: "payments", to: "orders", types: results }, place);
+    const cancellations = [OrderCancelledEventSchema.typeName];
+    await intercept(adminUrl, { from: "orders", to: "payments", types: cancellations }, cancel);
+
+    await orders.stop();
+    await system.start("orders", { port: system.ports.orders, env: repairSoon });
+    await system.healthy();
+    await eventually("the money is back", async () => {
+      const { rows } = await system.databases.orders.query(
+        "SELECT status, refunded_minor, cancel_known FROM orders WHERE id = $1",
+        [created.id],
+      );
+      return isDeepStrictEqual(rows, [
+        { status: OrderStatus.CANCELLED, refunded_minor: 3n, cancel_known: true },
+      ])
+        ? true
+        : undefined;
+    });
+    const { rows } = await system.databases.payments.query(
+      "SELECT balance_minor, entry_count FROM accounts WHERE user_id = 'late'",
+    );
+    assert.deepEqual(rows, [{ balance_minor: 10n, entry_count: 3n }]);
     assert.deepEqual(system.unexplainedExits, []);
   });
 });

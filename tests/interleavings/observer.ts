@@ -2,6 +2,7 @@ import {
   PaymentRefundedEventSchema,
   PaymentResultEventSchema,
 } from "@settle/gen/events/v1/events_pb";
+import type { Money } from "@settle/gen/money/v1/money_pb";
 import { OrderStatus, OrderStatusSchema } from "@settle/gen/orders/v1/order_pb";
 import { PaymentOutcome, PaymentOutcomeSchema } from "@settle/gen/payments/v1/payment_pb";
 import type { Pool } from "pg";
@@ -38,6 +39,11 @@ export type Observer = {
   look(service: ServiceName): Promise<readonly string[]>;
   /** What these events tell of payments that is not as it was last seen, each with its ids. */
   compare(events: readonly Event[]): readonly string[];
+  /**
+   * Whether what an event says is told again if it is lost: all but what has gone back of an order
+   * that is not cancelled.
+   */
+  isToldAgain(event: Event): boolean;
 };
 
 /**
@@ -100,6 +106,11 @@ export function createObserver(options: {
     },
     look: (service) => (service === "orders" ? lookAtOrders() : lookAtBooks()),
     compare: (events) => [...newsViolations(events, books)],
+    isToldAgain(event) {
+      const { $typeName, orderId } = readEvent(event);
+      const order = orders.find(({ id }) => id === orderId);
+      return $typeName !== PaymentRefundedEventSchema.typeName || order?.status === CANCELLED;
+    },
   };
 }
 
@@ -187,13 +198,20 @@ function* newsViolations(events: readonly Event[], { payments }: Books) {
     const payment = paymentOf.get(event.orderId);
     const isSo =
       event.$typeName === PaymentResultEventSchema.typeName
-        ? event.outcome === payment?.outcome && event.declineReason === payment.declineReason
+        ? event.outcome === payment?.outcome &&
+          event.declineReason === payment.declineReason &&
+          isBack(event.refundedAmount, payment)
         : event.$typeName !== PaymentRefundedEventSchema.typeName ||
-          (event.refundedAmount?.minorUnits ?? 0n) <= (payment?.refundedMinor ?? 0n);
+          isBack(event.refundedAmount, payment);
     if (!isSo) {
       yield `payment of order ${event.orderId}: is ${payment && textOf(payment)}, not as a ${event.$typeName} tells`;
     }
   }
+}
+
+/** Later events may have told of more by now. */
+function isBack(told: Money | undefined, payment: StoredPayment | undefined): boolean {
+  return (told?.minorUnits ?? 0n) <= (payment?.refundedMinor ?? 0n);
 }
 
 function sum(amounts: readonly { readonly amountMinor: bigint }[]): bigint {

@@ -160,7 +160,8 @@ export async function startRehearsal(stage: Stage, name: string): Promise<Rehear
     if (turn.does === "mislay") {
       const order = chosen(orders, turn.order);
       if (order) await mislaid.mislay(order.id);
-    } else if (turn.does === "together") {
+    } else if (turn.does === "lose") broker.lose(turn.to, turn.event, observer.isToldAgain);
+    else if (turn.does === "together") {
       tell("together:");
       await Promise.all(turn.steps.map((step) => perform(step, replica)));
     } else if (turn.does === "overlap") {
@@ -179,6 +180,19 @@ export async function startRehearsal(stage: Stage, name: string): Promise<Rehear
     );
     assertWell(violations.flat());
   };
+  const deliverAll = async (choices: readonly number[]) => {
+    const { queues } = broker;
+    for (let nth = 0; nth < maxLastDeliveries; nth += 1) {
+      const choice = choices[nth % choices.length] ?? 0;
+      const waiting = services.filter((service) => queues[service].waiting.length > 0);
+      const to = chosen(waiting, choice);
+      if (nth === mislaidDeliveries || !to) await mislaid.findAgain();
+      if (!to) break;
+      const one = { nth: choice, among: "waiting" } as const;
+      const events = Array.from({ length: 1 + (choice % 3) }, () => one);
+      await take({ does: "deliver", to, events, redelivered: choice % 5 === 0 });
+    }
+  };
   const inboxOf = async (service: ServiceName) => {
     const { rows } = await stage.databases[service].query<{ id: string }>(
       "SELECT message_id AS id FROM inbox WHERE message_id = ANY($1::uuid[])",
@@ -196,16 +210,13 @@ export async function startRehearsal(stage: Stage, name: string): Promise<Rehear
     take,
     async finish(choices) {
       const { queues } = broker;
-      for (let nth = 0; nth < maxLastDeliveries; nth += 1) {
-        const choice = choices[nth % choices.length] ?? 0;
-        const waiting = services.filter((service) => queues[service].waiting.length > 0);
-        const to = chosen(waiting, choice);
-        if (nth === mislaidDeliveries || !to) await mislaid.findAgain();
-        if (!to) break;
-        const one = { nth: choice, among: "waiting" } as const;
-        const events = Array.from({ length: 1 + (choice % 3) }, () => one);
-        await take({ does: "deliver", to, events, redelivered: choice % 5 === 0 });
-      }
+      await deliverAll(choices);
+      // What was lost is told again, and then there is nothing that anybody could still miss.
+      await take({ does: "announce again" });
+      await deliverAll(choices);
+      await take({ does: "announce again" });
+      const unheard = queues.payments.waiting.length;
+      assertWell(unheard === 0 ? [] : [`${unheard} events are told again for ever`]);
       for (const to of services) {
         const again = { among: "delivered" } as const;
         const events = queues[to].delivered.map((_, nth) => ({ nth, ...again }));
@@ -219,7 +230,8 @@ export async function startRehearsal(stage: Stage, name: string): Promise<Rehear
         waiting: new Map(services.map((service) => [service, queues[service].waiting.length])),
         deadLetters: broker.deadLetters,
       };
-      assertWell(violationsOf(truth, { ...history, injectedEvents: [...broker.againIds] }));
+      const { againIds, lostIds: lostEvents } = broker;
+      assertWell(violationsOf(truth, { ...history, injectedEvents: [...againIds], lostEvents }));
       return {
         ...truth,
         turns,

@@ -1,4 +1,3 @@
-import { OrderCreatedEventSchema } from "@settle/gen/events/v1/events_pb";
 import { PaymentOutcomeSchema } from "@settle/gen/payments/v1/payment_pb";
 import { type Event, readEvent } from "../queues.ts";
 import type { ServiceName } from "../system.ts";
@@ -10,12 +9,16 @@ export type StagedBroker = {
   readonly queues: Readonly<Record<ServiceName, Queue>>;
   /** The bodies, in hexadecimal. */
   readonly deadLetters: readonly string[];
-  /** The ids of the events that have told of an order again. */
+  /** The ids of the events by which orders has told the same of an order again, unless lost. */
   readonly againIds: readonly string[];
+  /** The ids of the others that are lost. */
+  readonly lostIds: Readonly<Record<ServiceName, string[]>>;
   /** How many deliveries came too early. */
   readonly tooEarly: number;
   /** Takes over, and returns, what a service has to announce. */
   collect(from: ServiceName): Promise<readonly Event[]>;
+  /** Loses the chosen event that waits, as a broker's disk may, unless it is none that `mayLose`. */
+  lose(to: ServiceName, nth: number, mayLose: (event: Event) => boolean): void;
   /** Hands over the chosen events, all in one go, and keeps those that are to come again. */
   deliver(
     to: ServiceName,
@@ -43,6 +46,7 @@ export function createStagedBroker(
   const deadLetters: string[] = [];
   const announced = new Set<string>();
   const againIds: string[] = [];
+  const lostIds = { orders: [] as string[], payments: [] as string[] };
   let tooEarly = 0;
   let lastOrderId: string | undefined;
 
@@ -57,6 +61,7 @@ export function createStagedBroker(
     queues,
     deadLetters,
     againIds,
+    lostIds,
     get tooEarly() {
       return tooEarly;
     },
@@ -66,13 +71,26 @@ export function createStagedBroker(
       const events = taken.filter((event) => numberOf(readEvent(event).orderId) > 0);
       for (const event of events) {
         const { orderId } = readEvent(event);
-        const isCreation = event.type === OrderCreatedEventSchema.typeName;
-        if (isCreation && announced.has(orderId)) againIds.push(event.messageId ?? "");
-        announced.add(orderId);
+        const news = `${event.type} ${orderId}`;
+        if (from === "orders" && announced.has(news)) againIds.push(event.messageId ?? "");
+        announced.add(news);
         lastOrderId = orderId;
       }
       waiting.push(...events);
       return events;
+    },
+    lose(to, nth, mayLose) {
+      const { waiting, delivered } = queues[to];
+      const event = chosen(waiting, nth);
+      // One that came too early before waits here again, and could be delivered again all the same.
+      const isKept = delivered.some(({ messageId }) => messageId === event?.messageId);
+      if (!event || isKept || !mayLose(event)) return;
+      waiting.splice(waiting.indexOf(event), 1);
+      const id = event.messageId ?? "";
+      const again = againIds.indexOf(id);
+      if (again >= 0) againIds.splice(again, 1);
+      else lostIds[to].push(id);
+      tell(`${textOf(event)} is lost on its way to ${to}`);
     },
     async deliver(to, choices, how) {
       const { waiting, delivered } = queues[to];

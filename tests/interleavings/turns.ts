@@ -46,6 +46,8 @@ export type Turn =
   | Step
   /** An order leaves its database, so that news of it comes too early; or it comes back. */
   | { readonly does: "mislay"; readonly order: number }
+  /** An event that waits is lost with the broker's disk. */
+  | { readonly does: "lose"; readonly to: ServiceName; readonly event: number }
   /** On one replica, where they may share a batch. */
   | { readonly does: "together"; readonly on: ServiceName; readonly steps: readonly Step[] }
   /**
@@ -85,6 +87,11 @@ const repeat = fc.record({ does: fc.constant("repeat" as const), call: nth });
 const expire = fc.record({ does: fc.constant("expire" as const) });
 const announce = fc.record({ does: fc.constant("announce again" as const) });
 const mislay = fc.record({ does: fc.constant("mislay" as const), order: nth });
+const lose = fc.record({
+  does: fc.constant("lose" as const),
+  to: fc.constantFrom<ServiceName>("orders", "payments"),
+  event: nth,
+});
 const deliver = (to: ServiceName) =>
   fc.record({
     does: fc.constant("deliver" as const),
@@ -171,6 +178,7 @@ const turn: fc.Arbitrary<Turn> = fc.oneof(
   { weight: 2, arbitrary: overlap("orders") },
   { weight: 2, arbitrary: overlap("payments") },
   { weight: 1, arbitrary: mislay },
+  { weight: 1, arbitrary: lose },
 );
 
 /** The turns of a rehearsal. */

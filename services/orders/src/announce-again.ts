@@ -1,18 +1,36 @@
 import type { Transaction } from "@settle/chassis/database";
 import { type Loop, startLoop } from "@settle/chassis/loop";
-import type { Outbox } from "@settle/chassis/outbox";
+import type { Outbox, OutboxEvent } from "@settle/chassis/outbox";
 import type { Foundations } from "@settle/chassis/service";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
+import { orderCancelledEvent } from "./order-cancelled-event.ts";
 import { orderCreatedEvent } from "./order-created-event.ts";
 
+/** Of each kind, in one run. */
 const batchSize = 500;
 const longestIntervalMs = 60_000;
 
+/** What payments may not have heard of: which orders those are, and since when. */
+const unheard = {
+  created: {
+    condition: `status = ${OrderStatus.PENDING_PAYMENT}`,
+    since: "coalesce(announce_time, create_time)",
+  },
+  cancelled: {
+    condition: `status = ${OrderStatus.CANCELLED} AND NOT cancel_known`,
+    since: "greatest(announce_time, settle_time)",
+  },
+} as const;
+
+/** How many orders were announced again. */
+export type AnnouncedAgain = { readonly created: number; readonly cancelled: number };
+
 /**
- * Announces orders again, under new event ids, that still wait for their payment `afterMs` after
- * they were last announced: for events that were lost with a broker's disk. Payments answers for an
- * order it has decided by publishing its result again, so whichever of the two was lost, the order
- * settles. Each run takes a limited number, the oldest first; replicas share them.
+ * Announces again, under new event ids, the orders that still wait for their payment, and the
+ * cancellations to which payments has not answered, `afterMs` after they were last announced: for
+ * events that were lost with a broker's disk. Payments answers each by publishing how the payment
+ * stands, so whichever event was lost, the order settles and the money of a cancelled one goes
+ * back. Each run takes a limited number, the oldest first; replicas share them.
  */
 export function startAnnouncingAgain(
   { database, outbox, newId, log }: Foundations,
@@ -26,48 +44,70 @@ export function startAnnouncingAgain(
       const announced = await database.transaction((transaction) =>
         announceAgain(transaction, outbox, { afterMs, newId }),
       );
-      if (announced > 0) log.warn({ orders: announced }, "orders were announced again");
-      if (announced === batchSize) loop.wake();
+      const { created, cancelled } = announced;
+      if (created + cancelled > 0) log.warn({ created, cancelled }, "orders were announced again");
+      if (created === batchSize || cancelled === batchSize) loop.wake();
     },
   });
   return loop;
 }
 
-/** One run of {@link startAnnouncingAgain}; returns how many orders it announced. */
+/** One run of {@link startAnnouncingAgain}. */
 export async function announceAgain(
   transaction: Transaction,
   outbox: Outbox,
   { afterMs, newId }: { readonly afterMs: number; readonly newId: () => string },
-): Promise<number> {
+): Promise<AnnouncedAgain> {
+  const created = await takeUnheard(transaction, "created", afterMs);
+  const cancelled = await takeUnheard(transaction, "cancelled", afterMs);
+  const events: OutboxEvent[] = [
+    ...created.map((order) => orderCreatedEvent({ ...order, eventId: newId() })),
+    ...cancelled.map((order) => orderCancelledEvent({ ...order, eventId: newId() })),
+  ];
+  if (events.length > 0) await outbox.write(transaction, events);
+  return { created: created.length, cancelled: cancelled.length };
+}
+
+/** Notes that payments knows that these orders, if they are cancelled, are: users stay locked. */
+export async function stopAnnouncingCancelled(
+  transaction: Transaction,
+  orderIds: readonly string[],
+): Promise<void> {
+  if (orderIds.length === 0) return;
+  await transaction.query(
+    `UPDATE orders SET cancel_known = true
+     WHERE id = ANY($1::uuid[]) AND ${unheard.cancelled.condition}`,
+    [orderIds],
+  );
+}
+
+async function takeUnheard(transaction: Transaction, kind: keyof typeof unheard, afterMs: number) {
+  const { condition, since } = unheard[kind];
   const rows = await transaction.query<{
     id: string;
     user_id: string;
     amount_minor: string;
     currency: string;
     created_ms: string;
+    settled_ms: string | null;
   }>(
     `UPDATE orders SET announce_time = now()
      WHERE id = ANY(ARRAY(
        SELECT id FROM orders
-       WHERE status = ${OrderStatus.PENDING_PAYMENT}
-         AND coalesce(announce_time, create_time) < now() - $1 * interval '1 millisecond'
-       ORDER BY coalesce(announce_time, create_time) LIMIT $2 FOR UPDATE SKIP LOCKED
+       WHERE ${condition} AND ${since} < now() - $1 * interval '1 millisecond'
+       ORDER BY ${since} LIMIT $2 FOR UPDATE SKIP LOCKED
      ))
      RETURNING id, user_id, amount_minor, currency,
-       (extract(epoch FROM create_time) * 1000)::bigint AS created_ms`,
+       (extract(epoch FROM create_time) * 1000)::bigint AS created_ms,
+       (extract(epoch FROM settle_time) * 1000)::bigint AS settled_ms`,
     [afterMs, batchSize],
   );
-  if (rows.length === 0) return 0;
-  const events = rows.map((row) =>
-    orderCreatedEvent({
-      eventId: newId(),
-      orderId: row.id,
-      userId: row.user_id,
-      amountMinor: BigInt(row.amount_minor),
-      currency: row.currency,
-      createTime: new Date(Number(row.created_ms)),
-    }),
-  );
-  await outbox.write(transaction, events);
-  return rows.length;
+  return rows.map((row) => ({
+    orderId: row.id,
+    userId: row.user_id,
+    amountMinor: BigInt(row.amount_minor),
+    currency: row.currency,
+    createTime: new Date(Number(row.created_ms)),
+    cancelTime: new Date(Number(row.settled_ms)),
+  }));
 }

@@ -1,12 +1,9 @@
-import { create } from "@bufbuild/protobuf";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { answerOnce, type Outcome } from "@settle/chassis/answer-once";
 import type { Transaction } from "@settle/chassis/database";
 import type { Hints } from "@settle/chassis/hints";
 import type { KeyedCall } from "@settle/chassis/idempotency";
-import { type Outbox, type OutboxEvent, outboxEvent } from "@settle/chassis/outbox";
+import type { Outbox } from "@settle/chassis/outbox";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
-import { OrderCancelledEventSchema } from "@settle/gen/events/v1/events_pb";
 import {
   type Order,
   OrderSchema,
@@ -14,7 +11,8 @@ import {
   OrderStatusSchema,
 } from "@settle/gen/orders/v1/order_pb";
 import { type ChangedOrder, changeOrders } from "./change-orders.ts";
-import { orderMessage, type StoredOrder } from "./order.entity.ts";
+import { orderMessage } from "./order.entity.ts";
+import { orderCancelledEvent } from "./order-cancelled-event.ts";
 
 /** An order to be cancelled, with the id of the event that will tell of it. */
 export type Cancellation = {
@@ -69,21 +67,10 @@ export async function cancelPending(
   const changed = await changeOrders(transaction, hints, changes, cancelTime);
   const events = cancellations.flatMap(({ eventId }, index) => {
     const change = changed[index];
-    return change?.moved ? [orderCancelledEvent(change.order, eventId)] : [];
+    if (!change?.moved) return [];
+    const { id: orderId, updateTime: cancelTime, ...order } = change.order;
+    return [orderCancelledEvent({ ...order, eventId, orderId, cancelTime })];
   });
   if (events.length > 0) await outbox.write(transaction, events);
   return changed;
-}
-
-function orderCancelledEvent(order: StoredOrder, id: string): OutboxEvent {
-  const event = create(OrderCancelledEventSchema, {
-    orderId: order.id,
-    userId: order.userId,
-    amount: { minorUnits: order.amountMinor, currency: order.currency },
-    cancelTime: timestampFromDate(order.updateTime),
-  });
-  return outboxEvent(OrderCancelledEventSchema, event, {
-    id,
-    createTimeMs: order.updateTime.getTime(),
-  });
 }

@@ -1,6 +1,7 @@
 import { createDatabase, type Database } from "@settle/chassis/database";
 import { Initial } from "./migrations/initial.ts";
 import { PendingOrders } from "./migrations/pending-orders.ts";
+import { UnansweredCancellations } from "./migrations/unanswered-cancellations.ts";
 import { WatchAndExpiry } from "./migrations/watch-and-expiry.ts";
 import { OrderEntity } from "./order.entity.ts";
 
@@ -16,6 +17,7 @@ export function createOrdersDatabase(
       { name: "0001-initial", class: Initial },
       { name: "0002-pending-orders", class: PendingOrders },
       { name: "0003-watch-and-expiry", class: WatchAndExpiry },
+      { name: "0004-unanswered-cancellations", class: UnansweredCancellations },
     ],
   });
 }

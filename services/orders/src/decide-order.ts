@@ -16,9 +16,11 @@ export type OrderFact =
       readonly kind: "decided";
       readonly outcome: PaymentOutcome;
       readonly declineReason: DeclineReason;
+      /** All that has been refunded so far. */
+      readonly refundedMinor: bigint;
     }
-  /** `totalMinor` is all that has been refunded so far. */
-  | { readonly kind: "refunded"; readonly totalMinor: bigint };
+  /** The same total, a refund having been added to it. */
+  | { readonly kind: "refunded"; readonly refundedMinor: bigint };
 
 /**
  * Decides what becomes of an order to which `fact` has happened; undefined where nothing does,
@@ -32,28 +34,52 @@ export function decideOrder<State extends OrderState>(
   order: State,
   fact: OrderFact,
 ): State | undefined {
-  if (fact.kind === "refunded") {
-    // Never more than was paid: a total beyond it would be a fault of payments.
-    const totalMinor = fact.totalMinor < order.amountMinor ? fact.totalMinor : order.amountMinor;
-    if (totalMinor <= order.refundedMinor) return undefined;
-    return withRefundsSeen({ ...order, refundedMinor: totalMinor });
+  if (fact.kind === "cancelled") {
+    return isPending(order) ? { ...order, status: OrderStatus.CANCELLED } : undefined;
   }
-  if (order.status !== OrderStatus.PENDING_PAYMENT) return undefined;
-  if (fact.kind === "cancelled") return { ...order, status: OrderStatus.CANCELLED };
-  const { declineReason } = fact;
-  switch (fact.outcome) {
+  const seen = withRefunds(order, fact.refundedMinor);
+  const decided = fact.kind === "decided" && isPending(seen) ? withOutcome(seen, fact) : seen;
+  const isBack = decided.status === OrderStatus.PAID && isRefunded(decided);
+  const after = isBack ? { ...decided, status: OrderStatus.REFUNDED } : decided;
+  return after === order ? undefined : after;
+}
+
+/**
+ * Whether payments needs not be told any more, as far as `fact`, which it has told, shows, that
+ * `order`, as it is since, is cancelled: it has taken nothing for it, or all of it is back.
+ */
+export function knowsOfCancellation(order: OrderState, fact: OrderFact): boolean {
+  if (order.status !== OrderStatus.CANCELLED || fact.kind === "cancelled") return false;
+  const tookNothing = fact.kind === "decided" && fact.outcome !== PaymentOutcome.PAID;
+  return tookNothing || isRefunded(order);
+}
+
+function isPending({ status }: OrderState): boolean {
+  return status === OrderStatus.PENDING_PAYMENT;
+}
+
+function isRefunded({ refundedMinor, amountMinor }: OrderState): boolean {
+  return refundedMinor === amountMinor;
+}
+
+function withRefunds<State extends OrderState>(order: State, refundedMinor: bigint): State {
+  // Never more than was paid: a total beyond it would be a fault of payments.
+  const totalMinor = refundedMinor < order.amountMinor ? refundedMinor : order.amountMinor;
+  return totalMinor > order.refundedMinor ? { ...order, refundedMinor: totalMinor } : order;
+}
+
+function withOutcome<State extends OrderState>(
+  order: State,
+  { outcome, declineReason }: OrderFact & { readonly kind: "decided" },
+): State {
+  switch (outcome) {
     case PaymentOutcome.PAID:
-      return withRefundsSeen({ ...order, status: OrderStatus.PAID });
+      return { ...order, status: OrderStatus.PAID };
     case PaymentOutcome.DECLINED:
       return { ...order, status: OrderStatus.PAYMENT_DECLINED, declineReason };
     case PaymentOutcome.CANCELLED:
       return { ...order, status: OrderStatus.CANCELLED };
     default:
-      return undefined;
+      return order;
   }
-}
-
-function withRefundsSeen<State extends OrderState>(order: State): State {
-  const isRefunded = order.status === OrderStatus.PAID && order.refundedMinor === order.amountMinor;
-  return isRefunded ? { ...order, status: OrderStatus.REFUNDED } : order;
 }

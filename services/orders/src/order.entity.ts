@@ -30,6 +30,8 @@ export const OrderEntity = defineEntity({
     createTime: p.datetime(),
     /** When repair last announced it again; null if it never did. */
     announceTime: p.datetime().nullable(),
+    /** Whether payments has answered that it knows of the order's cancellation. */
+    cancelKnown: p.boolean().default(false),
     settleTime: p.datetime().nullable(),
     expireTime: p.datetime().nullable(),
     updateTime: p.datetime(),
@@ -39,7 +41,7 @@ export const OrderEntity = defineEntity({
 export type OrderEntity = InferEntity<typeof OrderEntity>;
 
 /** An order as far as its users are concerned. */
-export type StoredOrder = Omit<OrderEntity, "announceTime">;
+export type StoredOrder = Omit<OrderEntity, "announceTime" | "cancelKnown">;
 
 /** Shows the stored order as the contract does. */
 export function orderMessage(order: StoredOrder): Order {

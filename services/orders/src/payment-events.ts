@@ -8,8 +8,9 @@ import {
 } from "@settle/gen/events/v1/events_pb";
 import { OrderStatusSchema } from "@settle/gen/orders/v1/order_pb";
 import type { Logger } from "pino";
+import { stopAnnouncingCancelled } from "./announce-again.ts";
 import { changeOrders } from "./change-orders.ts";
-import type { OrderFact } from "./decide-order.ts";
+import { knowsOfCancellation, type OrderFact } from "./decide-order.ts";
 
 type EventSchema = typeof PaymentResultEventSchema | typeof PaymentRefundedEventSchema;
 
@@ -31,6 +32,11 @@ export function settleOrders(options: {
       fact: factOf(event),
     }));
     const changed = await changeOrders(transaction, hints, changes, new Date(clock.nowMs()));
+    const known = changes.flatMap(({ orderId, fact }, index) => {
+      const order = changed[index]?.order;
+      return order && knowsOfCancellation(order, fact) ? [orderId] : [];
+    });
+    await stopAnnouncingCancelled(transaction, known);
     const tooEarly: string[] = [];
     messages.forEach(({ id, event }, index) => {
       const change = changed[index];
@@ -48,7 +54,13 @@ export function settleOrders(options: {
 function factOf(event: Message<EventSchema>["event"]): OrderFact {
   if (event.$typeName === PaymentRefundedEventSchema.typeName) {
     assert(event.refundedAmount, "a PaymentRefundedEvent has a total, by its rules");
-    return { kind: "refunded", totalMinor: event.refundedAmount.minorUnits };
+    return { kind: "refunded", refundedMinor: event.refundedAmount.minorUnits };
   }
-  return { kind: "decided", outcome: event.outcome, declineReason: event.declineReason };
+  const { outcome, declineReason, refundedAmount } = event;
+  return {
+    kind: "decided",
+    outcome,
+    declineReason,
+    refundedMinor: refundedAmount?.minorUnits ?? 0n,
+  };
 }

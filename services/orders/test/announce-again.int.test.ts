@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { newId } from "@settle/chassis/new-id";
-import { announceAgain } from "../src/announce-again.ts";
+import { announceAgain, stopAnnouncingCancelled } from "../src/announce-again.ts";
 import { setupOrders } from "./orders-setup.ts";
 
 const afterMs = 600_000;
+const nothing = { created: 0, cancelled: 0 };
 
 describe("announcing orders again", () => {
   let setup: Awaited<ReturnType<typeof setupOrders>>;
@@ -18,7 +19,8 @@ describe("announcing orders again", () => {
     );
   const age = (orderId: string) =>
     setup.database.query(
-      "UPDATE orders SET create_time = create_time - interval '11 minutes' WHERE id = $1",
+      `UPDATE orders SET create_time = create_time - interval '11 minutes',
+         settle_time = settle_time - interval '11 minutes' WHERE id = $1`,
       [orderId],
     );
   const eventsOf = async (orderId: string) => {
@@ -35,17 +37,40 @@ describe("announcing orders again", () => {
       await setup.createOrder("waits", "young"),
     ];
     await age(old.id);
-    assert.equal(await run(), 1);
+    assert.deepEqual(await run(), { created: 1, cancelled: 0 });
     assert.equal(new Set(await eventsOf(old.id)).size, 2);
     assert.equal((await eventsOf(young.id)).length, 1);
-    assert.equal(await run(), 0);
+    assert.deepEqual(await run(), nothing);
+  });
+
+  it("announces a cancellation of which payments may not know, until it is known", async () => {
+    const [old, young, known] = [
+      await setup.createOrder("cancels", "old"),
+      await setup.createOrder("cancels", "young"),
+      await setup.createOrder("cancels", "known"),
+    ];
+    for (const { id } of [old, young, known]) await setup.cancelOrder("cancels", id);
+    await age(old.id);
+    await age(known.id);
+    await setup.database.transaction((transaction) =>
+      stopAnnouncingCancelled(transaction, [known.id]),
+    );
+    assert.deepEqual(await run(), { created: 0, cancelled: 1 });
+    assert.equal(new Set(await eventsOf(old.id)).size, 3);
+    for (const { id } of [young, known]) assert.equal((await eventsOf(id)).length, 2);
+    assert.deepEqual(await run(), nothing);
+    await setup.database.query("UPDATE orders SET announce_time = create_time WHERE id = $1", [
+      old.id,
+    ]);
+    await age(old.id);
+    assert.deepEqual(await run(), { created: 0, cancelled: 1 });
   });
 
   it("leaves settled orders alone", async () => {
     const order = await setup.createOrder("paid", "old");
     await age(order.id);
     await setup.database.query("UPDATE orders SET status = 2 WHERE id = $1", [order.id]);
-    assert.equal(await run(), 0);
+    assert.deepEqual(await run(), nothing);
   });
 
   it("shares the work among replicas", async () => {
@@ -55,7 +80,7 @@ describe("announcing orders again", () => {
     for (const { id } of orders) await age(id);
     const announced = await Promise.all([run(), run(), run()]);
     assert.equal(
-      announced.reduce((sum, count) => sum + count, 0),
+      announced.reduce((sum, { created }) => sum + created, 0),
       20,
     );
   });

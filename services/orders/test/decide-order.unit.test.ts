@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 import fc from "fast-check";
-import { decideOrder, type OrderFact, type OrderState } from "../src/decide-order.ts";
+import {
+  decideOrder,
+  knowsOfCancellation,
+  type OrderFact,
+  type OrderState,
+} from "../src/decide-order.ts";
 
 const { PENDING_PAYMENT, PAID, PAYMENT_DECLINED, CANCELLED, REFUNDED } = OrderStatus;
 const amountMinor = 10n;
@@ -17,19 +22,20 @@ const legalMoves = new Set(
   ].map(String),
 );
 
+const decided = (outcome: PaymentOutcome, refundedMinor = 0n) => {
+  const isDeclined = outcome === PaymentOutcome.DECLINED;
+  const { INSUFFICIENT_FUNDS, UNSPECIFIED } = DeclineReason;
+  const declineReason = isDeclined ? INSUFFICIENT_FUNDS : UNSPECIFIED;
+  return { kind: "decided", outcome, declineReason, refundedMinor } as const;
+};
+/** One that is beyond the amount is a fault of payments. */
+const total = fc.bigInt(0n, amountMinor + 2n);
 const fact: fc.Arbitrary<OrderFact> = fc.oneof(
   fc.constant({ kind: "cancelled" } as const),
-  fc
-    .constantFrom(PaymentOutcome.PAID, PaymentOutcome.DECLINED, PaymentOutcome.CANCELLED)
-    .map((outcome) => ({
-      kind: "decided" as const,
-      outcome,
-      declineReason:
-        outcome === PaymentOutcome.DECLINED
-          ? DeclineReason.INSUFFICIENT_FUNDS
-          : DeclineReason.UNSPECIFIED,
-    })),
-  fc.bigInt(1n, amountMinor + 2n).map((totalMinor) => ({ kind: "refunded" as const, totalMinor })),
+  fc.constant(decided(PaymentOutcome.DECLINED)),
+  fc.constant(decided(PaymentOutcome.CANCELLED)),
+  total.map((refundedMinor) => decided(PaymentOutcome.PAID, refundedMinor)),
+  total.map((refundedMinor) => ({ kind: "refunded", refundedMinor }) as const),
 );
 const start: OrderState = {
   amountMinor,
@@ -67,15 +73,13 @@ describe("deciding about an order", () => {
   });
 
   it("comes to the same end in whatever order the refunds and the payment come", () => {
-    const total = fc.bigInt(1n, amountMinor);
     fc.assert(
-      fc.property(fc.array(total, { maxLength: 6 }), fc.nat(6), (totals, place) => {
-        const facts: OrderFact[] = totals.map((totalMinor) => ({ kind: "refunded", totalMinor }));
-        const paid: OrderFact = {
-          kind: "decided",
-          outcome: PaymentOutcome.PAID,
-          declineReason: DeclineReason.UNSPECIFIED,
-        };
+      fc.property(fc.array(total, { maxLength: 6 }), total, fc.nat(6), (totals, told, place) => {
+        const facts: OrderFact[] = totals.map((refundedMinor) => ({
+          kind: "refunded",
+          refundedMinor,
+        }));
+        const paid: OrderFact = decided(PaymentOutcome.PAID, told);
         const end = (order: readonly OrderFact[]) =>
           order.reduce((state, next) => decideOrder(state, next) ?? state, start);
         assert.deepEqual(end(facts.toSpliced(place, 0, paid)), end([paid, ...facts]));
@@ -93,6 +97,32 @@ describe("deciding about an order", () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe("a cancellation", () => {
+  const cancelled = { ...start, status: CANCELLED };
+  const outcomes = [PaymentOutcome.PAID, PaymentOutcome.DECLINED, PaymentOutcome.CANCELLED];
+  const told: OrderFact[] = [
+    { kind: "cancelled" },
+    { kind: "refunded", refundedMinor: amountMinor },
+    ...outcomes.map((outcome) => decided(outcome)),
+  ];
+
+  it("is known to payments once nothing was taken, or all of it is back", () => {
+    const known = (order: OrderState) => told.map((one) => knowsOfCancellation(order, one));
+    assert.deepEqual(known(cancelled), [false, false, false, true, true]);
+    assert.deepEqual(known({ ...cancelled, refundedMinor: 3n }), [false, false, false, true, true]);
+    const whole = { ...cancelled, refundedMinor: amountMinor };
+    assert.deepEqual(known(whole), [false, true, true, true, true]);
+  });
+
+  it("is nothing that payments could know of an order in another status", () => {
+    const others = [PENDING_PAYMENT, PAID, PAYMENT_DECLINED, REFUNDED];
+    for (const status of others) {
+      const order = { ...start, status, refundedMinor: amountMinor };
+      assert.ok(!told.some((one) => knowsOfCancellation(order, one)));
+    }
   });
 });
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { create } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { systemClock } from "@settle/chassis/clock";
 import { claimMessages } from "@settle/chassis/inbox";
@@ -8,6 +9,7 @@ import {
   PaymentRefundedEventSchema,
   PaymentResultEventSchema,
 } from "@settle/gen/events/v1/events_pb";
+import { MoneySchema } from "@settle/gen/money/v1/money_pb";
 import { type Order, OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 import { settleOrders } from "../src/payment-events.ts";
@@ -157,5 +159,39 @@ describe("orders' handling of payment events", () => {
     await setup.cancelOrder(order.userId, order.id);
     await settle([resultOf(order), refundOf(order, 10n)]);
     assert.deepEqual(await statusAndRefund(order.id), [CANCELLED, "10"]);
+  });
+
+  it("takes the refunds that a result tells of like those of their own events", async () => {
+    const [paid, cancelled, whole] = [await orderOf(10n), await orderOf(10n), await orderOf(10n)];
+    await setup.cancelOrder(cancelled.userId, cancelled.id);
+    const told = (order: Order, minorUnits: bigint) => {
+      const { event, ...message } = resultOf(order);
+      const refundedAmount = create(MoneySchema, { minorUnits, currency: "EUR" });
+      return { ...message, event: { ...event, refundedAmount } };
+    };
+    await settle([told(paid, 4n), told(cancelled, 10n), told(whole, 10n), resultOf(whole)]);
+    assert.deepEqual(await statusAndRefund(paid.id), [PAID, "4"]);
+    assert.deepEqual(await statusAndRefund(cancelled.id), [CANCELLED, "10"]);
+    assert.deepEqual(await statusAndRefund(whole.id), [REFUNDED, "10"]);
+  });
+
+  it("notes that payments knows of a cancellation, without a revision", async () => {
+    const [declined, paid] = [await orderOf(10n), await orderOf(10n)];
+    for (const { userId, id } of [declined, paid]) await setup.cancelOrder(userId, id);
+    const states = async () => {
+      const rows = await setup.database.query<{ known: boolean; revision: string }>(
+        `SELECT cancel_known AS known, revision FROM orders WHERE id IN ($1, $2) ORDER BY id`,
+        [declined.id, paid.id],
+      );
+      return rows.map(({ known, revision }) => [known, revision]);
+    };
+    const [[, declinedAt] = [], [, paidAt] = []] = await states();
+    await settle([resultOf(declined, DeclineReason.INSUFFICIENT_FUNDS), resultOf(paid)]);
+    assert.deepEqual(await states(), [
+      [true, declinedAt],
+      [false, paidAt],
+    ]);
+    await settle([refundOf(paid, 10n)]);
+    assert.equal((await states())[1]?.[0], true);
   });
 });

@@ -33,9 +33,12 @@ export type OrderEventSchema = typeof OrderCreatedEventSchema | typeof OrderCanc
  * batch. Whichever of an order's events comes first makes its payment, and that stays:
  *
  * - A created order is paid or declined. One that has a payment already, of any outcome, is not
- *   decided again. Either way its result is published, once per event.
- * - A cancelled order that has no payment gets one of outcome CANCELLED, silently. Of one that was
- *   paid all that is left goes back, and that is published. Else nothing is left to be done.
+ *   decided again.
+ * - A cancelled order that has no payment gets one of outcome CANCELLED. Of one that was paid all
+ *   that is left goes back, and that is published. Else nothing is left to be done.
+ *
+ * Either way the payment as it is then is published, once per event: orders goes on asking until
+ * it has heard.
  *
  * Throws to undo everything where a cancellation names another user than its order's payment.
  */
@@ -114,17 +117,23 @@ function decideAll(
     if (!decided.has(payment)) refunded.add(payment);
   };
 
+  const cancel = (
+    event: OrderCancelledEvent,
+    earlier: LockedPayment | undefined,
+    receiveTimeMs: number,
+  ) => {
+    if (!earlier) return add(newPayment(event, cancelled, { receiveTimeMs, decideTime: now }));
+    assert.equal(event.userId, earlier.userId, `whose is order ${event.orderId}?`);
+    refundAll(earlier);
+    return earlier;
+  };
+
   for (const { event, receiveTimeMs } of messages) {
     const earlier = payments.get(event.orderId);
-    if (!isMessage(event, OrderCancelledEventSchema)) {
-      const payment = earlier ?? pay(event, receiveTimeMs);
-      events.push(paymentResultEvent(payment, { id: newId(), createTimeMs: now.getTime() }));
-    } else if (earlier) {
-      assert.equal(event.userId, earlier.userId, `whose is order ${event.orderId}?`);
-      refundAll(earlier);
-    } else {
-      add(newPayment(event, cancelled, { receiveTimeMs, decideTime: now }));
-    }
+    const payment = isMessage(event, OrderCancelledEventSchema)
+      ? cancel(event, earlier, receiveTimeMs)
+      : (earlier ?? pay(event, receiveTimeMs));
+    events.push(paymentResultEvent(payment, { id: newId(), createTimeMs: now.getTime() }));
   }
   return { decided, refunded, movements, events };
 }

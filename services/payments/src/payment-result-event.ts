@@ -4,7 +4,7 @@ import { type OutboxEvent, outboxEvent } from "@settle/chassis/outbox";
 import { PaymentResultEventSchema } from "@settle/gen/events/v1/events_pb";
 import type { LockedPayment } from "./payments.ts";
 
-/** Tells, as the event `id`, what was decided about an order; the same however often it is told. */
+/** Tells, as the event `id`, what was decided about an order and what has gone back of it so far. */
 export function paymentResultEvent(
   payment: LockedPayment,
   { id, createTimeMs }: { readonly id: string; readonly createTimeMs: number },
@@ -16,6 +16,7 @@ export function paymentResultEvent(
     declineReason: payment.declineReason,
     amount: { minorUnits: payment.amountMinor, currency: payment.currency },
     decideTime: timestampFromDate(payment.decideTime),
+    refundedAmount: { minorUnits: payment.refundedMinor, currency: payment.currency },
   });
   return outboxEvent(PaymentResultEventSchema, event, { id, createTimeMs });
 }

@@ -180,7 +180,9 @@ export async function publishedAbout(
     if (type === PaymentResultEventSchema.typeName) {
       const result = fromBinary(PaymentResultEventSchema, payload);
       if (result.orderId !== orderId || result.userId !== userId) return [];
-      return [`result ${nameOf(result.outcome)}`];
+      const { minorUnits = 0n } = result.refundedAmount ?? {};
+      const back = minorUnits > 0n ? `, ${minorUnits} back` : "";
+      return [`result ${nameOf(result.outcome)}${back}`];
     }
     const refund = fromBinary(PaymentRefundedEventSchema, payload);
     if (refund.orderId !== orderId || refund.userId !== userId) return [];

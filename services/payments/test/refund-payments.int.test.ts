@@ -259,6 +259,7 @@ describe("refunds", () => {
         "result PAID",
         ...events,
         "refunded 100 EUR",
+        "result PAID, 100 back",
       ]);
       assert.equal(await balanceOf(setup, userId), 100n);
     });

@@ -22,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file events/v1/events.proto.
  */
 export const file_events_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("ChZldmVudHMvdjEvZXZlbnRzLnByb3RvEglldmVudHMudjEiiAEKEU9yZGVyQ3JlYXRlZEV2ZW50EhAKCG9yZGVyX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSHwoGYW1vdW50GAMgASgLMg8ubW9uZXkudjEuTW9uZXkSLwoLY3JlYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIooBChNPcmRlckNhbmNlbGxlZEV2ZW50EhAKCG9yZGVyX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSHwoGYW1vdW50GAMgASgLMg8ubW9uZXkudjEuTW9uZXkSLwoLY2FuY2VsX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIusBChJQYXltZW50UmVzdWx0RXZlbnQSEAoIb3JkZXJfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIsCgdvdXRjb21lGAMgASgOMhsucGF5bWVudHMudjEuUGF5bWVudE91dGNvbWUSMgoOZGVjbGluZV9yZWFzb24YBCABKA4yGi5wYXltZW50cy52MS5EZWNsaW5lUmVhc29uEh8KBmFtb3VudBgFIAEoCzIPLm1vbmV5LnYxLk1vbmV5Ei8KC2RlY2lkZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKUAQoUUGF5bWVudFJlZnVuZGVkRXZlbnQSEAoIb3JkZXJfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIoCg9yZWZ1bmRlZF9hbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leRIvCgtyZWZ1bmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBiBnByb3RvMw", [file_google_protobuf_timestamp, file_money_v1_money, file_payments_v1_payment]);
+  fileDesc("ChZldmVudHMvdjEvZXZlbnRzLnByb3RvEglldmVudHMudjEiiAEKEU9yZGVyQ3JlYXRlZEV2ZW50EhAKCG9yZGVyX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSHwoGYW1vdW50GAMgASgLMg8ubW9uZXkudjEuTW9uZXkSLwoLY3JlYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIooBChNPcmRlckNhbmNlbGxlZEV2ZW50EhAKCG9yZGVyX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSHwoGYW1vdW50GAMgASgLMg8ubW9uZXkudjEuTW9uZXkSLwoLY2FuY2VsX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpUCChJQYXltZW50UmVzdWx0RXZlbnQSEAoIb3JkZXJfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIsCgdvdXRjb21lGAMgASgOMhsucGF5bWVudHMudjEuUGF5bWVudE91dGNvbWUSMgoOZGVjbGluZV9yZWFzb24YBCABKA4yGi5wYXltZW50cy52MS5EZWNsaW5lUmVhc29uEh8KBmFtb3VudBgFIAEoCzIPLm1vbmV5LnYxLk1vbmV5Ei8KC2RlY2lkZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCg9yZWZ1bmRlZF9hbW91bnQYByABKAsyDy5tb25leS52MS5Nb25leSKUAQoUUGF5bWVudFJlZnVuZGVkRXZlbnQSEAoIb3JkZXJfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIoCg9yZWZ1bmRlZF9hbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leRIvCgtyZWZ1bmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBiBnByb3RvMw", [file_google_protobuf_timestamp, file_money_v1_money, file_payments_v1_payment]);
 
 /**
  * An order was stored and waits for its payment. Published by orders to the
@@ -111,8 +111,11 @@ export const OrderCancelledEventSchema: GenMessage<OrderCancelledEvent> = /*@__P
   messageDesc(file_events_v1_events, 1);
 
 /**
- * Payments decided about an order. Published by payments to the exchange
- * `payments.events`.
+ * How the payment of an order stands. Published by payments to the exchange
+ * `payments.events`, once for each event about an order that it hears of: the
+ * answer to an `OrderCreatedEvent`, and to an `OrderCancelledEvent`. What was
+ * decided never changes; of two events about one order the one with the larger
+ * `refunded_amount` is the newer.
  *
  * @generated from message events.v1.PaymentResultEvent
  */
@@ -158,6 +161,13 @@ export type PaymentResultEvent = Message<"events.v1.PaymentResultEvent"> & {
    * @generated from field: google.protobuf.Timestamp decide_time = 6;
    */
   decideTime?: Timestamp | undefined;
+
+  /**
+   * What has gone back to the user's account so far; absent means nothing.
+   *
+   * @generated from field: money.v1.Money refunded_amount = 7;
+   */
+  refundedAmount?: Money | undefined;
 };
 
 /**
