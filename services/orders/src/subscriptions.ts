@@ -1,9 +1,5 @@
-import {
-  PaymentRefundedEventSchema,
-  PaymentResultEventSchema,
-} from "@settle/gen/events/v1/events_pb";
+import { subscriptionsOf } from "@settle/chassis/routes";
+import { file_events_v1_events } from "@settle/gen/events/v1/events_pb";
 
 /** The events of other services that orders handles, by the service that publishes them. */
-export const subscriptions = {
-  payments: [PaymentResultEventSchema.typeName, PaymentRefundedEventSchema.typeName],
-};
+export const subscriptions = subscriptionsOf("orders", file_events_v1_events.messages);

@@ -1,9 +1,5 @@
-import {
-  OrderCancelledEventSchema,
-  OrderCreatedEventSchema,
-} from "@settle/gen/events/v1/events_pb";
+import { subscriptionsOf } from "@settle/chassis/routes";
+import { file_events_v1_events } from "@settle/gen/events/v1/events_pb";
 
 /** The events of other services that payments handles, by the service that publishes them. */
-export const subscriptions = {
-  orders: [OrderCreatedEventSchema.typeName, OrderCancelledEventSchema.typeName],
-};
+export const subscriptions = subscriptionsOf("payments", file_events_v1_events.messages);

@@ -6,7 +6,8 @@
 // enough that its consumer never calls back. On the broker the AMQP properties
 // are the envelope: `message_id` is the event's id (a UUIDv7 that survives
 // every re-publish), `type` the full message name such as
-// `events.v1.OrderCreatedEvent`, `content_type` is `application/x-protobuf`.
+// `events.v1.OrderCreatedEvent`, which is the routing key as well, and
+// `content_type` is `application/x-protobuf`.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -17,17 +18,17 @@ import type { Money } from "../../money/v1/money_pb.ts";
 import { file_money_v1_money } from "../../money/v1/money_pb.ts";
 import type { DeclineReason, PaymentOutcome } from "../../payments/v1/payment_pb.ts";
 import { file_payments_v1_payment } from "../../payments/v1/payment_pb.ts";
+import { file_topology_v1_route } from "../../topology/v1/route_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file events/v1/events.proto.
  */
 export const file_events_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("ChZldmVudHMvdjEvZXZlbnRzLnByb3RvEglldmVudHMudjEi8gIKEU9yZGVyQ3JlYXRlZEV2ZW50EkQKCG9yZGVyX2lkGAEgASgJQjK6SC9yLTIrXlswLTlhLWZdezh9KC1bMC05YS1mXXs0fSl7M30tWzAtOWEtZl17MTJ9JBI5Cgd1c2VyX2lkGAIgASgJQii6SCVyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEqIBCgZhbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leUKAAbpIfboBdwoMYW1vdW50LnJhbmdlEittaW5vcl91bml0cyBtdXN0IGJlIGZyb20gMSB0byAxMDAwMDAwMDAwMDAwGjp0aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwyAEBEjcKC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBIvQCChNPcmRlckNhbmNlbGxlZEV2ZW50EkQKCG9yZGVyX2lkGAEgASgJQjK6SC9yLTIrXlswLTlhLWZdezh9KC1bMC05YS1mXXs0fSl7M30tWzAtOWEtZl17MTJ9JBI5Cgd1c2VyX2lkGAIgASgJQii6SCVyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEqIBCgZhbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leUKAAbpIfboBdwoMYW1vdW50LnJhbmdlEittaW5vcl91bml0cyBtdXN0IGJlIGZyb20gMSB0byAxMDAwMDAwMDAwMDAwGjp0aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwyAEBEjcKC2NhbmNlbF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBIpkDChJQYXltZW50UmVzdWx0RXZlbnQSRAoIb3JkZXJfaWQYASABKAlCMrpIL3ItMiteWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0kEjkKB3VzZXJfaWQYAiABKAlCKLpIJXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSOAoHb3V0Y29tZRgDIAEoDjIbLnBheW1lbnRzLnYxLlBheW1lbnRPdXRjb21lQgq6SAeCAQQQASAAEjwKDmRlY2xpbmVfcmVhc29uGAQgASgOMhoucGF5bWVudHMudjEuRGVjbGluZVJlYXNvbkIIukgFggECEAESJwoGYW1vdW50GAUgASgLMg8ubW9uZXkudjEuTW9uZXlCBrpIA8gBARI3CgtkZWNpZGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBARIoCg9yZWZ1bmRlZF9hbW91bnQYByABKAsyDy5tb25leS52MS5Nb25leSKJAwoUUGF5bWVudFJlZnVuZGVkRXZlbnQSRAoIb3JkZXJfaWQYASABKAlCMrpIL3ItMiteWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0kEjkKB3VzZXJfaWQYAiABKAlCKLpIJXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQStgEKD3JlZnVuZGVkX2Ftb3VudBgDIAEoCzIPLm1vbmV5LnYxLk1vbmV5QosBukiHAboBgAEKFXJlZnVuZGVkX2Ftb3VudC5yYW5nZRIrbWlub3JfdW5pdHMgbXVzdCBiZSBmcm9tIDEgdG8gMTAwMDAwMDAwMDAwMBo6dGhpcy5taW5vcl91bml0cyA+PSAxICYmIHRoaXMubWlub3JfdW5pdHMgPD0gMTAwMDAwMDAwMDAwMMgBARI3CgtyZWZ1bmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_money_v1_money, file_payments_v1_payment]);
+  fileDesc("ChZldmVudHMvdjEvZXZlbnRzLnByb3RvEglldmVudHMudjEiigMKEU9yZGVyQ3JlYXRlZEV2ZW50EkQKCG9yZGVyX2lkGAEgASgJQjK6SC9yLTIrXlswLTlhLWZdezh9KC1bMC05YS1mXXs0fSl7M30tWzAtOWEtZl17MTJ9JBI5Cgd1c2VyX2lkGAIgASgJQii6SCVyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEqIBCgZhbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leUKAAbpIfboBdwoMYW1vdW50LnJhbmdlEittaW5vcl91bml0cyBtdXN0IGJlIGZyb20gMSB0byAxMDAwMDAwMDAwMDAwGjp0aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwyAEBEjcKC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBOhaatRgSCgZvcmRlcnMSCHBheW1lbnRzIowDChNPcmRlckNhbmNlbGxlZEV2ZW50EkQKCG9yZGVyX2lkGAEgASgJQjK6SC9yLTIrXlswLTlhLWZdezh9KC1bMC05YS1mXXs0fSl7M30tWzAtOWEtZl17MTJ9JBI5Cgd1c2VyX2lkGAIgASgJQii6SCVyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEqIBCgZhbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leUKAAbpIfboBdwoMYW1vdW50LnJhbmdlEittaW5vcl91bml0cyBtdXN0IGJlIGZyb20gMSB0byAxMDAwMDAwMDAwMDAwGjp0aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwyAEBEjcKC2NhbmNlbF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBOhaatRgSCgZvcmRlcnMSCHBheW1lbnRzIrEDChJQYXltZW50UmVzdWx0RXZlbnQSRAoIb3JkZXJfaWQYASABKAlCMrpIL3ItMiteWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0kEjkKB3VzZXJfaWQYAiABKAlCKLpIJXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSOAoHb3V0Y29tZRgDIAEoDjIbLnBheW1lbnRzLnYxLlBheW1lbnRPdXRjb21lQgq6SAeCAQQQASAAEjwKDmRlY2xpbmVfcmVhc29uGAQgASgOMhoucGF5bWVudHMudjEuRGVjbGluZVJlYXNvbkIIukgFggECEAESJwoGYW1vdW50GAUgASgLMg8ubW9uZXkudjEuTW9uZXlCBrpIA8gBARI3CgtkZWNpZGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBARIoCg9yZWZ1bmRlZF9hbW91bnQYByABKAsyDy5tb25leS52MS5Nb25leToWmrUYEgoIcGF5bWVudHMSBm9yZGVycyKhAwoUUGF5bWVudFJlZnVuZGVkRXZlbnQSRAoIb3JkZXJfaWQYASABKAlCMrpIL3ItMiteWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0kEjkKB3VzZXJfaWQYAiABKAlCKLpIJXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQStgEKD3JlZnVuZGVkX2Ftb3VudBgDIAEoCzIPLm1vbmV5LnYxLk1vbmV5QosBukiHAboBgAEKFXJlZnVuZGVkX2Ftb3VudC5yYW5nZRIrbWlub3JfdW5pdHMgbXVzdCBiZSBmcm9tIDEgdG8gMTAwMDAwMDAwMDAwMBo6dGhpcy5taW5vcl91bml0cyA+PSAxICYmIHRoaXMubWlub3JfdW5pdHMgPD0gMTAwMDAwMDAwMDAwMMgBARI3CgtyZWZ1bmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBAToWmrUYEgoIcGF5bWVudHMSBm9yZGVyc2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_money_v1_money, file_payments_v1_payment, file_topology_v1_route]);
 
 /**
- * An order was stored and waits for its payment. Published by orders to the
- * exchange `orders.events`.
+ * An order was stored and waits for its payment.
  *
  * @generated from message events.v1.OrderCreatedEvent
  */
@@ -69,8 +70,7 @@ export const OrderCreatedEventSchema: GenMessage<OrderCreatedEvent> = /*@__PURE_
   messageDesc(file_events_v1_events, 0);
 
 /**
- * An order was cancelled before its payment was known. Published by orders to
- * the exchange `orders.events`.
+ * An order was cancelled before its payment was known.
  *
  * @generated from message events.v1.OrderCancelledEvent
  */
@@ -112,11 +112,10 @@ export const OrderCancelledEventSchema: GenMessage<OrderCancelledEvent> = /*@__P
   messageDesc(file_events_v1_events, 1);
 
 /**
- * How the payment of an order stands. Published by payments to the exchange
- * `payments.events`, once for each event about an order that it hears of: the
- * answer to an `OrderCreatedEvent`, and to an `OrderCancelledEvent`. What was
- * decided never changes; of two events about one order the one with the larger
- * `refunded_amount` is the newer.
+ * How the payment of an order stands. Published once for each event about an
+ * order that payments hears of: the answer to an `OrderCreatedEvent`, and to an
+ * `OrderCancelledEvent`. What was decided never changes; of two events about
+ * one order the one with the larger `refunded_amount` is the newer.
  *
  * @generated from message events.v1.PaymentResultEvent
  */
@@ -179,8 +178,7 @@ export const PaymentResultEventSchema: GenMessage<PaymentResultEvent> = /*@__PUR
   messageDesc(file_events_v1_events, 2);
 
 /**
- * Money of a payment went back to the user's account. Published by payments to
- * the exchange `payments.events`.
+ * Money of a payment went back to the user's account.
  *
  * @generated from message events.v1.PaymentRefundedEvent
  */

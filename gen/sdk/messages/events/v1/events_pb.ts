@@ -6,7 +6,8 @@
 // enough that its consumer never calls back. On the broker the AMQP properties
 // are the envelope: `message_id` is the event's id (a UUIDv7 that survives
 // every re-publish), `type` the full message name such as
-// `events.v1.OrderCreatedEvent`, `content_type` is `application/x-protobuf`.
+// `events.v1.OrderCreatedEvent`, which is the routing key as well, and
+// `content_type` is `application/x-protobuf`.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -25,8 +26,7 @@ export const file_events_v1_events: GenFile = /*@__PURE__*/
   fileDesc("ChZldmVudHMvdjEvZXZlbnRzLnByb3RvEglldmVudHMudjEiiAEKEU9yZGVyQ3JlYXRlZEV2ZW50EhAKCG9yZGVyX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSHwoGYW1vdW50GAMgASgLMg8ubW9uZXkudjEuTW9uZXkSLwoLY3JlYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIooBChNPcmRlckNhbmNlbGxlZEV2ZW50EhAKCG9yZGVyX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSHwoGYW1vdW50GAMgASgLMg8ubW9uZXkudjEuTW9uZXkSLwoLY2FuY2VsX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpUCChJQYXltZW50UmVzdWx0RXZlbnQSEAoIb3JkZXJfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIsCgdvdXRjb21lGAMgASgOMhsucGF5bWVudHMudjEuUGF5bWVudE91dGNvbWUSMgoOZGVjbGluZV9yZWFzb24YBCABKA4yGi5wYXltZW50cy52MS5EZWNsaW5lUmVhc29uEh8KBmFtb3VudBgFIAEoCzIPLm1vbmV5LnYxLk1vbmV5Ei8KC2RlY2lkZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCg9yZWZ1bmRlZF9hbW91bnQYByABKAsyDy5tb25leS52MS5Nb25leSKUAQoUUGF5bWVudFJlZnVuZGVkRXZlbnQSEAoIb3JkZXJfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIoCg9yZWZ1bmRlZF9hbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leRIvCgtyZWZ1bmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBiBnByb3RvMw", [file_google_protobuf_timestamp, file_money_v1_money, file_payments_v1_payment]);
 
 /**
- * An order was stored and waits for its payment. Published by orders to the
- * exchange `orders.events`.
+ * An order was stored and waits for its payment.
  *
  * @generated from message events.v1.OrderCreatedEvent
  */
@@ -68,8 +68,7 @@ export const OrderCreatedEventSchema: GenMessage<OrderCreatedEvent> = /*@__PURE_
   messageDesc(file_events_v1_events, 0);
 
 /**
- * An order was cancelled before its payment was known. Published by orders to
- * the exchange `orders.events`.
+ * An order was cancelled before its payment was known.
  *
  * @generated from message events.v1.OrderCancelledEvent
  */
@@ -111,11 +110,10 @@ export const OrderCancelledEventSchema: GenMessage<OrderCancelledEvent> = /*@__P
   messageDesc(file_events_v1_events, 1);
 
 /**
- * How the payment of an order stands. Published by payments to the exchange
- * `payments.events`, once for each event about an order that it hears of: the
- * answer to an `OrderCreatedEvent`, and to an `OrderCancelledEvent`. What was
- * decided never changes; of two events about one order the one with the larger
- * `refunded_amount` is the newer.
+ * How the payment of an order stands. Published once for each event about an
+ * order that payments hears of: the answer to an `OrderCreatedEvent`, and to an
+ * `OrderCancelledEvent`. What was decided never changes; of two events about
+ * one order the one with the larger `refunded_amount` is the newer.
  *
  * @generated from message events.v1.PaymentResultEvent
  */
@@ -178,8 +176,7 @@ export const PaymentResultEventSchema: GenMessage<PaymentResultEvent> = /*@__PUR
   messageDesc(file_events_v1_events, 2);
 
 /**
- * Money of a payment went back to the user's account. Published by payments to
- * the exchange `payments.events`.
+ * Money of a payment went back to the user's account.
  *
  * @generated from message events.v1.PaymentRefundedEvent
  */
