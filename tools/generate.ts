@@ -6,7 +6,7 @@ import { fetchThirdPartyProtos } from "./third-party-protos.ts";
 
 /**
  * Writes everything that is derived from proto/ into `target`/gen: the TypeScript code, the
- * OpenAPI documents, and the descriptor set by which Envoy transcodes and the services answer
+ * OpenAPI and AsyncAPI documents, and the descriptor set by which Envoy transcodes and the services answer
  * reflection. Needs the protos of others in place.
  */
 export function generate(root: string, target: string): void {

@@ -12,7 +12,8 @@ export const jsonObject = z.record(z.string(), json);
 
 /** What `info` of a document holds. */
 export const info = z
-  .looseObject({ title: z.string(), version: z.string() })
+  .object({ title: z.string(), version: z.string() })
+  .catchall(json)
   .default({ title: "API", version: "unversioned" });
 
 /**
@@ -25,6 +26,6 @@ export function readBaseFile<Schema extends z.ZodType>(
 ): z.infer<Schema> {
   const given = file === undefined ? {} : parse(readFileSync(file, "utf8"));
   const { success, data, error } = schema.safeParse(given);
-  if (!success) throw new Refusal(`${file ?? "no base"}: ${z.prettifyError(error)}`);
+  if (!success) throw new Refusal(`${file}: ${z.prettifyError(error)}`);
   return data;
 }

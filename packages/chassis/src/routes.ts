@@ -17,7 +17,9 @@ export function subscriptionsOf(
   const subscriptions: Record<string, string[]> = {};
   for (const event of events) {
     const { from, to } = routeOf(event) ?? { from: "", to: [] };
-    if (to.includes(service)) (subscriptions[from] ??= []).push(event.typeName);
+    if (to.includes(service)) {
+      subscriptions[from] = [...(subscriptions[from] ?? []), event.typeName];
+    }
   }
   return subscriptions;
 }

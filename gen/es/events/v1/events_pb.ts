@@ -30,6 +30,10 @@ export const file_events_v1_events: GenFile = /*@__PURE__*/
 /**
  * An order was stored and waits for its payment.
  *
+ * Example: `{"orderId": "01989a14-6f00-7c3e-9d41-5f2b8a7e6c10", "userId":
+ * "alice", "amount": {"minorUnits": "250", "currency": "EUR"}, "createTime":
+ * "2026-02-03T04:05:06Z"}`.
+ *
  * @generated from message events.v1.OrderCreatedEvent
  */
 export type OrderCreatedEvent = Message<"events.v1.OrderCreatedEvent"> & {
@@ -71,6 +75,10 @@ export const OrderCreatedEventSchema: GenMessage<OrderCreatedEvent> = /*@__PURE_
 
 /**
  * An order was cancelled before its payment was known.
+ *
+ * Example: `{"orderId": "01989a14-6f00-7c3e-9d41-5f2b8a7e6c10", "userId":
+ * "alice", "amount": {"minorUnits": "250", "currency": "EUR"}, "cancelTime":
+ * "2026-02-03T04:05:07Z"}`.
  *
  * @generated from message events.v1.OrderCancelledEvent
  */
@@ -116,6 +124,10 @@ export const OrderCancelledEventSchema: GenMessage<OrderCancelledEvent> = /*@__P
  * order that payments hears of: the answer to an `OrderCreatedEvent`, and to an
  * `OrderCancelledEvent`. What was decided never changes; of two events about
  * one order the one with the larger `refunded_amount` is the newer.
+ *
+ * Example: `{"orderId": "01989a14-6f00-7c3e-9d41-5f2b8a7e6c10", "userId":
+ * "alice", "outcome": "PAYMENT_OUTCOME_PAID", "amount": {"minorUnits": "250",
+ * "currency": "EUR"}, "decideTime": "2026-02-03T04:05:07Z"}`.
  *
  * @generated from message events.v1.PaymentResultEvent
  */
@@ -179,6 +191,10 @@ export const PaymentResultEventSchema: GenMessage<PaymentResultEvent> = /*@__PUR
 
 /**
  * Money of a payment went back to the user's account.
+ *
+ * Example: `{"orderId": "01989a14-6f00-7c3e-9d41-5f2b8a7e6c10", "userId":
+ * "alice", "refundedAmount": {"minorUnits": "250", "currency": "EUR"},
+ * "refundTime": "2026-02-04T10:00:00Z"}`.
  *
  * @generated from message events.v1.PaymentRefundedEvent
  */
