@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import {
   createTestBroker,
   createTestDatabase,
@@ -12,9 +11,9 @@ import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscri
 import amqp, { type Channel, type ChannelModel, type ConfirmChannel } from "amqplib";
 import { Client } from "pg";
 import type { ServiceName } from "../system.ts";
+import { accessRefused, refusalOf } from "./broker-refusal.ts";
 
 const insufficientPrivilege = "42501";
-const accessRefused = 403;
 const body = Buffer.from("x");
 const pairs: readonly (readonly [own: ServiceName, other: ServiceName])[] = [
   ["payments", "orders"],
@@ -126,15 +125,6 @@ describe("on RabbitMQ", () => {
     const channel = await connections.get(service)?.createConfirmChannel();
     return channel ?? assert.fail(`${service} is not connected`);
   };
-  /** The code with which the broker closes the channel of whoever does that; 0 if it does not. */
-  const refusalOf = async (service: ServiceName, work: (channel: ConfirmChannel) => unknown) => {
-    const channel = await openChannel(service);
-    const closed = once(channel, "error").then(([{ code }]) => code as number);
-    const done = Promise.resolve(work(channel)).then(() => channel.waitForConfirms());
-    const refusal = await Promise.race([closed, done.then(() => 0).catch(() => closed)]);
-    if (refusal === 0) await channel.close();
-    return refusal;
-  };
   const publish =
     (exchange: string, routingKey = "") =>
     (channel: ConfirmChannel) => {
@@ -151,7 +141,7 @@ describe("on RabbitMQ", () => {
       attempts: Readonly<Record<string, (channel: ConfirmChannel) => unknown>>,
     ) => {
       for (const [what, work] of Object.entries(attempts)) {
-        assert.equal(await refusalOf(own, work), accessRefused, what);
+        assert.equal(await refusalOf(await openChannel(own), work), accessRefused, what);
       }
     };
 

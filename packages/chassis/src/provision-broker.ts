@@ -1,4 +1,5 @@
-import { setTimeout as pause } from "node:timers/promises";
+import { binding, exchange, matching, policy, queue, quoted } from "./broker-definitions.ts";
+import { type BrokerAdministration, createManagementCall } from "./broker-management.ts";
 import { retryDelays, retryQueueOf, topologyOf } from "./topology.ts";
 
 // The broker gives a message back at most this often when its consumer dies; our own count of
@@ -6,8 +7,6 @@ import { retryDelays, retryQueueOf, topologyOf } from "./topology.ts";
 const deliveryLimit = 100;
 const maxQueueLength = 5_000_000;
 const maxDeadLetters = 100_000;
-const requestTimeoutMs = 10_000;
-const maxRequestAttempts = 5;
 
 /** A service's user on the broker and the events of other services that it handles. */
 export type BrokerService = {
@@ -26,18 +25,12 @@ export type BrokerService = {
  *
  * Queues are quorum queues whose only argument is that; limits, delays and dead-letter exchanges
  * are policies, so that they can change on a queue that exists. Suits RabbitMQ 3.10 and 4.x.
- *
- * Uses the management API at `managementUrl` as the administrator `user`.
  */
-export async function provisionBroker(options: {
-  readonly managementUrl: string;
-  readonly user: string;
-  readonly password: string;
-  readonly vhost: string;
-  readonly services: readonly BrokerService[];
-}): Promise<void> {
-  const { managementUrl, user, password, vhost, services } = options;
-  const call = managementClient(managementUrl, user, password);
+export async function provisionBroker(
+  options: BrokerAdministration & { readonly services: readonly BrokerService[] },
+): Promise<void> {
+  const { user, vhost, services } = options;
+  const call = createManagementCall(options);
   const host = encodeURIComponent(vhost);
   await call("PUT", `/api/vhosts/${host}`, { default_queue_type: "quorum" });
   await call("PUT", `/api/permissions/${host}/${encodeURIComponent(user)}`, {
@@ -65,34 +58,8 @@ export async function provisionBroker(options: {
 
 /** The exchanges, queues, bindings and policies of the services, as RabbitMQ's definitions. */
 export function definitionsOf(services: readonly BrokerService[]) {
-  const exchange = (name: string, type: string) => ({
-    name,
-    type,
-    durable: true,
-    auto_delete: false,
-    internal: false,
-    arguments: {},
-  });
-  const queue = (name: string) => ({
-    name,
-    durable: true,
-    auto_delete: false,
-    arguments: { "x-queue-type": "quorum" },
-  });
-  const binding = (source: string, destination: string, routingKey: string) => ({
-    source,
-    destination,
-    destination_type: "queue",
-    routing_key: routingKey,
-    arguments: {},
-  });
-  const policy = (name: string, definition: Record<string, string | number>) => ({
-    name,
-    pattern: matching(quoted(name)),
-    "apply-to": "queues",
-    priority: 10,
-    definition: { overflow: "reject-publish", "max-length": maxQueueLength, ...definition },
-  });
+  const limited = (name: string, definition: Readonly<Record<string, string | number>>) =>
+    policy(name, { overflow: "reject-publish", "max-length": maxQueueLength, ...definition });
   const deadLettering = (exchangeName: string) => ({
     "dead-letter-exchange": exchangeName,
     "dead-letter-strategy": "at-least-once",
@@ -120,43 +87,14 @@ export function definitionsOf(services: readonly BrokerService[]) {
       ),
     ]),
     policies: names.flatMap(({ name, own }) => [
-      policy(own.work, { "delivery-limit": deliveryLimit, ...deadLettering(own.deadLetter) }),
-      policy(own.deadLetters, { "max-length": maxDeadLetters }),
+      limited(own.work, { "delivery-limit": deliveryLimit, ...deadLettering(own.deadLetter) }),
+      limited(own.deadLetters, { "max-length": maxDeadLetters }),
       ...retryDelays.map(({ label, delayMs }) =>
-        policy(retryQueueOf(name, label), {
+        limited(retryQueueOf(name, label), {
           "message-ttl": delayMs,
           ...deadLettering(own.requeue),
         }),
       ),
     ]),
-  };
-}
-
-function matching(...patterns: readonly string[]): string {
-  return `^(${patterns.join("|")})$`;
-}
-
-function quoted(name: string): string {
-  return name.replaceAll(".", "\\.");
-}
-
-function managementClient(managementUrl: string, user: string, password: string) {
-  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
-  return async (method: string, path: string, body: unknown): Promise<void> => {
-    for (let tried = 1; ; tried += 1) {
-      const response = await fetch(new URL(path, managementUrl), {
-        method,
-        headers: { authorization, "content-type": "application/json" },
-        body: JSON.stringify(body),
-        signal: AbortSignal.timeout(requestTimeoutMs),
-      });
-      if (response.ok) return;
-      const text = await response.text();
-      // A broker that has just started answers some calls before it can serve them.
-      if (response.status < 500 || tried === maxRequestAttempts) {
-        throw new Error(`the broker answered ${method} ${path} with ${response.status}: ${text}`);
-      }
-      await pause(500 * tried);
-    }
   };
 }

@@ -1,0 +1,48 @@
+/** What RabbitMQ's definitions say of an exchange, a queue, a binding and a policy. */
+
+/** A durable exchange. */
+export function exchange(name: string, type: "topic" | "direct" | "fanout") {
+  return { name, type, durable: true, auto_delete: false, internal: false, arguments: {} };
+}
+
+/** A quorum queue without any other argument: the rest is said by policies. */
+export function queue(name: string) {
+  return {
+    name,
+    durable: true,
+    auto_delete: false,
+    arguments: { "x-queue-type": "quorum" },
+  };
+}
+
+/** What leads from the exchange `source` to the queue `destination`. */
+export function binding(source: string, destination: string, routingKey: string) {
+  return {
+    source,
+    destination,
+    destination_type: "queue",
+    routing_key: routingKey,
+    arguments: {},
+  };
+}
+
+/** A policy for the one queue `name`. */
+export function policy(name: string, definition: Readonly<Record<string, string | number>>) {
+  return {
+    name,
+    pattern: matching(quoted(name)),
+    "apply-to": "queues",
+    priority: 10,
+    definition,
+  };
+}
+
+/** A pattern that matches what one of `patterns` matches as a whole; nothing for none. */
+export function matching(...patterns: readonly string[]): string {
+  return `^(${patterns.join("|")})$`;
+}
+
+/** A pattern for `name` itself. */
+export function quoted(name: string): string {
+  return name.replaceAll(".", "\\.");
+}

@@ -1,0 +1,39 @@
+import { setTimeout as pause } from "node:timers/promises";
+
+const requestTimeoutMs = 10_000;
+const maxRequestAttempts = 5;
+
+/** How to reach the management API of a RabbitMQ, as its administrator `user`. */
+export type BrokerAdministration = {
+  readonly managementUrl: string;
+  readonly user: string;
+  readonly password: string;
+  /** The virtual host that is administered. */
+  readonly vhost: string;
+};
+
+/** Asks the management API for something; throws what the broker answers but success. */
+export type ManagementCall = (method: string, path: string, body?: unknown) => Promise<void>;
+
+/** Makes calls to the management API; `path` follows its origin. */
+export function createManagementCall(administration: BrokerAdministration): ManagementCall {
+  const { managementUrl, user, password } = administration;
+  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+  return async (method, path, body) => {
+    for (let tried = 1; ; tried += 1) {
+      const response = await fetch(new URL(path, managementUrl), {
+        method,
+        headers: { authorization, "content-type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(requestTimeoutMs),
+      });
+      if (response.ok) return;
+      const text = await response.text();
+      // A broker that has just started answers some calls before it can serve them.
+      if (response.status < 500 || tried === maxRequestAttempts) {
+        throw new Error(`the broker answered ${method} ${path} with ${response.status}: ${text}`);
+      }
+      await pause(500 * tried);
+    }
+  };
+}

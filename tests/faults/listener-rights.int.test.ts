@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { createTestBroker, eventually, type TestBroker } from "@settle/chassis/testing";
+import { topologyOf } from "@settle/chassis/topology";
+import {
+  OrderCreatedEventSchema,
+  PaymentRefundedEventSchema,
+  PaymentResultEventSchema,
+} from "@settle/gen/events/v1/events_pb";
+import { subscriptions as ordersSubscriptions } from "@settle/orders/subscriptions";
+import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscriptions";
+import amqp, { type ConfirmChannel } from "amqplib";
+import { runListener } from "../listeners.ts";
+import { accessRefused, refusalOf } from "./broker-refusal.ts";
+
+const body = Buffer.from("x");
+const { typeName: resultType } = PaymentResultEventSchema;
+const { typeName: refundedType } = PaymentRefundedEventSchema;
+
+describe("a listener of another team", () => {
+  // Users are not of a virtual host: the name is as unique as that.
+  let name: string;
+  let url: string;
+  let broker: TestBroker;
+  const parts = new AsyncDisposableStack();
+
+  before(async () => {
+    broker = parts.use(
+      await createTestBroker({ orders: ordersSubscriptions, payments: paymentsSubscriptions }),
+    );
+    name = broker.vhost.replace("_", "-");
+    ({ stdout: url } = await runListener(broker, [name, resultType]));
+    url = url.trim();
+  });
+  after(() => parts.disposeAsync());
+
+  const connect = async (stack: AsyncDisposableStack, as: string) => {
+    const connection = await amqp.connect(as);
+    stack.defer(() => connection.close());
+    return connection;
+  };
+  const publish = async (routingKey: string, messageId: string) => {
+    await using stack = new AsyncDisposableStack();
+    const connection = await connect(stack, broker.urlOf("payments"));
+    const channel = await connection.createConfirmChannel();
+    channel.publish(topologyOf("payments").events, routingKey, body, { messageId });
+    await channel.waitForConfirms();
+  };
+  const take = (channel: ConfirmChannel, queue: string) =>
+    eventually(
+      `there is a message in ${queue}`,
+      async () => (await channel.get(queue)) || undefined,
+    );
+
+  it("gets the events it asked for, and finds among its dead letters what it rejects", async () => {
+    await using stack = new AsyncDisposableStack();
+    const channel = await (await connect(stack, url)).createConfirmChannel();
+    const { work, deadLetters } = topologyOf(name);
+    await publish(refundedType, "not asked for");
+    await publish(resultType, "asked for");
+    const message = await take(channel, work);
+    assert.equal(message.properties.messageId, "asked for");
+    channel.nack(message, false, false);
+    const letter = await take(channel, deadLetters);
+    assert.equal(letter.properties.messageId, "asked for");
+    assert.equal((await channel.checkQueue(work)).messageCount, 0);
+  });
+
+  it("can do nothing else", async () => {
+    await using stack = new AsyncDisposableStack();
+    const connection = await connect(stack, url);
+    const { work, deadLetter } = topologyOf(name);
+    const { events, work: theirWork, deadLetters } = topologyOf("orders");
+    for (const [what, attempt] of Object.entries({
+      "publish an event": (channel) => channel.publish(events, resultType, body),
+      "publish to a queue": (channel) => channel.publish("", theirWork, body),
+      "publish to its own queue": (channel) => channel.publish("", work, body),
+      "publish a dead letter": (channel) => channel.publish(deadLetter, "", body),
+      "read the work of a service": (channel) => channel.get(theirWork),
+      "read the dead letters of a service": (channel) => channel.get(deadLetters),
+      "listen to more": (channel) => channel.bindQueue(work, events, "#"),
+      "declare a queue": (channel) => channel.assertQueue("", { exclusive: true }),
+      "declare an exchange": (channel) => channel.assertExchange(`${name}.more`, "topic"),
+      "delete its queue": (channel) => channel.deleteQueue(work),
+    } satisfies Record<string, (channel: ConfirmChannel) => unknown>)) {
+      const channel = await connection.createConfirmChannel();
+      assert.equal(await refusalOf(channel, attempt), accessRefused, what);
+    }
+  });
+
+  it("never makes a publisher wait: its full queue drops the oldest", async () => {
+    const { work } = topologyOf(name);
+    const policy = (await broker.manage("GET", `policies/${broker.vhost}/${work}`)) as {
+      readonly pattern: string;
+      readonly definition: Readonly<Record<string, unknown>>;
+    };
+    assert.match(work, new RegExp(policy.pattern));
+    assert.equal(policy.definition.overflow, "drop-head");
+    assert.ok(Number(policy.definition["max-length"]) > 0);
+  });
+
+  it("can be given more, with another password, and be removed", async () => {
+    const { stdout } = await runListener(broker, [name, OrderCreatedEventSchema.typeName]);
+    assert.notEqual(stdout.trim(), url);
+    await assert.rejects(amqp.connect(url), /ACCESS.REFUSED/);
+    const queue = `queues/${broker.vhost}/${topologyOf(name).work}`;
+    const bindings = (await broker.manage("GET", `${queue}/bindings`)) as {
+      source: string;
+      routing_key: string;
+    }[];
+    assert.deepEqual(
+      bindings.filter(({ source }) => source !== "").map((b) => [b.source, b.routing_key].join()),
+      ["orders.events,events.v1.OrderCreatedEvent", "payments.events,events.v1.PaymentResultEvent"],
+    );
+    await runListener(broker, ["--remove", name]);
+    await assert.rejects(amqp.connect(stdout.trim()), /ACCESS.REFUSED/);
+    await assert.rejects(broker.manage("GET", queue), /404/);
+  });
+
+  it("does not take the place of the administrator", async () => {
+    const { username } = new URL(broker.adminUrl);
+    await assert.rejects(runListener(broker, [username, resultType]), /broker's administrator/);
+  });
+});

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { readListenerRequest, usage } from "../request.ts";
+
+const [result, created] = ["events.v1.PaymentResultEvent", "events.v1.OrderCreatedEvent"] as const;
+
+describe("npm run listener", () => {
+  it("finds the exchange of each event in the contract", () => {
+    assert.deepEqual(readListenerRequest(["bookkeeping", result, created, result]), {
+      name: "bookkeeping",
+      isRemoval: false,
+      listensTo: { payments: [result], orders: [created] },
+      vhost: "settle",
+    });
+    assert.equal(readListenerRequest(["--remove", "bookkeeping"])?.isRemoval, true);
+  });
+
+  it("explains itself, and which events there are", () => {
+    assert.equal(readListenerRequest(["--help"]), undefined);
+    for (const event of [result, created]) assert.ok(usage.includes(`  ${event}\n`));
+  });
+
+  for (const [args, fault] of [
+    [["orders", result], /orders is a service\n--help/],
+    [["payments.more", result], /"payments\.more" is no name/],
+    [[], /"" is no name.*\nthere is no event to listen to/],
+    [["bookkeeping", "events.v1.OrderShippedEvent"], /no event events\.v1\.OrderShippedEvent/],
+    [["bookkeeping", "--remove", result], /a removal needs no events/],
+    [["bookkeeping", result, "--colour"], /--colour/],
+  ] as const) {
+    it(`refuses: ${args.join(" ") || "nothing"}`, () => {
+      assert.throws(() => readListenerRequest(args), fault);
+    });
+  }
+});
