@@ -1,0 +1,106 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { decodeEvent, EventRefusedError } from "@settle/sdk";
+import amqp, { type Channel, type ConsumeMessage } from "amqplib";
+import type { Books } from "./books.ts";
+
+/** How many deliveries may wait here; what is not acknowledged when this program dies comes again. */
+const prefetch = 50;
+const firstPauseMs = 250;
+const maxPauseMs = 30_000;
+const heartbeatS = 10;
+
+type ListenOptions = {
+  readonly url: string;
+  readonly queue: string;
+  readonly books: Books;
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Books what arrives in `queue` until `signal` is aborted, and connects again whenever it has to,
+ * after pauses that grow until something is settled. Rejects only where that cannot help: the broker
+ * refuses the user.
+ */
+export async function listen(options: ListenOptions): Promise<void> {
+  const { signal } = options;
+  for (let failures = 0; !signal.aborted; failures += 1) {
+    try {
+      await listenOnce(options, () => {
+        failures = 0;
+      });
+    } catch (error) {
+      const { message } = error as Error;
+      if (message.includes("ACCESS-REFUSED")) throw error;
+      console.error(`not listening: ${message}`);
+    }
+    const pauseMs = Math.min(firstPauseMs * 2 ** failures, maxPauseMs);
+    // Not all listeners of a broker that comes back should arrive at once.
+    await pause(pauseMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Listens on one connection: resolves once `signal` is aborted, rejects when anything breaks. */
+async function listenOnce(options: ListenOptions, onSettled: () => void): Promise<void> {
+  const { url, queue, books, signal } = options;
+  const { promise: over, resolve, reject } = Promise.withResolvers<void>();
+  over.catch(() => {});
+  const end = () => resolve();
+  signal.addEventListener("abort", end);
+  const connection = await amqp.connect(withHeartbeat(url));
+  try {
+    connection.on("error", reject);
+    connection.on("close", () => reject(new Error("the connection was closed")));
+    const channel = await connection.createChannel();
+    channel.on("error", reject);
+    await channel.prefetch(prefetch);
+    await channel.consume(queue, (message) => {
+      try {
+        if (message === null) throw new Error(`${queue} has gone`);
+        settle(channel, message, books);
+        onSettled();
+      } catch (error) {
+        // Not booked, so not acknowledged: it comes again on the next connection, and after as many
+        // times as the queue's policy allows it goes to the dead letters.
+        reject(error);
+      }
+    });
+    console.error(`listening to ${queue}`);
+    if (signal.aborted) end();
+    await over;
+  } finally {
+    signal.removeEventListener("abort", end);
+    // Gives back what was delivered and not acknowledged.
+    await connection.close().catch(() => {});
+  }
+}
+
+/** Acknowledges a delivery, but only after its effect is on the disk. */
+function settle(channel: Channel, message: ConsumeMessage, books: Books): void {
+  let decoded: ReturnType<typeof decodeEvent>;
+  try {
+    decoded = decodeEvent(message);
+  } catch (error) {
+    if (!(error instanceof EventRefusedError)) throw error;
+    if (error.why === "unknown-type") {
+      // Newer than this program, which thus was never asked to act on it.
+      console.error(`left aside: ${error.message}`);
+      channel.ack(message);
+    } else {
+      console.error(`rejected: ${error.message}`);
+      channel.nack(message, false, false);
+    }
+    return;
+  }
+  const { id, event } = decoded;
+  if (event.$typeName === "events.v1.PaymentResultEvent") {
+    const isNew = books.book(id, event);
+    console.error(`${isNew ? "booked" : "known already"}: order ${event.orderId}`);
+  }
+  channel.ack(message);
+}
+
+function withHeartbeat(url: string): string {
+  const full = new URL(url);
+  full.searchParams.set("heartbeat", String(heartbeatS));
+  return full.href;
+}

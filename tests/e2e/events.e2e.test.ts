@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { eventually } from "@settle/chassis/testing";
+import { topologyOf } from "@settle/chassis/topology";
+import { PaymentResultEventSchema } from "@settle/gen/events/v1/events_pb";
+import { createSettle, money, OrderStatus, PaymentOutcome, type Settle } from "@settle/sdk/node";
+import amqp, { type ConsumeMessage } from "amqplib";
+import type { Report } from "../../examples/payment-listener/books.ts";
+import { readEventsDocument } from "../events-document.ts";
+import { runListener } from "../listeners.ts";
+import { openLink, startListening } from "../listening.ts";
+import { depthOf, onBroker, peek, publish } from "../queues.ts";
+import { type System, startSystem } from "../system.ts";
+import { tokenOf } from "../tokens.ts";
+
+const run = promisify(execFile);
+const program = fileURLToPath(new URL("../../examples/payment-listener/main.ts", import.meta.url));
+const { typeName: resultType } = PaymentResultEventSchema;
+const exchanges = (["orders", "payments"] as const).map((name) => topologyOf(name).events);
+const document = readEventsDocument();
+type Exchange = (typeof document.exchanges)[number];
+type Queue = (typeof document.queues)[number];
+/** What is read of an exchange, a queue or a binding that RabbitMQ lists. */
+type Listed = Exchange &
+  Queue & {
+    readonly auto_delete: boolean;
+    readonly source: string;
+    readonly destination: string;
+    readonly routing_key: string;
+  };
+const userId = "events";
+const paidCount = 40;
+const timeoutMs = 120_000;
+
+/** Collects a copy of everything that is published, as it is delivered. */
+async function collect(system: System, deliveries: ConsumeMessage[]): Promise<AsyncDisposable> {
+  const connection = await amqp.connect(system.broker.adminUrl);
+  const channel = await connection.createChannel();
+  const { queue } = await channel.assertQueue("", { exclusive: true });
+  for (const exchange of exchanges) await channel.bindQueue(queue, exchange, "#");
+  const take = (message: ConsumeMessage | null) => void (message && deliveries.push(message));
+  await channel.consume(queue, take, { noAck: true });
+  return { [Symbol.asyncDispose]: () => connection.close() };
+}
+
+describe("the events", function () {
+  this.timeout(timeoutMs);
+  const parts = new AsyncDisposableStack();
+  const deliveries: ConsumeMessage[] = [];
+  let system: System;
+  let settle: Settle;
+  let folder: string;
+
+  const clientOf = (baseUrl: string, scopes: readonly string[] = []) =>
+    parts.use(createSettle({ baseUrl, token: () => tokenOf(userId, scopes) }));
+  const deliveriesOf = (type: string) =>
+    deliveries.filter(({ properties }) => properties.type === type);
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "settle-events-"));
+    parts.defer(() => rm(folder, { recursive: true, force: true }));
+    system = parts.use(await startSystem());
+  });
+  after(() => parts.disposeAsync());
+
+  it("travel by the exchanges, queues and bindings of the document, and by no others", async () => {
+    const { manage, vhost } = system.broker;
+    const list = async (what: string) => (await manage("GET", `${what}/${vhost}`)) as Listed[];
+    const exchange = ({ name, type, durable, autoDelete }: Exchange) =>
+      `${name}: ${type}, durable ${durable}, auto-delete ${autoDelete}`;
+    const queue = ({ name, durable, exclusive, autoDelete, arguments: args }: Queue) =>
+      `${name}: durable ${durable}, exclusive ${exclusive}, auto-delete ${autoDelete}, ` +
+      JSON.stringify(args);
+    const binding = (source: string, routingKey: string, destination: string) =>
+      `${source}, ${routingKey} to ${destination}`;
+
+    const topics = (await list("exchanges"))
+      .filter(({ name, type }) => type === "topic" && !name.startsWith("amq."))
+      .map((found) => ({ ...found, autoDelete: found.auto_delete }));
+    assert.deepEqual(
+      topics.map(exchange).sort(),
+      [...new Set(document.exchanges.map(exchange))].sort(),
+    );
+    const bindings = (await list("bindings")).filter(({ source }) =>
+      topics.some(({ name }) => name === source),
+    );
+    assert.deepEqual(
+      bindings.map((b) => binding(b.source, b.routing_key, b.destination)).sort(),
+      document.queues
+        .flatMap(({ name, boundTo }) => boundTo.map((b) => binding(b.exchange, b.routingKey, name)))
+        .sort(),
+    );
+    const bound = new Set(bindings.map(({ destination }) => destination));
+    const queues = (await list("queues"))
+      .filter(({ name }) => bound.has(name))
+      .map((found) => ({ ...found, autoDelete: found.auto_delete }));
+    assert.deepEqual(queues.map(queue).sort(), document.queues.map(queue).sort());
+  });
+
+  it("are what the document says, every one that is delivered", async () => {
+    parts.use(await collect(system, deliveries));
+    // Payments is not there yet, so the order can still be cancelled.
+    const replica = await system.start("orders", { port: system.ports.orders });
+    const early = clientOf(replica.url);
+    const amount = money("1.00", "EUR");
+    const { id } = await early.orders.createOrder({ userId, amount, description: "cancelled" });
+    await early.orders.cancelOrder({ userId, orderId: id });
+    await system.start("payments", { port: system.ports.payments });
+    await system.healthy();
+
+    settle = clientOf(system.edgeUrl);
+    await settle.payments.createAccount({ userId, currency: "EUR" });
+    await settle.payments.deposit({ userId, amount: money("100.00", "EUR") });
+    const place = (sum: string) =>
+      settle.orders.createOrder({ userId, amount: money(sum, "EUR") }, { waitS: 10 });
+    const [declined, ...paid] = await Promise.all([
+      place("1000.00"),
+      ...Array.from({ length: paidCount }, () => place("1.25")),
+    ]);
+    assert.equal(declined.status, OrderStatus.PAYMENT_DECLINED);
+    const [first] = paid;
+    assert.ok(first && paid.every(({ status }) => status === OrderStatus.PAID));
+    const { payments } = clientOf(system.edgeUrl, ["admin"]);
+    await payments.refundPayment({ userId, orderId: first.id });
+
+    await eventually("every kind of event has been delivered", () =>
+      document.messageNames.every((name) => deliveriesOf(name).length > 0) ? true : undefined,
+    );
+    // The cancelled order had its result, too.
+    await eventually("every result has been delivered", () =>
+      deliveriesOf(resultType).length >= paidCount + 2 ? true : undefined,
+    );
+    for (const delivery of deliveries) document.checkDelivery(delivery);
+  });
+
+  it("are booked once each by a listener of another team, whatever happens to it", async () => {
+    const { adminUrl, vhost } = system.broker;
+    const name = vhost.replace("_", "-");
+    const { work, deadLetters } = topologyOf(name);
+    const { stdout } = await runListener(system.broker, [name, resultType]);
+    parts.defer(async () => void (await runListener(system.broker, ["--remove", name])));
+    const link = parts.use(await openLink(stdout.trim()));
+    const books = ["--books", join(folder, "books.db")];
+    const listenerArgs = [...books, "--queue", work];
+    const start = () => parts.use(startListening(link.url, listenerArgs));
+    const report = async (): Promise<Report> =>
+      JSON.parse((await run(process.execPath, [program, ...books, "--report"])).stdout);
+    const results = [
+      ...new Map(deliveriesOf(resultType).map((m) => [m.properties.messageId, m])).values(),
+    ];
+    const copies = results.map(({ properties, content: body }) => ({
+      messageId: properties.messageId as string,
+      type: resultType,
+      body,
+    }));
+    const isDone = () =>
+      onBroker(adminUrl, async (channel) => {
+        const { waiting } = await depthOf(channel, work);
+        return waiting === 0 ? true : undefined;
+      });
+
+    // It dies with most of what it has taken neither booked nor acknowledged.
+    await publish(adminUrl, work, [...copies, ...copies]);
+    const killed = start();
+    await killed.says(/^booked/);
+    assert.equal(await killed.end("SIGKILL"), null);
+    await eventually("what was not acknowledged is back", async () =>
+      (await isDone()) ? undefined : true,
+    );
+
+    const listening = start();
+    await listening.says(/^(booked|known already)/, copies.length);
+    link.cut();
+    await publish(adminUrl, work, copies.slice(0, 5));
+    await listening.says(/^listening/, 2);
+    await publish(adminUrl, work, [
+      { messageId: crypto.randomUUID(), type: "events.v9.NewerEvent", body: Buffer.alloc(0) },
+      { messageId: crypto.randomUUID(), type: resultType, body: Buffer.from([0xff]) },
+    ]);
+    await listening.says(/^left aside/);
+    await listening.says(/^rejected/);
+    await eventually("all that waited was taken", isDone);
+    assert.equal(await listening.end("SIGTERM"), 0);
+    await eventually("nothing comes back", isDone);
+    assert.equal((await peek(adminUrl, deadLetters)).length, 1);
+
+    const { results: booked, turnover } = await report();
+    assert.deepEqual(turnover, { EUR: String(paidCount * 125) });
+    assert.equal(new Set(booked.map(({ orderId }) => orderId)).size, booked.length);
+    assert.equal(booked.length, results.length);
+    for (const { orderId, outcome } of booked) {
+      const payment = await settle.payments.getPayment({ userId, orderId });
+      assert.equal(PaymentOutcome[outcome as keyof typeof PaymentOutcome], payment.outcome);
+    }
+    assert.deepEqual(system.unexplainedExits, []);
+  });
+});
