@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,7 +19,8 @@ import { type System, startSystem } from "../system.ts";
 import { tokenOf } from "../tokens.ts";
 
 const run = promisify(execFile);
-const program = fileURLToPath(new URL("../../examples/payment-listener/main.ts", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const program = join(root, "examples/payment-listener/main.ts");
 const { typeName: resultType } = PaymentResultEventSchema;
 const exchanges = (["orders", "payments"] as const).map((name) => topologyOf(name).events);
 const document = readEventsDocument();
@@ -136,6 +137,15 @@ describe("the events", function () {
       deliveriesOf(resultType).length >= paidCount + 2 ? true : undefined,
     );
     for (const delivery of deliveries) document.checkDelivery(delivery);
+  });
+
+  it("are shown at the edge and by the service itself, to whoever asks", async () => {
+    const generated = await readFile(join(root, "gen/asyncapi/settle.json"), "utf8");
+    for (const url of [system.edgeUrl, `http://127.0.0.1:${system.ports.payments}`]) {
+      assert.equal(await (await fetch(`${url}/swagger/v1/events.json`)).text(), generated);
+      const page = await (await fetch(`${url}/swagger/events`)).text();
+      for (const name of document.messageNames) assert.ok(page.includes(`<section id="${name}">`));
+    }
   });
 
   it("are booked once each by a listener of another team, whatever happens to it", async () => {

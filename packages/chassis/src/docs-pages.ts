@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { renderEvents } from "./events-page.ts";
 
 /** A file as it is served over HTTP. */
 export type Page = {
@@ -19,9 +20,10 @@ const assets: Readonly<Record<string, string>> = {
 
 /**
  * Reads the pages that document the API, by their paths: the OpenAPI documents below `/swagger/v1/`,
- * with the service's own as `swagger.json`, and Swagger UI over all of them at `/swagger/docs`. The
- * page asks nobody but us, and `tokenUrl`, a token endpoint by which its reader signs in with a name;
- * without one the reader has to bring a token.
+ * with the service's own as `swagger.json`, and Swagger UI over all of them at `/swagger/docs`; the
+ * AsyncAPI document as `events.json`, and what it says at `/swagger/events`. The pages ask nobody but
+ * us, and `tokenUrl`, a token endpoint by which their reader signs in with a name; without one the
+ * reader has to bring a token.
  */
 export async function readDocsPages(options: {
   /** The service's package in the contract, such as `orders.v1`. */
@@ -48,10 +50,27 @@ export async function readDocsPages(options: {
   add("/swagger/docs", "text/html; charset=utf-8", Buffer.from(html), {
     "content-security-policy": policyFor(tokenUrl),
   });
+  const events = await read("@settle/gen/asyncapi/settle.json");
+  add("/swagger/v1/events.json", "application/json", events);
+  add("/swagger/events/events.css", "text/css; charset=utf-8", await own("events.css"));
+  const shown = renderEvents(JSON.parse(events.toString()));
+  add("/swagger/events", "text/html; charset=utf-8", Buffer.from(shown), {
+    "content-security-policy": eventsPolicy,
+  });
   return pages;
 }
 
-/** What the page may load: nothing from elsewhere. Swagger UI styles its elements in place. */
+/** The page of events has no script and is styled by its file. */
+const eventsPolicy = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** What Swagger UI may load: nothing from elsewhere. It styles its elements in place. */
 function policyFor(tokenUrl: string | undefined): string {
   const issuer = tokenUrl === undefined ? "" : ` ${new URL(tokenUrl).origin}`;
   return [

@@ -37,6 +37,45 @@ describe("the pages that document the API", () => {
     assert.match(policyOf(strict), /default-src 'none'; script-src 'self';/);
   });
 
+  it("show each event: how it travels, its properties, its fields, and an example", () => {
+    const html = textOf("/swagger/events");
+    const document = JSON.parse(textOf("/swagger/v1/events.json"));
+    assert.equal(document.asyncapi, "3.0.0");
+    const messages: { name: string; title: string }[] = Object.values(document.components.messages);
+    assert.ok(messages.length >= 4);
+    for (const { name, title } of messages) {
+      const section = sectionOf(html, name);
+      assert.ok(section.includes(`>${title}</a></h2>`), name);
+      assert.match(section, new RegExp(`to the topic exchange .*routing key <code>${name}</code>`));
+      assert.match(section, /<dt>Received<\/dt><dd>by \w+, from the queue <code>\w+\.work<\/code>/);
+      for (const field of ["message_id", "traceparent", "orderId", "userId"]) {
+        assert.ok(section.includes(`<code>${field}</code></th>`), `${name}: ${field}`);
+      }
+    }
+    const result = sectionOf(html, "events.v1.PaymentResultEvent");
+    assert.match(result, /<th scope="row"><code>amount\.minorUnits<\/code>/);
+    assert.match(result, /<li><code>DECLINE_REASON_CURRENCY_MISMATCH<\/code>: /);
+    assert.match(
+      result,
+      /<code>type<\/code><\/th>\s*<td>&quot;events\.v1\.PaymentResultEvent&quot;/,
+    );
+    assert.match(result, /&quot;outcome&quot;: &quot;PAYMENT_OUTCOME_PAID&quot;/);
+  });
+
+  it("show events without any script, and load nothing from elsewhere", () => {
+    const html = textOf("/swagger/events");
+    const links = [...html.matchAll(/(?:src|href)="([^"#]+)"/g)].map(([, path = ""]) => path);
+    assert.ok(links.length >= 4);
+    for (const path of links) assert.ok(pages.has(path), path);
+    assert.doesNotMatch(html, /<script|style="|undefined|\[object/);
+    const policy = pages.get("/swagger/events")?.headers["content-security-policy"] ?? "";
+    assert.match(policy, /^default-src 'none'; style-src 'self'; img-src 'self';/);
+    assert.doesNotMatch(policy, /script|unsafe|connect/);
+    const css = textOf("/swagger/events/events.css");
+    assert.match(css, /color-scheme: light dark/);
+    assert.doesNotMatch(css, /url\(|@import/);
+  });
+
   it("are served without a token, whole, or not again to who has them", async () => {
     await using bundle = await setup({ pages });
     const get = (path: string, init: RequestInit = {}) => fetch(bundle.baseUrl + path, init);
@@ -69,5 +108,12 @@ describe("the pages that document the API", () => {
   it("say of the API what is generated", () => {
     const generated = readFileSync(new URL("../../../gen/openapi/settle.json", import.meta.url));
     assert.ok(pages.get("/swagger/v1/settle.json")?.body.equals(generated));
+    const events = readFileSync(new URL("../../../gen/asyncapi/settle.json", import.meta.url));
+    assert.ok(pages.get("/swagger/v1/events.json")?.body.equals(events));
   });
 });
+
+function sectionOf(html: string, name: string): string {
+  const [, rest = ""] = html.split(`<section id="${name}">`);
+  return rest.split("</section>")[0] ?? "";
+}
