@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { type DescMessage, getOption, hasOption } from "@bufbuild/protobuf";
 import { route } from "@settle/gen/topology/v1/route_pb";
 
@@ -22,4 +23,12 @@ export function subscriptionsOf(
     }
   }
   return subscriptions;
+}
+
+/** Asserts that the contract has each of `events` go to `service`, which else would never get it. */
+export function assertRouted(service: string, events: readonly DescMessage[]): void {
+  for (const event of events) {
+    const isRouted = routeOf(event)?.to.includes(service);
+    assert(isRouted, `the contract does not route ${event.typeName} to ${service}`);
+  }
 }

@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import type { DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Logger } from "pino";
@@ -16,7 +15,7 @@ import { expireKeys } from "./idempotency.ts";
 import { keepInboxPartitions, maintainInbox } from "./inbox.ts";
 import type { Loop } from "./loop.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
-import { routeOf } from "./routes.ts";
+import { assertRouted } from "./routes.ts";
 import { createRpcServer } from "./rpc-server.ts";
 import { createTokenVerifier } from "./token-verifier.ts";
 import { topologyOf } from "./topology.ts";
@@ -107,10 +106,7 @@ export async function startService<Service extends DescService, Event extends De
     newId,
   });
   const { schemas } = options;
-  for (const schema of schemas) {
-    const isRouted = routeOf(schema)?.to.includes(name);
-    assert(isRouted, `the contract does not route ${schema.typeName} to ${name}`);
-  }
+  assertRouted(name, schemas);
   const handle = options.createHandler(foundations);
   const consumer = createConsumer({ ...foundations, service: name, schemas, handle, broker });
   // Calls and messages end side by side: one after the other would take longer than a stop may.
