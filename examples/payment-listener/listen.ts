@@ -8,6 +8,7 @@ const prefetch = 50;
 const firstPauseMs = 250;
 const maxPauseMs = 30_000;
 const heartbeatS = 10;
+const connectTimeoutMs = 10_000;
 
 type ListenOptions = {
   readonly url: string;
@@ -29,9 +30,10 @@ export async function listen(options: ListenOptions): Promise<void> {
         failures = 0;
       });
     } catch (error) {
-      const { message } = error as Error;
+      const { message, code } = error as NodeJS.ErrnoException;
       if (message.includes("ACCESS-REFUSED")) throw error;
-      console.error(`not listening: ${message}`);
+      // A name with several addresses that all refuse has a code and no message.
+      console.error(`not listening: ${message || code}`);
     }
     const pauseMs = Math.min(firstPauseMs * 2 ** failures, maxPauseMs);
     // Not all listeners of a broker that comes back should arrive at once.
@@ -46,7 +48,7 @@ async function listenOnce(options: ListenOptions, onSettled: () => void): Promis
   over.catch(() => {});
   const end = () => resolve();
   signal.addEventListener("abort", end);
-  const connection = await amqp.connect(withHeartbeat(url));
+  const connection = await amqp.connect(withHeartbeat(url), { timeout: connectTimeoutMs });
   try {
     connection.on("error", reject);
     connection.on("close", () => reject(new Error("the connection was closed")));

@@ -12,8 +12,9 @@ import { createSettle, money, OrderStatus, PaymentOutcome, type Settle } from "@
 import amqp, { type ConsumeMessage } from "amqplib";
 import type { Report } from "../../examples/payment-listener/books.ts";
 import { readEventsDocument } from "../events-document.ts";
-import { runListener } from "../listeners.ts";
-import { openLink, startListening } from "../listening.ts";
+import { openLink } from "../link.ts";
+import { runListener } from "../listener-command.ts";
+import { startListening } from "../payment-listener.ts";
 import { depthOf, onBroker, peek, publish } from "../queues.ts";
 import { type System, startSystem } from "../system.ts";
 import { tokenOf } from "../tokens.ts";

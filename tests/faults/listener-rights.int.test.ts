@@ -9,7 +9,7 @@ import {
 import { subscriptions as ordersSubscriptions } from "@settle/orders/subscriptions";
 import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscriptions";
 import amqp, { type ConfirmChannel } from "amqplib";
-import { runListener } from "../listeners.ts";
+import { runListener } from "../listener-command.ts";
 import { accessRefused, refusalOf } from "./broker-refusal.ts";
 
 const body = Buffer.from("x");

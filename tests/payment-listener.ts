@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import { findFreePorts } from "../tools/local/ports.ts";
 
 const program = fileURLToPath(new URL("../examples/payment-listener/main.ts", import.meta.url));
 
@@ -56,50 +54,6 @@ export function startListening(url: string, args: readonly string[]): Listening 
     },
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) await end("SIGKILL");
-    },
-  };
-}
-
-/** A way to a server that can be cut. */
-export type Link = AsyncDisposable & {
-  /** The server's URL by this way. */
-  readonly url: string;
-  /** Breaks what is connected now. */
-  cut(): void;
-};
-
-/** Opens a way to the server that `url` names, on a free port of loopback. */
-export async function openLink(url: string): Promise<Link> {
-  const target = new URL(url);
-  const open = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = connect({ host: target.hostname, port: Number(target.port) });
-    for (const [one, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      open.add(one);
-      one.on("error", () => other.destroy());
-      one.on("close", () => open.delete(one));
-      one.pipe(other);
-    }
-  });
-  const [port = 0] = await findFreePorts(1);
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
-  const cut = () => {
-    for (const socket of open) socket.destroy();
-  };
-  const by = new URL(url);
-  by.hostname = "127.0.0.1";
-  by.port = String(port);
-  return {
-    url: by.href,
-    cut,
-    async [Symbol.asyncDispose]() {
-      cut();
-      server.close();
-      await once(server, "close");
     },
   };
 }
