@@ -6,6 +6,8 @@ import { findFreePorts } from "../tools/local/ports.ts";
 export type Link = AsyncDisposable & {
   /** The server's URL by this way. */
   readonly url: string;
+  /** Keeps what is sent to the server from now on by what is connected now, until that is cut. */
+  hold(): void;
   /** Breaks what is connected now. */
   cut(): void;
 };
@@ -14,8 +16,11 @@ export type Link = AsyncDisposable & {
 export async function openLink(url: string): Promise<Link> {
   const target = new URL(url);
   const open = new Set<Socket>();
+  const clients = new Set<Socket>();
   const server = createServer((near) => {
     const far = connect({ host: target.hostname, port: Number(target.port) });
+    clients.add(near);
+    near.on("close", () => clients.delete(near));
     for (const [one, other] of [
       [near, far],
       [far, near],
@@ -37,6 +42,9 @@ export async function openLink(url: string): Promise<Link> {
   by.port = String(port);
   return {
     url: by.href,
+    hold() {
+      for (const client of clients) client.unpipe().pause();
+    },
     cut,
     async [Symbol.asyncDispose]() {
       cut();

@@ -14,7 +14,7 @@ export type Report = {
     readonly amount: string;
     readonly currency: string;
   }[];
-  /** What was paid in each currency, in minor units. */
+  /** What was paid in each currency, in minor units; refunds are not taken off. */
   readonly turnover: Readonly<Record<string, string>>;
 };
 

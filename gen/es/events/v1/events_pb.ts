@@ -120,10 +120,12 @@ export const OrderCancelledEventSchema: GenMessage<OrderCancelledEvent> = /*@__P
   messageDesc(file_events_v1_events, 1);
 
 /**
- * How the payment of an order stands. Published once for each event about an
- * order that payments hears of: the answer to an `OrderCreatedEvent`, and to an
- * `OrderCancelledEvent`. What was decided never changes; of two events about
- * one order the one with the larger `refunded_amount` is the newer.
+ * How the payment of an order stands.
+ *
+ * Published once for each event about an order that payments hears of: the
+ * answer to an `OrderCreatedEvent`, and to an `OrderCancelledEvent`. What was
+ * decided never changes; of two events about one order the one with the larger
+ * `refunded_amount` is the newer.
  *
  * Example: `{"orderId": "01989a14-6f00-7c3e-9d41-5f2b8a7e6c10", "userId":
  * "alice", "outcome": "PAYMENT_OUTCOME_PAID", "amount": {"minorUnits": "250",
