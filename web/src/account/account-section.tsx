@@ -1,0 +1,58 @@
+import { useState } from "react";
+import { ErrorNote } from "../action/error-note.tsx";
+import { Skeleton } from "../design/skeleton.tsx";
+import { useLanguage } from "../i18n/language.tsx";
+import { OpenAccountForm } from "./open-account-form.tsx";
+import { TopUpDialog } from "./top-up-dialog.tsx";
+import { useAccount } from "./use-account.ts";
+
+/** The balance, as large as it matters, and how to raise it; or how to open an account. */
+export function AccountSection() {
+  const { m, format } = useLanguage();
+  const { data: account, dataUpdatedAt, error, refetch } = useAccount();
+  const [isToppingUp, setToppingUp] = useState(false);
+  if (account === undefined) {
+    return (
+      <section className="account" aria-label={m.account.balance}>
+        {error ? (
+          <>
+            <ErrorNote error={error} />
+            <button type="button" className="quiet" onClick={() => void refetch()}>
+              {m.errors.again}
+            </button>
+          </>
+        ) : (
+          <Skeleton lines={2} />
+        )}
+      </section>
+    );
+  }
+  if (account === null) return <OpenAccountForm />;
+  const balance = account.balance ?? { minorUnits: 0n, currency: "EUR" };
+  return (
+    <section className="account" aria-labelledby="balance-title">
+      <h2 id="balance-title" className="kicker">
+        {m.account.balance}
+      </h2>
+      <output className="balance" aria-live="off">
+        {format.moneyParts(balance).map(({ kind, text }, place) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: pieces of one text
+          <span key={place} className={`balance-${kind}`}>
+            {text}
+          </span>
+        ))}
+      </output>
+      <p className="small">
+        <time dateTime={new Date(dataUpdatedAt).toISOString()}>
+          {m.account.asOf(format.time(dataUpdatedAt))}
+        </time>
+      </p>
+      <button type="button" className="quiet" onClick={() => setToppingUp(true)}>
+        {m.account.topUp}
+      </button>
+      {isToppingUp && (
+        <TopUpDialog currency={balance.currency} onClose={() => setToppingUp(false)} />
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,45 @@
+import { minorUnitDigits } from "@settle/sdk";
+import { useId } from "react";
+import { Field } from "../design/field.tsx";
+import type { Messages } from "../i18n/en.ts";
+import type { Format } from "../i18n/format.ts";
+import { useLanguage } from "../i18n/language.tsx";
+import { type AmountFault, maxAmountMinor } from "../money/parse-amount.ts";
+
+/** Where somebody types a sum. What is wrong with it is said beside it. */
+export function AmountField(props: {
+  readonly currency: string;
+  readonly value: string;
+  readonly fault: string | undefined;
+  onChange(text: string): void;
+  readonly autoFocus?: boolean;
+}) {
+  const { m } = useLanguage();
+  const { currency, value, fault, onChange } = props;
+  return (
+    <Field id={useId()} label={m.account.amountIn(currency)} fault={fault}>
+      <input
+        className="amount-input"
+        inputMode="decimal"
+        autoComplete="off"
+        value={value}
+        // biome-ignore lint/a11y/noAutofocus: the first field of a dialog that was asked for
+        autoFocus={props.autoFocus ?? false}
+        onChange={({ target }) => onChange(target.value)}
+      />
+    </Field>
+  );
+}
+
+/** What is wrong with an amount, in words. */
+export function amountFaultText(
+  fault: AmountFault,
+  currency: string,
+  { m, format }: { readonly m: Messages; readonly format: Format },
+): string {
+  if (fault === "too-many-digits") return m.amount[fault](minorUnitDigits(currency));
+  if (fault === "too-large") {
+    return m.amount[fault](format.money({ minorUnits: maxAmountMinor, currency }));
+  }
+  return m.amount[fault];
+}

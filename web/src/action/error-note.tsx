@@ -1,0 +1,46 @@
+import { SettleError, ValidationFailedError } from "@settle/sdk";
+import type { Messages } from "../i18n/en.ts";
+import { useLanguage } from "../i18n/language.tsx";
+
+/** What went wrong with an action, in words; nothing if nothing did. */
+export function ErrorNote(props: {
+  readonly error: unknown;
+  /** Fields of the request whose faults stand beside their inputs already. */
+  readonly shown?: readonly string[];
+}) {
+  const { m } = useLanguage();
+  const { error, shown = [] } = props;
+  if (error === undefined) return null;
+  if (error instanceof ValidationFailedError) {
+    const others = error.fieldViolations.filter(({ field }) => !shown.includes(rootOf(field)));
+    if (others.length === 0 && error.fieldViolations.length > 0) return null;
+  }
+  return (
+    <div className="fault" role="alert">
+      <p>{textOf(error, m)}</p>
+      {error instanceof SettleError && error.retryable && <p>{m.errors.safe}</p>}
+      {error instanceof SettleError && !isKnown(error, m) && error.requestId !== "" && (
+        <p className="small">{m.errors.request(error.requestId)}</p>
+      )}
+    </div>
+  );
+}
+
+/** What is wrong with one field of the request, by its root name such as `amount`. */
+export function fieldFault(error: unknown, field: string, m: Messages): string | undefined {
+  if (!(error instanceof ValidationFailedError)) return undefined;
+  const violation = error.fieldViolations.find((found) => rootOf(found.field) === field);
+  if (!violation) return undefined;
+  const known: Readonly<Record<string, string>> = m.errors.fields;
+  return known[field] ?? violation.description;
+}
+
+function textOf(error: unknown, m: Messages): string {
+  if (!(error instanceof SettleError)) return m.errors.unknown;
+  return m.errors.reasons[error.reason] ?? `${m.errors.unknown} ${error.message}`;
+}
+
+const isKnown = ({ reason }: SettleError, m: Messages) =>
+  reason !== "INTERNAL" && reason in m.errors.reasons;
+
+const rootOf = (field: string) => field.split(".", 1)[0] ?? field;

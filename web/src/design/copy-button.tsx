@@ -1,0 +1,24 @@
+import { useEffect, useState } from "react";
+import { useLanguage } from "../i18n/language.tsx";
+
+const thanksMs = 2_000;
+
+/** Copies a text, and says so. */
+export function CopyButton(props: { readonly text: string; readonly label: string }) {
+  const { m } = useLanguage();
+  const [isCopied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!isCopied) return;
+    const timer = setTimeout(() => setCopied(false), thanksMs);
+    return () => clearTimeout(timer);
+  }, [isCopied]);
+  const copy = async () => {
+    await navigator.clipboard.writeText(props.text);
+    setCopied(true);
+  };
+  return (
+    <button type="button" className="text" aria-label={props.label} onClick={() => void copy()}>
+      <span aria-live="polite">{isCopied ? m.order.copied : m.order.copy}</span>
+    </button>
+  );
+}

@@ -1,0 +1,37 @@
+import { useLayoutEffect, useState } from "react";
+import { useLanguage } from "../i18n/language.tsx";
+
+const themeKey = "settle.theme";
+const themes = ["auto", "light", "dark"] as const;
+type Theme = (typeof themes)[number];
+
+/** Goes round the themes: as the system has it, light, dark. Kept in this browser. */
+export function ThemeButton() {
+  const { m } = useLanguage();
+  const [theme, setTheme] = useState(keptTheme);
+  useLayoutEffect(() => {
+    document.documentElement.dataset.theme = theme;
+    localStorage.setItem(themeKey, theme);
+  }, [theme]);
+  const next = themes[(themes.indexOf(theme) + 1) % themes.length] ?? "auto";
+  return (
+    <button
+      type="button"
+      className="icon"
+      onClick={() => setTheme(next)}
+      aria-label={m.theme[theme]}
+      title={m.theme[theme]}
+    >
+      <svg viewBox="0 0 20 20" aria-hidden="true">
+        <circle cx="10" cy="10" r="6.5" fill="none" stroke="currentColor" strokeWidth="1.5" />
+        {theme === "auto" && <path d="M10 3.5a6.5 6.5 0 0 1 0 13z" fill="currentColor" />}
+        {theme === "dark" && <circle cx="10" cy="10" r="6.5" fill="currentColor" />}
+      </svg>
+    </button>
+  );
+}
+
+function keptTheme(): Theme {
+  const kept = localStorage.getItem(themeKey);
+  return themes.find((theme) => theme === kept) ?? "auto";
+}

@@ -1,0 +1,101 @@
+import { formatMoney, type MoneyValue, minorUnitDigits } from "@settle/sdk";
+import { decimalText } from "../money/decimal-text.ts";
+
+/** A sum in pieces, so that what is after the point can be set smaller. */
+export type MoneyParts = readonly { readonly kind: "whole" | "fraction"; readonly text: string }[];
+
+/** Writes numbers, sums and times in the manner of one language. */
+export type Format = {
+  money(sum: MoneyValue): string;
+  /** With a plus or a minus before it. */
+  signedMoney(sum: MoneyValue): string;
+  moneyParts(sum: MoneyValue): MoneyParts;
+  number(value: number): string;
+  /** `14:32:05` */
+  time(ms: number): string;
+  /** `25 Nov` in this year, else with the year. */
+  day(ms: number, nowMs: number): string;
+  /** `25 Nov 2026, 14:32:05.123` */
+  dateTime(ms: number): string;
+  /** `3 minutes ago` */
+  relative(ms: number, nowMs: number): string;
+  /** `6 ms`, `1.2 s`, `3 min`: never of less than three digits where there are some. */
+  duration(ms: number): string;
+};
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** Makes the format of a language. */
+export function createFormat(language: string): Format {
+  const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  const time = new Intl.DateTimeFormat(language, { timeStyle: "medium", hourCycle: "h23" });
+  const dateTime = new Intl.DateTimeFormat(language, {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    fractionalSecondDigits: 3,
+    hourCycle: "h23",
+  });
+  const thisYear = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
+  const otherYear = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  const unit = (name: string, value: number, digits: number) =>
+    new Intl.NumberFormat(language, {
+      style: "unit",
+      unit: name,
+      unitDisplay: "short",
+      maximumFractionDigits: digits,
+    }).format(value);
+
+  return {
+    money: (sum) => formatMoney(sum, language),
+    signedMoney(sum) {
+      const text = formatMoney(sum, language);
+      return sum.minorUnits > 0n ? `+${text}` : text.replace("-", "−");
+    },
+    moneyParts: (sum) => partsOf(language, sum),
+    number: (value) => number.format(value),
+    time: (ms) => time.format(ms),
+    day: (ms, nowMs) =>
+      (new Date(ms).getFullYear() === new Date(nowMs).getFullYear() ? thisYear : otherYear).format(
+        ms,
+      ),
+    dateTime: (ms) => dateTime.format(ms),
+    relative(ms, nowMs) {
+      const ago = ms - nowMs;
+      const size = Math.abs(ago);
+      if (size < minute) return relative.format(Math.round(ago / second), "second");
+      if (size < hour) return relative.format(Math.round(ago / minute), "minute");
+      if (size < day) return relative.format(Math.round(ago / hour), "hour");
+      return relative.format(Math.round(ago / day), "day");
+    },
+    duration(ms) {
+      if (ms < 10) return unit("millisecond", ms, 1);
+      if (ms < second) return unit("millisecond", ms, 0);
+      if (ms < minute) return unit("second", ms / second, 1);
+      if (ms < hour) return unit("minute", ms / minute, 0);
+      return ms < 2 * day ? unit("hour", ms / hour, 0) : unit("day", ms / day, 0);
+    },
+  };
+}
+
+function partsOf(language: string, sum: MoneyValue): MoneyParts {
+  const digits = minorUnitDigits(sum.currency);
+  const format = new Intl.NumberFormat(language, {
+    style: "currency",
+    currency: sum.currency,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  // A decimal text is taken exactly, where a number would have been rounded before.
+  return format.formatToParts(decimalText(sum) as `${number}`).map(({ type, value }) => ({
+    kind: type === "decimal" || type === "fraction" ? "fraction" : "whole",
+    text: value,
+  }));
+}

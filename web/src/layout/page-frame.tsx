@@ -1,0 +1,84 @@
+import type { ReactNode } from "react";
+import { Link, useLocation } from "wouter";
+import { Mark } from "../design/mark.tsx";
+import { ThemeButton } from "../design/theme-button.tsx";
+import { useLanguage } from "../i18n/language.tsx";
+import { LiveStatus } from "../live/live-status.tsx";
+import { useClient } from "../session/client.ts";
+
+/** What is around every view: where else to go, how current it all is, and who is signed in. */
+export function PageFrame(props: { readonly children: ReactNode; onSignOut?(): void }) {
+  const { m, language, choose } = useLanguage();
+  const { children, onSignOut } = props;
+  return (
+    <>
+      <a className="skip" href="#main">
+        {m.page.skip}
+      </a>
+      <header className="page-header">
+        <Link href="/" className="wordmark">
+          <Mark status="paid" />
+          Settle
+        </Link>
+        {onSignOut && <MainNavigation />}
+        <div className="page-tools">
+          {onSignOut && <LiveStatus onSignIn={onSignOut} />}
+          <button
+            type="button"
+            className="text"
+            lang={m.language.otherTag}
+            onClick={() => choose(language === "en" ? "ru" : "en")}
+          >
+            {m.language.change}
+          </button>
+          <ThemeButton />
+          {onSignOut && <SignedIn onSignOut={onSignOut} />}
+        </div>
+      </header>
+      <main id="main" tabIndex={-1}>
+        {children}
+      </main>
+    </>
+  );
+}
+
+function MainNavigation() {
+  const { m } = useLanguage();
+  const { config } = useClient();
+  return (
+    <nav aria-label={m.page.main} className="main-navigation">
+      <NavigationLink href="/">{m.page.orders}</NavigationLink>
+      <NavigationLink href="/statement">{m.page.statement}</NavigationLink>
+      {config.development && <NavigationLink href="/load">{m.page.load}</NavigationLink>}
+    </nav>
+  );
+}
+
+function NavigationLink(props: { readonly href: string; readonly children: ReactNode }) {
+  const [path] = useLocation();
+  const isHere =
+    props.href === "/" ? path === "/" || path.startsWith("/orders/") : path === props.href;
+  return (
+    <Link
+      href={props.href}
+      aria-current={isHere ? (path === props.href ? "page" : "true") : undefined}
+    >
+      {props.children}
+    </Link>
+  );
+}
+
+function SignedIn({ onSignOut }: { onSignOut(): void }) {
+  const { m } = useLanguage();
+  const { userId } = useClient();
+  return (
+    <div className="signed-in">
+      <span className="user" title={m.page.signedInAs(userId)}>
+        {userId}
+      </span>
+      <button type="button" className="text" onClick={onSignOut}>
+        {m.page.signOut}
+      </button>
+    </div>
+  );
+}

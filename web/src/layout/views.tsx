@@ -1,0 +1,47 @@
+import { lazy, Suspense, useEffect, useRef } from "react";
+import { Link, Route, Switch, useLocation } from "wouter";
+import { Skeleton } from "../design/skeleton.tsx";
+import { useLanguage } from "../i18n/language.tsx";
+import { OrderView } from "../orders/order-view.tsx";
+import { OverviewView } from "../orders/overview-view.tsx";
+import { useClient } from "../session/client.ts";
+import { StatementView } from "../statement/statement-view.tsx";
+
+const LoadView = lazy(() => import("../load/load-view.tsx"));
+
+/** The views by their paths. Going to another one begins at its top, also for screen readers. */
+export function Views() {
+  const { config } = useClient();
+  const [path] = useLocation();
+  const first = useRef(true);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: for each path anew
+  useEffect(() => {
+    if (first.current) {
+      first.current = false;
+      return;
+    }
+    window.scrollTo(0, 0);
+    document.getElementById("main")?.focus({ preventScroll: true });
+  }, [path]);
+  return (
+    <Suspense fallback={<Skeleton lines={4} />}>
+      <Switch>
+        <Route path="/" component={OverviewView} />
+        <Route path="/orders/:id">{({ id }) => <OrderView key={id} id={id} />}</Route>
+        <Route path="/statement" component={StatementView} />
+        {config.development && <Route path="/load" component={LoadView} />}
+        <Route component={NotFound} />
+      </Switch>
+    </Suspense>
+  );
+}
+
+function NotFound() {
+  const { m } = useLanguage();
+  return (
+    <div className="empty">
+      <h1>{m.page.notFound}</h1>
+      <Link href="/">{m.page.notFoundNext}</Link>
+    </div>
+  );
+}

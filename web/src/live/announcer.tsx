@@ -1,0 +1,63 @@
+import type { Account, Order } from "@settle/sdk";
+import { useEffect, useRef, useState } from "react";
+import { useLanguage } from "../i18n/language.tsx";
+import { statusOf } from "../orders/status.ts";
+import { type Client, keys, useClient } from "../session/client.ts";
+
+const pauseMs = 1_500;
+
+/**
+ * Tells screen readers how orders end: one by its name, many in one sentence, and at most every second
+ * and a half, so that it does not chatter under load.
+ */
+export function Announcer() {
+  const { m, format } = useLanguage();
+  const client = useClient();
+  const [text, setText] = useState("");
+  const speak = useRef<(settled: readonly Order[]) => void>(() => {});
+  speak.current = (settled) => {
+    const account = client.queries.getQueryData<Account | null>(keys.account);
+    const balance = account?.balance ? format.money(account.balance) : "";
+    const [first] = settled;
+    if (settled.length === 1 && first) {
+      const what = first.description || first.id.slice(-4);
+      setText(m.orders.settled(what, m.orders.spoken[statusOf(first)], balance));
+    } else {
+      const paid = settled.filter((order) => statusOf(order) === "paid").length;
+      const { length } = settled;
+      setText(m.orders.settledMany(length, format.number(length), format.number(paid), balance));
+    }
+  };
+  useEffect(() => announceSettled(client, (settled) => speak.current(settled)), [client]);
+  return (
+    <div className="hidden" role="status" aria-live="polite" data-announcer="">
+      {text}
+    </div>
+  );
+}
+
+/** Calls `speak` with the orders that have left their pending state since it was last called. */
+function announceSettled(client: Client, speak: (settled: readonly Order[]) => void): () => void {
+  let settled: Order[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const flush = async () => {
+    // Under way already, and then it brings the balance after these orders.
+    await client.refreshMoney();
+    timer = undefined;
+    const batch = settled;
+    settled = [];
+    if (batch.length > 0) speak(batch);
+  };
+  const stop = client.onAccepted((orders, before) => {
+    for (const order of orders) {
+      const old = before.get(order.id);
+      const isNews = old === undefined || statusOf(old) === "pending";
+      if (isNews && statusOf(order) !== "pending") settled.push(order);
+    }
+    if (settled.length > 0) timer ??= setTimeout(flush, pauseMs);
+  });
+  return () => {
+    stop();
+    clearTimeout(timer);
+  };
+}

@@ -1,0 +1,31 @@
+import { type MoneyValue, minorUnitDigits, money } from "@settle/sdk";
+
+/** The largest sum of one order or one deposit, in minor units, as the contract has it. */
+export const maxAmountMinor = 1_000_000_000_000n;
+
+/** What is wrong with a text that should be an amount. */
+export type AmountFault = "empty" | "not-a-number" | "too-many-digits" | "too-small" | "too-large";
+
+/** Groups of three, set apart by spaces of any width or by apostrophes. */
+const grouped = /^\d{1,3}([\s'’]\d{3})+(?=[.,]|$)/;
+
+/**
+ * Reads an amount as people type it: `12.50` and `12,50` are the same, and thousands may be set apart
+ * by spaces or apostrophes. A comma or point is always the decimal one, never a guess: `1,250` has too
+ * many digits after it for EUR. Answers with the sum, from 1 minor unit to 1,000,000,000,000, or with
+ * what is wrong with the text.
+ */
+export function parseAmount(
+  text: string,
+  currency: string,
+): { readonly amount: MoneyValue } | { readonly fault: AmountFault } {
+  const trimmed = text.trim();
+  if (trimmed === "") return { fault: "empty" };
+  const plain = trimmed.replace(grouped, (whole) => whole.replaceAll(/[\s'’]/g, ""));
+  const [, whole, fraction = ""] = /^(\d+)(?:[.,](\d+))?$/.exec(plain) ?? [];
+  if (whole === undefined) return { fault: "not-a-number" };
+  if (fraction.length > minorUnitDigits(currency)) return { fault: "too-many-digits" };
+  const amount = money(fraction === "" ? whole : `${whole}.${fraction}`, currency);
+  if (amount.minorUnits < 1n) return { fault: "too-small" };
+  return amount.minorUnits > maxAmountMinor ? { fault: "too-large" } : { amount };
+}

@@ -1,0 +1,92 @@
+import { DeclineReason, type MoneyValue, type Order } from "@settle/sdk";
+import { useState } from "react";
+import { Link } from "wouter";
+import { TopUpDialog } from "../account/top-up-dialog.tsx";
+import { useAccount } from "../account/use-account.ts";
+import { useLanguage } from "../i18n/language.tsx";
+import { decimalText } from "../money/decimal-text.ts";
+import type { Draft } from "./overview-view.tsx";
+
+/** Why an order was declined and, with `onAgain`, what to do next. */
+export function DeclineNote(props: {
+  readonly order: Order;
+  readonly onAgain: ((draft: Draft) => void) | undefined;
+}) {
+  const { m } = useLanguage();
+  const { order, onAgain } = props;
+  const { declineReason, amount } = order;
+  if (declineReason === DeclineReason.INSUFFICIENT_FUNDS && amount && onAgain) {
+    return <Shortfall order={order} amount={amount} onAgain={onAgain} />;
+  }
+  if (declineReason === DeclineReason.CURRENCY_MISMATCH) return <OtherCurrency />;
+  return (
+    <div className="order-next">
+      <p>
+        {declineReason === DeclineReason.INSUFFICIENT_FUNDS
+          ? m.orders.insufficientFunds
+          : declineReason === DeclineReason.ACCOUNT_NOT_FOUND
+            ? m.orders.accountNotFound
+            : m.orders.declined}
+      </p>
+      {declineReason === DeclineReason.ACCOUNT_NOT_FOUND && onAgain && <OpenAccountLink />}
+    </div>
+  );
+}
+
+function Shortfall(props: {
+  readonly order: Order;
+  readonly amount: MoneyValue;
+  onAgain(draft: Draft): void;
+}) {
+  const { m, format } = useLanguage();
+  const { order, amount, onAgain } = props;
+  const balance = useAccount().data?.balance;
+  const [isToppingUp, setToppingUp] = useState(false);
+  if (balance?.currency !== amount.currency) {
+    return <p className="order-next">{m.orders.insufficientFunds}</p>;
+  }
+  const missing = { ...amount, minorUnits: amount.minorUnits - balance.minorUnits };
+  if (missing.minorUnits <= 0n) {
+    const draft = { amount: decimalText(amount), description: order.description };
+    return (
+      <div className="order-next">
+        <p>{m.orders.coveredNow}</p>
+        <button type="button" className="quiet" onClick={() => onAgain(draft)}>
+          {m.orders.again}
+        </button>
+      </div>
+    );
+  }
+  return (
+    <div className="order-next">
+      <p>{m.orders.shortfall(format.money(balance), format.money(amount))}</p>
+      <button type="button" className="quiet" onClick={() => setToppingUp(true)}>
+        {m.account.topUpBy(format.money(missing))}
+      </button>
+      {isToppingUp && (
+        <TopUpDialog
+          currency={amount.currency}
+          amount={missing}
+          onClose={() => setToppingUp(false)}
+        />
+      )}
+    </div>
+  );
+}
+
+function OtherCurrency() {
+  const { m } = useLanguage();
+  const currency = useAccount().data?.balance?.currency;
+  return (
+    <p className="order-next">
+      {currency ? m.orders.currencyMismatch(currency) : m.orders.currencyMismatchPlain}
+    </p>
+  );
+}
+
+function OpenAccountLink() {
+  const { m } = useLanguage();
+  const { data: account } = useAccount();
+  if (account !== null) return null;
+  return <Link href="/">{m.account.open}</Link>;
+}

@@ -1,0 +1,77 @@
+import type { MoneyValue } from "@settle/sdk";
+import { type FormEvent, useId, useState } from "react";
+import { AmountField, amountFaultText } from "../account/amount-field.tsx";
+import { currencies } from "../account/currencies.ts";
+import { useAccount } from "../account/use-account.ts";
+import { ErrorNote, fieldFault } from "../action/error-note.tsx";
+import { useAction } from "../action/use-action.ts";
+import { WorkButton } from "../action/work-button.tsx";
+import { Field } from "../design/field.tsx";
+import { useLanguage } from "../i18n/language.tsx";
+import { type AmountFault, parseAmount } from "../money/parse-amount.ts";
+import { useClient } from "../session/client.ts";
+import type { Draft } from "./overview-view.tsx";
+
+const maxDescriptionCharacters = 1_000;
+
+/** Places an order in the account's currency. It shows in the list when the server has taken it. */
+export function NewOrderForm({ draft }: { readonly draft: Draft | undefined }) {
+  const spoken = useLanguage();
+  const { m } = spoken;
+  const client = useClient();
+  const { data: account } = useAccount();
+  const currency = account?.balance?.currency ?? currencies[0];
+  const [text, setText] = useState(draft?.amount ?? "");
+  const [description, setDescription] = useState(draft?.description ?? "");
+  const [fault, setFault] = useState<AmountFault>();
+  const descriptionId = useId();
+  const placing = useAction(async (order: { amount: MoneyValue; description: string }, options) => {
+    const { settle, userId, accept } = client;
+    accept([await settle.orders.createOrder({ userId, ...order }, options)]);
+    setText("");
+    setDescription("");
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const parsed = parseAmount(text, currency);
+    if ("fault" in parsed) setFault(parsed.fault);
+    else void placing.run({ amount: parsed.amount, description: description.trim() });
+  };
+  return (
+    <section className="new-order" aria-labelledby="new-order-title">
+      <h2 id="new-order-title">{m.orders.new}</h2>
+      <form className="form" onSubmit={submit} noValidate>
+        <AmountField
+          currency={currency}
+          value={text}
+          onChange={(value) => {
+            setText(value);
+            setFault(undefined);
+            placing.clear();
+          }}
+          fault={
+            fault
+              ? amountFaultText(fault, currency, spoken)
+              : fieldFault(placing.error, "amount", m)
+          }
+          autoFocus={draft !== undefined}
+        />
+        <Field
+          id={descriptionId}
+          label={m.orders.what}
+          hint={m.orders.whatHint}
+          fault={fieldFault(placing.error, "description", m)}
+        >
+          <input
+            autoComplete="off"
+            maxLength={maxDescriptionCharacters}
+            value={description}
+            onChange={({ target }) => setDescription(target.value)}
+          />
+        </Field>
+        <ErrorNote error={placing.error} shown={["amount", "description"]} />
+        <WorkButton working={placing.working}>{m.orders.place}</WorkButton>
+      </form>
+    </section>
+  );
+}

@@ -1,0 +1,43 @@
+import type { Order } from "@settle/sdk";
+import { memo } from "react";
+import { Link } from "wouter";
+import { Mark } from "../design/mark.tsx";
+import { useLanguage } from "../i18n/language.tsx";
+import { instantMs } from "../time/instant.ts";
+import { CancelButton } from "./cancel-button.tsx";
+import { DeclineNote } from "./decline-note.tsx";
+import type { Draft } from "./overview-view.tsx";
+import { statusOf } from "./status.ts";
+import { StatusText } from "./status-text.tsx";
+
+const dayMs = 24 * 3_600_000;
+
+/** One order in the list. With `onAgain`, what to do about its decline as well. */
+export const OrderLine = memo(function OrderLine(props: {
+  readonly order: Order;
+  readonly onAgain: ((draft: Draft) => void) | undefined;
+}) {
+  const { m, format } = useLanguage();
+  const { order, onAgain } = props;
+  const status = statusOf(order);
+  const created = order.createTime ? instantMs(order.createTime) : 0;
+  const nowMs = Date.now();
+  const isRecent = nowMs - created < dayMs / 2;
+  return (
+    <li className={`order-line order-${status}`}>
+      <time className="order-time" dateTime={new Date(created).toISOString()}>
+        {isRecent ? format.time(created) : format.day(created, nowMs)}
+      </time>
+      <Link className="order-what" href={`/orders/${order.id}`}>
+        {order.description || m.orders.untitled}
+      </Link>
+      <span className="order-amount">{order.amount && format.money(order.amount)}</span>
+      <span className="order-way">
+        <Mark status={status} />
+        <StatusText order={order} />
+      </span>
+      {status === "pending" && <CancelButton order={order} />}
+      {status === "declined" && <DeclineNote order={order} onAgain={onAgain} />}
+    </li>
+  );
+});

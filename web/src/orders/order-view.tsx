@@ -1,0 +1,109 @@
+import { type Order, PaymentNotFoundError } from "@settle/sdk";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { Link, useLocation } from "wouter";
+import { ErrorNote } from "../action/error-note.tsx";
+import { CopyButton } from "../design/copy-button.tsx";
+import { Mark } from "../design/mark.tsx";
+import { Skeleton } from "../design/skeleton.tsx";
+import { useLanguage } from "../i18n/language.tsx";
+import { useTitle } from "../layout/use-title.ts";
+import { useClient } from "../session/client.ts";
+import { instantMs } from "../time/instant.ts";
+import { useNow } from "../time/use-now.ts";
+import { CancelButton } from "./cancel-button.tsx";
+import { DeclineNote } from "./decline-note.tsx";
+import { statusOf } from "./status.ts";
+import { StatusText } from "./status-text.tsx";
+import { timelineOf } from "./timeline.ts";
+import { TimelineList } from "./timeline-list.tsx";
+import { useOrder } from "./use-orders.ts";
+
+/** One order: what it is, where it stands, and how it came there. */
+export function OrderView({ id }: { readonly id: string }) {
+  const { m } = useLanguage();
+  const { data: order, error, refetch } = useOrder(id);
+  useTitle(order?.description || m.orders.untitled);
+  return (
+    <article className="order-view">
+      <Link href="/" className="back">
+        ← {m.order.back}
+      </Link>
+      {order && <Receipt order={order} />}
+      {order === undefined && !error && <Skeleton lines={6} />}
+      {order === null && (
+        <div className="empty">
+          <h1>{m.order.notFound}</h1>
+        </div>
+      )}
+      {order === undefined && error && (
+        <div className="empty">
+          <h1>{m.orders.untitled}</h1>
+          <ErrorNote error={error} />
+          <button type="button" className="quiet" onClick={() => void refetch()}>
+            {m.errors.again}
+          </button>
+        </div>
+      )}
+    </article>
+  );
+}
+
+function Receipt({ order }: { readonly order: Order }) {
+  const { m, format } = useLanguage();
+  const [, navigate] = useLocation();
+  const payment = usePayment(order);
+  const nowMs = useNow(10_000);
+  const status = statusOf(order);
+  const { amount, createTime, settleTime, expireTime } = order;
+  return (
+    <div className="receipt">
+      <header className="receipt-head">
+        <h1>{order.description || m.orders.untitled}</h1>
+        <p className="receipt-amount">{amount && format.money(amount)}</p>
+        <p className="receipt-status">
+          <Mark status={status} />
+          <StatusText order={order} />
+        </p>
+        {createTime && settleTime && (
+          <p className="small">
+            {m.order.took(format.duration(instantMs(settleTime) - instantMs(createTime)))}
+          </p>
+        )}
+        {status === "pending" && expireTime && (
+          <p className="small">{m.order.expires(format.relative(instantMs(expireTime), nowMs))}</p>
+        )}
+        {status === "pending" && <CancelButton order={order} />}
+        {status === "declined" && <DeclineNote order={order} onAgain={() => navigate("/")} />}
+      </header>
+      <h2>{m.order.timeline}</h2>
+      <TimelineList steps={timelineOf(order, payment.data ?? undefined)} nowMs={nowMs} />
+      <ErrorNote error={payment.error ?? undefined} />
+      <footer className="receipt-foot">
+        <p className="kicker" id="order-id">
+          {m.order.id}
+        </p>
+        <p className="order-id">
+          <code>{order.id}</code>
+          <CopyButton text={order.id} label={m.order.copyId} />
+        </p>
+      </footer>
+    </div>
+  );
+}
+
+/** What payments know of the order; null while they have not heard of it. Read for each state anew. */
+function usePayment({ id, revision }: Order) {
+  const { settle, userId } = useClient();
+  return useQuery({
+    queryKey: ["payment", id, String(revision)],
+    queryFn: async () => {
+      try {
+        return await settle.payments.getPayment({ userId, orderId: id });
+      } catch (error) {
+        if (error instanceof PaymentNotFoundError) return null;
+        throw error;
+      }
+    },
+    placeholderData: keepPreviousData,
+  });
+}

@@ -1,0 +1,64 @@
+import { ErrorNote } from "../action/error-note.tsx";
+import { useAction } from "../action/use-action.ts";
+import { WorkButton } from "../action/work-button.tsx";
+import { Mark } from "../design/mark.tsx";
+import { Skeleton } from "../design/skeleton.tsx";
+import { useLanguage } from "../i18n/language.tsx";
+import { useClient } from "../session/client.ts";
+import { OrderLine } from "./order-line.tsx";
+import type { Draft } from "./overview-view.tsx";
+import { statusOf } from "./status.ts";
+import { readMoreOrders, useOrders } from "./use-orders.ts";
+
+/** The orders, newest first, each with its way so far. */
+export function OrdersSection({ onAgain }: { onAgain(draft: Draft): void }) {
+  const { m } = useLanguage();
+  const client = useClient();
+  const { data: list, error, refetch } = useOrders();
+  const more = useAction(() => readMoreOrders(client));
+  const declined = list?.orders.find((order) => statusOf(order) === "declined");
+  return (
+    <section className="orders" aria-labelledby="orders-title">
+      <h2 id="orders-title">{m.orders.title}</h2>
+      {!list && !error && <Skeleton lines={4} />}
+      {!list && error && (
+        <>
+          <ErrorNote error={error} />
+          <button type="button" className="quiet" onClick={() => void refetch()}>
+            {m.errors.again}
+          </button>
+        </>
+      )}
+      {list?.orders.length === 0 && (
+        <div className="empty">
+          <Mark status="pending" />
+          <p className="empty-title">{m.orders.empty}</p>
+          <p>{m.orders.emptyNext}</p>
+        </div>
+      )}
+      {list && list.orders.length > 0 && (
+        <ol className="order-lines">
+          {list.orders.map((order) => (
+            <OrderLine
+              key={order.id}
+              order={order}
+              // The newest one is what somebody is about to do something about.
+              onAgain={order === declined ? onAgain : undefined}
+            />
+          ))}
+        </ol>
+      )}
+      <ErrorNote error={more.error} />
+      {list && list.rest.kind !== "none" && (
+        <WorkButton
+          type="button"
+          quiet
+          working={more.working}
+          onClick={() => void more.run(undefined)}
+        >
+          {m.orders.more}
+        </WorkButton>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,19 @@
+import type { Order } from "@settle/sdk";
+import { useLanguage } from "../i18n/language.tsx";
+import { statusOf } from "./status.ts";
+
+/** Where an order stands, in words, and what of it has gone back. */
+export function StatusText({ order }: { readonly order: Order }) {
+  const { m, format } = useLanguage();
+  const status = statusOf(order);
+  const refunded = order.refundedAmount;
+  const isPart = status === "paid" && refunded !== undefined && refunded.minorUnits > 0n;
+  return (
+    <span className={`status status-${status}`}>
+      {m.orders.status[status]}
+      {isPart && (
+        <span className="status-more">, {m.orders.refundedPart(format.money(refunded))}</span>
+      )}
+    </span>
+  );
+}

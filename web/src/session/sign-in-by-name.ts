@@ -1,0 +1,37 @@
+import { NameRefusedError, type Session } from "./session.ts";
+
+const nameKey = "settle.name";
+
+/**
+ * Signs in at the development issuer, which takes any name. Throws a {@link NameRefusedError} for what
+ * is no user id, and what fetch throws where the issuer cannot be reached.
+ */
+export async function signInByName(issuerUrl: string, name: string): Promise<Session> {
+  let atHand: string | undefined = await requestToken(issuerUrl, name);
+  sessionStorage.setItem(nameKey, name);
+  return {
+    userId: name,
+    async token() {
+      const token = atHand ?? (await requestToken(issuerUrl, name));
+      atHand = undefined;
+      return token;
+    },
+    async signOut() {
+      sessionStorage.removeItem(nameKey);
+    },
+  };
+}
+
+/** The name that this tab last signed in with, so that a reload can do so again. */
+export function rememberedName(): string | undefined {
+  return sessionStorage.getItem(nameKey) ?? undefined;
+}
+
+async function requestToken(issuerUrl: string, username: string): Promise<string> {
+  const body = new URLSearchParams({ username });
+  const response = await fetch(`${issuerUrl}/token`, { method: "POST", body });
+  if (response.status === 400) throw new NameRefusedError(username);
+  if (!response.ok) throw new Error(`the issuer answered with ${response.status}`);
+  const { access_token: token } = (await response.json()) as { access_token: string };
+  return token;
+}

@@ -1,0 +1,87 @@
+import { InMemoryWebStorage, UserManager, WebStorageStateStore } from "oidc-client-ts";
+import type { SignInConfig } from "../../server/config.ts";
+import { type Session, SessionEndedError } from "./session.ts";
+import { tokenClaim } from "./token-claim.ts";
+
+type OidcConfig = Extract<SignInConfig, { kind: "oidc" }>;
+
+/** Where the provider sends people back to. */
+export const signedInPath = "/signed-in";
+const signedInKey = "settle.signed-in";
+
+/** Signing in at an OpenID provider, by the authorization code flow with PKCE. */
+export type OidcSignIn = {
+  /**
+   * Leaves this page for the provider's. With `silent` nobody is asked for anything: who is signed in
+   * there comes back signed in, everybody else with an error.
+   */
+  leave(options: { readonly returnTo: string; readonly silent: boolean }): Promise<void>;
+  /** Takes up what the provider has sent back with. Throws what the provider says is wrong. */
+  comeBack(): Promise<{ readonly session: Session; readonly returnTo: string }>;
+};
+
+/**
+ * Prepares signing in. Tokens are in memory alone; what has to outlive the way to the provider and
+ * back (the PKCE verifier, for once) is in this tab's session storage.
+ */
+export function createOidcSignIn({
+  authority,
+  clientId,
+  scope,
+  userClaim,
+}: OidcConfig): OidcSignIn {
+  const manager = new UserManager({
+    authority,
+    client_id: clientId,
+    scope,
+    redirect_uri: `${location.origin}${signedInPath}`,
+    post_logout_redirect_uri: `${location.origin}/`,
+    userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
+    stateStore: new WebStorageStateStore({ store: sessionStorage }),
+  });
+  return {
+    async leave({ returnTo, silent }) {
+      sessionStorage.removeItem(signedInKey);
+      await manager.signinRedirect({ state: returnTo, ...(silent && { prompt: "none" }) });
+    },
+    async comeBack() {
+      const user = await manager.signinRedirectCallback();
+      sessionStorage.setItem(signedInKey, "yes");
+      const userId = tokenClaim(user.access_token, userClaim);
+      const returnTo = typeof user.state === "string" ? user.state : "/";
+      return { session: sessionOf(manager, userId), returnTo };
+    },
+  };
+}
+
+/** Whether this tab was signed in before it was reloaded. */
+export function wasSignedIn(): boolean {
+  return sessionStorage.getItem(signedInKey) !== null;
+}
+
+function sessionOf(manager: UserManager, userId: string): Session {
+  let brought: string | undefined;
+  return {
+    userId,
+    async token() {
+      const user = await manager.getUser();
+      const atHand = user?.expired ? undefined : user?.access_token;
+      if (atHand !== undefined && atHand !== brought) {
+        brought = atHand;
+        return atHand;
+      }
+      // The content security policy has no room for the other way, a hidden frame.
+      if (!user?.refresh_token) throw new SessionEndedError("the token has ended");
+      const renewed = await manager.signinSilent();
+      if (!renewed) throw new SessionEndedError("the provider gave no other token");
+      brought = renewed.access_token;
+      return brought;
+    },
+    async signOut() {
+      sessionStorage.removeItem(signedInKey);
+      const endpoint = await manager.metadataService.getEndSessionEndpoint().catch(() => undefined);
+      if (endpoint) await manager.signoutRedirect();
+      else await manager.removeUser();
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { QueryClientProvider } from "@tanstack/react-query";
+import { useCallback, useEffect, useState } from "react";
+import type { PageConfig } from "../../server/config.ts";
+import { useLanguage } from "../i18n/language.tsx";
+import { PageFrame } from "../layout/page-frame.tsx";
+import { Views } from "../layout/views.tsx";
+import { Announcer } from "../live/announcer.tsx";
+import { type Client, ClientProvider, createClient } from "./client.ts";
+import { resumeSession } from "./resume-session.ts";
+import type { Session } from "./session.ts";
+import { SignInView } from "./sign-in-view.tsx";
+
+type State =
+  | { readonly kind: "starting" }
+  | { readonly kind: "broken" }
+  | { readonly kind: "out"; readonly config: PageConfig; readonly failed: boolean }
+  | {
+      readonly kind: "in";
+      readonly config: PageConfig;
+      readonly client: Client;
+      readonly session: Session;
+    };
+
+/** Shows the views to whoever is signed in, and to everybody else how to sign in. */
+export function SignInGate(props: { readonly config: Promise<PageConfig> }) {
+  const [state, setState] = useState<State>({ kind: "starting" });
+  const enter = useCallback((config: PageConfig, session: Session) => {
+    setState({ kind: "in", config, session, client: createClient(config, session) });
+  }, []);
+  useEffect(() => {
+    let isCurrent = true;
+    const start = async () => {
+      const config = await props.config;
+      const { session, failed } = await resumeSession(config.signIn);
+      if (!isCurrent) return;
+      if (session) enter(config, session);
+      else setState({ kind: "out", config, failed });
+    };
+    start().catch(() => isCurrent && setState({ kind: "broken" }));
+    return () => {
+      isCurrent = false;
+    };
+  }, [props.config, enter]);
+
+  if (state.kind === "starting") return null;
+  if (state.kind === "broken") return <Broken />;
+  if (state.kind === "out") {
+    const { config, failed } = state;
+    return (
+      <PageFrame>
+        <SignInView
+          signIn={config.signIn}
+          failed={failed}
+          onSession={(session) => enter(config, session)}
+        />
+      </PageFrame>
+    );
+  }
+  const { client, config, session } = state;
+  const leave = () => {
+    client.close();
+    setState({ kind: "out", config, failed: false });
+    void session.signOut();
+  };
+  return (
+    <QueryClientProvider client={client.queries}>
+      <ClientProvider value={client}>
+        <PageFrame onSignOut={leave}>
+          <Views />
+        </PageFrame>
+        <Announcer />
+      </ClientProvider>
+    </QueryClientProvider>
+  );
+}
+
+function Broken() {
+  const { m } = useLanguage();
+  return (
+    <PageFrame>
+      <div className="empty">
+        <h1>{m.page.failed}</h1>
+        <button type="button" onClick={() => location.reload()}>
+          {m.page.failedNext}
+        </button>
+      </div>
+    </PageFrame>
+  );
+}

@@ -1,0 +1,117 @@
+import { type FormEvent, useId, useState } from "react";
+import type { SignInConfig } from "../../server/config.ts";
+import { WorkButton } from "../action/work-button.tsx";
+import { Field } from "../design/field.tsx";
+import { Mark } from "../design/mark.tsx";
+import { useLanguage } from "../i18n/language.tsx";
+import { NameRefusedError, type Session } from "./session.ts";
+import { signInByName } from "./sign-in-by-name.ts";
+
+/** How somebody signs in: by any name in development, else at the provider. */
+export function SignInView(props: {
+  readonly signIn: SignInConfig;
+  /** Whether they were sent back without a session. */
+  readonly failed: boolean;
+  onSession(session: Session): void;
+}) {
+  const { m } = useLanguage();
+  const { signIn, onSession } = props;
+  return (
+    <div className="sign-in">
+      <div className="sign-in-lead">
+        <Mark status="paid" />
+        <h1>{m.signIn.title}</h1>
+        <p>{m.signIn.lead}</p>
+      </div>
+      {signIn.kind === "development" ? (
+        <NameForm issuerUrl={signIn.issuerUrl} onSession={onSession} failed={props.failed} />
+      ) : (
+        <ProviderForm signIn={signIn} failed={props.failed} />
+      )}
+    </div>
+  );
+}
+
+function NameForm(props: {
+  readonly issuerUrl: string;
+  readonly failed: boolean;
+  onSession(session: Session): void;
+}) {
+  const { m } = useLanguage();
+  const [working, setWorking] = useState(false);
+  const [fault, setFault] = useState<"name" | "unreachable" | undefined>(
+    props.failed ? "unreachable" : undefined,
+  );
+  const id = useId();
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const name = String(new FormData(event.currentTarget).get("name")).trim();
+    if (working) return;
+    setWorking(true);
+    setFault(undefined);
+    try {
+      props.onSession(await signInByName(props.issuerUrl, name));
+    } catch (error) {
+      setFault(error instanceof NameRefusedError ? "name" : "unreachable");
+      setWorking(false);
+    }
+  };
+  return (
+    <form className="sheet form" onSubmit={submit} noValidate>
+      <Field
+        id={id}
+        label={m.signIn.name}
+        hint={m.signIn.nameHint}
+        fault={fault === "name" ? m.signIn.nameFault : undefined}
+      >
+        <input
+          name="name"
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+          maxLength={128}
+          // biome-ignore lint/a11y/noAutofocus: there is nothing else to do here
+          autoFocus
+        />
+      </Field>
+      {fault === "unreachable" && (
+        <p className="fault" role="alert">
+          {m.signIn.unreachable}
+        </p>
+      )}
+      <WorkButton working={working}>{m.signIn.submit}</WorkButton>
+    </form>
+  );
+}
+
+function ProviderForm(props: {
+  readonly signIn: Extract<SignInConfig, { kind: "oidc" }>;
+  readonly failed: boolean;
+}) {
+  const { m } = useLanguage();
+  const [working, setWorking] = useState(false);
+  const [failed, setFailed] = useState(props.failed);
+  const leave = async (event: FormEvent) => {
+    event.preventDefault();
+    setWorking(true);
+    setFailed(false);
+    try {
+      const { createOidcSignIn } = await import("./sign-in-by-oidc.ts");
+      const returnTo = location.pathname + location.search;
+      await createOidcSignIn(props.signIn).leave({ returnTo, silent: false });
+    } catch {
+      setFailed(true);
+      setWorking(false);
+    }
+  };
+  return (
+    <form className="sheet form" onSubmit={leave}>
+      {failed && (
+        <p className="fault" role="alert">
+          {m.signIn.failed}
+        </p>
+      )}
+      <WorkButton working={working}>{working ? m.signIn.leaving : m.signIn.leave}</WorkButton>
+    </form>
+  );
+}

@@ -1,0 +1,136 @@
+import { type LedgerEntry, LedgerEntryKind } from "@settle/sdk";
+import { Link } from "wouter";
+import { ErrorNote } from "../action/error-note.tsx";
+import { useAction } from "../action/use-action.ts";
+import { WorkButton } from "../action/work-button.tsx";
+import { Skeleton } from "../design/skeleton.tsx";
+import { useLanguage } from "../i18n/language.tsx";
+import { useTitle } from "../layout/use-title.ts";
+import { useClient } from "../session/client.ts";
+import { instantMs } from "../time/instant.ts";
+import { ExportButton } from "./export-button.tsx";
+import { readMoreEntries, useOrderNames, useStatement } from "./use-statement.ts";
+
+/** What has moved on the account, newest first, with the balance after each movement. */
+export function StatementView() {
+  const { m } = useLanguage();
+  const client = useClient();
+  const { data: list, error, refetch } = useStatement();
+  const more = useAction(() => readMoreEntries(client));
+  const currency = list?.entries[0]?.amount?.currency;
+  useTitle(m.statement.title);
+  return (
+    <section className="statement">
+      <header className="statement-head">
+        <h1>{m.statement.title}</h1>
+        {currency && <p>{m.statement.of(client.userId, currency)}</p>}
+        {currency && (
+          <div className="actions">
+            <ExportButton />
+            <button type="button" className="quiet" onClick={() => print()}>
+              {m.statement.print}
+            </button>
+          </div>
+        )}
+      </header>
+      {list === undefined && !error && <Skeleton lines={6} />}
+      {list === undefined && error && (
+        <>
+          <ErrorNote error={error} />
+          <button type="button" className="quiet" onClick={() => void refetch()}>
+            {m.errors.again}
+          </button>
+        </>
+      )}
+      {list === null && <Nothing title={m.statement.noAccount} next={m.statement.noAccountNext} />}
+      {list?.entries.length === 0 && (
+        <Nothing title={m.statement.empty} next={m.statement.emptyNext} />
+      )}
+      {list && list.entries.length > 0 && <Ledger entries={list.entries} />}
+      <ErrorNote error={more.error} />
+      {list && list.nextPageToken !== "" && (
+        <WorkButton
+          type="button"
+          quiet
+          working={more.working}
+          onClick={() => void more.run(undefined)}
+        >
+          {m.orders.more}
+        </WorkButton>
+      )}
+    </section>
+  );
+}
+
+function Nothing(props: { readonly title: string; readonly next: string }) {
+  const { m } = useLanguage();
+  return (
+    <div className="empty">
+      <p className="empty-title">{props.title}</p>
+      <p>{props.next}</p>
+      <Link href="/">{m.page.notFoundNext}</Link>
+    </div>
+  );
+}
+
+function Ledger({ entries }: { readonly entries: readonly LedgerEntry[] }) {
+  const { m } = useLanguage();
+  const names = useOrderNames(entries);
+  return (
+    <table className="ledger">
+      <caption className="hidden">{m.statement.caption}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{m.statement.date}</th>
+          <th scope="col">{m.statement.what}</th>
+          <th scope="col" className="sum">
+            {m.statement.amount}
+          </th>
+          <th scope="col" className="sum">
+            {m.statement.balance}
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {entries.map((entry) => (
+          <Movement key={entry.id} entry={entry} name={names.get(entry.orderId)} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Movement(props: { readonly entry: LedgerEntry; readonly name: string | undefined }) {
+  const { m, format } = useLanguage();
+  const { kind, amount, balanceAfter, createTime, orderId } = props.entry;
+  const ms = createTime ? instantMs(createTime) : 0;
+  const kinds = new Map<LedgerEntryKind, string>([
+    [LedgerEntryKind.DEPOSIT, m.statement.deposit],
+    [LedgerEntryKind.PAYMENT, m.statement.payment],
+    [LedgerEntryKind.REFUND, m.statement.refund],
+  ]);
+  return (
+    <tr>
+      <td className="when">
+        <time dateTime={new Date(ms).toISOString()}>
+          <span>{format.day(ms, Date.now())}</span> <span className="small">{format.time(ms)}</span>
+        </time>
+      </td>
+      <td className="what">
+        {kinds.get(kind) ?? m.statement.movement}
+        {orderId !== "" && (
+          <>
+            {" · "}
+            <Link href={`/orders/${orderId}`}>
+              {props.name || m.statement.orderNumber(orderId.slice(-4))}
+            </Link>
+          </>
+        )}
+      </td>
+      <td className={`sum ${(amount?.minorUnits ?? 0n) > 0n ? "sum-in" : ""}`}>
+        {amount && format.signedMoney(amount)}
+      </td>
+      <td className="sum after">{balanceAfter && format.money(balanceAfter)}</td>
+    </tr>
+  );
+}

@@ -1,0 +1,13 @@
+import { useEffect, useState } from "react";
+
+/** The present time in milliseconds since 1970, renewed every `intervalMs`; 0 for never. */
+export function useNow(intervalMs: number): number {
+  const [nowMs, setNowMs] = useState(() => Date.now());
+  useEffect(() => {
+    if (intervalMs === 0) return;
+    setNowMs(Date.now());
+    const timer = setInterval(() => setNowMs(Date.now()), intervalMs);
+    return () => clearInterval(timer);
+  }, [intervalMs]);
+  return nowMs;
+}
