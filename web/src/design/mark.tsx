@@ -6,7 +6,7 @@ import type { OrderStatusName } from "../orders/status.ts";
  */
 export function Mark({ status }: { readonly status: OrderStatusName }) {
   return (
-    <svg className={`mark mark-${status}`} viewBox="0 0 96 16" aria-hidden="true">
+    <svg className={`mark mark-${status}`} viewBox="3 0 92 16" aria-hidden="true">
       <path className="mark-bed" d="M8 8H88" />
       <path className="mark-way" d="M8 8H88" pathLength={1} />
       <circle className="mark-stop mark-first" cx="8" cy="8" r="4" />

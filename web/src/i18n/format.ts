@@ -15,6 +15,8 @@ export type Format = {
   time(ms: number): string;
   /** `25 Nov` in this year, else with the year. */
   day(ms: number, nowMs: number): string;
+  /** `14:32:05.123` */
+  preciseTime(ms: number): string;
   /** `25 Nov 2026, 14:32:05.123` */
   dateTime(ms: number): string;
   /** `3 minutes ago` */
@@ -32,15 +34,19 @@ const day = 24 * hour;
 export function createFormat(language: string): Format {
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
   const time = new Intl.DateTimeFormat(language, { timeStyle: "medium", hourCycle: "h23" });
-  const dateTime = new Intl.DateTimeFormat(language, {
-    day: "numeric",
-    month: "short",
-    year: "numeric",
+  const precise = {
     hour: "2-digit",
     minute: "2-digit",
     second: "2-digit",
     fractionalSecondDigits: 3,
     hourCycle: "h23",
+  } as const;
+  const preciseTime = new Intl.DateTimeFormat(language, precise);
+  const dateTime = new Intl.DateTimeFormat(language, {
+    ...precise,
+    day: "numeric",
+    month: "short",
+    year: "numeric",
   });
   const thisYear = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
   const otherYear = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
@@ -66,6 +72,7 @@ export function createFormat(language: string): Format {
       (new Date(ms).getFullYear() === new Date(nowMs).getFullYear() ? thisYear : otherYear).format(
         ms,
       ),
+    preciseTime: (ms) => preciseTime.format(ms),
     dateTime: (ms) => dateTime.format(ms),
     relative(ms, nowMs) {
       const ago = ms - nowMs;

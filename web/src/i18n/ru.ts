@@ -44,7 +44,7 @@ export const ru: Messages = {
   },
   live: {
     connecting: "Соединение",
-    live: "В эфире",
+    live: "На связи",
     reconnectingIn: (seconds) => `Соединение через ${seconds} с`,
     reconnecting: "Соединение",
     offline: "Нет сети",

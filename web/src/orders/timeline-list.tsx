@@ -18,13 +18,14 @@ export function TimelineList(props: { readonly steps: readonly Step[]; readonly 
             <>
               <span className="step-name">{m.order.steps[step.kind]}</span>
               <time className="step-time" dateTime={new Date(step.atMs).toISOString()}>
-                {format.dateTime(step.atMs)}
+                {/* Steps are mostly milliseconds apart: the day once is enough. */}
+                {isSameDay(step.atMs, steps[place - 1])
+                  ? format.preciseTime(step.atMs)
+                  : `${format.dateTime(step.atMs)} · ${format.relative(step.atMs, nowMs)}`}
               </time>
-              <span className="step-since">
-                {step.sinceMs === undefined
-                  ? format.relative(step.atMs, nowMs)
-                  : `+${format.duration(step.sinceMs)}`}
-              </span>
+              {step.sinceMs !== undefined && (
+                <span className="step-since">+{format.duration(step.sinceMs)}</span>
+              )}
             </>
           ) : (
             <>
@@ -38,4 +39,9 @@ export function TimelineList(props: { readonly steps: readonly Step[]; readonly 
       ))}
     </ol>
   );
+}
+
+function isSameDay(ms: number, before: Step | undefined): boolean {
+  if (before?.state !== "happened") return false;
+  return new Date(ms).toDateString() === new Date(before.atMs).toDateString();
 }
