@@ -13,7 +13,7 @@ import { dropRabbitmqData, startRabbitmq } from "../tools/local/rabbitmq.ts";
 import { abortOnStop } from "../tools/local/stop-signal.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const folders = "{packages,services,edge,tools,tests,bench}";
+const folders = "{packages,services,edge,tools,tests,bench,web}";
 /** In this order: what needs least runs first. */
 const kinds = ["unit", "int", "e2e"];
 

@@ -12,7 +12,7 @@ const files = globSync("**/*", {
   exclude: (name) =>
     /^(node_modules|\.git|\.cache|\.data|coverage|dist)$/.test(name.split("/").at(-1) ?? ""),
 }).filter((file) => !file.startsWith("gen/"));
-const code = files.filter((file) => /\.(ts|mjs)$/.test(file));
+const code = files.filter((file) => /\.(tsx?|mjs)$/.test(file));
 const read = (file: string) => readFileSync(join(root, file), "utf8");
 const offenders = (of: readonly string[], offends: (file: string) => boolean) =>
   assert.deepEqual(of.filter(offends), []);
@@ -22,7 +22,7 @@ describe("the repository", () => {
     offenders(code, (file) => {
       const name = file.split("/").at(-1) ?? "";
       return (
-        !/^[a-z0-9]+(-[a-z0-9]+)*(\.(entity|unit\.test|int\.test|e2e\.test))?\.(ts|mjs)$/.test(
+        !/^[a-z0-9]+(-[a-z0-9]+)*(\.(entity|config|unit\.test|int\.test|e2e\.test))?\.(tsx?|mjs)$/.test(
           name,
         ) || /^(utils?|helpers?|common|types|manager|misc)\./.test(name)
       );

@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { type Change, createFeed, type FeedMessage, type WatchItem } from "../src/live/feed.ts";
+
+type Watching = {
+  readonly afterRevision: bigint;
+  readonly signal: AbortSignal;
+  onCut(delayMs: number): void;
+  bring(item: WatchItem<Change>): void;
+  fail(error: Error): void;
+};
+
+/** A browser: one lock, one channel, and a server whose watches the test holds in its hands. */
+function createBrowser() {
+  const tabs = new Set<(message: FeedMessage<Change>) => void>();
+  const watches: Watching[] = [];
+  let lock: Promise<unknown> = Promise.resolve();
+  return {
+    watches,
+    openTab(options: { base?: bigint; readBase?: () => Promise<bigint> } = {}) {
+      let hear: (message: FeedMessage<Change>) => void = () => {};
+      const listen = (message: FeedMessage<Change>) => hear(message);
+      tabs.add(listen);
+      const feed = createFeed<Change>({
+        takeLead(signal, work) {
+          const turn = lock.then(() => {
+            if (!signal.aborted) return work();
+          });
+          lock = turn.catch(() => {});
+          return turn;
+        },
+        channel: {
+          post(message) {
+            for (const other of tabs) if (other !== listen) other(structuredClone(message));
+          },
+          onMessage(to) {
+            hear = to;
+          },
+          close: () => tabs.delete(listen),
+        },
+        readBase: options.readBase ?? (async () => options.base ?? 0n),
+        watch: ({ afterRevision, signal, onCut }) => watchBy(watches, afterRevision, signal, onCut),
+        endOf: (error) => (String(error).includes("session") ? "session" : undefined),
+        nowMs: () => 1_000,
+        pause: (_, signal) =>
+          new Promise((resolve) => {
+            if (signal.aborted) resolve();
+            signal.addEventListener("abort", () => resolve());
+          }),
+        soon: (run) => queueMicrotask(run),
+      });
+      const heard: string[] = [];
+      feed.listen({
+        onChanges: (changes) =>
+          heard.push(...changes.map(({ id, revision }) => `${id}${revision}`)),
+        onGap: () => heard.push("gap"),
+        onDeposited: () => heard.push("deposited"),
+      });
+      return { feed, heard };
+    },
+  };
+}
+
+async function* watchBy(
+  watches: Watching[],
+  afterRevision: bigint,
+  signal: AbortSignal,
+  onCut: (delayMs: number) => void,
+): AsyncGenerator<WatchItem<Change>> {
+  const items: (WatchItem<Change> | Error)[] = [];
+  let wake = () => {};
+  const put = (item: WatchItem<Change> | Error) => {
+    items.push(item);
+    wake();
+  };
+  watches.push({ afterRevision, signal, onCut, bring: put, fail: put });
+  signal.addEventListener("abort", () => wake());
+  while (!signal.aborted) {
+    const item = items.shift();
+    if (item instanceof Error) throw item;
+    if (item) yield item;
+    else
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+  }
+}
+
+const turn = () => new Promise(setImmediate);
+const change = (id: string, revision: bigint) => ({ change: { id, revision }, revision });
+
+describe("the feed", () => {
+  it("watches once for all tabs, from the base on", async () => {
+    const browser = createBrowser();
+    const a = browser.openTab({ base: 5n });
+    const b = browser.openTab({ base: 5n });
+    await turn();
+    assert.equal(browser.watches.length, 1);
+    assert.equal(browser.watches[0]?.afterRevision, 5n);
+    browser.watches[0]?.bring(change("x", 6n));
+    browser.watches[0]?.bring({ revision: 6n });
+    await turn();
+    assert.deepEqual([a.heard, b.heard], [["x6"], ["x6"]]);
+    assert.deepEqual([a.feed.state.kind, b.feed.state.kind], ["live", "live"]);
+    assert.equal(b.feed.revision, 6n);
+  });
+
+  it("is taken over from the last revision when the leading tab is closed", async () => {
+    const browser = createBrowser();
+    const a = browser.openTab();
+    const b = browser.openTab();
+    await turn();
+    browser.watches[0]?.bring(change("x", 3n));
+    await turn();
+    a.feed[Symbol.dispose]();
+    await turn();
+    assert.equal(browser.watches[0]?.signal.aborted, true);
+    assert.equal(browser.watches[1]?.afterRevision, 3n);
+    browser.watches[1]?.bring(change("y", 4n));
+    await turn();
+    assert.deepEqual([a.heard, b.heard], [["x3"], ["x3", "y4"]]);
+  });
+
+  it("tells a tab that comes later how it stands", async () => {
+    const browser = createBrowser();
+    browser.openTab();
+    await turn();
+    browser.watches[0]?.bring({ revision: 0n });
+    await turn();
+    const late = browser.openTab();
+    assert.equal(late.feed.state.kind, "connecting");
+    await turn();
+    assert.equal(late.feed.state.kind, "live");
+  });
+
+  it("reads again where a tab has missed something", async () => {
+    const browser = createBrowser();
+    browser.openTab({ base: 9n });
+    await turn();
+    const late = browser.openTab({ base: 7n });
+    await turn();
+    browser.watches[0]?.bring(change("x", 10n));
+    await turn();
+    assert.deepEqual(late.heard, ["x10", "gap"]);
+  });
+
+  it("says how long a cut lasts, and tries at once when told to, by any tab", async () => {
+    const browser = createBrowser();
+    const a = browser.openTab();
+    const b = browser.openTab();
+    await turn();
+    browser.watches[0]?.bring(change("x", 2n));
+    await turn();
+    browser.watches[0]?.onCut(4_000);
+    assert.deepEqual(b.feed.state, { kind: "reconnecting", untilMs: 5_000 });
+    b.feed.retryNow();
+    await turn();
+    assert.equal(browser.watches.length, 2);
+    assert.equal(browser.watches[1]?.afterRevision, 2n);
+    browser.watches[1]?.bring({ revision: 2n });
+    await turn();
+    assert.deepEqual([a.feed.state.kind, b.feed.state.kind], ["live", "live"]);
+  });
+
+  it("waits for a base that cannot be read yet", async () => {
+    let tries = 0;
+    const { feed } = createBrowser().openTab({
+      readBase: async () => {
+        tries += 1;
+        if (tries === 1) throw new Error("unreachable");
+        return 1n;
+      },
+    });
+    await turn();
+    assert.deepEqual(feed.state, { kind: "reconnecting", untilMs: 2_000 });
+    feed.retryNow();
+    await feed.based;
+    assert.equal(feed.revision, 1n);
+  });
+
+  it("ends in the tab whose session has ended, and goes on in another", async () => {
+    const browser = createBrowser();
+    const a = browser.openTab();
+    const b = browser.openTab();
+    await turn();
+    browser.watches[0]?.fail(new Error("the session has ended"));
+    await turn();
+    assert.deepEqual(a.feed.state, { kind: "ended", why: "session" });
+    assert.equal(browser.watches.length, 2);
+    browser.watches[1]?.bring({ revision: 0n });
+    await turn();
+    assert.deepEqual([a.feed.state.kind, b.feed.state.kind], ["ended", "live"]);
+  });
+
+  it("tells every tab of money that moved without an order", async () => {
+    const browser = createBrowser();
+    const a = browser.openTab();
+    const b = browser.openTab();
+    a.feed.deposited();
+    assert.deepEqual([a.heard, b.heard], [["deposited"], ["deposited"]]);
+  });
+});

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { errorClasses } from "@settle/sdk";
+import { en } from "../src/i18n/en.ts";
+import { createFormat } from "../src/i18n/format.ts";
+import { plural } from "../src/i18n/plural.ts";
+import { ru } from "../src/i18n/ru.ts";
+
+describe("languages", () => {
+  it("have the plural forms that numbers ask for", () => {
+    const forms = { one: "заказ", few: "заказа", many: "заказов", other: "заказа" };
+    const of = (count: number) => plural("ru", count, forms);
+    assert.deepEqual([1, 2, 5, 11, 21, 22, 100].map(of), [
+      "заказ",
+      "заказа",
+      "заказов",
+      "заказов",
+      "заказ",
+      "заказа",
+      "заказов",
+    ]);
+    assert.equal(en.load.done(1, "1", "2 s"), "1 order settled in 2 s.");
+    assert.equal(en.load.done(2, "2", "2 s"), "2 orders settled in 2 s.");
+    assert.equal(ru.load.done(21, "21", "2 с"), "21 заказ завершён за 2 с.");
+  });
+
+  it("have words for the same reasons, all of the contract's that a page can meet", () => {
+    assert.deepEqual(Object.keys(ru.errors.reasons), Object.keys(en.errors.reasons));
+    for (const reason of Object.keys(en.errors.reasons)) assert.ok(reason in errorClasses, reason);
+  });
+
+  it("write sums exactly, in their own manner", () => {
+    const sum = { minorUnits: 900_719_925_474_099_301n, currency: "EUR" };
+    const text = (language: string) =>
+      createFormat(language)
+        .moneyParts(sum)
+        .map((part) => part.text)
+        .join("");
+    assert.equal(text("en"), "€9,007,199,254,740,993.01");
+    assert.match(text("ru"), /^9\s007\s199\s254\s740\s993,01\s€$/);
+    assert.equal(createFormat("en").signedMoney({ minorUnits: -250n, currency: "EUR" }), "−€2.50");
+    assert.equal(createFormat("en").signedMoney({ minorUnits: 250n, currency: "EUR" }), "+€2.50");
+  });
+
+  it("write durations as finely as they are worth it", () => {
+    const { duration } = createFormat("en");
+    assert.deepEqual([0.42, 6.25, 142.4, 1_240, 61_000].map(duration), [
+      "0.4 ms",
+      "6.3 ms",
+      "142 ms",
+      "1.2 sec",
+      "1 min",
+    ]);
+  });
+});

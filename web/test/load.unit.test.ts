@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { histogramOf, percentile, throughputOf } from "../src/load/load-stats.ts";
+import { maxOpenOrders, maxRequests, runLoad, type Settled } from "../src/load/run-load.ts";
+
+describe("the figures of a run", () => {
+  it("has the percentiles of what came", () => {
+    const hundred = Array.from({ length: 100 }, (_, n) => n + 1);
+    assert.equal(percentile(hundred, 0.5), 50);
+    assert.equal(percentile(hundred, 0.99), 99);
+    assert.equal(percentile([7], 0.99), 7);
+    assert.equal(percentile([], 0.5), 0);
+  });
+
+  it("sorts every latency into a range, the longest into the last", () => {
+    const { counts, widthMs } = histogramOf([
+      ...Array.from({ length: 199 }, (_, n) => n / 10),
+      9_000,
+    ]);
+    assert.equal(
+      counts.reduce((all, count) => all + count, 0),
+      200,
+    );
+    assert.ok(counts.length <= 24);
+    assert.equal(widthMs, 1);
+    assert.ok((counts.at(-1) ?? 0) >= 1);
+    assert.deepEqual(histogramOf([]).counts, [0]);
+  });
+
+  it("counts per second, and the last piece as far as it has gone", () => {
+    const { perSecond, pieceMs } = throughputOf([10, 20, 110, 120, 130, 210], 250);
+    assert.equal(pieceMs, 100);
+    assert.deepEqual(perSecond, [20, 30, 20]);
+    assert.ok(throughputOf([], 3_600_000).perSecond.length <= 60);
+  });
+});
+
+describe("a run", () => {
+  function setup(total: number) {
+    let tell: (settled: readonly Settled[]) => void = () => {};
+    const answers: ((id: string) => void)[] = [];
+    const failures: ((error: Error) => void)[] = [];
+    let nowMs = 0;
+    const stop = new AbortController();
+    const result = runLoad({
+      total,
+      place: () =>
+        new Promise((resolve, reject) => {
+          answers.push(resolve);
+          failures.push(reject);
+        }),
+      onSettled(listen) {
+        tell = listen;
+        return () => {};
+      },
+      onProgress() {},
+      nowMs: () => nowMs,
+      signal: stop.signal,
+    });
+    return {
+      answers,
+      failures,
+      stop,
+      result,
+      at: (ms: number) => {
+        nowMs = ms;
+      },
+      paid: (id: string) => tell([{ id, isPaid: true }]),
+      declined: (id: string) => tell([{ id, isPaid: false }]),
+      turn: () => new Promise(setImmediate),
+    };
+  }
+
+  it("measures from the request to the news, whichever of news and answer comes first", async () => {
+    const run = setup(2);
+    run.at(5);
+    run.answers[0]?.("a");
+    await run.turn();
+    run.at(20);
+    run.paid("a");
+    run.at(30);
+    run.declined("b");
+    run.at(40);
+    run.answers[1]?.("b");
+    const { latenciesMs, settledMs, declined, end } = await run.result;
+    assert.deepEqual([latenciesMs, settledMs, declined, end], [[20, 30], [20, 30], 1, "done"]);
+  });
+
+  it("asks for few at a time, and lets no more than so many be open", async () => {
+    const run = setup(1_000);
+    assert.equal(run.answers.length, maxRequests);
+    for (let n = 0; n < 200; n += 1) {
+      run.answers[n]?.(`o${n}`);
+      await run.turn();
+    }
+    assert.equal(run.answers.length, maxOpenOrders);
+    run.paid("o0");
+    assert.equal(run.answers.length, maxOpenOrders + 1);
+    run.stop.abort();
+    assert.equal((await run.result).end, "stopped");
+  });
+
+  it("goes on after an order that is not taken, and ends", async () => {
+    const run = setup(1);
+    run.failures[0]?.(new Error("overloaded"));
+    const { failed, end, lastError } = await run.result;
+    assert.deepEqual([failed, end, String(lastError)], [1, "done", "Error: overloaded"]);
+  });
+});

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { globSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildPage } from "../build.ts";
+
+/** What has to be there before somebody sees their orders, compressed as it is sent. */
+const maxFirstViewBytes = 150_000;
+/** Fetched by nobody who does not go there. */
+const later = /(load-view|sign-in-by-oidc)-/;
+
+describe("the page", () => {
+  it("shows the first view for less than 150 KB", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "settle-page-"));
+    try {
+      await buildPage(folder);
+      const files = globSync("**/*.gz", { cwd: folder });
+      const bytes = (chosen: readonly string[]) =>
+        chosen.reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
+      const isLater = (file: string) => later.test(file);
+      const laterFiles = files.filter(isLater);
+      assert.equal(laterFiles.length, 3, `fetched later: ${laterFiles}`);
+      const first = bytes(files.filter((file) => !isLater(file)));
+      assert.ok(first < maxFirstViewBytes, `${first} bytes`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { decimalText } from "../src/money/decimal-text.ts";
+import { parseAmount } from "../src/money/parse-amount.ts";
+
+const minor = (text: string, currency = "EUR") => {
+  const parsed = parseAmount(text, currency);
+  return "amount" in parsed ? parsed.amount.minorUnits : parsed.fault;
+};
+
+describe("parseAmount", () => {
+  it("takes a point and a comma, and thousands that are set apart", () => {
+    for (const text of [
+      "1250.50",
+      "1250,50",
+      " 1 250,50 ",
+      "1\u00a0250,50",
+      "1\u202f250.5",
+      "1'250.50",
+    ]) {
+      assert.equal(minor(text), 125_050n, text);
+    }
+    assert.equal(minor("500", "JPY"), 500n);
+    assert.equal(minor("0,01"), 1n);
+    assert.equal(minor("10000000000"), 1_000_000_000_000n);
+  });
+
+  it("says what is wrong with everything else, and guesses nothing", () => {
+    assert.equal(minor("  "), "empty");
+    for (const text of ["x", "-1", "1e3", "1.2.3", "1,2,3", ".5", "5.", "12 50", "1 25,00", "٣"]) {
+      assert.equal(minor(text), "not-a-number", text);
+    }
+    assert.equal(minor("1,250"), "too-many-digits");
+    assert.equal(minor("5.0", "JPY"), "too-many-digits");
+    assert.equal(minor("0,00"), "too-small");
+    assert.equal(minor("10000000000.01"), "too-large");
+  });
+});
+
+describe("decimalText", () => {
+  it("writes minor units as a decimal number", () => {
+    assert.equal(decimalText({ minorUnits: -5n, currency: "EUR" }), "-0.05");
+    assert.equal(decimalText({ minorUnits: 123_456n, currency: "EUR" }), "1234.56");
+    assert.equal(decimalText({ minorUnits: 7n, currency: "JPY" }), "7");
+    assert.equal(decimalText({ minorUnits: 1n, currency: "KWD" }), "0.001");
+  });
+});
