@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { ErrorNote } from "../action/error-note.tsx";
 import { Skeleton } from "../design/skeleton.tsx";
 import { useLanguage } from "../i18n/language.tsx";
@@ -11,6 +11,13 @@ export function AccountSection() {
   const { m, format } = useLanguage();
   const { data: account, dataUpdatedAt, error, refetch } = useAccount();
   const [isToppingUp, setToppingUp] = useState(false);
+  const topUpButton = useRef<HTMLButtonElement>(null);
+  const before = useRef(account);
+  useEffect(() => {
+    // The form that opened it has gone, and the focus with it.
+    if (before.current === null && account) topUpButton.current?.focus();
+    before.current = account;
+  }, [account]);
   if (account === undefined) {
     return (
       <section className="account" aria-label={m.account.balance}>
@@ -47,7 +54,7 @@ export function AccountSection() {
           {m.account.asOf(format.time(dataUpdatedAt))}
         </time>
       </p>
-      <button type="button" className="quiet" onClick={() => setToppingUp(true)}>
+      <button ref={topUpButton} type="button" className="quiet" onClick={() => setToppingUp(true)}>
         {m.account.topUp}
       </button>
       {isToppingUp && (

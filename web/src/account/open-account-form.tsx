@@ -1,5 +1,5 @@
 import { AccountAlreadyExistsError } from "@settle/sdk";
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { ErrorNote } from "../action/error-note.tsx";
 import { useAction } from "../action/use-action.ts";
 import { WorkButton } from "../action/work-button.tsx";
@@ -8,12 +8,14 @@ import { useLanguage } from "../i18n/language.tsx";
 import { keys, useClient } from "../session/client.ts";
 import { currencies } from "./currencies.ts";
 
+/** Where to begin when somebody has to open an account. */
+export const openAccountId = "open-account";
+
 /** Opens an account in a currency of one's choice. */
 export function OpenAccountForm() {
   const { m, language } = useLanguage();
   const client = useClient();
   const [currency, setCurrency] = useState<string>(currencies[0]);
-  const id = useId();
   const names = new Intl.DisplayNames(language, { type: "currency" });
   const opening = useAction(async (wanted: string, options) => {
     const { userId, settle } = client;
@@ -25,6 +27,7 @@ export function OpenAccountForm() {
     }
     await client.refreshMoney();
     client.feed.deposited();
+    client.say(m.account.opened);
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -35,7 +38,7 @@ export function OpenAccountForm() {
       <h2 id="open-title">{m.account.none}</h2>
       <p>{m.account.noneNext}</p>
       <form className="form" onSubmit={submit}>
-        <Field id={id} label={m.account.currency}>
+        <Field id={openAccountId} label={m.account.currency}>
           <select value={currency} onChange={({ target }) => setCurrency(target.value)}>
             {currencies.map((code) => (
               <option key={code} value={code}>

@@ -30,6 +30,7 @@ export function TopUpDialog(props: {
     const account = await settle.payments.deposit({ userId, amount: sum }, options);
     queries.setQueryData(keys.account, account);
     feed.deposited();
+    if (account.balance) client.say(m.account.toppedUp(format.money(account.balance)));
     onClose();
   });
   const change = (value: string) => {
@@ -37,11 +38,13 @@ export function TopUpDialog(props: {
     setFault(undefined);
     topUp.clear();
   };
-  const submit = (event: FormEvent) => {
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const parsed = parseAmount(text, currency);
-    if ("fault" in parsed) setFault(parsed.fault);
-    else void topUp.run(parsed.amount);
+    if ("fault" in parsed) {
+      setFault(parsed.fault);
+      event.currentTarget.querySelector("input")?.focus();
+    } else void topUp.run(parsed.amount);
   };
   return (
     <Dialog title={m.account.topUpTitle} onClose={onClose}>

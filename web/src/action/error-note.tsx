@@ -1,6 +1,7 @@
 import { SettleError, ValidationFailedError } from "@settle/sdk";
 import type { Messages } from "../i18n/en.ts";
 import { useLanguage } from "../i18n/language.tsx";
+import { SessionEndedError } from "../session/session.ts";
 
 /** What went wrong with an action, in words; nothing if nothing did. */
 export function ErrorNote(props: {
@@ -36,6 +37,9 @@ export function fieldFault(error: unknown, field: string, m: Messages): string |
 }
 
 function textOf(error: unknown, m: Messages): string {
+  if (error instanceof SessionEndedError) return m.errors.reasons.UNAUTHENTICATED ?? "";
+  // That is how fetch says it of whoever gives out tokens.
+  if (error instanceof TypeError) return m.errors.reasons.UNAVAILABLE ?? "";
   if (!(error instanceof SettleError)) return m.errors.unknown;
   return m.errors.reasons[error.reason] ?? `${m.errors.unknown} ${error.message}`;
 }

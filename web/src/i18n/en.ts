@@ -204,7 +204,7 @@ export const en = {
     declined: "declined",
     throughput: "Settled per second",
     throughputText: (peak: string) => `At most ${peak} orders a second.`,
-    latency: "From the click to settled, as this page sees it",
+    latency: "From the request to settled, as this page sees it",
     latencyText: (p50: string, p99: string) =>
       `Half of the orders settle within ${p50}, 99 of 100 within ${p99}.`,
     time: "Time",

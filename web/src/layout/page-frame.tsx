@@ -7,9 +7,14 @@ import { LiveStatus } from "../live/live-status.tsx";
 import { useClient } from "../session/client.ts";
 
 /** What is around every view: where else to go, how current it all is, and who is signed in. */
-export function PageFrame(props: { readonly children: ReactNode; onSignOut?(): void }) {
+export function PageFrame(props: {
+  readonly children: ReactNode;
+  onSignOut?(): void;
+  /** Signs in again after the session has ended. */
+  onSignIn?(): void;
+}) {
   const { m, language, choose } = useLanguage();
-  const { children, onSignOut } = props;
+  const { children, onSignOut, onSignIn } = props;
   return (
     <>
       <a className="skip" href="#main">
@@ -22,7 +27,7 @@ export function PageFrame(props: { readonly children: ReactNode; onSignOut?(): v
         </Link>
         {onSignOut && <MainNavigation />}
         <div className="page-tools">
-          {onSignOut && <LiveStatus onSignIn={onSignOut} />}
+          {onSignIn && <LiveStatus onSignIn={onSignIn} />}
           <button
             type="button"
             className="text"

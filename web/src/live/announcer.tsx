@@ -5,10 +5,13 @@ import { statusOf } from "../orders/status.ts";
 import { type Client, keys, useClient } from "../session/client.ts";
 
 const pauseMs = 1_500;
+/** Once so many have been told of in one sentence, the next one takes its time. */
+const many = 3;
+const pauseAfterManyMs = 10_000;
 
 /**
- * Tells screen readers how orders end: one by its name, many in one sentence, and at most every second
- * and a half, so that it does not chatter under load.
+ * Tells screen readers how orders end, one by its name and many in one sentence, and what else views
+ * have to say. It does so at most every second and a half, and every ten seconds under load.
  */
 export function Announcer() {
   const { m, format } = useLanguage();
@@ -28,6 +31,7 @@ export function Announcer() {
       setText(m.orders.settledMany(length, format.number(length), format.number(paid), balance));
     }
   };
+  useEffect(() => client.onSaid(setText), [client]);
   useEffect(() => announceSettled(client, (settled) => speak.current(settled)), [client]);
   return (
     <div className="hidden" role="status" aria-live="polite" data-announcer="">
@@ -39,6 +43,7 @@ export function Announcer() {
 /** Calls `speak` with the orders that have left their pending state since it was last called. */
 function announceSettled(client: Client, speak: (settled: readonly Order[]) => void): () => void {
   let settled: Order[] = [];
+  let nextPauseMs = pauseMs;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const flush = async () => {
     // Under way already, and then it brings the balance after these orders.
@@ -46,6 +51,7 @@ function announceSettled(client: Client, speak: (settled: readonly Order[]) => v
     timer = undefined;
     const batch = settled;
     settled = [];
+    nextPauseMs = batch.length > many ? pauseAfterManyMs : pauseMs;
     if (batch.length > 0) speak(batch);
   };
   const stop = client.onAccepted((orders, before) => {
@@ -54,7 +60,7 @@ function announceSettled(client: Client, speak: (settled: readonly Order[]) => v
       const isNews = old === undefined || statusOf(old) === "pending";
       if (isNews && statusOf(order) !== "pending") settled.push(order);
     }
-    if (settled.length > 0) timer ??= setTimeout(flush, pauseMs);
+    if (settled.length > 0) timer ??= setTimeout(flush, nextPauseMs);
   });
   return () => {
     stop();

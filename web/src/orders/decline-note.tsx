@@ -1,6 +1,7 @@
 import { DeclineReason, type MoneyValue, type Order } from "@settle/sdk";
 import { useState } from "react";
-import { Link } from "wouter";
+import { useLocation } from "wouter";
+import { openAccountId } from "../account/open-account-form.tsx";
 import { TopUpDialog } from "../account/top-up-dialog.tsx";
 import { useAccount } from "../account/use-account.ts";
 import { useLanguage } from "../i18n/language.tsx";
@@ -28,7 +29,7 @@ export function DeclineNote(props: {
             ? m.orders.accountNotFound
             : m.orders.declined}
       </p>
-      {declineReason === DeclineReason.ACCOUNT_NOT_FOUND && onAgain && <OpenAccountLink />}
+      {declineReason === DeclineReason.ACCOUNT_NOT_FOUND && onAgain && <OpenAccountButton />}
     </div>
   );
 }
@@ -84,9 +85,18 @@ function OtherCurrency() {
   );
 }
 
-function OpenAccountLink() {
+function OpenAccountButton() {
   const { m } = useLanguage();
   const { data: account } = useAccount();
+  const [, navigate] = useLocation();
   if (account !== null) return null;
-  return <Link href="/">{m.account.open}</Link>;
+  const go = () => {
+    navigate("/");
+    requestAnimationFrame(() => document.getElementById(openAccountId)?.focus());
+  };
+  return (
+    <button type="button" className="quiet" onClick={go}>
+      {m.account.open}
+    </button>
+  );
 }

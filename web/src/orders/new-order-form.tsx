@@ -28,14 +28,17 @@ export function NewOrderForm({ draft }: { readonly draft: Draft | undefined }) {
   const placing = useAction(async (order: { amount: MoneyValue; description: string }, options) => {
     const { settle, userId, accept } = client;
     accept([await settle.orders.createOrder({ userId, ...order }, options)]);
+    client.say(m.orders.placed(order.description || m.orders.untitled));
     setText("");
     setDescription("");
   });
-  const submit = (event: FormEvent) => {
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const parsed = parseAmount(text, currency);
-    if ("fault" in parsed) setFault(parsed.fault);
-    else void placing.run({ amount: parsed.amount, description: description.trim() });
+    if ("fault" in parsed) {
+      setFault(parsed.fault);
+      event.currentTarget.querySelector("input")?.focus();
+    } else void placing.run({ amount: parsed.amount, description: description.trim() });
   };
   return (
     <section className="new-order" aria-labelledby="new-order-title">

@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import { Mark } from "../design/mark.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { instantMs } from "../time/instant.ts";
-import { CancelButton } from "./cancel-button.tsx";
+import { CancelOrder } from "./cancel-order.tsx";
 import { DeclineNote } from "./decline-note.tsx";
 import type { Draft } from "./overview-view.tsx";
 import { statusOf } from "./status.ts";
@@ -36,7 +36,7 @@ export const OrderLine = memo(function OrderLine(props: {
         <Mark status={status} />
         <StatusText order={order} />
       </span>
-      {status === "pending" && <CancelButton order={order} />}
+      <CancelOrder order={order} />
       {status === "declined" && <DeclineNote order={order} onAgain={onAgain} />}
     </li>
   );

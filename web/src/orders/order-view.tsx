@@ -10,7 +10,7 @@ import { useTitle } from "../layout/use-title.ts";
 import { useClient } from "../session/client.ts";
 import { instantMs } from "../time/instant.ts";
 import { useNow } from "../time/use-now.ts";
-import { CancelButton } from "./cancel-button.tsx";
+import { CancelOrder } from "./cancel-order.tsx";
 import { DeclineNote } from "./decline-note.tsx";
 import { statusOf } from "./status.ts";
 import { StatusText } from "./status-text.tsx";
@@ -58,7 +58,7 @@ function Receipt({ order }: { readonly order: Order }) {
   return (
     <div className="receipt">
       <header className="receipt-head">
-        <h1>{order.description || m.orders.untitled}</h1>
+        <h1 tabIndex={-1}>{order.description || m.orders.untitled}</h1>
         <p className="receipt-amount">{amount && format.money(amount)}</p>
         <p className="receipt-status">
           <Mark status={status} />
@@ -72,7 +72,7 @@ function Receipt({ order }: { readonly order: Order }) {
         {status === "pending" && expireTime && (
           <p className="small">{m.order.expires(format.relative(instantMs(expireTime), nowMs))}</p>
         )}
-        {status === "pending" && <CancelButton order={order} />}
+        <CancelOrder order={order} />
         {status === "declined" && <DeclineNote order={order} onAgain={() => navigate("/")} />}
       </header>
       <h2>{m.order.timeline}</h2>

@@ -47,6 +47,7 @@ export function useOrder(id: string) {
   const { feed, settle, userId, recent } = useClient();
   return useQuery({
     queryKey: keys.order(id),
+    initialData: () => recent.get(id),
     // Read later than where the feed begins, so that no change falls in between.
     queryFn: async () => {
       await feed.based;

@@ -36,6 +36,9 @@ export type Client = {
   refreshMoney(): Promise<void>;
   /** Is told what orders have changed, batch by batch as drawn; before the cache is. */
   onAccepted(listen: (fresh: readonly Order[], before: RecentOrders) => void): () => void;
+  /** Tells screen readers something, politely. */
+  say(text: string): void;
+  onSaid(listen: (text: string) => void): () => void;
   close(): void;
 };
 
@@ -49,6 +52,7 @@ export function createClient(config: PageConfig, session: Session): Client {
   });
   const recent = createRecentOrders();
   const listeners = new Set<(fresh: readonly Order[], before: RecentOrders) => void>();
+  const sayings = new Set<(text: string) => void>();
 
   const readOrders = async () => {
     const page = await settle.orders.listOrders({ userId, pageSize: firstPageSize }).first();
@@ -103,6 +107,13 @@ export function createClient(config: PageConfig, session: Session): Client {
     onAccepted(listen) {
       listeners.add(listen);
       return () => listeners.delete(listen);
+    },
+    say(text) {
+      for (const listen of sayings) listen(text);
+    },
+    onSaid(listen) {
+      sayings.add(listen);
+      return () => sayings.delete(listen);
     },
     close() {
       removeEventListener("online", online);

@@ -33,5 +33,18 @@ export async function resumeSession(
   }
   if (!wasSignedIn()) return { failed: false };
   await oidc.leave({ returnTo: here, silent: true });
+  // The page is being left.
+  return new Promise(() => {});
+}
+
+/**
+ * Signs in again whose session has ended: under the same name in development, else at the provider,
+ * which sends them back to where they are. Throws if whoever signs people in cannot be reached.
+ */
+export async function renewSession(signIn: SignInConfig, userId: string): Promise<Session> {
+  if (signIn.kind === "development") return signInByName(signIn.issuerUrl, userId);
+  const { createOidcSignIn } = await import("./sign-in-by-oidc.ts");
+  const returnTo = location.pathname + location.search;
+  await createOidcSignIn(signIn).leave({ returnTo, silent: false });
   return new Promise(() => {});
 }

@@ -6,7 +6,7 @@ import { PageFrame } from "../layout/page-frame.tsx";
 import { Views } from "../layout/views.tsx";
 import { Announcer } from "../live/announcer.tsx";
 import { type Client, ClientProvider, createClient } from "./client.ts";
-import { resumeSession } from "./resume-session.ts";
+import { renewSession, resumeSession } from "./resume-session.ts";
 import type { Session } from "./session.ts";
 import { SignInView } from "./sign-in-view.tsx";
 
@@ -62,10 +62,18 @@ export function SignInGate(props: { readonly config: Promise<PageConfig> }) {
     setState({ kind: "out", config, failed: false });
     void session.signOut();
   };
+  const signInAgain = async () => {
+    client.close();
+    try {
+      enter(config, await renewSession(config.signIn, client.userId));
+    } catch {
+      setState({ kind: "out", config, failed: true });
+    }
+  };
   return (
     <QueryClientProvider client={client.queries}>
       <ClientProvider value={client}>
-        <PageFrame onSignOut={leave}>
+        <PageFrame onSignOut={leave} onSignIn={() => void signInAgain()}>
           <Views />
         </PageFrame>
         <Announcer />

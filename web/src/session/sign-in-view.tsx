@@ -4,6 +4,7 @@ import { WorkButton } from "../action/work-button.tsx";
 import { Field } from "../design/field.tsx";
 import { Mark } from "../design/mark.tsx";
 import { useLanguage } from "../i18n/language.tsx";
+import { useTitle } from "../layout/use-title.ts";
 import { NameRefusedError, type Session } from "./session.ts";
 import { signInByName } from "./sign-in-by-name.ts";
 
@@ -16,6 +17,7 @@ export function SignInView(props: {
 }) {
   const { m } = useLanguage();
   const { signIn, onSession } = props;
+  useTitle(m.signIn.submit);
   return (
     <div className="sign-in">
       <div className="sign-in-lead">

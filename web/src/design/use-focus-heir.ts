@@ -1,0 +1,19 @@
+import { type RefObject, useLayoutEffect, useRef } from "react";
+
+/**
+ * For something that may go away while it has the focus: that then goes to the link or heading of
+ * whatever it was part of, so that nobody who uses a keyboard has to begin at the top again.
+ */
+export function useFocusHeir<T extends HTMLElement>(): RefObject<T | null> {
+  const ref = useRef<T>(null);
+  useLayoutEffect(() => {
+    const element = ref.current;
+    const heir = element
+      ?.closest("li, header, section")
+      ?.querySelector<HTMLElement>("a, h1, button.quiet");
+    return () => {
+      if (element && element === document.activeElement) heir?.focus();
+    };
+  }, []);
+  return ref;
+}
