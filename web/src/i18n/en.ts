@@ -90,7 +90,7 @@ export const en = {
     emptyNext: "Place one, and watch its line fill as the payment comes in.",
     more: "Show more",
     cancel: "Cancel order",
-    cancelOf: (what: string) => `Cancel ${what}`,
+    cancelOf: (what: string) => `Cancel order ${what}`,
     again: "Order again",
     status: {
       pending: "Waiting for payment",
@@ -160,7 +160,7 @@ export const en = {
     waiting: "in progress",
     notYet: "not yet",
     expires: (when: string) => `Cancelled by itself if not paid ${when}`,
-    took: (duration: string) => `Settled in ${duration}`,
+    took: (duration: string) => `Took ${duration}`,
   },
   statement: {
     title: "Statement",

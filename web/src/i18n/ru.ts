@@ -94,7 +94,7 @@ export const ru: Messages = {
     emptyNext: "Сделайте первый и смотрите, как заполняется его линия, пока приходит оплата.",
     more: "Показать ещё",
     cancel: "Отменить заказ",
-    cancelOf: (what) => `Отменить: ${what}`,
+    cancelOf: (what) => `Отменить заказ ${what}`,
     again: "Заказать снова",
     status: {
       pending: "Ждёт оплаты",
@@ -164,7 +164,7 @@ export const ru: Messages = {
     waiting: "в работе",
     notYet: "ещё нет",
     expires: (when) => `Отменится сам, если не будет оплачен ${when}`,
-    took: (duration) => `Завершён за ${duration}`,
+    took: (duration) => `За ${duration}`,
   },
   statement: {
     title: "Выписка",

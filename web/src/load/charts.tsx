@@ -4,8 +4,8 @@ import type { Histogram, Throughput } from "./load-stats.ts";
 
 const width = 480;
 const height = 180;
-const left = 44;
-const bottom = 22;
+const left = 52;
+const bottom = 24;
 const top = 8;
 const innerWidth = width - left - 4;
 const innerHeight = height - top - bottom;

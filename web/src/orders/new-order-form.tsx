@@ -10,6 +10,7 @@ import { Field } from "../design/field.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { type AmountFault, parseAmount } from "../money/parse-amount.ts";
 import { useClient } from "../session/client.ts";
+import { ordersTitleId } from "./orders-section.tsx";
 import type { Draft } from "./overview-view.tsx";
 
 const maxDescriptionCharacters = 1_000;
@@ -29,8 +30,10 @@ export function NewOrderForm({ draft }: { readonly draft: Draft | undefined }) {
     const { settle, userId, accept } = client;
     accept([await settle.orders.createOrder({ userId, ...order }, options)]);
     client.say(m.orders.placed(order.description || m.orders.untitled));
-    setText("");
-    setDescription("");
+    // Not what has been typed for the next one meanwhile.
+    setText((now) => (now === text ? "" : now));
+    setDescription((now) => (now === description ? "" : now));
+    showOrders();
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -77,4 +80,10 @@ export function NewOrderForm({ draft }: { readonly draft: Draft | undefined }) {
       </form>
     </section>
   );
+}
+
+/** On a small screen the list is below the form, where nobody would see the order settle. */
+function showOrders(): void {
+  const title = document.getElementById(ordersTitleId);
+  if (title && title.getBoundingClientRect().bottom > innerHeight) title.scrollIntoView();
 }

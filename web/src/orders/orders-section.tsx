@@ -10,6 +10,9 @@ import type { Draft } from "./overview-view.tsx";
 import { statusOf } from "./status.ts";
 import { readMoreOrders, useOrders } from "./use-orders.ts";
 
+/** The heading over the orders. */
+export const ordersTitleId = "orders-title";
+
 /** The orders, newest first, each with its way so far. */
 export function OrdersSection({ onAgain }: { onAgain(draft: Draft): void }) {
   const { m } = useLanguage();
@@ -18,8 +21,8 @@ export function OrdersSection({ onAgain }: { onAgain(draft: Draft): void }) {
   const more = useAction(() => readMoreOrders(client));
   const declined = list?.orders.find((order) => statusOf(order) === "declined");
   return (
-    <section className="orders" aria-labelledby="orders-title">
-      <h2 id="orders-title">{m.orders.title}</h2>
+    <section className="orders" aria-labelledby={ordersTitleId}>
+      <h2 id={ordersTitleId}>{m.orders.title}</h2>
       {!list && !error && <Skeleton lines={4} />}
       {!list && error && (
         <>
