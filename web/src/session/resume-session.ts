@@ -23,9 +23,9 @@ export async function resumeSession(
   const here = location.pathname + location.search;
   if (location.pathname === signedInPath) {
     try {
-      const { session, returnTo } = await oidc.comeBack();
-      history.replaceState(null, "", returnTo);
-      return { session, failed: false };
+      const back = await oidc.comeBack();
+      history.replaceState(null, "", back?.returnTo ?? "/");
+      return { ...(back && { session: back.session }), failed: false };
     } catch {
       history.replaceState(null, "", "/");
       return { failed: true };

@@ -1,4 +1,9 @@
-import { InMemoryWebStorage, UserManager, WebStorageStateStore } from "oidc-client-ts";
+import {
+  ErrorResponse,
+  InMemoryWebStorage,
+  UserManager,
+  WebStorageStateStore,
+} from "oidc-client-ts";
 import type { SignInConfig } from "../../server/config.ts";
 import { type Session, SessionEndedError } from "./session.ts";
 import { tokenClaim } from "./token-claim.ts";
@@ -8,6 +13,8 @@ type OidcConfig = Extract<SignInConfig, { kind: "oidc" }>;
 /** Where the provider sends people back to. */
 export const signedInPath = "/signed-in";
 const signedInKey = "settle.signed-in";
+/** What a provider answers that would have to ask somebody something, and may not. */
+const asks = new Set(["login_required", "interaction_required", "consent_required"]);
 
 /** Signing in at an OpenID provider, by the authorization code flow with PKCE. */
 export type OidcSignIn = {
@@ -16,8 +23,11 @@ export type OidcSignIn = {
    * there comes back signed in, everybody else with an error.
    */
   leave(options: { readonly returnTo: string; readonly silent: boolean }): Promise<void>;
-  /** Takes up what the provider has sent back with. Throws what the provider says is wrong. */
-  comeBack(): Promise<{ readonly session: Session; readonly returnTo: string }>;
+  /**
+   * Takes up what the provider has sent back with; undefined for somebody who went there silently and
+   * is not signed in. Throws what else the provider says is wrong.
+   */
+  comeBack(): Promise<{ readonly session: Session; readonly returnTo: string } | undefined>;
 };
 
 /**
@@ -45,7 +55,11 @@ export function createOidcSignIn({
       await manager.signinRedirect({ state: returnTo, ...(silent && { prompt: "none" }) });
     },
     async comeBack() {
-      const user = await manager.signinRedirectCallback();
+      const user = await manager.signinRedirectCallback().catch((error: unknown) => {
+        if (error instanceof ErrorResponse && asks.has(error.error ?? "")) return undefined;
+        throw error;
+      });
+      if (!user) return undefined;
       sessionStorage.setItem(signedInKey, "yes");
       const userId = tokenClaim(user.access_token, userClaim);
       const returnTo = typeof user.state === "string" ? user.state : "/";
