@@ -181,6 +181,8 @@ describe("the feed", () => {
     const browser = createBrowser();
     const a = browser.openTab();
     const b = browser.openTab();
+    const states: string[] = [];
+    b.feed.listen({ onState: ({ kind }) => states.push(kind) });
     await turn();
     browser.watches[0]?.fail(new Error("the session has ended"));
     await turn();
@@ -188,7 +190,13 @@ describe("the feed", () => {
     assert.equal(browser.watches.length, 2);
     browser.watches[1]?.bring({ revision: 0n });
     await turn();
-    assert.deepEqual([a.feed.state.kind, b.feed.state.kind], ["ended", "live"]);
+    const late = browser.openTab();
+    await turn();
+    assert.deepEqual(
+      [a, b, late].map(({ feed }) => feed.state.kind),
+      ["ended", "live", "live"],
+    );
+    assert.ok(!states.includes("ended"), `${states}`);
   });
 
   it("tells every tab of money that moved without an order", async () => {

@@ -30,6 +30,7 @@ describe("the figures of a run", () => {
     const { perSecond, pieceMs } = throughputOf([10, 20, 110, 120, 130, 210], 250);
     assert.equal(pieceMs, 100);
     assert.deepEqual(perSecond, [20, 30, 20]);
+    assert.deepEqual(throughputOf([10, 203], 205).perSecond, [10, 0, 20]);
     assert.ok(throughputOf([], 3_600_000).perSecond.length <= 60);
   });
 });
