@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { histogramOf, percentile, throughputOf } from "../src/load/load-stats.ts";
-import { maxOpenOrders, maxRequests, runLoad, type Settled } from "../src/load/run-load.ts";
+import { maxOpenOrders, maxRequests, runLoad } from "../src/load/run-load.ts";
+import type { Settled } from "../src/load/tally.ts";
 
 describe("the figures of a run", () => {
   it("has the percentiles of what came", () => {

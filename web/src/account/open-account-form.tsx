@@ -5,7 +5,8 @@ import { useAction } from "../action/use-action.ts";
 import { WorkButton } from "../action/work-button.tsx";
 import { Field } from "../design/field.tsx";
 import { useLanguage } from "../i18n/language.tsx";
-import { keys, useClient } from "../session/client.ts";
+import { keys } from "../live/order-cache.ts";
+import { useClient } from "../session/client.ts";
 import { currencies } from "./currencies.ts";
 
 /** Where to begin when somebody has to open an account. */
@@ -27,7 +28,7 @@ export function OpenAccountForm() {
     }
     await client.refreshMoney();
     client.feed.deposited();
-    client.say(m.account.opened);
+    client.said.emit(m.account.opened);
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();

@@ -5,9 +5,10 @@ import { useAction } from "../action/use-action.ts";
 import { WorkButton } from "../action/work-button.tsx";
 import { Dialog } from "../design/dialog.tsx";
 import { useLanguage } from "../i18n/language.tsx";
+import { keys } from "../live/order-cache.ts";
 import { decimalText } from "../money/decimal-text.ts";
 import { type AmountFault, parseAmount } from "../money/parse-amount.ts";
-import { keys, useClient } from "../session/client.ts";
+import { useClient } from "../session/client.ts";
 import { AmountField, amountFaultText } from "./amount-field.tsx";
 
 const usualAmounts = ["10", "50", "100"];
@@ -30,7 +31,7 @@ export function TopUpDialog(props: {
     const account = await settle.payments.deposit({ userId, amount: sum }, options);
     queries.setQueryData(keys.account, account);
     feed.deposited();
-    if (account.balance) client.say(m.account.toppedUp(format.money(account.balance)));
+    if (account.balance) client.said.emit(m.account.toppedUp(format.money(account.balance)));
     onClose();
   });
   const change = (value: string) => {

@@ -1,6 +1,7 @@
 import { type Account, AccountNotFoundError } from "@settle/sdk";
 import { useQuery } from "@tanstack/react-query";
-import { type Client, keys, useClient } from "../session/client.ts";
+import { keys } from "../live/order-cache.ts";
+import { type Client, useClient } from "../session/client.ts";
 
 /** Reads the account; null if there is none yet. */
 export async function readAccount({ settle, userId }: Client): Promise<Account | null> {

@@ -2,7 +2,8 @@ import type { Account, Order } from "@settle/sdk";
 import { useEffect, useRef, useState } from "react";
 import { useLanguage } from "../i18n/language.tsx";
 import { statusOf } from "../orders/status.ts";
-import { type Client, keys, useClient } from "../session/client.ts";
+import { type Client, useClient } from "../session/client.ts";
+import { keys } from "./order-cache.ts";
 
 const pauseMs = 1_500;
 /** Once so many have been told of in one sentence, the next one takes its time. */
@@ -31,7 +32,7 @@ export function Announcer() {
       setText(m.orders.settledMany(length, format.number(length), format.number(paid), balance));
     }
   };
-  useEffect(() => client.onSaid(setText), [client]);
+  useEffect(() => client.said.listen(setText), [client]);
   useEffect(() => announceSettled(client, (settled) => speak.current(settled)), [client]);
   return (
     <div className="hidden" role="status" aria-live="polite" data-announcer="">
@@ -54,7 +55,7 @@ function announceSettled(client: Client, speak: (settled: readonly Order[]) => v
     nextPauseMs = batch.length > many ? pauseAfterManyMs : pauseMs;
     if (batch.length > 0) speak(batch);
   };
-  const stop = client.onAccepted((orders, before) => {
+  const stop = client.accepted.listen((orders, before) => {
     for (const order of orders) {
       const old = before.get(order.id);
       const isNews = old === undefined || statusOf(old) === "pending";

@@ -1,4 +1,5 @@
 import { lead } from "./lead.ts";
+import { createTab, hear } from "./tab.ts";
 
 /** A state of something, of which a later one has a larger revision. */
 export type Change = { readonly id: string; readonly revision: bigint };
@@ -87,106 +88,35 @@ export type Feed<C extends Change> = Disposable & {
  * all that it told until then from an earlier state than that base.
  */
 export function createFeed<C extends Change>(means: FeedMeans<C>): Feed<C> {
-  const { channel } = means;
-  const listeners = new Set<FeedListener<C>>();
   const stop = new AbortController();
-  const base = Promise.withResolvers<void>();
-  let state: FeedState = { kind: "connecting" };
-  let revision = 0n;
-  let isBased = false;
-  let wake = new AbortController();
-  let leading = false;
-
-  const setState = (next: FeedState) => {
-    state = next;
-    for (const listener of listeners) listener.onState?.(next);
-    // An end is this tab's own: another one goes on, with a token of its own.
-    if (leading && next.kind !== "ended") channel.post({ kind: "state", state: next });
-  };
-  const tell = (changes: readonly C[], upTo: bigint) => {
-    if (upTo > revision) revision = upTo;
-    if (changes.length === 0) return;
-    for (const listener of listeners) listener.onChanges?.(changes);
-  };
-  const tellDeposited = () => {
-    for (const listener of listeners) listener.onDeposited?.();
-  };
-
-  channel.onMessage((message) => {
-    if (stop.signal.aborted) return;
-    if (message.kind === "hello") {
-      if (leading) channel.post({ kind: "state", state });
-    } else if (message.kind === "retry") wake.abort();
-    else if (message.kind === "deposited") tellDeposited();
-    else if (message.kind === "state") {
-      if (!leading && isBased && state.kind !== "ended") setState(message.state);
-    } else {
-      const missed = isBased && message.after > revision;
-      tell(message.changes, message.revision);
-      if (missed) for (const listener of listeners) listener.onGap?.();
-    }
+  const tab = createTab(means, stop.signal);
+  means.channel.onMessage((message) => hear(tab, message));
+  lead(tab).catch(() => {
+    // Its turn to lead did not come before it was stopped.
   });
-
-  const retrying = {
-    state: setState,
-    /** A pause that `retryNow` ends. */
-    async pause(delayMs: number) {
-      setState({ kind: "reconnecting", untilMs: means.nowMs() + delayMs });
-      wake = new AbortController();
-      await means.pause(delayMs, AbortSignal.any([wake.signal, stop.signal]));
-    },
-    get woken() {
-      return wake.signal;
-    },
-    renew() {
-      wake = new AbortController();
-    },
-  };
-
-  const led = lead<C>({
-    means,
-    signal: stop.signal,
-    retrying,
-    revision: () => revision,
-    based(at) {
-      if (at > revision) revision = at;
-      isBased = true;
-      base.resolve();
-      channel.post({ kind: "hello" });
-    },
-    leads(now) {
-      leading = now;
-    },
-    brought(changes, after, upTo) {
-      channel.post({ kind: "changes", after, revision: upTo, changes });
-      tell(changes, upTo);
-    },
-  });
-  led.catch(() => {});
-
   return {
     get state() {
-      return state;
+      return tab.state;
     },
     get revision() {
-      return revision;
+      return tab.revision;
     },
-    based: base.promise,
+    based: tab.based.promise,
     listen(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+      tab.listeners.add(listener);
+      return () => tab.listeners.delete(listener);
     },
     retryNow() {
-      wake.abort();
-      channel.post({ kind: "retry" });
+      tab.wake.abort();
+      means.channel.post({ kind: "retry" });
     },
     deposited() {
-      channel.post({ kind: "deposited" });
-      tellDeposited();
+      means.channel.post({ kind: "deposited" });
+      for (const listener of tab.listeners) listener.onDeposited?.();
     },
     [Symbol.dispose]() {
       stop.abort();
-      channel.close();
+      means.channel.close();
     },
   };
 }

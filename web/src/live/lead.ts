@@ -1,118 +1,103 @@
-import type { Change, FeedMeans, FeedState } from "./feed.ts";
+import type { Change } from "./feed.ts";
+import { bring, setState, type Tab } from "./tab.ts";
 
 const firstDelayMs = 1_000;
 const longestDelayMs = 30_000;
 
-/** How a feed waits before it tries again. */
-type Retrying = {
-  state(state: FeedState): void;
-  pause(delayMs: number): Promise<void>;
-  readonly woken: AbortSignal;
-  renew(): void;
-};
-
-type Leading<C extends Change> = {
-  readonly means: FeedMeans<C>;
-  readonly signal: AbortSignal;
-  readonly retrying: Retrying;
-  revision(): bigint;
-  based(revision: bigint): void;
-  leads(now: boolean): void;
-  brought(changes: readonly C[], after: bigint, upTo: bigint): void;
-};
-
 /**
- * The course of one tab's feed: reads the base, waits for its turn to lead, and then watches until the
- * signal aborts or nothing more can come.
+ * The course of one tab's feed: reads the base, waits for its turn to lead, and then watches until it
+ * is stopped or nothing more can come. Rejects if it is stopped before its turn.
  */
-export async function lead<C extends Change>(leading: Leading<C>): Promise<void> {
-  const { means, signal } = leading;
-  const isBased = await persist(leading, async () => leading.based(await means.readBase()));
-  if (!isBased) return;
-  await means.takeLead(signal, async () => {
-    leading.leads(true);
-    leading.retrying.state({ kind: "connecting" });
-    await persist(leading, () => watchOn(leading));
-    leading.leads(false);
+export async function lead<C extends Change>(tab: Tab<C>): Promise<void> {
+  const { means, stopped } = tab;
+  if (!(await persist(tab, () => readBase(tab)))) return;
+  await means.takeLead(stopped, async () => {
+    tab.isLeading = true;
+    setState(tab, { kind: "connecting" });
+    await persist(tab, () => watchOn(tab));
+    tab.isLeading = false;
   });
+}
+
+async function readBase<C extends Change>(tab: Tab<C>): Promise<void> {
+  const revision = await tab.means.readBase();
+  if (tab.stopped.aborted) return;
+  // The leader may have told of more by now, or of less.
+  if (revision > tab.revision) tab.revision = revision;
+  tab.isBased = true;
+  tab.based.resolve();
+  tab.means.channel.post({ kind: "hello" });
 }
 
 /** Tries until it succeeds; answers whether it has, or there is no sense in it any more. */
 async function persist<C extends Change>(
-  { means, signal, retrying }: Leading<C>,
+  tab: Tab<C>,
   attempt: () => Promise<void>,
 ): Promise<boolean> {
+  const { means, stopped } = tab;
   for (
     let delayMs = firstDelayMs;
-    !signal.aborted;
+    !stopped.aborted;
     delayMs = Math.min(longestDelayMs, delayMs * 2)
   ) {
     try {
       await attempt();
       return true;
     } catch (error) {
-      if (signal.aborted) return false;
       const why = means.endOf(error);
-      if (why !== undefined) {
-        retrying.state({ kind: "ended", why });
-        return false;
-      }
-      await retrying.pause(delayMs);
-      if (!signal.aborted) retrying.state({ kind: "connecting" });
+      if (why !== undefined) setState(tab, { kind: "ended", why });
+      if (why !== undefined || stopped.aborted) return false;
+      setState(tab, { kind: "reconnecting", untilMs: means.nowMs() + delayMs });
+      tab.wake = new AbortController();
+      await means.pause(delayMs, AbortSignal.any([tab.wake.signal, stopped]));
+      setState(tab, { kind: "connecting" });
     }
   }
   return false;
 }
 
-/** Watches until the signal aborts; throws what the watch cannot go on after. */
-async function watchOn<C extends Change>(leading: Leading<C>): Promise<void> {
-  const { signal, retrying } = leading;
-  while (!signal.aborted) {
+/** Watches until the tab is stopped; throws what the watch cannot go on after. */
+async function watchOn<C extends Change>(tab: Tab<C>): Promise<void> {
+  while (!tab.stopped.aborted) {
     // A watch waits by itself after a cut, and nothing but a new one shortens its pause.
-    retrying.renew();
-    await watchOnce(leading, AbortSignal.any([signal, retrying.woken]));
+    tab.wake = new AbortController();
+    await watchOnce(tab, AbortSignal.any([tab.stopped, tab.wake.signal]));
+    setState(tab, { kind: "connecting" });
   }
 }
 
-async function watchOnce<C extends Change>(
-  { means, retrying, revision, brought }: Leading<C>,
-  signal: AbortSignal,
-): Promise<void> {
-  let after = revision();
+async function watchOnce<C extends Change>(tab: Tab<C>, signal: AbortSignal): Promise<void> {
+  const { means } = tab;
+  let after = tab.revision;
   let upTo = after;
   let changes: C[] = [];
-  let isPlanned = false;
   let isLive = false;
   const deliver = () => {
-    isPlanned = false;
-    const batch = { changes, after, upTo };
+    const batch = changes;
+    if (batch.length === 0) return;
     changes = [];
+    bring(tab, batch, after, upTo);
     after = upTo;
-    brought(batch.changes, batch.after, batch.upTo);
   };
   const watch = means.watch({
     afterRevision: after,
     signal,
     onCut(delayMs) {
       isLive = false;
-      retrying.state({ kind: "reconnecting", untilMs: means.nowMs() + delayMs });
+      setState(tab, { kind: "reconnecting", untilMs: means.nowMs() + delayMs });
     },
   });
   try {
-    for await (const { change, revision: at } of watch) {
-      if (!isLive) {
-        isLive = true;
-        retrying.state({ kind: "live" });
-      }
-      if (at > upTo) upTo = at;
+    for await (const { change, revision } of watch) {
+      if (!isLive) setState(tab, { kind: "live" });
+      isLive = true;
+      if (revision > upTo) upTo = revision;
       if (!change) continue;
-      changes.push(change);
       // What has come in one piece is told in one piece.
-      if (!isPlanned) means.soon(deliver);
-      isPlanned = true;
+      if (changes.length === 0) means.soon(deliver);
+      changes.push(change);
     }
   } finally {
-    if (isPlanned) deliver();
+    deliver();
   }
-  if (signal.aborted) retrying.state({ kind: "connecting" });
 }

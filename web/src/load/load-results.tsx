@@ -1,7 +1,7 @@
 import { useLanguage } from "../i18n/language.tsx";
 import { LatencyChart, ThroughputChart } from "./charts.tsx";
 import { histogramOf, percentile, throughputOf } from "./load-stats.ts";
-import type { LoadProgress } from "./run-load.ts";
+import type { LoadProgress } from "./tally.ts";
 
 /** How a run stands or has ended: figures, two charts, and the same as tables. */
 export function LoadResults({ progress }: { readonly progress: LoadProgress }) {

@@ -8,7 +8,8 @@ import { statusOf } from "../orders/status.ts";
 import { type Client, useClient } from "../session/client.ts";
 import { LoadResults } from "./load-results.tsx";
 import { prepareAccount } from "./prepare-account.ts";
-import { type LoadProgress, maxOpenOrders, maxRequests, runLoad } from "./run-load.ts";
+import { maxOpenOrders, maxRequests, runLoad } from "./run-load.ts";
+import type { LoadProgress } from "./tally.ts";
 
 const counts = [100, 1_000, 5_000];
 /** Charts are drawn anew this often while orders settle. */

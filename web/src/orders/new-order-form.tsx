@@ -29,7 +29,7 @@ export function NewOrderForm({ draft }: { readonly draft: Draft | undefined }) {
   const placing = useAction(async (order: { amount: MoneyValue; description: string }, options) => {
     const { settle, userId, accept } = client;
     accept([await settle.orders.createOrder({ userId, ...order }, options)]);
-    client.say(m.orders.placed(order.description || m.orders.untitled));
+    client.said.emit(m.orders.placed(order.description || m.orders.untitled));
     // Not what has been typed for the next one meanwhile.
     setText((now) => (now === text ? "" : now));
     setDescription((now) => (now === description ? "" : now));

@@ -7,7 +7,8 @@ import {
   mergeOrders,
   type OrderList,
 } from "../live/merge-orders.ts";
-import { type Client, keys, useClient } from "../session/client.ts";
+import { keys } from "../live/order-cache.ts";
+import { type Client, useClient } from "../session/client.ts";
 
 const pageSize = 20;
 /** As many as one answer may hold. */

@@ -7,38 +7,25 @@ import type { Feed } from "../live/feed.ts";
 import { batchByFrame } from "../live/frame-batch.ts";
 import { listOf, mergeOrders, type OrderList, revisionOf } from "../live/merge-orders.ts";
 import { openFeed } from "../live/open-feed.ts";
-import { createRecentOrders, type RecentOrders } from "../live/recent-orders.ts";
+import { createOrderCache, keys, type OrderCache } from "../live/order-cache.ts";
+import { createSignal, type Signal } from "../live/signal.ts";
 import type { Session } from "./session.ts";
 
 const firstPageSize = 20;
 
-/** The keys of what is cached. */
-export const keys = {
-  account: ["account"],
-  orders: ["orders"],
-  statement: ["statement"],
-  order: (id: string) => ["order", id],
-} as const;
-
 /** Everything that views work with while somebody is signed in. */
-export type Client = {
+export type Client = OrderCache & {
   readonly userId: string;
   readonly config: PageConfig;
   readonly settle: Settle;
   readonly queries: QueryClient;
   readonly feed: Feed<Order>;
-  readonly recent: RecentOrders;
-  /** The first page of the orders, as the query of {@link keys}.orders. */
+  /** Reads the first page of the orders, for the query of `keys.orders`. */
   readOrders(): Promise<OrderList>;
-  /** Takes in states of orders, from the feed or from answers: newer ones replace older ones. */
-  accept(orders: readonly Order[]): void;
   /** Reads account and statement again if they are shown; while it does, at most once more. */
   refreshMoney(): Promise<void>;
-  /** Is told what orders have changed, batch by batch as drawn; before the cache is. */
-  onAccepted(listen: (fresh: readonly Order[], before: RecentOrders) => void): () => void;
   /** Tells screen readers something, politely. */
-  say(text: string): void;
-  onSaid(listen: (text: string) => void): () => void;
+  readonly said: Signal<[text: string]>;
   close(): void;
 };
 
@@ -50,73 +37,41 @@ export function createClient(config: PageConfig, session: Session): Client {
     // The SDK tries again by itself, and merging by revision keeps what has not changed.
     defaultOptions: { queries: { retry: false, structuralSharing: false } },
   });
-  const recent = createRecentOrders();
-  const listeners = new Set<(fresh: readonly Order[], before: RecentOrders) => void>();
-  const sayings = new Set<(text: string) => void>();
-
-  const readOrders = async () => {
-    const page = await settle.orders.listOrders({ userId, pageSize: firstPageSize }).first();
-    recent.note(page.orders);
-    return mergeOrders(listOf(page), recent.all());
-  };
   const refreshMoney = coalesce(async () => {
     await Promise.all(
       [keys.account, keys.statement].map((queryKey) => queries.invalidateQueries({ queryKey })),
     );
   });
-  const accept = (orders: readonly Order[]) => {
-    for (const listen of listeners) listen(orders, recent);
-    const fresh = recent.note(orders);
-    if (fresh.length === 0) return;
-    queries.setQueryData<OrderList>(keys.orders, (list) => list && mergeOrders(list, fresh));
-    for (const order of fresh) {
-      // Only orders that somebody looks at or has looked at.
-      queries.setQueryData<Order>(keys.order(order.id), (old) =>
-        old && old.revision < order.revision ? order : old,
-      );
-    }
-    if (fresh.some(({ settleTime }) => settleTime !== undefined)) void refreshMoney();
+  const cache = createOrderCache(queries, () => void refreshMoney());
+  const readOrders = async () => {
+    const page = await settle.orders.listOrders({ userId, pageSize: firstPageSize }).first();
+    cache.recent.note(page.orders);
+    return mergeOrders(listOf(page), cache.recent.all());
   };
-  const feed = openFeed({
-    settle,
-    userId,
-    readBase: async () => {
-      const list = await queries.fetchQuery({ queryKey: keys.orders, queryFn: readOrders });
-      return revisionOf(list.orders);
-    },
-  });
-  const batch = batchByFrame(accept);
+  const readBase = async () => {
+    const list = await queries.fetchQuery({ queryKey: keys.orders, queryFn: readOrders });
+    return revisionOf(list.orders);
+  };
+  const feed = openFeed({ settle, userId, readBase });
+  const batch = batchByFrame(cache.accept);
   feed.listen({
     onChanges: batch,
     onGap: () => void queries.invalidateQueries(),
     onDeposited: () => void refreshMoney(),
   });
-  const online = () => feed.retryNow();
-  addEventListener("online", online);
-
+  addEventListener("online", feed.retryNow);
   return {
+    ...cache,
     userId,
     config,
     settle,
     queries,
     feed,
-    recent,
     readOrders,
-    accept,
     refreshMoney,
-    onAccepted(listen) {
-      listeners.add(listen);
-      return () => listeners.delete(listen);
-    },
-    say(text) {
-      for (const listen of sayings) listen(text);
-    },
-    onSaid(listen) {
-      sayings.add(listen);
-      return () => sayings.delete(listen);
-    },
+    said: createSignal(),
     close() {
-      removeEventListener("online", online);
+      removeEventListener("online", feed.retryNow);
       feed[Symbol.dispose]();
       batch[Symbol.dispose]();
       queries.clear();
@@ -126,6 +81,7 @@ export function createClient(config: PageConfig, session: Session): Client {
 }
 
 const context = createContext<Client | undefined>(undefined);
+/** Gives the client to the views below. */
 export const ClientProvider = context.Provider;
 
 /** The client of whoever is signed in. Throws where nobody is. */

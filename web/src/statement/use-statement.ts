@@ -1,6 +1,7 @@
 import { AccountNotFoundError, type LedgerEntry } from "@settle/sdk";
 import { useQuery } from "@tanstack/react-query";
-import { type Client, keys, useClient } from "../session/client.ts";
+import { keys } from "../live/order-cache.ts";
+import { type Client, useClient } from "../session/client.ts";
 import { type EntryList, mergeFirstPage } from "./merge-entries.ts";
 
 const pageSize = 50;
