@@ -1,3 +1,4 @@
+import { IdempotencyKeyReusedError } from "@settle/sdk";
 import { useCallback, useRef, useState } from "react";
 import { createIntent } from "./intent.ts";
 
@@ -31,6 +32,8 @@ export function useAction<Input>(
       intent.done();
       setState({ working: false });
     } catch (error) {
+      // With this key it would be refused for ever.
+      if (error instanceof IdempotencyKeyReusedError) intent.done();
       setState({ working: false, error });
     } finally {
       working.current = false;

@@ -5,7 +5,7 @@ const orders = (count: number, text: string) =>
 
 /** What the page says, in English. Other languages have the same shape. */
 export const en = {
-  language: { this: "English", other: "Русский", otherTag: "ru", change: "Русский" },
+  language: { change: "Русский", changeTag: "ru" },
   theme: {
     auto: "Theme: as the system",
     light: "Theme: light",
@@ -22,8 +22,8 @@ export const en = {
     loading: "Loading",
     notFound: "There is no such page",
     notFoundNext: "Go to your orders",
-    failed: "The page cannot start",
-    failedNext: "Try again",
+    failed: "The page cannot go on",
+    failedNext: "Load it again",
   },
   signIn: {
     title: "Place an order. Watch it settle.",
@@ -36,7 +36,6 @@ export const en = {
     leaving: "Taking you to sign in …",
     unreachable: "Whoever signs people in cannot be reached. Is the system running?",
     failed: "Signing in did not work.",
-    ended: "Your session has ended. Sign in again to go on.",
   },
   live: {
     connecting: "Connecting",

@@ -9,7 +9,7 @@ const settled = (count: number) =>
 
 /** What the page says, in Russian. */
 export const ru: Messages = {
-  language: { this: "Русский", other: "English", otherTag: "en", change: "English" },
+  language: { change: "English", changeTag: "en" },
   theme: {
     auto: "Оформление: как в системе",
     light: "Оформление: светлое",
@@ -26,8 +26,8 @@ export const ru: Messages = {
     loading: "Загрузка",
     notFound: "Такой страницы нет",
     notFoundNext: "К заказам",
-    failed: "Страница не может начать работу",
-    failedNext: "Попробовать снова",
+    failed: "Страница не может работать дальше",
+    failedNext: "Загрузить снова",
   },
   signIn: {
     title: "Сделайте заказ. Увидьте, как он оплачен.",
@@ -40,7 +40,6 @@ export const ru: Messages = {
     leaving: "Переходим ко входу …",
     unreachable: "Служба входа не отвечает. Система запущена?",
     failed: "Войти не удалось.",
-    ended: "Сеанс закончился. Войдите снова, чтобы продолжить.",
   },
   live: {
     connecting: "Соединение",

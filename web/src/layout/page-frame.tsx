@@ -31,7 +31,7 @@ export function PageFrame(props: {
           <button
             type="button"
             className="text"
-            lang={m.language.otherTag}
+            lang={m.language.changeTag}
             onClick={() => choose(language === "en" ? "ru" : "en")}
           >
             {m.language.change}

@@ -6,6 +6,7 @@ import { OrderView } from "../orders/order-view.tsx";
 import { OverviewView } from "../orders/overview-view.tsx";
 import { useClient } from "../session/client.ts";
 import { StatementView } from "../statement/statement-view.tsx";
+import { useTitle } from "./use-title.ts";
 
 const LoadView = lazy(() => import("../load/load-view.tsx"));
 
@@ -38,6 +39,7 @@ export function Views() {
 
 function NotFound() {
   const { m } = useLanguage();
+  useTitle(m.page.notFound);
   return (
     <div className="empty">
       <h1>{m.page.notFound}</h1>

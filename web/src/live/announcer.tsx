@@ -35,7 +35,7 @@ export function Announcer() {
   useEffect(() => client.said.listen(setText), [client]);
   useEffect(() => announceSettled(client, (settled) => speak.current(settled)), [client]);
   return (
-    <div className="hidden" role="status" aria-live="polite" data-announcer="">
+    <div className="hidden" role="status" aria-live="polite">
       {text}
     </div>
   );

@@ -73,7 +73,9 @@ function Receipt({ order }: { readonly order: Order }) {
           <p className="small">{m.order.expires(format.relative(instantMs(expireTime), nowMs))}</p>
         )}
         <CancelOrder order={order} />
-        {status === "declined" && <DeclineNote order={order} onAgain={() => navigate("/")} />}
+        {status === "declined" && (
+          <DeclineNote order={order} onAgain={(draft) => navigate("/", { state: { draft } })} />
+        )}
       </header>
       <h2>{m.order.timeline}</h2>
       <TimelineList steps={timelineOf(order, payment.data ?? undefined)} nowMs={nowMs} />

@@ -19,7 +19,7 @@ export function OrdersSection({ onAgain }: { onAgain(draft: Draft): void }) {
   const client = useClient();
   const { data: list, error, refetch } = useOrders();
   const more = useAction(() => readMoreOrders(client));
-  const declined = list?.orders.find((order) => statusOf(order) === "declined");
+  const latest = list?.orders.find((order) => ["paid", "declined"].includes(statusOf(order)));
   return (
     <section className="orders" aria-labelledby={ordersTitleId}>
       <h2 id={ordersTitleId}>{m.orders.title}</h2>
@@ -45,8 +45,8 @@ export function OrdersSection({ onAgain }: { onAgain(draft: Draft): void }) {
             <OrderLine
               key={order.id}
               order={order}
-              // The newest one is what somebody is about to do something about.
-              onAgain={order === declined ? onAgain : undefined}
+              // Once another one has been paid, nobody waits for this any more.
+              onAgain={order === latest ? onAgain : undefined}
             />
           ))}
         </ol>

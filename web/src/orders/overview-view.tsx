@@ -1,4 +1,5 @@
-import { useState } from "react";
+import { useReducer, useState } from "react";
+import { useHistoryState } from "wouter/use-browser-location";
 import { AccountSection } from "../account/account-section.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { useTitle } from "../layout/use-title.ts";
@@ -11,16 +12,22 @@ export type Draft = { readonly amount: string; readonly description: string };
 /** The account, a new order, and the orders there are. */
 export function OverviewView() {
   const { m } = useLanguage();
-  const [draft, setDraft] = useState<Draft>();
+  const brought = useHistoryState<{ readonly draft?: Draft } | null>();
+  const [draft, setDraft] = useState(brought?.draft);
+  const [drafts, countDraft] = useReducer((count: number) => count + 1, 0);
+  const again = (next: Draft) => {
+    setDraft(next);
+    countDraft();
+  };
   useTitle(m.page.orders);
   return (
     <div className="overview">
       <h1 className="hidden">{m.account.title}</h1>
       <div className="overview-side">
         <AccountSection />
-        <NewOrderForm key={draft ? `${draft.amount} ${draft.description}` : ""} draft={draft} />
+        <NewOrderForm key={drafts} draft={draft} />
       </div>
-      <OrdersSection onAgain={setDraft} />
+      <OrdersSection onAgain={again} />
     </div>
   );
 }

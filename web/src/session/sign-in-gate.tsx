@@ -2,6 +2,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { useCallback, useEffect, useState } from "react";
 import type { PageConfig } from "../../server/config.ts";
 import { useLanguage } from "../i18n/language.tsx";
+import { ErrorBoundary } from "../layout/error-boundary.tsx";
 import { PageFrame } from "../layout/page-frame.tsx";
 import { Views } from "../layout/views.tsx";
 import { Announcer } from "../live/announcer.tsx";
@@ -43,7 +44,13 @@ export function SignInGate(props: { readonly config: Promise<PageConfig> }) {
   }, [props.config, enter]);
 
   if (state.kind === "starting") return null;
-  if (state.kind === "broken") return <Broken />;
+  if (state.kind === "broken") {
+    return (
+      <PageFrame>
+        <Broken />
+      </PageFrame>
+    );
+  }
   if (state.kind === "out") {
     const { config, failed } = state;
     return (
@@ -74,7 +81,9 @@ export function SignInGate(props: { readonly config: Promise<PageConfig> }) {
     <QueryClientProvider client={client.queries}>
       <ClientProvider value={client}>
         <PageFrame onSignOut={leave} onSignIn={() => void signInAgain()}>
-          <Views />
+          <ErrorBoundary fallback={<Broken />}>
+            <Views />
+          </ErrorBoundary>
         </PageFrame>
         <Announcer />
       </ClientProvider>
@@ -85,13 +94,11 @@ export function SignInGate(props: { readonly config: Promise<PageConfig> }) {
 function Broken() {
   const { m } = useLanguage();
   return (
-    <PageFrame>
-      <div className="empty">
-        <h1>{m.page.failed}</h1>
-        <button type="button" onClick={() => location.reload()}>
-          {m.page.failedNext}
-        </button>
-      </div>
-    </PageFrame>
+    <div className="empty">
+      <h1>{m.page.failed}</h1>
+      <button type="button" className="quiet" onClick={() => location.reload()}>
+        {m.page.failedNext}
+      </button>
+    </div>
   );
 }

@@ -47,7 +47,8 @@ function NameForm(props: {
   const id = useId();
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const name = String(new FormData(event.currentTarget).get("name")).trim();
+    const form = event.currentTarget;
+    const name = String(new FormData(form).get("name")).trim();
     if (working) return;
     setWorking(true);
     setFault(undefined);
@@ -56,6 +57,7 @@ function NameForm(props: {
     } catch (error) {
       setFault(error instanceof NameRefusedError ? "name" : "unreachable");
       setWorking(false);
+      form.querySelector("input")?.focus();
     }
   };
   return (
