@@ -1,4 +1,4 @@
-import { OrderNotFoundError } from "@settle/sdk";
+import { OrderNotFoundError, ValidationFailedError } from "@settle/sdk";
 import { useQuery } from "@tanstack/react-query";
 import {
   appendOrders,
@@ -56,6 +56,8 @@ export function useOrder(id: string) {
         return recent.newest(await settle.orders.getOrder({ userId, orderId: id }));
       } catch (error) {
         if (error instanceof OrderNotFoundError) return null;
+        // What is no order id at all, as a mistyped address has it.
+        if (error instanceof ValidationFailedError) return null;
         throw error;
       }
     },
