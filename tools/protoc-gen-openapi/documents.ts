@@ -54,7 +54,7 @@ export function* createDocuments(
 type PathItem = {
   readonly path: string;
   readonly valueNames: readonly string[];
-  readonly operations: Map<string, { readonly by: string; readonly content: JsonObject }>;
+  readonly operations: Map<string, JsonObject>;
 };
 
 function createDocument(
@@ -65,23 +65,22 @@ function createDocument(
   const names = nameServices([...services.keys()]);
   const components = createComponents(context);
   const items = new Map<string, PathItem>();
+  const rivals = findRivals([...services.values()].flat());
   for (const [service, bindings] of services) {
     for (const binding of bindings) {
       const item = findItem(items, binding);
-      const taken = item.operations.get(binding.httpMethod);
-      if (taken) {
+      const [first, ...others] = rivals.get(shapeOf(binding)) ?? [];
+      if (first !== binding) {
         context.complaints.add(
           binding.method,
-          `${binding.httpMethod.toUpperCase()} ${item.path} of ${binding.method.name} is taken by ${taken.by}`,
+          `${binding.httpMethod.toUpperCase()} ${item.path} of ${binding.method.name} is taken by ${first?.method.name}: Envoy calls neither`,
         );
-        continue;
       }
+      if (others.length > 0) continue;
       const { refer } = components;
       const name = names.get(service) ?? service.name;
-      item.operations.set(binding.httpMethod, {
-        by: binding.method.name,
-        content: operation(context, binding, name, item.valueNames, refer),
-      });
+      const content = operation(context, binding, name, item.valueNames, refer);
+      item.operations.set(binding.httpMethod, content);
     }
   }
   const methods = [...services.values()].flat().map(({ method }) => method);
@@ -105,6 +104,15 @@ function createDocument(
       securitySchemes: context.base.securitySchemes,
     }),
   };
+}
+
+/** The bindings of each HTTP method and path; of more than one, Envoy calls none. */
+function findRivals(bindings: readonly Binding[]): ReadonlyMap<string, readonly Binding[]> {
+  return Map.groupBy(bindings, shapeOf);
+}
+
+function shapeOf({ httpMethod, path }: Binding): string {
+  return `${httpMethod} ${writePath(path, () => "")}`;
 }
 
 /**
@@ -131,15 +139,17 @@ function findItem(items: Map<string, PathItem>, binding: Binding): PathItem {
 function writePaths(items: readonly PathItem[]): JsonObject {
   return sortKeys(
     Object.fromEntries(
-      items.map(({ path, operations }) => [
-        path,
-        Object.fromEntries(
-          httpMethods.flatMap((name) => {
-            const found = operations.get(name);
-            return found ? [[name, found.content]] : [];
-          }),
-        ),
-      ]),
+      items
+        .filter(({ operations }) => operations.size > 0)
+        .map(({ path, operations }) => [
+          path,
+          Object.fromEntries(
+            httpMethods.flatMap((name) => {
+              const found = operations.get(name);
+              return found ? [[name, found]] : [];
+            }),
+          ),
+        ]),
     ),
   );
 }

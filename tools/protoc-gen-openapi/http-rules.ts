@@ -39,6 +39,8 @@ export type Binding = {
   readonly path: PathTemplate;
   /** The field path behind each value of the path, empty for a wildcard outside of a variable. */
   readonly pathFields: readonly (readonly DescField[])[];
+  /** All fields that the path says: those of its values, and those that it fixes to a text. */
+  readonly saidByPath: readonly (readonly DescField[])[];
   /** `*` for the whole message, the field that is the body, or undefined. */
   readonly body: "*" | DescField | undefined;
 };
@@ -84,12 +86,17 @@ function readBinding(
     if ("fault" in found) return found;
     pathFields.push(found);
   }
-  if (rule.body === undefined || rule.body === "*") {
-    return { method, index, httpMethod, path, pathFields, body: rule.body };
+  const saidByPath = pathFields.filter((found) => found.length > 0);
+  for (const field of path.fixed) {
+    const found = findField(method.input, field);
+    if ("fault" in found) return found;
+    saidByPath.push(found);
   }
+  const binding = { method, index, httpMethod, path, pathFields, saidByPath };
+  if (rule.body === undefined || rule.body === "*") return { ...binding, body: rule.body };
   const body = method.input.fields.find(({ name }) => name === rule.body);
   if (!body) return { fault: `${method.input.typeName} has no field ${rule.body} for the body` };
-  return { method, index, httpMethod, path, pathFields, body };
+  return { ...binding, body };
 }
 
 function findField(

@@ -16,6 +16,8 @@ export type Segment =
 /** The path template of a google.api.http rule, taken apart. */
 export type PathTemplate = {
   readonly segments: readonly Segment[];
+  /** The field paths of variables that hold no wildcard: `{name=locations}`. */
+  readonly fixed: readonly string[];
   /** What follows the last segment after a colon; empty without one. */
   readonly verb: string;
 };
@@ -30,10 +32,15 @@ export function parsePathTemplate(template: string): PathTemplate | { readonly f
   const verbStart = template.search(/:[^{}/:]*$/);
   const path = template.slice(1, verbStart < 0 ? undefined : verbStart);
   const segments: Segment[] = [];
+  const fixed: string[] = [];
   for (const part of splitOutsideBraces(path)) {
     const variable = /^\{([\w.]+)(?:=([^{}]+))?\}$/.exec(part);
-    if (variable) segments.push(...readVariable(variable[1] ?? "", variable[2] ?? "*"));
-    else if (part === "*" || part === "**") segments.push(value("", part, part, ""));
+    if (variable) {
+      const [, field = "", pattern = "*"] = variable;
+      const read = readVariable(field, pattern);
+      segments.push(...read);
+      if (read.every(({ kind }) => kind === "literal")) fixed.push(field);
+    } else if (part === "*" || part === "**") segments.push(value("", part, part, ""));
     else if (part === "") return fault("has an empty segment");
     else if (/[{}*]/.test(part)) return fault(`has the segment ${part}, which is no whole one`);
     else segments.push({ kind: "literal", text: part });
@@ -42,7 +49,7 @@ export function parsePathTemplate(template: string): PathTemplate | { readonly f
   if (open >= 0 && segments.slice(open + 1).some(({ kind }) => kind === "value")) {
     return fault("goes on with a variable after `**`");
   }
-  return { segments, verb: verbStart < 0 ? "" : template.slice(verbStart + 1) };
+  return { segments, fixed, verb: verbStart < 0 ? "" : template.slice(verbStart + 1) };
 }
 
 function readVariable(field: string, pattern: string): readonly Segment[] {

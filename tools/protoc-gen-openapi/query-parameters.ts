@@ -28,7 +28,7 @@ export function queryParameters(
     return message.fields.flatMap((field) => {
       const path = [...above, field];
       const isTaken = field === binding.body && above.length === 0;
-      if (isTaken || binding.pathFields.some((taken) => isSamePath(taken, path))) return [];
+      if (isTaken || binding.saidByPath.some((taken) => isSamePath(taken, path))) return [];
       if (readFieldBehavior(context, field).outputOnly || isEmpty(field)) return [];
       if (field.fieldKind === "message" && hasOwnSchema(field.message)) {
         const isInside =

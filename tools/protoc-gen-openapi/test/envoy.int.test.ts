@@ -1,21 +1,36 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { create, toBinary } from "@bufbuild/protobuf";
+import {
+  create,
+  createFileRegistry,
+  type FileRegistry,
+  fromBinary,
+  toBinary,
+  toJson,
+} from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { startEnvoy } from "../../local/envoy.ts";
 import { startNursery } from "../../local/nursery.ts";
 import { findFreePorts } from "../../local/ports.ts";
 import { compileCases } from "../../proto-schemas/test/run-plugin.ts";
+import { startUpstream, type Upstream } from "./envoy-upstream.ts";
 
 const startTimeoutMs = 120_000;
 const testdata = fileURLToPath(new URL("../testdata", import.meta.url));
 
-/** An Envoy that transcodes these services and answers 200 to what it would have passed on. */
-function configure(port: number, descriptors: string, services: readonly string[]): object {
+/** An Envoy that transcodes these services and passes the calls on to `upstreamPort`. */
+function configure(options: {
+  readonly port: number;
+  readonly upstreamPort: number;
+  readonly descriptors: string;
+  readonly services: readonly string[];
+}): object {
+  const { port, upstreamPort, descriptors, services } = options;
   const transcoder = {
     "@type":
       "type.googleapis.com/envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder",
@@ -24,7 +39,9 @@ function configure(port: number, descriptors: string, services: readonly string[
     request_validation_options: {
       reject_unknown_method: true,
       reject_unknown_query_parameters: true,
+      reject_binding_body_field_collisions: true,
     },
+    convert_grpc_status: true,
   };
   const manager = {
     "@type":
@@ -35,7 +52,7 @@ function configure(port: number, descriptors: string, services: readonly string[
         {
           name: "test",
           domains: ["*"],
-          routes: [{ match: { prefix: "/" }, direct_response: { status: 200 } }],
+          routes: [{ match: { prefix: "/" }, route: { cluster: "upstream" } }],
         },
       ],
     },
@@ -53,8 +70,25 @@ function configure(port: number, descriptors: string, services: readonly string[
   const filters = [
     { name: "envoy.filters.network.http_connection_manager", typed_config: manager },
   ];
+  const upstream = { socket_address: { address: "127.0.0.1", port_value: upstreamPort } };
+  const cluster = {
+    name: "upstream",
+    load_assignment: {
+      cluster_name: "upstream",
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: upstream } }] }],
+    },
+    typed_extension_protocol_options: {
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        explicit_http_config: { http2_protocol_options: {} },
+      },
+    },
+  };
   return {
-    static_resources: { listeners: [{ name: "test", address, filter_chains: [{ filters }] }] },
+    static_resources: {
+      listeners: [{ name: "test", address, filter_chains: [{ filters }] }],
+      clusters: [cluster],
+    },
   };
 }
 
@@ -87,29 +121,48 @@ const values: Readonly<Record<string, string>> = {
 
 describe("Envoy, of which the documents tell,", () => {
   const started = new AsyncDisposableStack();
+  let folder = "";
   let url = "";
+  let upstream: Upstream;
+  let registry: FileRegistry;
   before(async function () {
     this.timeout(startTimeoutMs);
     const binary = process.env.ENVOY_BIN;
     assert.ok(binary, "ENVOY_BIN is not set: run the tests with npm test");
-    const folder = await mkdtemp(join(tmpdir(), "settle-openapi-"));
+    folder = await mkdtemp(join(tmpdir(), "settle-openapi-"));
     started.defer(() => rm(folder, { recursive: true, force: true }));
     const descriptors = join(folder, "descriptors.binpb");
     const file = [...(await compileCases("tools/protoc-gen-openapi/testdata"))];
     const set = create(FileDescriptorSetSchema, { file });
+    registry = createFileRegistry(set);
     await writeFile(descriptors, toBinary(FileDescriptorSetSchema, set));
     const [port = 0] = await findFreePorts(1);
     const config = join(folder, "envoy.json");
-    const services = ["paths.v1.Paths", "queries.v1.Queries", "refusals.v1.Unfit"].map(
-      (name) => `test.${name}Service`,
+    const services = [
+      "bodies.v1.Bodies",
+      "paths.v1.Paths",
+      "queries.v1.Queries",
+      "refusals.v1.Unfit",
+      "streams.v1.Streams",
+    ].map((name) => `test.${name}Service`);
+    upstream = started.use(await startUpstream());
+    const { port: upstreamPort } = upstream;
+    await writeFile(
+      config,
+      JSON.stringify(configure({ port, upstreamPort, descriptors, services })),
     );
-    await writeFile(config, JSON.stringify(configure(port, descriptors, services)));
     const nursery = started.use(await startNursery({ folder }));
     started.use(await startEnvoy({ nursery, binary, config, port }));
     url = `http://127.0.0.1:${port}`;
   });
   after(() => started.disposeAsync());
 
+  /** What the last call sent, by the type of its message. */
+  const readLast = (type: string) => {
+    const schema = registry.getMessage(type);
+    assert.ok(schema);
+    return toJson(schema, fromBinary(schema, upstream.last.messages[0] ?? new Uint8Array()));
+  };
   const statusOf = async (path: string, method = "GET") =>
     (await fetch(`${url}${path}`, { method })).status;
   const read = (file: string) => JSON.parse(readFileSync(join(testdata, file), "utf8"));
@@ -156,5 +209,89 @@ describe("Envoy, of which the documents tell,", () => {
     assert.equal(await statusOf("/v1/files/a/b/c"), 200);
     assert.equal(await statusOf("/v1/folders/a/b:touch", "PUT"), 200);
     assert.equal(await statusOf("/v1/nothing"), 404);
+  });
+
+  it("has no form in a query for an empty message", async () => {
+    assert.equal(await statusOf("/v1/shelves/a/books?empty="), 400);
+    assert.equal(await statusOf("/v1/shelves/a/books?empty=%7B%7D"), 400);
+  });
+
+  it("calls neither of two methods on one path", async () => {
+    assert.equal(await statusOf("/v1/twice/a"), 404);
+    assert.equal(await statusOf("/v1/twice/a?fine=b"), 404);
+  });
+
+  it("says by a fixed path what a field is", async () => {
+    assert.equal(await statusOf("/v1/fixed"), 200);
+    assert.deepEqual(readLast("test.paths.v1.GetItemRequest"), { name: "fixed" });
+  });
+
+  const bodies: readonly (readonly [
+    what: string,
+    method: string,
+    path: string,
+    body: string,
+    status: number,
+  ])[] = [
+    [
+      "takes the rest of a message whose path says a field",
+      "PATCH",
+      "/v1/items/1",
+      '{"title":"a"}',
+      200,
+    ],
+    ["refuses in a body what the path says", "PATCH", "/v1/items/1", '{"id":"2"}', 400],
+    ["refuses that in a whole message, too", "POST", "/v1/items/1:move", '{"id":"2"}', 400],
+    ["takes any body as a google.api.HttpBody", "POST", "/v1/convert", "plain text", 200],
+    ["takes no such body as another message", "POST", "/v1/items", "plain text", 400],
+    ["takes a stream as an array", "POST", "/v1/upload", '[{"revision":"1"},{"revision":2}]', 200],
+    ["takes a stream as nothing else", "POST", "/v1/upload", '{"revision":"1"}', 400],
+  ];
+  for (const [what, method, path, body, status] of bodies) {
+    it(what, async () => {
+      const headers = { "content-type": "text/plain" };
+      const answer = await fetch(`${url}${path}`, { method, body, headers });
+      assert.equal(answer.status, status, await answer.text());
+    });
+  }
+
+  it("sets by the path what the body leaves out", async () => {
+    const path = "/v1/items/1/with/2:swap";
+    const answer = await fetch(`${url}${path}`, {
+      method: "POST",
+      body: '{"other":{"reason":"a"}}',
+    });
+    assert.equal(answer.status, 200);
+    assert.deepEqual(readLast("test.bodies.v1.SwapItemsRequest"), {
+      reference: { id: "1" },
+      other: { reference: { id: "2" }, reason: "a" },
+    });
+  });
+
+  it("answers with the content of a google.api.HttpBody", async () => {
+    upstream.answer = Buffer.from("\x0a\x0atext/plain\x12\x05hello");
+    try {
+      const answer = await fetch(`${url}/v1/convert`, { method: "POST", body: "a" });
+      assert.equal(answer.headers.get("content-type"), "text/plain");
+      assert.equal(await answer.text(), "hello");
+    } finally {
+      upstream.answer = new Uint8Array();
+    }
+  });
+
+  it("does not start with a template that goes on behind `**`", async () => {
+    const services = ["test.refusals.v1.OpenService"];
+    const port = 0;
+    const unfit = {
+      port,
+      upstreamPort: port,
+      descriptors: join(folder, "descriptors.binpb"),
+      services,
+    };
+    await writeFile(join(folder, "unfit.json"), JSON.stringify(configure(unfit)));
+    const args = ["--mode", "validate", "--config-path", join(folder, "unfit.json")];
+    const { status, stderr } = spawnSync(process.env.ENVOY_BIN ?? "", args, { encoding: "utf8" });
+    assert.notEqual(status, 0);
+    assert.match(stderr, /Cannot register 'test.refusals.v1.OpenService.Open' to path matcher/);
   });
 });

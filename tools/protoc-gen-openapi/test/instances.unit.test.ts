@@ -54,6 +54,10 @@ describe("the schemas", () => {
     `${testdata}/types/printed/test.types.v1.json`,
     "test.types.v1.Everything",
   ] as const;
+  const thing = [
+    `${testdata}/behavior/expected/test.behavior.v1.json`,
+    "test.behavior.v1.Thing-Input",
+  ] as const;
   const rules = `${testdata}/rules/expected/test.rules.v1.json`;
   const money = ["gen/openapi/settle.json", "money.v1.Money"] as const;
   const request = ["gen/openapi/settle.json", "orders.v1.CreateOrderRequest"] as const;
@@ -77,6 +81,8 @@ describe("the schemas", () => {
       true,
     ],
     [types[0], types[1], {}, false],
+    [...thing, { id: "a", password: "b", part: {}, text: "c" }, true],
+    [...thing, { id: "a", password: "b", part: {}, text: "c", url: "d" }, false],
     [rules, "test.rules.v1.Whole", { left: "a", red: "b" }, true],
     [rules, "test.rules.v1.Whole", { left: "a" }, false],
     [rules, "test.rules.v1.Whole", { left: "a", right: "a", red: "b" }, false],

@@ -2,6 +2,8 @@ type Node = { readonly [key: string]: unknown };
 
 /** What a document says of an operation, apart from names that a generator may choose. */
 export type Facts = {
+  /** `<service>_<method>`. */
+  readonly method: string;
   readonly pathParameters: number;
   /** Names of query parameters, with a `*` behind those that have to be there. */
   readonly query: readonly string[];
@@ -13,16 +15,22 @@ export type Facts = {
 };
 
 /**
- * Reads documents into facts by operation: its HTTP method and the shape of its path, in which
- * every parameter is `{}`.
+ * Facts by operation: the package, the HTTP method and the shape of the path, in which every
+ * parameter is `{}`.
  */
-export function readFacts(documents: readonly string[]): ReadonlyMap<string, Facts> {
+export type FactsByOperation = ReadonlyMap<string, Facts>;
+
+/** Reads what `documents`, each of a package, say. */
+export function readFacts(
+  documents: readonly { readonly package: string; readonly content: string }[],
+): FactsByOperation {
   const facts = new Map<string, Facts>();
-  for (const text of documents) {
-    const document = JSON.parse(text) as Node;
+  for (const { package: name, content } of documents) {
+    const document = JSON.parse(content) as Node;
     for (const [path, item] of Object.entries((document.paths ?? {}) as Node)) {
       for (const [method, operation] of Object.entries(item as Node)) {
-        const key = `${method.toUpperCase()} ${path.replaceAll(/\{[^}]*\}/g, "{}")}`;
+        const shape = path.replaceAll(/\{[^}]*\}/g, "{}");
+        const key = `${name} ${method.toUpperCase()} ${shape}`;
         facts.set(key, readOperation(document, operation as Node));
       }
     }
@@ -37,6 +45,8 @@ function readOperation(document: Node, operation: Node): Facts {
   const responses = operation.responses as Node;
   const body = operation.requestBody as Node | undefined;
   return {
+    // Both count the bindings behind it, from different numbers on.
+    method: String(operation.operationId).replace(/_\d+$/, ""),
     pathParameters: parameters.filter((parameter) => parameter.in === "path").length,
     query: parameters
       .filter((parameter) => parameter.in === "query")

@@ -1,0 +1,69 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { fromBinary } from "@bufbuild/protobuf";
+import { type FileDescriptorProto, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { compileCases } from "../../proto-schemas/test/run-plugin.ts";
+import { fetchGoogleProtos } from "../../third-party-protos.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** Compiled protos, and the names of those that documents are made of. */
+export type Protos = {
+  readonly files: readonly FileDescriptorProto[];
+  readonly chosen: readonly string[];
+};
+
+/**
+ * The sets that are compared, by name: our contract, the cases of the plugin's tests, and all of
+ * Google's public protos, which need npm the first time.
+ */
+export const protoSets: Readonly<Record<string, () => Promise<Protos>>> = {
+  async settle() {
+    const files = readSet(join(root, "gen/envoy/descriptors.binpb"));
+    return choose(files, (name) => /^(orders|payments)\//.test(name));
+  },
+  async cases() {
+    const files = await compileCases("tools/protoc-gen-openapi/testdata");
+    // Errors need options that the other generator does not read, and refusals are ours.
+    return choose(files, (name) => !/^(buf|errors|google|refusals)\//.test(name));
+  },
+  async google() {
+    const folder = await fetchGoogleProtos(root);
+    const scratch = mkdtempSync(join(tmpdir(), "settle-oracle-"));
+    try {
+      const image = join(scratch, "image.binpb");
+      // Not the tests of the compiler itself, which do not come completely.
+      const without = ["--exclude-path", join(folder, "google/protobuf")];
+      const to = ["--as-file-descriptor-set", "--exclude-source-info", "--output", image];
+      execFileSync("buf", ["build", folder, ...without, ...to], { cwd: root, stdio: "inherit" });
+      return choose(readSet(image), () => true);
+    } finally {
+      rmSync(scratch, { recursive: true });
+    }
+  },
+};
+
+function readSet(path: string): readonly FileDescriptorProto[] {
+  return fromBinary(FileDescriptorSetSchema, readFileSync(path)).file;
+}
+
+/** Chooses the files of this name that have a method with an HTTP rule. */
+function choose(
+  files: readonly FileDescriptorProto[],
+  isWanted: (name: string) => boolean,
+): Protos {
+  const chosen = files
+    .filter(({ name, service }) => isWanted(name) && service.some(hasRule))
+    .map(({ name }) => name);
+  return { files, chosen };
+}
+
+/** google.api.http, as an unread option. */
+const httpRuleNumber = 72295728;
+
+function hasRule({ method }: FileDescriptorProto["service"][number]): boolean {
+  return method.some(({ options }) => options?.$unknown?.some(({ no }) => no === httpRuleNumber));
+}
