@@ -13,7 +13,7 @@ import {
 import { latestRelease } from "../tools/releases.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const release = join(root, latestRelease(root));
+const release = join(root, latestRelease(root), "image.binpb");
 
 /** Breaks a copy of the released contract with `change` and returns what the gate says of it. */
 function judge(change: (files: readonly FileDescriptorProto[]) => void): {

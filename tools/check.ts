@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { generate } from "./generate.ts";
 import { latestRelease } from "./releases.ts";
+import { judgeRest } from "./rest-gate/judge.ts";
 import { fetchThirdPartyProtos } from "./third-party-protos.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -17,7 +18,7 @@ const steps: readonly Step[] = [
   { name: "contract: format", command: ["buf", "format", "proto", "--diff", "--exit-code"] },
   {
     name: "contract: nothing of the last release is broken",
-    command: ["buf", "breaking", "proto", "--against", latestRelease(root)],
+    command: ["buf", "breaking", "proto", "--against", `${latestRelease(root)}/image.binpb`],
   },
   {
     name: "code: format and lint",
@@ -63,6 +64,7 @@ await step("contract: gen/ is current", () => {
     rmSync(fresh, { recursive: true });
   }
 });
+await step("contract: no REST call of the last release is broken", () => judgeRest(root));
 for (const { name, command } of steps) await step(name, () => output(command));
 console.log(failed === 0 ? "all checks passed" : `${failed} checks failed`);
 process.exitCode = failed === 0 ? 0 : 1;

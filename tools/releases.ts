@@ -1,21 +1,27 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-/** Returns the path, below `root`, of the newest released contract in proto/releases/. */
-export function latestRelease(root: string): string {
-  const folder = "proto/releases";
-  const versionOf = (name: string) =>
-    name
-      .replace(/\.binpb$/, "")
-      .split(".")
-      .map(Number);
-  const images = readdirSync(join(root, folder))
-    .filter((name) => /^\d+\.\d+\.\d+\.binpb$/.test(name))
+const folder = "proto/releases";
+
+/**
+ * Returns the folders, below `root`, of what was released, the newest last. Each holds the contract
+ * as it was: `image.binpb` (its descriptors), `openapi.json`, and `recording.json` (calls and events
+ * as that release answered and wrote them).
+ */
+export function releases(root: string): readonly string[] {
+  const numbers = (name: string) => name.split(".").map(Number);
+  return readdirSync(join(root, folder))
+    .filter((name) => /^\d+\.\d+\.\d+$/.test(name))
     .toSorted((one, other) => {
-      const [a, b] = [versionOf(one), versionOf(other)];
+      const [a, b] = [numbers(one), numbers(other)];
       return (a[0] ?? 0) - (b[0] ?? 0) || (a[1] ?? 0) - (b[1] ?? 0) || (a[2] ?? 0) - (b[2] ?? 0);
-    });
-  const latest = images.at(-1);
+    })
+    .map((name) => join(folder, name));
+}
+
+/** Returns the folder, below `root`, of the newest release. */
+export function latestRelease(root: string): string {
+  const latest = releases(root).at(-1);
   if (latest === undefined) throw new Error(`${folder} holds no release`);
-  return join(folder, latest);
+  return latest;
 }

@@ -1,0 +1,159 @@
+import { type Document, listAt, type Node, nodeAt, readDocument } from "./document.ts";
+import { compareSchemas } from "./schemas.ts";
+
+/** Something that clients of the released document may rely on and that is no more. */
+export type Breach = {
+  /** `POST /gateway/orders` */
+  readonly operation: string;
+  /** `request amount`, `answer 200 orders.*.id`, `query pageSize`; empty for the whole. */
+  readonly place: string;
+  readonly rule: string;
+  readonly fix: string;
+};
+
+const keepOperation = "keep it, and let a new version have another path";
+
+/**
+ * Compares an OpenAPI document of our generator with a released one, both as text, and returns what
+ * breaks a client: an operation, a parameter, a field, an enum value or a response that has gone, an
+ * input that is required or narrower now, a right that is needed now. Additions break nobody.
+ */
+export function findBreaches(released: string, present: string): readonly Breach[] {
+  const [before, now] = [readDocument(released), readDocument(present)];
+  return [...before.operations].flatMap(([operation, a]) => {
+    const b = now.operations.get(operation);
+    if (!b) return [{ operation, place: "", rule: "the operation has gone", fix: keepOperation }];
+    return [
+      ...compareParameters({ before, now }, operation, a, b),
+      ...compareBodies({ before, now }, operation, a, b),
+      ...compareAnswers({ before, now }, operation, a, b),
+      ...compareAccess(operation, a, b),
+    ];
+  });
+}
+
+type Documents = { readonly before: Document; readonly now: Document };
+
+function compareParameters(
+  { before, now }: Documents,
+  operation: string,
+  a: Node,
+  b: Node,
+): readonly Breach[] {
+  const read = (document: Document, node: Node) => {
+    const all = listAt(node, "parameters").map((parameter) => document.resolve(parameter));
+    // The names of those in the path are nothing that a request says.
+    let inPath = 0;
+    return new Map(
+      all.map((parameter) => {
+        const name = parameter.in === "path" ? `${inPath++}` : parameter.name;
+        return [`${parameter.in} ${name}`, parameter];
+      }),
+    );
+  };
+  const [old, present] = [read(before, a), read(now, b)];
+  const found: Breach[] = [];
+  for (const [place, parameter] of old) {
+    const same = present.get(place);
+    if (!same) {
+      found.push({ operation, place, rule: "the parameter has gone", fix: "keep it" });
+      continue;
+    }
+    const places = [
+      { document: before, schema: parameter.schema },
+      { document: now, schema: same.schema },
+    ] as const;
+    for (const { field, ...breach } of compareSchemas(...places, "request")) {
+      found.push({ operation, place: `${place} ${field}`.trim(), ...breach });
+    }
+  }
+  for (const [place, parameter] of present) {
+    if (parameter.required !== true || old.get(place)?.required === true) continue;
+    found.push({ operation, place, rule: "it is required now", fix: "make it optional" });
+  }
+  return found;
+}
+
+function compareBodies(
+  { before, now }: Documents,
+  operation: string,
+  a: Node,
+  b: Node,
+): readonly Breach[] {
+  const [old, present] = [before.resolve(a.requestBody), now.resolve(b.requestBody)];
+  const found = compareContents({ before, now }, old, present, "request").map((breach) => ({
+    operation,
+    ...breach,
+    place: `request ${breach.place}`.trim(),
+  }));
+  if (present.required !== true || old.required === true) return found;
+  const rule = "a body is required now";
+  return [...found, { operation, place: "request", rule, fix: "make it optional" }];
+}
+
+function compareAnswers(
+  { before, now }: Documents,
+  operation: string,
+  a: Node,
+  b: Node,
+): readonly Breach[] {
+  const present = nodeAt(b, "responses");
+  return Object.entries(nodeAt(a, "responses")).flatMap(([status, response]): readonly Breach[] => {
+    const place = `answer ${status}`;
+    if (!(status in present)) {
+      return [{ operation, place, rule: "the status has gone", fix: "keep its reasons" }];
+    }
+    const [old, same] = [before.resolve(response), now.resolve(present[status])];
+    const headers = nodeAt(same, "headers");
+    return [
+      ...Object.keys(nodeAt(old, "headers"))
+        .filter((name) => !(name in headers))
+        .map((name) => {
+          return { operation, place, rule: `the header ${name} has gone`, fix: "keep it" };
+        }),
+      ...compareContents({ before, now }, old, same, "answer").map((breach) => ({
+        operation,
+        ...breach,
+        place: `${place} ${breach.place}`.trim(),
+      })),
+    ];
+  });
+}
+
+function compareContents(
+  { before, now }: Documents,
+  a: Node,
+  b: Node,
+  direction: "request" | "answer",
+): readonly Omit<Breach, "operation">[] {
+  const present = nodeAt(b, "content");
+  return Object.entries(nodeAt(a, "content")).flatMap(([type, content]) => {
+    if (!(type in present)) return [{ place: "", rule: `${type} has gone`, fix: "keep it" }];
+    const places = [
+      { document: before, schema: (content as Node).schema },
+      { document: now, schema: nodeAt(present, type).schema },
+    ] as const;
+    return compareSchemas(...places, direction).map(({ field, ...breach }) => {
+      return { place: field, ...breach };
+    });
+  });
+}
+
+/** Each of the alternatives that were enough has to be enough still. */
+function compareAccess(operation: string, a: Node, b: Node): readonly Breach[] {
+  const read = (node: Node) => listAt<Record<string, readonly string[]>>(node, "security");
+  const present = read(b);
+  const open = [{}];
+  const before = read(a).length === 0 ? open : read(a);
+  const isEnough = (had: Record<string, readonly string[]>) =>
+    present.length === 0 ||
+    present.some(
+      (alternative) =>
+        Object.entries(alternative).every(([scheme, scopes]) =>
+          scopes.every((scope) => had[scheme]?.includes(scope)),
+        ) && Object.keys(alternative).every((scheme) => scheme in had),
+    );
+  return before.every(isEnough)
+    ? []
+    : [{ operation, place: "security", rule: "more is needed to call it", fix: "ask for no more" }];
+}

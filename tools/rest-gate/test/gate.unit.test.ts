@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { findBreaches } from "../gate.ts";
+import { judge, judgeRest } from "../judge.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const released = readFileSync(`${root}/gen/openapi/settle.json`, "utf8");
+
+/** A document that a test changes. */
+// biome-ignore lint/suspicious/noExplicitAny: tests reach into any part of it
+type Draft = any;
+
+/** What the gate says of a copy of the document that `change` has changed. */
+function breachesAfter(change: (document: Draft) => void): readonly string[] {
+  const copy = JSON.parse(released);
+  change(copy);
+  assert.notDeepEqual(copy, JSON.parse(released), "the change changes something");
+  return findBreaches(released, JSON.stringify(copy)).map(
+    ({ operation, place, rule }) => `${operation}: ${place}: ${rule}`,
+  );
+}
+
+const orders = "/gateway/orders";
+const list = "/gateway/orders/{userId}";
+const schemas = (document: Draft) => document.components.schemas;
+const createOrder = (document: Draft) => schemas(document)["orders.v1.CreateOrderRequest"];
+const order = (document: Draft) => schemas(document)["orders.v1.Order"];
+const query = (document: Draft, name: string) =>
+  document.paths[list].get.parameters.find((parameter: Draft) => parameter.name === name);
+
+describe("the gate of REST routes", () => {
+  it("lets the present contract through, as far as it was not broken on purpose", () => {
+    assert.equal(judgeRest(root), "");
+  });
+
+  const breaks: readonly (readonly [
+    what: string,
+    change: (document: Draft) => void,
+    breach: RegExp,
+  ])[] = [
+    ["an operation", (d) => delete d.paths[orders].post, /^POST \/gateway\/orders: : the op/],
+    [
+      "a path",
+      (d) => {
+        d.paths["/gateway/order"] = d.paths[orders];
+        delete d.paths[orders];
+      },
+      /the operation has gone$/,
+    ],
+    [
+      "a parameter",
+      (d) => {
+        const { get } = d.paths[list];
+        get.parameters = get.parameters.filter((p: Draft) => p.name !== "status");
+      },
+      /^GET .*: query status: the parameter has gone$/,
+    ],
+    [
+      "a header of requests",
+      (d) => d.paths[orders].post.parameters.shift(),
+      /header Idempotency-Key: the parameter has gone$/,
+    ],
+    [
+      "a field of a request",
+      (d) => delete createOrder(d).properties.description,
+      /request description: the field has gone$/,
+    ],
+    [
+      "a field of an answer",
+      (d) => delete order(d).properties.settleTime,
+      /answer 200 orders\.\*\.settleTime: the field has gone$/,
+    ],
+    [
+      "an enum value of an answer",
+      (d) => schemas(d)["orders.v1.OrderStatus"].enum.pop(),
+      /answer 200 status: ORDER_STATUS_REFUNDED is no value of it$/,
+    ],
+    [
+      "an enum value of a query",
+      (d) => schemas(d)["orders.v1.OrderStatus"].enum.pop(),
+      /query status: ORDER_STATUS_REFUNDED is no value of it$/,
+    ],
+    [
+      "a status",
+      (d) => delete d.paths[orders].post.responses[429],
+      /answer 429: the status has gone$/,
+    ],
+    [
+      "a header of answers",
+      (d) => delete d.paths[orders].post.responses[200].headers["x-request-id"],
+      /answer 200: the header x-request-id has gone$/,
+    ],
+    [
+      "that a field is always there",
+      (d) => order(d).required.pop(),
+      /answer 200 \w+: it is not always there any more$/,
+    ],
+    [
+      "that a field may be left out",
+      (d) => createOrder(d).required.push("description"),
+      /request description: it is required now$/,
+    ],
+    [
+      "that a query may be left out",
+      (d) => Object.assign(query(d, "status"), { required: true }),
+      /query status: it is required now$/,
+    ],
+    [
+      "a query's upper bound",
+      (d) => Object.assign(query(d, "pageSize").schema, { maximum: 100 }),
+      /query pageSize: maximum is 100 and was 1000$/,
+    ],
+    [
+      "a length",
+      (d) => Object.assign(createOrder(d).properties.userId, { minLength: 3 }),
+      /request userId: minLength is 3 and was 1$/,
+    ],
+    [
+      "a pattern",
+      (d) => Object.assign(createOrder(d).properties.userId, { pattern: "^[a-z]+$" }),
+      /request userId: pattern is \^\[a-z\]\+\$ and was/,
+    ],
+    [
+      "a type of a nested field",
+      (d) =>
+        Object.assign(schemas(d)["money.v1.Money-Input"].properties.minorUnits, { type: "string" }),
+      /request amount\.minorUnits: it is string and was/,
+    ],
+    [
+      "a type of an answer",
+      (d) => Object.assign(order(d).properties.revision, { type: ["string", "integer"] }),
+      /answer 200 revision: it is string or integer and was string$/,
+    ],
+    [
+      "a freedom, by a rule in words",
+      (d) => {
+        createOrder(d).properties.expireAfter.description += "\nRule: not on Sundays";
+      },
+      /request expireAfter: there is a new rule: Rule: not on Sundays$/,
+    ],
+    [
+      "that two fields go together",
+      (d) => Object.assign(createOrder(d), { not: { required: ["description", "expireAfter"] } }),
+      /request: there is a new rule: not \{"required":\["description","expireAfter"\]\}$/,
+    ],
+    [
+      "who may call",
+      (d) => Object.assign(d.paths[orders].post, { security: [{ bearer: ["admin"] }] }),
+      /security: more is needed to call it$/,
+    ],
+  ];
+  for (const [what, change, breach] of breaks) {
+    it(`misses ${what}`, () => {
+      const found = breachesAfter(change);
+      assert.ok(
+        found.some((line) => breach.test(line)),
+        found.join("\n"),
+      );
+    });
+  }
+
+  const additions: readonly (readonly [what: string, change: (document: Draft) => void])[] = [
+    ["an operation", (d) => Object.assign(d.paths, { "/gateway/more": d.paths[orders] })],
+    [
+      "another name in a path",
+      (d) => {
+        d.paths["/gateway/orders/{user}"] = d.paths[list];
+        delete d.paths[list];
+      },
+    ],
+    ["a field of a request", (d) => Object.assign(createOrder(d).properties, { more: {} })],
+    ["a field of an answer", (d) => Object.assign(order(d).properties, { more: {} })],
+    ["an enum value", (d) => schemas(d)["orders.v1.OrderStatus"].enum.push("ORDER_STATUS_MORE")],
+    ["a status", (d) => Object.assign(d.paths[orders].post.responses, { 418: {} })],
+    ["that a field is always there", (d) => order(d).required.push("settleTime")],
+    ["that a field may be left out", (d) => createOrder(d).required.pop()],
+    ["length", (d) => Object.assign(createOrder(d).properties.userId, { maxLength: 500 })],
+    [
+      "a field that does not go together with another",
+      (d) => {
+        createOrder(d).properties.more = {};
+        createOrder(d).not = { anyOf: [{ required: ["description", "more"] }] };
+      },
+    ],
+    ["words", (d) => Object.assign(createOrder(d), { description: "Other words." })],
+  ];
+  for (const [what, change] of additions) {
+    it(`lets through more: ${what}`, () => {
+      assert.deepEqual(breachesAfter(change), []);
+    });
+  }
+
+  it("names the operation, the field, the rule and how to mend it", () => {
+    const breach = { operation: "POST /a", place: "request b", rule: "c", fix: "d" };
+    assert.deepEqual(judge([breach], [], "r"), ["POST /a: request b: c. To mend it: d."]);
+  });
+
+  it("lets through what was decided, and wants it to happen", () => {
+    const breach = { operation: "POST /a", place: "request b", rule: "c", fix: "d" };
+    const decided = { place: "request b", rule: "c", why: "e" };
+    assert.deepEqual(judge([breach], [decided], "r"), []);
+    assert.deepEqual(judge([breach], [{ ...decided, operation: "POST /b" }], "r").length, 2);
+    assert.deepEqual(judge([], [decided], "r"), [
+      "r/deliberate.json names what is not so: request b: c",
+    ]);
+  });
+});
