@@ -1,0 +1,92 @@
+/** `npm run release -- <version>`: see {@link usage}. */
+import { execFileSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { play } from "./play.ts";
+import { type PlayedAnswer, type Recording, readTypes } from "./recording.ts";
+import { isServed, type Step, scenario } from "./scenario.ts";
+import { tapEvents } from "./tap.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const eventsPauseMs = 100;
+const eventsMaxPauses = 100;
+
+const usage = `npm run release -- <version> --amqp <url> [--edge <url>] [--no-tokens]
+
+Keeps the present contract as a release, in proto/releases/<version>/: its descriptors, its OpenAPI
+document, and how a running system answers calls and writes events. Start it before, with nothing in
+it: npm start -- --fresh
+
+  --amqp       the broker, with an administrator's name and password and the vhost, such as
+               amqp://admin:$(cat .data/rabbitmq/admin-password)@localhost:5672/settle
+  --edge       the edge (http://localhost:8000)
+  --no-tokens  calls without tokens
+  --only-record  keeps what is there of the release, and records again`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    amqp: { type: "string" },
+    edge: { type: "string", default: "http://localhost:8000" },
+    "no-tokens": { type: "boolean", default: false },
+    "only-record": { type: "boolean", default: false },
+    help: { type: "boolean" },
+  },
+});
+const [version = ""] = positionals;
+if (values.help || !values.amqp || !/^\d+\.\d+\.\d+$/.test(version)) {
+  console.log(usage);
+  process.exit(values.help ? 0 : 1);
+}
+const folder = join(root, "proto/releases", version);
+if (!values["only-record"]) keepContract();
+writeFileSync(
+  join(folder, "recording.json"),
+  `${JSON.stringify(await record(values.amqp), undefined, 1)}\n`,
+);
+console.log(`proto/releases/${version} is complete`);
+
+function keepContract(): void {
+  if (existsSync(folder)) throw new Error(`${folder} is there already`);
+  mkdirSync(folder, { recursive: true });
+  const image = ["build", "proto", "--exclude-source-info", "-o", join(folder, "image.binpb")];
+  execFileSync("buf", image, { cwd: root, stdio: "inherit" });
+  copyFileSync(join(root, "gen/openapi/settle.json"), join(folder, "openapi.json"));
+}
+
+async function record(amqpUrl: string): Promise<Recording> {
+  const types = readTypes(join(folder, "image.binpb"));
+  const methods = new Set(
+    [...types].flatMap((type) =>
+      type.kind === "service" ? type.methods.map(({ name }) => `${type.typeName}/${name}`) : [],
+    ),
+  );
+  const steps = (["rest", "binary"] as const)
+    .flatMap(scenario)
+    .filter((step) => isServed(step, methods));
+  await using tap = await tapEvents(amqpUrl);
+  const calls: (Step & { readonly answer: PlayedAnswer })[] = [];
+  await play({ edgeUrl: values.edge, types, token }, steps, (step, answer) => {
+    if (calls.length === 0 && answer.status !== 200) {
+      throw new Error(`an account is there already: npm start -- --fresh (${answer.status})`);
+    }
+    calls.push({ ...step, answer });
+  });
+  // At least what created the orders and what became of them.
+  const expected = 2 * steps.filter(({ keepAs }) => keepAs).length;
+  for (let waits = 0; tap.events.length < expected; waits++) {
+    if (waits > eventsMaxPauses) throw new Error(`${tap.events.length} of ${expected} events came`);
+    await pause(eventsPauseMs);
+  }
+  console.log(`${calls.length} calls and ${tap.events.length} events recorded`);
+  return { calls, events: [...tap.events] };
+}
+
+async function token(user: string, admin: boolean): Promise<string | undefined> {
+  if (values["no-tokens"]) return undefined;
+  const args = [join(root, "tools/dev-issuer/token.ts"), user, ...(admin ? ["--admin"] : [])];
+  return execFileSync(process.execPath, args, { encoding: "utf8" }).trim();
+}
