@@ -7,6 +7,7 @@ import { eventually } from "@settle/chassis/testing";
 import { topologyOf } from "@settle/chassis/topology";
 import {
   OrderCreatedEventSchema,
+  PaymentRefundedEventSchema,
   type PaymentResultEvent,
   PaymentResultEventSchema,
 } from "@settle/gen/events/v1/events_pb";
@@ -35,6 +36,7 @@ for (const folder of releases(root)) {
     recording.events.filter(({ properties }) => properties.type === type);
   const results = eventsOf(PaymentResultEventSchema.typeName);
   const created = eventsOf(OrderCreatedEventSchema.typeName);
+  const refunds = eventsOf(PaymentRefundedEventSchema.typeName);
   const resultOf = ({ body }: RecordedEvent) =>
     fromBinary(PaymentResultEventSchema, Buffer.from(body, "base64"));
 
@@ -61,28 +63,33 @@ for (const folder of releases(root)) {
       assert.ok(count >= 62);
     });
 
-    it("has its results of payments understood: they settle orders", async () => {
+    it("has its results of payments understood: they settle and refund orders", async () => {
       for (const result of results.map(resultOf)) await insertPending(system, result);
       await publish(system, results);
       for (const result of results.map(resultOf)) await assertSettled(system, result);
+      await publish(system, refunds);
+      for (const event of refunds) await assertRefunded(system, event);
     });
 
     it("has its orders understood: they are paid or declined as before", async () => {
       const call = callRest(system.edgeUrl);
+      const readBalance = async () =>
+        (await successOf(call(getAccount, { userId: "typical-rest" }))).balance?.minorUnits;
+      const before = await readBalance();
+      // What is paid once more comes from what is deposited for it.
       for (const { outcome, userId, amount } of results.map(resultOf)) {
         if (outcome !== PaymentOutcome.PAID || !amount) continue;
         await successOf(call(deposit, { userId, amount }));
       }
       await publish(system, created);
       for (const result of results.map(resultOf)) await assertPaid(system, result);
-      const account = await successOf(call(getAccount, { userId: "typical-rest" }));
-      assert.equal(account.balance?.minorUnits, 750n);
+      assert.equal(await readBalance(), before);
       assert.deepEqual(await peek(system.broker.adminUrl, topologyOf("orders").deadLetters), []);
       assert.deepEqual(await peek(system.broker.adminUrl, topologyOf("payments").deadLetters), []);
     });
 
     it("has no event that is replayed nowhere", () => {
-      assert.equal(results.length + created.length, recording.events.length);
+      assert.equal(results.length + refunds.length + created.length, recording.events.length);
     });
 
     it("reads what a later release writes, and refuses what it cannot know", async () => {
@@ -177,6 +184,18 @@ async function assertSettled(system: System, result: PaymentResultEvent): Promis
   const isPaid = outcome === PaymentOutcome.PAID;
   assert.equal(order.status, isPaid ? OrderStatus.PAID : OrderStatus.PAYMENT_DECLINED);
   assert.equal(order.declineReason, declineReason);
+}
+
+async function assertRefunded(system: System, event: RecordedEvent): Promise<void> {
+  const { orderId, userId, refundedAmount } = fromBinary(
+    PaymentRefundedEventSchema,
+    bytesOf(event),
+  );
+  const call = callRest(system.edgeUrl);
+  await eventually(`order ${orderId} shows its refund`, async () => {
+    const order = await successOf(call(getOrder, { orderId, userId }));
+    return order.refundedAmount?.minorUnits === refundedAmount?.minorUnits ? true : undefined;
+  });
 }
 
 async function assertPaid(system: System, result: PaymentResultEvent): Promise<void> {
