@@ -22,7 +22,7 @@ describe("the repository", () => {
     offenders(code, (file) => {
       const name = file.split("/").at(-1) ?? "";
       return (
-        !/^[a-z0-9]+(-[a-z0-9]+)*(\.(entity|config|unit\.test|int\.test|e2e\.test))?\.(tsx?|mjs)$/.test(
+        !/^[a-z0-9]+(-[a-z0-9]+)*(\.(entity|config|(unit|int|e2e|go)\.test))?\.(tsx?|mjs)$/.test(
           name,
         ) || /^(utils?|helpers?|common|types|manager|misc)\./.test(name)
       );
