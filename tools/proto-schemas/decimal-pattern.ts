@@ -4,15 +4,29 @@
  * not above `upper`.
  */
 export function decimalPattern(lower: bigint, upper: bigint): string {
+  return `^${decimals(lower, upper)}$`;
+}
+
+/**
+ * Returns a part of a regular expression that matches the durations from `from` to `to` seconds,
+ * written as proto JSON writes them: `1s`, `1.5s`. Neither is below zero, nor `from` above `to`;
+ * `to` itself is matched if `withEnd`, and with `from` equal to `to` it has to be.
+ */
+export function durationPattern(from: bigint, to: bigint, withEnd = true): string {
+  const below = from < to ? [`${decimals(from, to - 1n)}(?:\\.[0-9]{1,9})?`] : [];
+  return `${group([...below, ...(withEnd ? [`${to}(?:\\.0{1,9})?`] : [])])}s`;
+}
+
+function decimals(lower: bigint, upper: bigint): string {
   const zero = lower <= 0n && upper >= 0n ? ["0"] : [];
   const positive = upper > 0n ? magnitudes(lower > 1n ? lower : 1n, upper) : [];
   const negative = lower < 0n ? magnitudes(upper < -1n ? -upper : 1n, -lower) : [];
   const isSymmetric = positive.length > 0 && positive.join() === negative.join();
-  return `^(?:${[
+  return `(?:${[
     ...zero,
     ...(isSymmetric ? [`-?${group(positive)}`] : positive),
     ...(isSymmetric || negative.length === 0 ? [] : [`-${group(negative)}`]),
-  ].join("|")})$`;
+  ].join("|")})`;
 }
 
 /** Alternatives that together match the numbers from `from`, at least 1, to `to`. */

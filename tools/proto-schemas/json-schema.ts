@@ -1,3 +1,5 @@
+import { anyDuration } from "./well-known.ts";
+
 /** What JSON can hold; a key whose value is undefined is not written. */
 export type Json =
   | null
@@ -29,7 +31,8 @@ const nested: ReadonlySet<string> = new Set(["items", "propertyNames", "addition
 
 /**
  * Returns one schema that accepts what all of `schemas` accept. Where two of them use the same
- * keyword differently and neither value says both, the later one goes into `allOf`.
+ * keyword differently and neither value says both, the later one goes into `allOf`, and so does
+ * what narrows the fields of a `$ref`.
  */
 export function allOf(...schemas: readonly JsonObject[]): JsonObject {
   const merged: Record<string, Json> = {};
@@ -46,14 +49,25 @@ export function allOf(...schemas: readonly JsonObject[]): JsonObject {
         merged[keyword] = choose(known, value);
       } else if (nested.has(keyword) && isObject(known) && isObject(value)) {
         merged[keyword] = allOf(known, value);
-      } else if (keyword === "pattern" && /^u?int64$/.test(String(merged.format))) {
-        // The digits that rules leave are among those of the type.
+      } else if (keyword === "pattern" && isOfType(merged)) {
+        // What rules leave is among what the type has.
         merged[keyword] = value;
       } else rest[keyword] = value;
     }
     if (Object.keys(rest).length > 0) apart.push(rest);
   }
+  const { $ref, properties, required, ...others } = merged;
+  if ($ref !== undefined && properties !== undefined) {
+    // Who makes types from a document often reads nothing beside a `$ref`.
+    const narrowed = { properties, ...(required === undefined ? {} : { required }) };
+    return { ...others, allOf: [{ $ref }, narrowed, ...apart] };
+  }
   return apart.length === 0 ? merged : { ...merged, allOf: apart };
+}
+
+/** Whether the pattern of a schema is that of its type, which rules only narrow. */
+function isOfType({ format, pattern }: JsonObject): boolean {
+  return /^u?int64$/.test(String(format)) || pattern === anyDuration;
 }
 
 /** Whether `json` is an object, not a list. */

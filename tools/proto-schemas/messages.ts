@@ -5,7 +5,8 @@ import type { Direction } from "./elements.ts";
 import { jsonExamples } from "./examples.ts";
 import { describeField, fieldSchema, isRequired, type Refer } from "./fields.ts";
 import { type Json, type JsonObject, withoutEmpty } from "./json-schema.ts";
-import { celNotes, isOneofRequired, readMessageRules } from "./rules.ts";
+import { isOneofRequired, readMessageRules } from "./rules.ts";
+import { celNotes } from "./rules-cel.ts";
 import { wellKnownForm, wrappedScalar } from "./well-known.ts";
 
 /** A field by the fields that lead to it. */

@@ -1,3 +1,5 @@
+import { durationPattern } from "./decimal-pattern.ts";
+import type { JsonObject } from "./json-schema.ts";
 import type { Ruled } from "./rules.ts";
 
 type Time = { readonly seconds?: bigint; readonly nanos?: number };
@@ -26,14 +28,25 @@ export function timestampRules(rules: TimeRules): Ruled {
   });
 }
 
-/** Returns the bounds of a duration, in words. */
+/** Returns the bounds of a duration, in words and where they are whole seconds as a pattern. */
 export function durationRules(rules: TimeRules): Ruled {
-  return inWords(rules, durationText, {
+  const { notes } = inWords(rules, durationText, {
     below: "less than",
     above: "more than",
     until: "at most",
     from: "at least",
   });
+  return { schema: durationBounds(rules), notes };
+}
+
+/** A pattern for a range that begins with whole seconds, not below zero, and has a whole end. */
+function durationBounds({ gte, lte, lt }: TimeRules): JsonObject {
+  const isWhole = (time: Time | undefined) => (time?.nanos ?? 0) === 0;
+  const from = gte?.seconds ?? 0n;
+  const to = lte?.seconds ?? lt?.seconds;
+  if (!gte || from < 0n || to === undefined || ![gte, lte, lt].every(isWhole)) return {};
+  if (to < from || (!lte && to === from)) return {};
+  return { pattern: `^${durationPattern(from, to, lte !== undefined)}$` };
 }
 
 function inWords(

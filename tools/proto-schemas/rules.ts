@@ -3,6 +3,7 @@ import type { Context } from "./context.ts";
 import type { Direction, Element } from "./elements.ts";
 import { allOf, type JsonObject } from "./json-schema.ts";
 import { bytesRules } from "./rules-bytes.ts";
+import { celBounds, celNotes } from "./rules-cel.ts";
 import { enumRules } from "./rules-enum.ts";
 import { type NumberRules, numberRules } from "./rules-number.ts";
 import { type StringRules, stringRules } from "./rules-string.ts";
@@ -80,7 +81,8 @@ export function isOneofRequired(context: Context, oneof: DescOneof): boolean {
 
 /** Returns what `rules` say about one value: not about its presence, nor about a list or a map. */
 export function elementRules(element: Element, rules: FieldRules, direction: Direction): Ruled {
-  const parts: Ruled[] = [celNotes(rules)];
+  const bounds = celBounds(rules, element, direction);
+  const parts: Ruled[] = [celNotes(rules), { schema: bounds, notes: [] }];
   const named = rules as Readonly<Record<string, NumberRules | undefined>>;
   for (const type of numberTypes) {
     const numbers = named[type];
@@ -104,24 +106,6 @@ export function join(parts: readonly Ruled[]): Ruled {
   return {
     schema: allOf(...parts.map(({ schema }) => schema)),
     notes: parts.flatMap(({ notes }) => notes),
-  };
-}
-
-/** CEL rules: the message in words with the expression, and all of it as `x-cel` for programs. */
-export function celNotes(rules: {
-  readonly cel?: readonly CelRule[] | undefined;
-  readonly cel_expression?: readonly string[] | undefined;
-}): Ruled {
-  const all: readonly CelRule[] = [
-    ...(rules.cel ?? []),
-    ...(rules.cel_expression ?? []).map((expression) => ({ expression })),
-  ];
-  if (all.length === 0) return { schema: {}, notes: [] };
-  return {
-    schema: { "x-cel": all.map((rule) => ({ ...rule })) },
-    notes: all.map(({ message = "", expression = "" }) =>
-      message === "" ? `CEL: \`${expression}\`` : `${message} (CEL: \`${expression}\`)`,
-    ),
   };
 }
 

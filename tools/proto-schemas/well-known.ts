@@ -1,5 +1,9 @@
 import { ScalarType } from "@bufbuild/protobuf";
+import { durationPattern } from "./decimal-pattern.ts";
 import type { JsonObject } from "./json-schema.ts";
+
+/** The longest duration there is, either way: some 10,000 years. */
+const longestDurationSeconds = 315_576_000_000n;
 
 const wrappers: Readonly<Record<string, ScalarType>> = {
   BoolValue: ScalarType.BOOL,
@@ -21,6 +25,9 @@ export function wrappedScalar(typeName: string): ScalarType | undefined {
   return wrappers[withoutPackage(typeName)];
 }
 
+/** The pattern of a duration that no rule bounds. */
+export const anyDuration = `^-?${durationPattern(0n, longestDurationSeconds)}$`;
+
 /** Messages of google.protobuf that have a JSON form of their own, wrappers apart. */
 const forms: Readonly<Record<string, JsonObject>> = {
   Any: {
@@ -32,7 +39,7 @@ const forms: Readonly<Record<string, JsonObject>> = {
     required: ["@type"],
     additionalProperties: true,
   },
-  Duration: { type: "string", pattern: "^-?[0-9]{1,12}(\\.[0-9]{1,9})?s$" },
+  Duration: { type: "string", pattern: anyDuration },
   Empty: { type: "object" },
   // Paths in lowerCamelCase, separated by commas.
   FieldMask: { type: "string", format: "field-mask" },

@@ -1,7 +1,7 @@
 import type { DescEnum, DescMethod } from "@bufbuild/protobuf";
 import { Refusal } from "../proto-schemas/complaints.ts";
 import type { Refer } from "../proto-schemas/fields.ts";
-import type { JsonObject } from "../proto-schemas/json-schema.ts";
+import { allOf, type JsonObject } from "../proto-schemas/json-schema.ts";
 import { wellKnownForm } from "../proto-schemas/well-known.ts";
 import type { Context } from "./context.ts";
 
@@ -80,11 +80,13 @@ export function statusSchema(context: Context, refer: Refer): JsonObject {
   const known = (context.base.errors?.details ?? []).map((typeName): JsonObject => {
     const message = context.extensions.types.getMessage(typeName);
     if (!message) throw new Refusal(`there is no message ${typeName}, which the base names`);
-    return {
-      $ref: refer(message, "response"),
-      properties: { "@type": { const: `type.googleapis.com/${typeName}` } },
-      required: ["@type"],
-    };
+    return allOf(
+      { $ref: refer(message, "response") },
+      {
+        properties: { "@type": { const: `type.googleapis.com/${typeName}` } },
+        required: ["@type"],
+      },
+    );
   });
   return {
     type: "object",

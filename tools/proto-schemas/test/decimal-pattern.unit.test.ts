@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { decimalPattern } from "../decimal-pattern.ts";
+import { decimalPattern, durationPattern } from "../decimal-pattern.ts";
 
 describe("the pattern of a range of decimals", () => {
   it("is short where the range is round", () => {
@@ -39,5 +39,33 @@ describe("the pattern of a range of decimals", () => {
     for (const text of ["", "-", "-0", "01", "+1", "1.0", "1e0", " 1"]) {
       assert.doesNotMatch(text, pattern);
     }
+  });
+});
+
+describe("the pattern of a range of durations", () => {
+  const matches = (from: bigint, to: bigint, withEnd?: boolean) => {
+    const pattern = new RegExp(`^${durationPattern(from, to, withEnd)}$`, "u");
+    return (text: string) => pattern.test(text);
+  };
+
+  it("takes fractions of a second inside, and none behind its end", () => {
+    const isInside = matches(1n, 90n);
+    for (const text of ["1s", "1.000000001s", "9.5s", "89.999999999s", "90s", "90.000s"]) {
+      assert.ok(isInside(text), text);
+    }
+    for (const text of ["0s", "0.999s", "90.000000001s", "91s", "-1s", "1.s", "1", "01s", ".5s"]) {
+      assert.ok(!isInside(text), text);
+    }
+  });
+
+  it("leaves out its end if told so", () => {
+    const isInside = matches(0n, 10n, false);
+    for (const text of ["0s", "0.5s", "9.999999999s"]) assert.ok(isInside(text), text);
+    for (const text of ["10s", "10.0s", "9.9999999999s"]) assert.ok(!isInside(text), text);
+  });
+
+  it("may be one duration", () => {
+    const isInside = matches(7n, 7n);
+    assert.ok(isInside("7s") && isInside("7.0s") && !isInside("7.1s"));
   });
 });

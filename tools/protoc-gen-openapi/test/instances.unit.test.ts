@@ -100,6 +100,13 @@ describe("the schemas", () => {
     [...request, { userId: "alice", amount: { minorUnits: 1, currency: "EUR" } }, true],
     [...request, { userId: "", amount: { currency: "EUR" } }, false],
     [...request, { userId: "alice" }, false],
+    [...request, { userId: "alice", amount: { minorUnits: 0, currency: "EUR" } }, false],
+    [...request, { userId: "alice", amount: { minorUnits: "-1", currency: "EUR" } }, false],
+    [...request, { userId: "alice", amount: { currency: "EUR" } }, false],
+    [...request, order({ minorUnits: "1000000000001", currency: "EUR" }), false],
+    [...request, order({ minorUnits: "1000000000000", currency: "EUR" }), true],
+    [...request, { ...order({ minorUnits: 1, currency: "EUR" }), expireAfter: "2592000s" }, true],
+    [...request, { ...order({ minorUnits: 1, currency: "EUR" }), expireAfter: "0.5s" }, false],
     [...request, { userId: "alice", amount: { currency: "EUR" }, description: "\0" }, false],
   ];
   for (const [file, schema, value, isValid] of instances) {
@@ -109,6 +116,10 @@ describe("the schemas", () => {
     });
   }
 });
+
+function order(amount: object): object {
+  return { userId: "alice", amount };
+}
 
 /** Numbers that keep all rules, with some of them changed. */
 function numbers(changed: object): object {
