@@ -13,6 +13,7 @@ COPY packages/chassis/package.json packages/chassis/
 COPY packages/sdk/package.json packages/sdk/
 COPY services/orders/package.json services/orders/
 COPY services/payments/package.json services/payments/
+COPY tests/clients/openapi-typescript/package.json tests/clients/openapi-typescript/
 
 # The edge's configuration is rendered from the one file that runs everywhere.
 FROM workspace AS edge-config
