@@ -37,6 +37,8 @@ function* findExamples(
 describe("the schemas", () => {
   for (const file of [
     "gen/openapi/settle.json",
+    "gen/openapi/orders.v1.json",
+    "gen/openapi/payments.v1.json",
     `${testdata}/comments/expected/test.comments.v1.json`,
   ]) {
     it(`accept their examples: ${file}`, () => {

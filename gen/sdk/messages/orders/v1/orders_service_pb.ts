@@ -80,7 +80,7 @@ export type GetOrderRequest = Message<"orders.v1.GetOrderRequest"> & {
   userId: string;
 
   /**
-   * The order's id, a UUID.
+   * The order's id, a UUID. Example: `01a20297-4dc0-7b3e-9c51-8d2f6a0e4b7c`.
    *
    * @generated from field: string order_id = 2;
    */
@@ -195,7 +195,7 @@ export type CancelOrderRequest = Message<"orders.v1.CancelOrderRequest"> & {
   userId: string;
 
   /**
-   * The order's id, a UUID.
+   * The order's id, a UUID. Example: `01a20297-4dc0-7b3e-9c51-8d2f6a0e4b7c`.
    *
    * @generated from field: string order_id = 2;
    */

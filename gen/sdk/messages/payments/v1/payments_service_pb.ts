@@ -177,7 +177,7 @@ export type GetPaymentRequest = Message<"payments.v1.GetPaymentRequest"> & {
   userId: string;
 
   /**
-   * The order, a UUID.
+   * The order, a UUID. Example: `01a20297-4dc0-7b3e-9c51-8d2f6a0e4b7c`.
    *
    * @generated from field: string order_id = 2;
    */
@@ -205,7 +205,8 @@ export type RefundPaymentRequest = Message<"payments.v1.RefundPaymentRequest"> &
   userId: string;
 
   /**
-   * The order that was paid, a UUID.
+   * The order that was paid, a UUID. Example:
+   * `01a20297-4dc0-7b3e-9c51-8d2f6a0e4b7c`.
    *
    * @generated from field: string order_id = 2;
    */

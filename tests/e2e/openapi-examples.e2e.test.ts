@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { eventually } from "@settle/chassis/testing";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { exampleRequest, listOperations, type Node, type Operation } from "../openapi-examples.ts";
+import type { Replica } from "../replica.ts";
+import { type System, startSystem } from "../system.ts";
+import { authorizationOf } from "../tokens.ts";
+
+const document: Node = JSON.parse(
+  readFileSync(fileURLToPath(new URL("../../gen/openapi/settle.json", import.meta.url)), "utf8"),
+);
+const operations = new Map(listOperations(document).map((operation) => [operation.id, operation]));
+/** Formats are annotations; patterns and bounds are not. */
+const ajv = new Ajv2020({ strict: false, validateFormats: false });
+ajv.addSchema(document, "document");
+const callTimeoutMs = 20_000;
+
+/** What the tests read of answers. */
+type Answer = {
+  readonly id: string;
+  readonly status: string;
+  readonly amount: unknown;
+  readonly refundedAmount: unknown;
+};
+
+function operationOf(id: string): Operation {
+  const operation = operations.get(id);
+  assert.ok(operation, `the document has ${id}`);
+  return operation;
+}
+
+function assertFits(pointer: string, value: unknown): void {
+  const check = ajv.compile({ $ref: `document${pointer}` });
+  assert.ok(check(value), JSON.stringify([value, check.errors]));
+}
+
+describe("the examples of the OpenAPI document, typed as they stand,", function () {
+  this.timeout(60_000);
+  let system: System;
+  let payments: Replica;
+  const asked = new Set<string>();
+  before(async () => {
+    system = await startSystem();
+    ({ payments } = await system.startBoth());
+  });
+  after(() => system?.[Symbol.asyncDispose]());
+
+  /** Whom the document lets in: the user of the examples, or who holds the scope that it asks for. */
+  const authorize = ({ node }: Operation) => {
+    const scopes = Object.values(node.security ?? {}).map(({ bearer = {} }) =>
+      Object.values(bearer).map(String),
+    );
+    const isOwners = scopes.some((one) => one.length === 0);
+    return isOwners ? authorizationOf("alice") : authorizationOf("carol", scopes[0]);
+  };
+
+  /** Sends the examples of an operation, but for one header if asked to; it has to succeed. */
+  const ask = async (operationId: string, withoutHeader = ""): Promise<Response> => {
+    const operation = operationOf(operationId);
+    const { method, path, headers: all, body } = exampleRequest(document, operation);
+    const { [withoutHeader]: _, ...headers } = all;
+    if (body !== undefined) {
+      assertFits(`${operation.pointer}/requestBody/content/application~1json/schema`, body);
+    }
+    const authorization = await authorize(operation);
+    const response = await fetch(system.edgeUrl + path, {
+      method,
+      headers: { ...headers, authorization },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(callTimeoutMs),
+    });
+    asked.add(operationId);
+    assert.equal(response.status, 200, response.ok ? "" : await response.text());
+    return response;
+  };
+
+  /** Returns the answer to the examples, which has to be the documented one. */
+  const answerTo = async (operationId: string, withoutHeader?: string): Promise<Answer> => {
+    const response = await ask(operationId, withoutHeader);
+    const answer = (await response.json()) as Answer;
+    const { pointer } = operationOf(operationId);
+    assertFits(`${pointer}/responses/200/content/application~1json/schema`, answer);
+    return answer;
+  };
+
+  /** Gives an order the id that the examples have: the service chooses ids, and nobody else. */
+  const renameOrder = async (from: string, to: string) => {
+    const { orders: inOrders, payments: inPayments } = system.databases;
+    const { rowCount } = await inOrders.query("UPDATE orders SET id = $2 WHERE id = $1", [
+      from,
+      to,
+    ]);
+    assert.equal(rowCount, 1);
+    for (const table of ["payments", "ledger_entries"]) {
+      const values = [from, to];
+      await inPayments.query(`UPDATE ${table} SET order_id = $2 WHERE order_id = $1`, values);
+    }
+  };
+  const exampleOrderId = () => {
+    const { path } = exampleRequest(document, operationOf("OrdersService_GetOrder"));
+    return path.split("/").at(-1) ?? "";
+  };
+
+  it("open an account, and pay an order from it", async () => {
+    await answerTo("PaymentsService_CreateAccount");
+    await answerTo("PaymentsService_Deposit");
+    const order = await answerTo("OrdersService_CreateOrder");
+    assert.equal(order.status, "ORDER_STATUS_PAID");
+    await renameOrder(order.id, exampleOrderId());
+  });
+
+  for (const operationId of [
+    "OrdersService_GetOrder",
+    "OrdersService_ListOrders",
+    "PaymentsService_GetAccount",
+    "PaymentsService_ListLedgerEntries",
+    "PaymentsService_GetPayment",
+  ]) {
+    it(`are read: ${operationId}`, async () => {
+      await answerTo(operationId);
+    });
+  }
+
+  it("watch, from the revision that they name on", async () => {
+    const operation = operationOf("OrdersService_WatchOrders");
+    const response = await ask(operation.id);
+    assert.ok(response.body);
+    let text = "";
+    for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      if (text.includes("\n\n")) break;
+    }
+    const [event = ""] = text.split("\n\n");
+    const schema = `${operation.pointer}/responses/200/content/text~1event-stream/schema`;
+    assertFits(schema, JSON.parse(event.replace(/^data: /, "")));
+  });
+
+  it("give the money back", async () => {
+    const payment = await answerTo("PaymentsService_RefundPayment");
+    assert.deepEqual(payment.refundedAmount, payment.amount);
+    await eventually("the order shows it", async () => {
+      const order = await answerTo("OrdersService_GetOrder");
+      return order.status === "ORDER_STATUS_REFUNDED" || undefined;
+    });
+  });
+
+  it("cancel an order that nobody pays", async () => {
+    await payments.kill();
+    await renameOrder(exampleOrderId(), crypto.randomUUID());
+    // It would wait in vain.
+    const order = await answerTo("OrdersService_CreateOrder", "Prefer");
+    assert.equal(order.status, "ORDER_STATUS_PENDING_PAYMENT");
+    await renameOrder(order.id, exampleOrderId());
+    const cancelled = await answerTo("OrdersService_CancelOrder");
+    assert.equal(cancelled.status, "ORDER_STATUS_CANCELLED");
+  });
+
+  it("are there for all operations", () => {
+    assert.deepEqual(
+      [...operations.keys()].filter((id) => !asked.has(id)),
+      [],
+    );
+  });
+});
