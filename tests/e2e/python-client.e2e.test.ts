@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { fillOnce } from "../../tools/local/fill-once.ts";
+import { installPythonPackages } from "../../tools/local/python-packages.ts";
 import { runTool } from "../../tools/local/run-tool.ts";
 import { type System, startSystem } from "../system.ts";
 import { tokenOf } from "../tokens.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const client = join(root, "tests/clients/python");
-const requirements = join(client, "requirements.txt");
 const installTimeoutMs = 120_000;
 const tourTimeoutMs = 60_000;
 /** The files of the contract that the client is made from; protoc finds what they import. */
@@ -44,20 +42,12 @@ describe("a client in Python, of stock grpcio and our protos", function () {
   const python = (args: readonly string[], env: NodeJS.ProcessEnv, timeoutMs: number) =>
     runTool("python3", args, { env: { ...process.env, ...env }, timeoutMs });
 
-  /** Brings grpcio and protoc into the cache, once for these requirements and this Python. */
-  const install = async (): Promise<string> => {
-    const version = await python(["-V"], {}, tourTimeoutMs);
-    const key = createHash("sha256").update(version).update(readFileSync(requirements));
-    const place = join(root, ".cache/python-client", key.digest("hex").slice(0, 16));
-    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    pip.push("--only-binary=:all:", "--no-warn-script-location", "--requirement", requirements);
-    return fillOnce(place, async (partial) => {
-      await python([...pip, "--target", partial], {}, installTimeoutMs);
-    });
-  };
-
   it("goes through the tour at the edge", async () => {
-    const libraries = await install();
+    const libraries = await installPythonPackages({
+      requirements: join(client, "requirements.txt"),
+      env: process.env,
+      cacheDir: join(root, ".cache"),
+    });
     const generated = join(folder, "generated");
     mkdirSync(generated);
     const descriptors = join(root, "gen/envoy/descriptors.binpb");

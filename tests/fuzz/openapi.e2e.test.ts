@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { eventually } from "@settle/chassis/testing";
+import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
+import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
+import { runTool } from "../../tools/local/run-tool.ts";
+import { successOf } from "../call.ts";
+import { callRest } from "../protocols.ts";
+import { type System, startSystem } from "../system.ts";
+import { tokenOf } from "../tokens.ts";
+import { installSchemathesis, runSchemathesis } from "./schemathesis.ts";
+
+const { createOrder, cancelOrder, getOrder, listOrders } = OrdersService.method;
+const { createAccount, deposit } = PaymentsService.method;
+
+/** `npm run openapi:fuzz` asks for more. */
+const examples = Number(process.env.FUZZ_EXAMPLES ?? 3);
+const seed = Number(process.env.FUZZ_SEED ?? 20261122);
+const installTimeoutMs = 300_000;
+const timeoutMs = 60_000 + examples * 3_000;
+/** Sent of the fixed requests alone, by each user. */
+const fewestCases = 500;
+
+describe("the OpenAPI document, believed by a fuzzer,", function () {
+  this.timeout(installTimeoutMs + timeoutMs);
+  let system: System;
+  let orders: Readonly<Record<"alice" | "bob", readonly string[]>>;
+  let libraries: string;
+
+  before(async function () {
+    // What schemathesis needs; everything else here runs on older ones.
+    const version = await runTool("python3", ["-V"], { env: process.env, timeoutMs });
+    if (Number(/ 3\.(\d+)/.exec(version)?.[1]) < 11) this.skip();
+    const installing = installSchemathesis();
+    // Awaited below, after what takes as long.
+    installing.catch(() => {});
+    system = await startSystem();
+    [libraries, orders] = await Promise.all([installing, prepare()]);
+  });
+  after(() => system?.[Symbol.asyncDispose]());
+
+  /** Cancelled orders, as only those can be that nobody pays yet, and one that bob has paid. */
+  const prepare = async () => {
+    const call = callRest(system.edgeUrl);
+    const request = (userId: string) => {
+      const amount = { minorUnits: 1_000_000_000_000n, currency: "EUR" };
+      return { userId, amount };
+    };
+    const cancelled = async (userId: string) => {
+      const { id } = await successOf(call(createOrder, request(userId)));
+      await successOf(call(cancelOrder, { userId, orderId: id }));
+      return id;
+    };
+    await system.start("orders", { port: system.ports.orders });
+    await eventually("orders is there", async () => {
+      const { ok } = await call(listOrders, { userId: "alice" });
+      return ok || undefined;
+    });
+    const [ofAlice, ofBob] = await Promise.all([cancelled("alice"), cancelled("bob")]);
+    await system.start("payments", { port: system.ports.payments });
+    await system.healthy();
+    await successOf(call(createAccount, { userId: "bob", currency: "EUR" }));
+    await successOf(call(deposit, request("bob")));
+    const paid = await successOf(call(createOrder, request("bob")));
+    await eventually("bob has paid", async () => {
+      const { status } = await successOf(call(getOrder, { userId: "bob", orderId: paid.id }));
+      return status === OrderStatus.PAID || undefined;
+    });
+    return { alice: [ofAlice], bob: [ofBob, paid.id] };
+  };
+
+  const fuzz = async (caller: string, scopes: readonly string[]) => {
+    const token = await tokenOf(caller, scopes);
+    const { edgeUrl } = system;
+    const fuzzing = { edgeUrl, caller, scopes, token, orders, examples, seed, timeoutMs };
+    const report = await runSchemathesis(libraries, fuzzing);
+    if (process.env.FUZZ_EXAMPLES) console.log(`as ${caller}: ${report}`);
+    const [, cases] = /(\d+) generated, \1 passed/.exec(report) ?? [];
+    assert.ok(Number(cases) > fewestCases, report);
+  };
+
+  it("tells two users no lies", async () => {
+    const runs = [fuzz("alice", []), fuzz("bob", ["admin"])];
+    // Both to their ends, whatever one of them finds.
+    await Promise.allSettled(runs);
+    await Promise.all(runs);
+    assert.deepEqual(system.unexplainedExits, []);
+  });
+});
