@@ -17,7 +17,7 @@ const { createAccount, deposit } = PaymentsService.method;
 const examples = Number(process.env.FUZZ_EXAMPLES ?? 3);
 const seed = Number(process.env.FUZZ_SEED ?? 20261122);
 const installTimeoutMs = 300_000;
-const timeoutMs = 60_000 + examples * 3_000;
+const timeoutMs = 180_000 + examples * 3_000;
 /** Sent of the fixed requests alone, by each user. */
 const fewestCases = 500;
 

@@ -68,8 +68,13 @@ export async function runSchemathesis(libraries: string, fuzzing: Fuzzing): Prom
     const ran = await promisify(execFile)("python3", args, { cwd: folder, env, ...limits });
     return ran.stdout;
   } catch (error) {
-    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-    throw new Error(`as ${caller}: ${stdout}${stderr}`.trim(), { cause: error });
+    const { killed, stdout, stderr } = error as {
+      readonly killed?: boolean;
+      readonly stdout?: string;
+      readonly stderr?: string;
+    };
+    const late = killed ? `took longer than ${timeoutMs / 1_000} s: ` : "";
+    throw new Error(`as ${caller}: ${late}${stdout}${stderr}`, { cause: error });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
