@@ -5,7 +5,7 @@ export type Node = { readonly [key: string]: unknown };
 export type Document = {
   /** By HTTP method and path, in which every parameter is `{}`: `GET /gateway/orders/{}`. */
   readonly operations: ReadonlyMap<string, Node>;
-  /** Returns what `node` refers to, or itself. */
+  /** Returns what `node` refers to, or itself, with what an `allOf` of it adds and narrows. */
   resolve(node: unknown): Node;
 };
 
@@ -19,19 +19,37 @@ export function readDocument(text: string): Document {
       operations.set(`${method.toUpperCase()} ${shape}`, operation as Node);
     }
   }
+  const resolve = (node: unknown): Node => {
+    const { $ref: ref, allOf, ...beside } = (node ?? {}) as Node;
+    const parts = ((allOf ?? []) as readonly unknown[]).map(resolve);
+    const found = typeof ref === "string" ? [resolve(find(root, ref))] : [];
+    return [...found, ...parts, beside].reduce(narrow);
+  };
+  return { operations, resolve };
+}
+
+function find(root: Node, ref: string): unknown {
+  const found = ref
+    .slice(2)
+    .split("/")
+    .map((step) => decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~"))
+    .reduce<unknown>((inside, step) => (inside as Node | undefined)?.[step], root);
+  if (!found) throw new Error(`the document does not hold ${ref}`);
+  return found;
+}
+
+/** What is both: our generator lets a later part only add to an earlier one, or narrow it. */
+function narrow(one: Node, other: Node): Node {
+  const properties = { ...nodeAt(one, "properties") };
+  for (const [name, property] of Object.entries(nodeAt(other, "properties"))) {
+    properties[name] = name in properties ? { allOf: [properties[name], property] } : property;
+  }
+  const required = new Set([...listAt(one, "required"), ...listAt(other, "required")]);
   return {
-    operations,
-    resolve(node) {
-      const { $ref: ref, ...beside } = (node ?? {}) as Node;
-      if (typeof ref !== "string") return (node ?? {}) as Node;
-      const found = ref
-        .slice(2)
-        .split("/")
-        .map((step) => decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~"))
-        .reduce<unknown>((inside, step) => (inside as Node | undefined)?.[step], root);
-      if (!found) throw new Error(`the document does not hold ${ref}`);
-      return { ...(found as Node), ...beside };
-    },
+    ...one,
+    ...other,
+    ...(Object.keys(properties).length > 0 && { properties }),
+    ...(required.size > 0 && { required: [...required] }),
   };
 }
 

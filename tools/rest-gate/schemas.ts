@@ -34,7 +34,7 @@ export function compareSchemas(
   return walk(released.schema, present.schema, "");
 
   function walk(before: unknown, now: unknown, field: string): readonly SchemaBreach[] {
-    const ref = (before as Node | undefined)?.$ref;
+    const ref = refOf(before);
     if (ref !== undefined && seen.has(ref)) return [];
     seen.add(ref);
     try {
@@ -77,6 +77,12 @@ export function compareSchemas(
   }
 }
 
+/** What a schema refers to, be it to narrow it. */
+function refOf(schema: unknown): unknown {
+  const { $ref, allOf } = (schema ?? {}) as Node;
+  return $ref ?? listAt<Node>({ allOf }, "allOf").find((part) => part.$ref)?.$ref;
+}
+
 function typesOf({ type }: Node): readonly string[] {
   if (type === undefined) return [];
   return Array.isArray(type) ? type : [String(type)];
@@ -116,7 +122,7 @@ function conditionsOf(schema: Node): ReadonlyMap<string, readonly string[]> {
   const words = String(schema.description ?? "").match(/^Rule: .*$/gm) ?? [];
   const not = nodeAt(schema, "not");
   const excluded = schema.not === undefined ? [] : listAt<Node>({ anyOf: [not], ...not }, "anyOf");
-  const keywords = ["allOf", "anyOf", "oneOf"].filter((key) => schema[key] !== undefined);
+  const keywords = ["anyOf", "oneOf"].filter((key) => schema[key] !== undefined);
   return new Map([
     ...words.map((rule) => [rule, []] as const),
     ...excluded.map(
