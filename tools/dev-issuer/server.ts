@@ -1,27 +1,11 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type HttpServer, startHttpServer } from "@settle/chassis/http-server";
 import type { Logger } from "@settle/chassis/log";
 import { type Issuer, tokenLifetimeS } from "./issuer.ts";
 import { readTokenRequest } from "./token-request.ts";
 
 const maxBodyBytes = 8_192;
-// Browsers send the cookies of every port of localhost along.
-const maxHeaderBytes = 16_384;
-const headersTimeoutMs = 5_000;
-/** Also the limit of reading on behind a body that is too large, so that its sender gets to know. */
-const requestTimeoutMs = 10_000;
-const keepAliveTimeoutMs = 5_000;
-const timeoutCheckIntervalMs = 1_000;
-const maxConnections = 1_000;
-const stopTimeoutMs = 5_000;
 const preflightMaxAgeS = 600;
-
-/** A development issuer that serves. Disposing stops it; answers under way get 5 seconds to end. */
-export interface IssuerServer extends AsyncDisposable {
-  /** Where it listens. */
-  readonly url: string;
-}
 
 type Reply = {
   readonly status: number;
@@ -44,7 +28,7 @@ export async function startIssuerServer(options: {
   readonly port: number;
   readonly corsOrigins: readonly string[];
   readonly log: Logger;
-}): Promise<IssuerServer> {
+}): Promise<HttpServer> {
   const { issuer, host, port, log } = options;
   const origins = new Set(options.corsOrigins);
   const routes = new Map(Object.entries(routesOf(issuer, log)));
@@ -66,21 +50,12 @@ export async function startIssuerServer(options: {
     return route.answer(request);
   };
 
-  const server = createServer(
-    {
-      maxHeaderSize: maxHeaderBytes,
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      keepAliveTimeout: keepAliveTimeoutMs,
-      connectionsCheckingInterval: timeoutCheckIntervalMs,
-    },
-    (request, response) => {
+  const server = await startHttpServer({
+    host,
+    port,
+    answer(request, response) {
       answer(request, response).then(
-        (reply) => {
-          // A connection kept open for more would hold up the stop.
-          if (!server.listening) response.setHeader("connection", "close");
-          send(response, reply);
-        },
+        (reply) => send(response, reply),
         (error: unknown) => {
           // Whoever has gone before the end of their own request needs no answer.
           if (!request.complete) return response.destroy();
@@ -89,24 +64,12 @@ export async function startIssuerServer(options: {
         },
       );
     },
+  });
+  log.info(
+    { url: server.url, issuer: issuer.url },
+    "issuing tokens for any name: for development only",
   );
-  server.maxConnections = maxConnections;
-  server.listen(port, host);
-  await once(server, "listening");
-  const { port: chosen } = server.address() as AddressInfo;
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${chosen}`;
-  log.info({ url, issuer: issuer.url }, "issuing tokens for any name: for development only");
-
-  return {
-    url,
-    async [Symbol.asyncDispose]() {
-      const closed = once(server, "close");
-      server.close();
-      const timer = setTimeout(() => server.closeAllConnections(), stopTimeoutMs);
-      await closed;
-      clearTimeout(timer);
-    },
-  };
+  return server;
 }
 
 function routesOf(issuer: Issuer, log: Logger): Readonly<Record<string, Route>> {
@@ -162,7 +125,10 @@ function metadataOf(issuer: string) {
   };
 }
 
-/** The whole body as text; undefined if it is too large. */
+/**
+ * The whole body as text; undefined if it is too large, which its sender gets to know: what is behind
+ * is read on, within the time a request has.
+ */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;

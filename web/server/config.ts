@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { isProduction, readEnvironment } from "@settle/chassis/config";
 import { z } from "zod";
 
@@ -8,6 +9,11 @@ const origin = z
 const environment = z.object({
   HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
   PORT: z.coerce.number().int().min(0).max(65_535).default(5173).describe("port to listen on"),
+  PAGE_FOLDER: z
+    .string()
+    .min(1)
+    .default(fileURLToPath(new URL("../dist", import.meta.url)))
+    .describe("where the built page is"),
   EDGE_URL: origin.default("http://localhost:8000").describe("the edge, as browsers reach it"),
   DEV_ISSUER_URL: origin
     .default("http://localhost:8003")
@@ -51,6 +57,8 @@ export type PageConfig = {
 export type WebConfig = PageConfig & {
   readonly host: string;
   readonly port: number;
+  /** Where the built page is. */
+  readonly folder: string;
   readonly logLevel: string;
 };
 
@@ -81,6 +89,7 @@ export function readWebConfig(variables: Readonly<Record<string, string | undefi
   return {
     host: values.HOST,
     port: values.PORT,
+    folder: values.PAGE_FOLDER,
     edgeUrl: values.EDGE_URL,
     signIn,
     development: !isProduction(values),

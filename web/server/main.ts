@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { createLog } from "@settle/chassis/log";
 import { runService } from "@settle/chassis/run";
 import { readWebConfig } from "./config.ts";
@@ -6,5 +5,4 @@ import { startWebServer } from "./server.ts";
 
 const config = readWebConfig(process.env);
 const log = createLog("web", config.logLevel);
-const folder = join(import.meta.dirname, "../dist");
-await runService(log, () => startWebServer({ folder, config, log }));
+await runService(log, () => startWebServer({ config, log }));

@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { extname, join } from "node:path";
+
+const types: Readonly<Record<string, string>> = {
+  ".css": "text/css; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".ico": "image/x-icon",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".png": "image/png",
+  ".svg": "image/svg+xml",
+  ".txt": "text/plain; charset=utf-8",
+  ".webmanifest": "application/manifest+json",
+  ".woff2": "font/woff2",
+};
+
+/** How each encoding is asked for, and what its files end with; the first one asked for is sent. */
+const encodings = [
+  { encoding: "br", ending: ".br", asked: /\bbr\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/ },
+  { encoding: "gzip", ending: ".gz", asked: /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/ },
+] as const;
+
+/** A file of the page in one encoding. */
+type Variant = {
+  readonly body: Buffer;
+  readonly asked: RegExp | undefined;
+  readonly headers: Readonly<Record<string, string | number>>;
+};
+
+/** Writes a file of the page as the answer to a GET or HEAD of `path`; false if there is none. */
+export type SendPageFile = (
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+) => boolean;
+
+/**
+ * Reads all files in `folder` into memory, each also as it is compressed beside it (`.br`, `.gz`), so
+ * that what is served stays complete and the same whatever happens to the folder. `index.html` is
+ * `/`. Throws if there is no page, or a file of a kind whose media type is not known.
+ */
+export function readPageFiles(folder: string): SendPageFile {
+  if (!existsSync(join(folder, "index.html"))) {
+    throw new Error(`there is no page in ${folder}: build it with npm run build -w web`);
+  }
+  const files = new Map<string, readonly Variant[]>();
+  for (const entry of globSync("**/*", { cwd: folder, withFileTypes: true })) {
+    if (!entry.isFile() || /\.(br|gz)$/.test(entry.name)) continue;
+    const file = join(entry.parentPath, entry.name);
+    const name = file.slice(folder.length + 1).replaceAll("\\", "/");
+    files.set(name === "index.html" ? "/" : `/${name}`, readVariants(file, name));
+  }
+
+  return (path, request, response) => {
+    const variants = files.get(path);
+    if (!variants) return false;
+    const accepted = String(request.headers["accept-encoding"] ?? "");
+    const found = variants.find(({ asked }) => asked === undefined || asked.test(accepted));
+    if (!found) throw new Error(`${path} is not there as it is`);
+    const { body, headers } = found;
+    const isKnown = request.headers["if-none-match"] === headers.etag;
+    response.writeHead(isKnown ? 304 : 200, headers);
+    response.end(isKnown || request.method === "HEAD" ? undefined : body);
+    return true;
+  };
+}
+
+function readVariants(file: string, name: string): readonly Variant[] {
+  const type = types[extname(name)];
+  if (type === undefined) throw new Error(`what media type has ${file}?`);
+  const variant = (path: string, encoding?: (typeof encodings)[number]): Variant => {
+    const body = readFileSync(path);
+    return {
+      body,
+      asked: encoding?.asked,
+      headers: {
+        "content-type": type,
+        "content-length": body.length,
+        ...(encoding && { "content-encoding": encoding.encoding }),
+        // Vite names what is in assets/ by its content.
+        "cache-control": name.startsWith("assets/")
+          ? "public, max-age=31536000, immutable"
+          : "no-cache",
+        etag: `"${createHash("sha256").update(body).digest("base64url")}"`,
+        vary: "accept-encoding",
+      },
+    };
+  };
+  const compressed = encodings.flatMap((encoding) =>
+    existsSync(file + encoding.ending) ? [variant(file + encoding.ending, encoding)] : [],
+  );
+  return [...compressed, variant(file)];
+}
