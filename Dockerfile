@@ -1,8 +1,9 @@
-# Every image of the project. There is no build step: Node runs the sources as they are.
+# Every image of the project. Only the page has a build step: Node runs all other sources as they are.
 #
 #   docker build --target edge .
 #   docker build --target provision .
 #   docker build --target dev-issuer .
+#   docker build --target frontend .
 #   docker build --target service --build-arg SERVICE=orders .
 
 FROM node:24.21.0-bookworm-slim AS workspace
@@ -14,6 +15,7 @@ COPY packages/sdk/package.json packages/sdk/
 COPY services/orders/package.json services/orders/
 COPY services/payments/package.json services/payments/
 COPY tests/clients/openapi-typescript/package.json tests/clients/openapi-typescript/
+COPY web/package.json web/
 
 # The edge's configuration is rendered from the one file that runs everywhere.
 FROM workspace AS edge-config
@@ -22,8 +24,9 @@ COPY edge/envoy.yaml edge/render.ts edge/
 ARG AUTH_ISSUER=http://localhost:8003
 ARG AUTH_AUDIENCE=settle
 ARG AUTH_JWKS_URL=http://dev-issuer:8080/.well-known/jwks.json
+ARG WEB_ORIGIN=http://localhost:5173
 RUN node edge/render.ts --auth-issuer "$AUTH_ISSUER" --auth-audience "$AUTH_AUDIENCE" \
-  --auth-jwks-url "$AUTH_JWKS_URL" > envoy.yaml
+  --auth-jwks-url "$AUTH_JWKS_URL" --cors-origin "$WEB_ORIGIN" > envoy.yaml
 
 FROM envoyproxy/envoy:v1.40.0 AS edge
 COPY --from=edge-config /app/envoy.yaml /etc/envoy/envoy.yaml
@@ -35,10 +38,18 @@ HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD [ "bas
   "exec 3<>/dev/tcp/127.0.0.1/8000 && printf 'GET /healthz HTTP/1.1\\r\\nhost: edge\\r\\nconnection: close\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [[ $status == 200 ]]" ]
 CMD ["envoy", "-c", "/etc/envoy/envoy.yaml", "--disable-hot-restart", "--log-level", "warning"]
 
-# The services need the same packages, so their images share this layer.
+FROM workspace AS page
+RUN npm ci --ignore-scripts --workspace=web
+COPY gen gen
+COPY packages packages
+COPY tsconfig.json ./
+COPY web web
+RUN node web/build.ts
+
+# What runs in Node needs the same packages, so the images share this layer.
 FROM workspace AS dependencies
 RUN npm ci --ignore-scripts --omit=dev --workspace=services/orders --workspace=services/payments \
- && rm -rf /root/.npm
+  --workspace=web && rm -rf /root/.npm
 COPY gen gen
 COPY packages/chassis/src packages/chassis/src
 ENV NODE_ENV=production
@@ -61,6 +72,17 @@ EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD [ "node", "--eval", \
   "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1))" ]
 CMD ["node", "tools/dev-issuer/main.ts"]
+
+# In production it has to be told who signs people in (OIDC_AUTHORITY, OIDC_CLIENT_ID).
+FROM dependencies AS frontend
+COPY web/server web/server
+COPY --from=page /app/web/dist web/dist
+ENV HOST=0.0.0.0 PORT=8080
+USER node
+EXPOSE 8080
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD [ "node", "--eval", \
+  "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1))" ]
+CMD ["node", "web/server/main.ts"]
 
 FROM dependencies AS service
 ARG SERVICE

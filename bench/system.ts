@@ -6,7 +6,7 @@ import { Pool } from "pg";
 import { type Issuer, openIssuer } from "../tools/dev-issuer/issuer.ts";
 import type { LocalConfig } from "../tools/local/config.ts";
 import { type Nursery, type SpawnOptions, startNursery } from "../tools/local/nursery.ts";
-import { findFreePorts } from "../tools/local/ports.ts";
+import { findStackPorts } from "../tools/local/ports.ts";
 import { dropPostgresData } from "../tools/local/postgres.ts";
 import { dropRabbitmqData } from "../tools/local/rabbitmq.ts";
 import { readAdminPassword } from "../tools/local/rabbitmq-node.ts";
@@ -59,12 +59,13 @@ export async function startBenchSystem(options: {
   signal.addEventListener("abort", () => void nursery[Symbol.asyncDispose]());
   const stopping = new AbortController();
   starting.defer(() => stopping.abort());
-  const ports = await freePorts();
+  const ports = await findStackPorts();
   const config: LocalConfig = {
     help: false,
     fresh: false,
     ports,
     broker: undefined,
+    page: false,
     dataDir: folder,
     logLevel: "warn",
     env: process.env,
@@ -111,12 +112,6 @@ export async function startBenchSystem(options: {
     broken: broken.promise,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
-}
-
-async function freePorts(): Promise<LocalConfig["ports"]> {
-  const [edge = 0, payments = 0, orders = 0, auth = 0, postgres = 0, amqp = 0, management = 0] =
-    await findFreePorts(7);
-  return { edge, payments, orders, auth, postgres, amqp, management };
 }
 
 /** A nursery whose processes can be measured: PostgreSQL stamps its commits, pids are noted. */

@@ -16,6 +16,7 @@ type Service = {
   readonly restart?: string;
   readonly cap_drop?: readonly string[];
   readonly security_opt?: readonly string[];
+  readonly read_only?: boolean;
   readonly mem_limit?: string;
   readonly stop_grace_period?: string;
 };
@@ -44,6 +45,7 @@ describe("docker-compose.yml", () => {
     assert.deepEqual([...services.keys()].sort(), [
       "api-gateway",
       "dev-issuer",
+      "frontend",
       "orders-service",
       "payments-service",
       "postgres",
@@ -52,7 +54,7 @@ describe("docker-compose.yml", () => {
     ]);
   });
 
-  it("publishes the ports of npm start, by the same variables, all but the edge on loopback", () => {
+  it("publishes the ports of npm start, by the same variables, all but the page and the edge on loopback", () => {
     const port = ({ variable, fallback }: (typeof localPorts)[keyof typeof localPorts]) =>
       `\${${variable}:-${fallback}}`;
     const published = Object.fromEntries(
@@ -68,6 +70,7 @@ describe("docker-compose.yml", () => {
       "payments-service": [`127.0.0.1:${port(localPorts.payments)}:8080`],
       "dev-issuer": [`127.0.0.1:${port(localPorts.auth)}:8080`],
       "api-gateway": [`${port(localPorts.edge)}:8000`],
+      frontend: [`${port(localPorts.page)}:8080`],
     });
   });
 
@@ -87,6 +90,8 @@ describe("docker-compose.yml", () => {
       "orders-service": ["provision service_completed_successfully"],
       "payments-service": ["provision service_completed_successfully"],
       "api-gateway": ["orders-service service_healthy", "payments-service service_healthy"],
+      // What it cannot reach it says to its reader.
+      frontend: [],
     });
     for (const [name, service] of services) {
       if (name === "provision") continue;
@@ -101,6 +106,8 @@ describe("docker-compose.yml", () => {
       assert.deepEqual(service.security_opt, ["no-new-privileges:true"], name);
       assert.match(service.mem_limit ?? "", /^\d+[mg]$/, name);
       assert.ok(service.restart, name);
+      // What is not ours writes to its own image.
+      assert.equal(service.read_only === true, service.build !== undefined, name);
     }
   });
 
@@ -134,7 +141,10 @@ describe("docker-compose.yml", () => {
   });
 
   it("leaves npm start with an issuer of its own where .env.example is copied to .env", () => {
-    assert.doesNotMatch(read(".env.example"), /^AUTH_(ISSUER|AUDIENCE|JWKS_URL)=./m);
+    assert.doesNotMatch(
+      read(".env.example"),
+      /^(AUTH_(ISSUER|AUDIENCE|JWKS_URL)|OIDC_(AUTHORITY|CLIENT_ID))=./m,
+    );
   });
 
   it("tells services and edge the same of the issuer, which is told the same of itself", () => {
@@ -145,20 +155,37 @@ describe("docker-compose.yml", () => {
       { ...environmentOf("payments-service"), ...auth },
       environmentOf("payments-service"),
     );
-    assert.deepEqual(services.get("api-gateway")?.build?.args, auth);
+    const edge = services.get("api-gateway")?.build?.args ?? {};
+    assert.deepEqual({ ...edge, ...auth }, edge);
     assert.equal(AUTH_ISSUER, `\${AUTH_ISSUER:-${environmentOf("dev-issuer").ISSUER_URL}}`);
     assert.equal(AUTH_AUDIENCE, environmentOf("dev-issuer").AUDIENCE);
-    for (const name of ["orders-service", "payments-service", "dev-issuer"]) {
+    for (const name of ["orders-service", "payments-service", "dev-issuer", "frontend"]) {
       assert.match(environmentOf(name).NODE_ENV ?? "", /^\$\{NODE_ENV:-development\}$/, name);
     }
     const inImage = [...(stages.get("edge-config")?.text ?? "").matchAll(/^ARG (\w+)=(.*)$/gm)];
     assert.deepEqual(
       inImage.map(([, name, value]) => [name, value]),
-      Object.keys(auth).map((name) => [
+      Object.keys(edge).map((name) => [
         name,
         new RegExp(`^#${name}=(.*)$`, "m").exec(read(".env.example"))?.[1],
       ]),
     );
+  });
+
+  it("tells the page where edge and issuer are, and both of them where the page is", () => {
+    const page = services.get("frontend")?.environment ?? {};
+    const issuer = services.get("dev-issuer")?.environment ?? {};
+    const edgeAt = `http://localhost:\${EDGE_PORT:-${localPorts.edge.fallback}}`;
+    const pageAt = `http://localhost:\${WEB_PORT:-${localPorts.page.fallback}}`;
+    assert.equal(page.EDGE_URL, `\${EDGE_URL:-${edgeAt}}`);
+    assert.equal(page.DEV_ISSUER_URL, issuer.ISSUER_URL);
+    assert.equal(
+      page.OIDC_USER_CLAIM,
+      services.get("orders-service")?.environment?.AUTH_USER_CLAIM,
+    );
+    const origin = `\${WEB_ORIGIN:-${pageAt}}`;
+    assert.equal(issuer.CORS_ORIGINS, `${origin},${edgeAt}`);
+    assert.equal(services.get("api-gateway")?.build?.args?.WEB_ORIGIN, origin);
   });
 });
 

@@ -1,4 +1,4 @@
-/** `npm run build -w web`: writes the page that is served to `web/dist`. */
+/** `npm run build -w web [-- <folder>]`: writes the page that is served to the folder, or `web/dist`. */
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -24,4 +24,4 @@ export async function buildPage(outDir = join(folder, "dist")): Promise<void> {
   }
 }
 
-if (import.meta.main) await buildPage();
+if (import.meta.main) await buildPage(process.argv[2]);

@@ -4,9 +4,12 @@ import { parseArgs } from "node:util";
 const portMax = 65_535;
 const issuerVariables = ["AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS_URL"] as const;
 const passedOn = ["AUTH_USER_CLAIM", "SELF_DEPOSIT", "EXPIRE_AFTER_MS"];
+const oidcVariables = ["OIDC_AUTHORITY", "OIDC_CLIENT_ID"] as const;
+const oidcOptions = ["OIDC_SCOPE", "OIDC_USER_CLAIM"];
 
 /** The ports of the stack: the variable that sets each, its default, and what listens there. */
 export const localPorts = {
+  page: { variable: "WEB_PORT", fallback: 5173, what: "the page" },
   edge: { variable: "EDGE_PORT", fallback: 8000, what: "the edge (Envoy)" },
   payments: { variable: "PAYMENTS_PORT", fallback: 8001, what: "payments" },
   orders: { variable: "ORDERS_PORT", fallback: 8002, what: "orders" },
@@ -46,6 +49,10 @@ export type LocalConfig = {
   readonly broker: OwnBroker | undefined;
   /** Set where `AUTH_ISSUER` and its like name an issuer to use instead of starting one. */
   readonly issuer?: TokenIssuer | undefined;
+  /** Whether the page is served: not where nobody could sign in to it. */
+  readonly page: boolean;
+  /** How the page signs people in where that is not the development issuer, by the server's variables. */
+  readonly oidc?: Readonly<Record<string, string>> | undefined;
   /** Settings of the services that are passed on as they are, where they are set. */
   readonly serviceEnv?: Readonly<Record<string, string>>;
   /** Where data, passwords, logs and rendered configuration are kept between starts. */
@@ -57,8 +64,8 @@ export type LocalConfig = {
 
 export const usage = `npm start [-- --fresh] [-- --help]
 
-Starts PostgreSQL, RabbitMQ, an issuer of tokens for development, both services and Envoy on this
-machine, bound to 127.0.0.1.
+Starts PostgreSQL, RabbitMQ, an issuer of tokens for development, both services, Envoy and the page
+on this machine, bound to 127.0.0.1.
 Data stays in .data/ between starts, logs are in .data/logs/, downloads in .cache/. Ctrl-C stops it.
 
   --fresh   drop all local data first
@@ -75,6 +82,9 @@ ${Object.values(localPorts)
                             then also:
   AUTH_AUDIENCE             what their claim aud holds
   AUTH_JWKS_URL             where its keys are
+  OIDC_AUTHORITY            that issuer as the OpenID provider that signs people in to the page, which
+                            is not served without; then also:
+  OIDC_CLIENT_ID            what it calls the page; OIDC_SCOPE and OIDC_USER_CLAIM as the page has them
   AUTH_USER_CLAIM           the claim that names the user (sub)
   SELF_DEPOSIT              whether users may deposit into their own accounts (true)
   EXPIRE_AFTER_MS           how long an order that does not say waits for its payment (for ever)
@@ -103,6 +113,7 @@ export function readLocalConfig(
     return fallback;
   };
   const ports = {
+    page: readPort(localPorts.page),
     edge: readPort(localPorts.edge),
     payments: readPort(localPorts.payments),
     orders: readPort(localPorts.orders),
@@ -123,6 +134,10 @@ export function readLocalConfig(
       `set ${issuerVariables.join(", ")} together or not at all; missing: ${unset.join(", ")}`,
     );
   }
+  const oidc = readOidc(env);
+  if (oidcVariables.some((variable) => env[variable]) && !(oidc && issuer)) {
+    faults.push(`${oidcVariables.join(" and ")} need each other and AUTH_ISSUER beside them`);
+  }
   if (faults.length > 0) throw new Error(`The settings are not usable:\n  ${faults.join("\n  ")}`);
   return {
     help: values.help ?? false,
@@ -130,9 +145,9 @@ export function readLocalConfig(
     ports,
     broker: readOwnBroker(env),
     issuer,
-    serviceEnv: Object.fromEntries(
-      passedOn.flatMap((variable) => (env[variable] ? [[variable, env[variable]]] : [])),
-    ),
+    page: issuer === undefined || oidc !== undefined,
+    oidc,
+    serviceEnv: pick(env, passedOn),
     dataDir: resolve(root, env.DATA_DIR || ".data"),
     logLevel: env.LOG_LEVEL || "info",
     env,
@@ -148,4 +163,16 @@ export function readOwnBroker(env: NodeJS.ProcessEnv): OwnBroker | undefined {
 function readOwnIssuer(env: NodeJS.ProcessEnv): TokenIssuer | undefined {
   const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS_URL: jwksUrl } = env;
   return issuer && audience && jwksUrl ? { issuer, audience, jwksUrl } : undefined;
+}
+
+function readOidc(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> | undefined {
+  if (!oidcVariables.every((variable) => env[variable])) return undefined;
+  return pick(env, [...oidcVariables, ...oidcOptions]);
+}
+
+/** Those of the variables that are set. */
+function pick(env: NodeJS.ProcessEnv, variables: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    variables.flatMap((variable) => (env[variable] ? [[variable, env[variable]]] : [])),
+  );
 }

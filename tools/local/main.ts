@@ -92,11 +92,12 @@ async function dropData({ dataDir, env }: LocalConfig): Promise<void> {
   }
 }
 
-async function assertPortsFree({ ports, broker, issuer }: LocalConfig): Promise<void> {
+async function assertPortsFree({ ports, broker, issuer, page }: LocalConfig): Promise<void> {
   const faults: string[] = [];
   for (const [name, port] of Object.entries(ports) as [PortName, number][]) {
     if (broker && (name === "amqp" || name === "management")) continue;
     if (issuer && name === "auth") continue;
+    if (!page && name === "page") continue;
     const why = await whyPortIsTaken(port);
     if (why === undefined) continue;
     const { what, variable } = localPorts[name];

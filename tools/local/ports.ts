@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { globSync, readFileSync, readlinkSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { platform } from "node:process";
+import { localPorts, type PortName } from "./config.ts";
 import { readCommandLine } from "./process-identity.ts";
 
 const host = "127.0.0.1";
@@ -20,6 +21,13 @@ export async function findFreePorts(count: number): Promise<number[]> {
     servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
   );
   return ports;
+}
+
+/** A free port for everything in a stack. */
+export async function findStackPorts(): Promise<Record<PortName, number>> {
+  const names = Object.keys(localPorts) as PortName[];
+  const ports = await findFreePorts(names.length);
+  return Object.fromEntries(names.map((name, at) => [name, ports[at]])) as Record<PortName, number>;
 }
 
 /** Whether somebody accepts connections on that port of loopback. */

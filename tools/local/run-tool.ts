@@ -16,6 +16,8 @@ export async function runTool(
   options: {
     readonly env: NodeJS.ProcessEnv;
     readonly timeoutMs: number;
+    /** Default: ours. */
+    readonly cwd?: string;
     /** Aborting it ends the program. */
     readonly signal?: AbortSignal | undefined;
   },
@@ -23,6 +25,7 @@ export async function runTool(
   try {
     const { stdout } = await promisify(execFile)(command, args, {
       env: options.env,
+      cwd: options.cwd,
       signal: options.signal,
       timeout: options.timeoutMs,
       maxBuffer: outputMaxBytes,

@@ -13,6 +13,7 @@ import type { LocalConfig, TokenIssuer } from "./config.ts";
 import { startDevIssuer } from "./dev-issuer.ts";
 import { findEnvoy, startEnvoy } from "./envoy.ts";
 import type { Nursery } from "./nursery.ts";
+import { buildPage, startPage } from "./page.ts";
 import { findFreePorts } from "./ports.ts";
 import { startPostgres } from "./postgres.ts";
 import { startRabbitmq } from "./rabbitmq.ts";
@@ -21,8 +22,6 @@ import { startService } from "./service.ts";
 import { type Part, type ReportState, supervise } from "./supervise.ts";
 
 const host = "127.0.0.1";
-/** Where the page is served while it is being worked on. */
-const pageOrigin = "http://localhost:5173";
 
 export type StackOptions = {
   readonly config: LocalConfig;
@@ -42,6 +41,7 @@ export function partNames(config: LocalConfig): string[] {
     "PostgreSQL",
     ...(config.broker ? [] : ["RabbitMQ"]),
     ...(config.issuer ? [] : ["dev issuer"]),
+    ...(config.page ? ["page"] : []),
     "orders",
     "payments",
     "Envoy",
@@ -63,6 +63,7 @@ export async function startStack(options: StackOptions): Promise<void> {
     start(postgresPart(options)),
     ...(config.broker ? [] : [start(rabbitmqPart(options))]),
     ...(config.issuer ? [] : [start(devIssuerPart(options))]),
+    ...(config.page ? [start(pagePart(options))] : []),
     // Fetched while the others start; its part looks it up again and finds it.
     findEnvoy({ ...options, env: config.env, log: (line) => report("Envoy", "starting", line) }),
   ]);
@@ -127,10 +128,33 @@ function devIssuerPart({ config, nursery, root }: StackOptions): Part {
         issuer,
         audience,
         folder: join(config.dataDir, "issuer"),
-        corsOrigins: [pageOrigin, `http://localhost:${config.ports.edge}`],
+        // The documents are a page that signs in, too, and the edge serves them.
+        corsOrigins: [...pageOriginsOf(config), `http://localhost:${config.ports.edge}`],
         logLevel: config.logLevel,
       });
       return { ...devIssuer, exited: devIssuer.child.exited, address: `${host}:${port}` };
+    },
+  };
+}
+
+function pagePart({ config, nursery, root, signal }: StackOptions): Part {
+  const { ports, oidc, env, logLevel } = config;
+  const folder = join(config.dataDir, "page");
+  return {
+    name: "page",
+    async start(log) {
+      log("building");
+      await buildPage({ root, folder, env, signal });
+      const page = await startPage({
+        nursery,
+        root,
+        port: ports.page,
+        folder,
+        edgeUrl: `http://localhost:${ports.edge}`,
+        signIn: oidc ?? { DEV_ISSUER_URL: tokenIssuerOf(config).issuer },
+        logLevel,
+      });
+      return { ...page, exited: page.child.exited, address: `http://localhost:${ports.page}` };
     },
   };
 }
@@ -175,6 +199,7 @@ function envoyPart({ config, nursery, root, cacheDir, signal }: StackOptions): P
         payments: [{ host, port: payments }],
         auth: tokenIssuerOf(config),
         descriptorsPath: join(root, "gen/envoy/descriptors.binpb"),
+        corsOrigins: pageOriginsOf(config),
       };
       writeFileSync(configFile, renderEdge(settings));
       const envoy = await startEnvoy({ nursery, binary, config: configFile, port: edge });
@@ -192,6 +217,11 @@ function tokenIssuerOf({ issuer, ports }: LocalConfig): TokenIssuer {
       jwksUrl: `http://${host}:${ports.auth}/.well-known/jwks.json`,
     }
   );
+}
+
+/** As people may type it. */
+function pageOriginsOf({ ports }: LocalConfig): string[] {
+  return ["localhost", host].map((name) => `http://${name}:${ports.page}`);
 }
 
 function readPasswords(dataDir: string): ServicePasswords {

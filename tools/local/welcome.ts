@@ -2,7 +2,7 @@ import { join, relative } from "node:path";
 import { type LocalConfig, localPorts } from "./config.ts";
 
 /** What the reader can do now: the addresses, and the first order as commands to copy. */
-export function welcome({ ports, dataDir, broker, issuer }: LocalConfig): string {
+export function welcome({ ports, dataDir, broker, issuer, page }: LocalConfig): string {
   const inDataDir = (file: string) => relative(".", join(dataDir, file));
   const edge = `http://localhost:${ports.edge}`;
   const get = (path: string) => `  curl -sw '\\n' -H "$auth" ${edge}${path}`;
@@ -10,9 +10,13 @@ export function welcome({ ports, dataDir, broker, issuer }: LocalConfig): string
   const rabbitmq = broker
     ? "yours, the virtual host settle"
     : `localhost:${ports.amqp}, http://localhost:${ports.management} (admin, ${inDataDir("rabbitmq/admin-password")})`;
+  const pageUrl = page
+    ? `http://localhost:${ports.page}`
+    : "not served: set OIDC_AUTHORITY and OIDC_CLIENT_ID for people to sign in";
   return `
 Settle is ready.
 
+  The page                               ${pageUrl}
   Edge (REST, gRPC, gRPC-Web, Connect)   ${edge}
   orders, payments                       http://localhost:${ports.orders}, http://localhost:${ports.payments}
   Tokens                                 ${issuer ? `yours, from ${issuer.issuer}` : `http://localhost:${ports.auth}, the development issuer`}

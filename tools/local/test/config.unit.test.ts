@@ -5,6 +5,7 @@ describe("the configuration of npm start", () => {
   it("has the ports everybody knows", () => {
     const { ports, dataDir, fresh, broker, issuer, serviceEnv } = readLocalConfig("/root", [], {});
     assert.deepEqual(ports, {
+      page: 5173,
       edge: 8000,
       payments: 8001,
       orders: 8002,
@@ -48,6 +49,24 @@ describe("the configuration of npm start", () => {
       () => readLocalConfig("/root", [], { ...env, AUTH_AUDIENCE: "", AUTH_JWKS_URL: "" }),
       /together or not at all; missing: AUTH_AUDIENCE, AUTH_JWKS_URL$/,
     );
+  });
+
+  it("serves the page where people can sign in: to the stack's own issuer, or by OpenID", () => {
+    const auth = {
+      AUTH_ISSUER: "https://issuer",
+      AUTH_AUDIENCE: "shop",
+      AUTH_JWKS_URL: "https://issuer/keys",
+    };
+    const oidc = { OIDC_AUTHORITY: "https://issuer", OIDC_CLIENT_ID: "page" };
+    const read = (env: NodeJS.ProcessEnv) => readLocalConfig("/root", [], env);
+    assert.equal(read({ OIDC_SCOPE: "openid" }).page, true);
+    assert.equal(read(auth).page, false);
+    const both = read({ ...auth, ...oidc, OIDC_USER_CLAIM: "email", OIDC_SCOPE: "" });
+    assert.equal(both.page, true);
+    assert.deepEqual(both.oidc, { ...oidc, OIDC_USER_CLAIM: "email" });
+    for (const env of [oidc, { ...auth, OIDC_CLIENT_ID: "page" }]) {
+      assert.throws(() => read(env), /need each other and AUTH_ISSUER beside them/);
+    }
   });
 
   it("passes settings of the services on where they are set", () => {

@@ -42,6 +42,8 @@ describe("npm start", function () {
       for (const command of commands) type(command);
       await eventually("the first order is paid", () => balanceShownBy(commands, "7500"));
 
+      await servesPage();
+
       await refusesSecondStart(
         { sameFolder: true },
         /already runs from this folder, as process \d+/,
@@ -95,6 +97,26 @@ describe("npm start", function () {
     return JSON.parse(type(commands.at(-1) ?? "")).balance.minorUnits === minorUnits
       ? true
       : undefined;
+  }
+
+  /** Built, told where this stack is, and let in from its real port by edge and issuer. */
+  async function servesPage(): Promise<void> {
+    const origin = `http://localhost:${env.WEB_PORT}`;
+    const edgeUrl = `http://localhost:${env.EDGE_PORT}`;
+    const issuerUrl = `http://localhost:${env.AUTH_PORT}`;
+    const html = await (await fetch(`${origin}/orders`)).text();
+    const [, script] = /src="(\/assets\/[^"]+\.js)"/.exec(html) ?? [];
+    assert.equal((await fetch(`${origin}${script}`)).status, 200);
+    assert.deepEqual(await (await fetch(`${origin}/config.json`)).json(), {
+      edgeUrl,
+      signIn: { kind: "development", issuerUrl },
+      development: true,
+    });
+    for (const url of [`${edgeUrl}/gateway/orders`, `${issuerUrl}/token`]) {
+      const headers = { origin, "access-control-request-method": "POST" };
+      const answer = await fetch(url, { method: "OPTIONS", headers });
+      assert.equal(answer.headers.get("access-control-allow-origin"), origin, url);
+    }
   }
 
   async function readIssuerKeys(): Promise<string> {

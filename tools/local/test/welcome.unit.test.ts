@@ -20,13 +20,26 @@ describe("the welcome of npm start", () => {
     assert.equal(signIn(text), "$(AUTH_PORT=18003 npm run --silent token -- alice)");
   });
 
+  const own = {
+    AUTH_ISSUER: "https://issuer",
+    AUTH_AUDIENCE: "shop",
+    AUTH_JWKS_URL: "https://issuer/keys",
+  };
+
   it("leaves the token to the reader where the issuer is somebody else's", () => {
-    const text = welcomeTo({
-      AUTH_ISSUER: "https://issuer",
-      AUTH_AUDIENCE: "shop",
-      AUTH_JWKS_URL: "https://issuer/keys",
-    });
+    const text = welcomeTo(own);
     assert.match(text, /Tokens +yours, from https:\/\/issuer\n/);
     assert.equal(signIn(text), "<a token of alice>");
+  });
+
+  it("names the page first, or says why there is none", () => {
+    const pageIn = (text: string) => /ready\.\n\n {2}The page +(.*)\n/.exec(text)?.[1];
+    assert.equal(pageIn(welcomeTo({ WEB_PORT: "15173" })), "http://localhost:15173");
+    assert.match(
+      pageIn(welcomeTo(own)) ?? "",
+      /^not served: set OIDC_AUTHORITY and OIDC_CLIENT_ID/,
+    );
+    const oidc = { ...own, OIDC_AUTHORITY: "https://issuer", OIDC_CLIENT_ID: "page" };
+    assert.equal(pageIn(welcomeTo(oidc)), "http://localhost:5173");
   });
 });

@@ -1,0 +1,21 @@
+import { globSync } from "node:fs";
+import { join } from "node:path";
+import { type DebianPackages, unpackDebianPackages } from "../local/debian-packages.ts";
+import type { BrowserProgram } from "./launch-browser.ts";
+
+/**
+ * Unpacks the headless Chromium of the Debian we run on into a folder of the cache; see
+ * `unpackDebianPackages`.
+ */
+export async function unpackDebianChromium(
+  options: Pick<DebianPackages, "cacheDir" | "env" | "signal" | "log">,
+): Promise<BrowserProgram> {
+  const { root, libraryPath } = await unpackDebianPackages({
+    ...options,
+    name: "Chromium",
+    packages: ["chromium-headless-shell"],
+  });
+  const [path] = globSync(join(root, "usr/lib/chromium/*headless*shell"));
+  if (path === undefined) throw new Error("the package holds no headless Chromium");
+  return { path, env: { LD_LIBRARY_PATH: libraryPath } };
+}
