@@ -17,5 +17,7 @@ export async function unpackDebianChromium(
   });
   const [path] = globSync(join(root, "usr/lib/chromium/*headless*shell"));
   if (path === undefined) throw new Error("the package holds no headless Chromium");
-  return { path, env: { LD_LIBRARY_PATH: libraryPath } };
+  // A library of PulseAudio lies in a folder of its own, which only PulseAudio's others know.
+  const folders = [libraryPath, ...globSync(join(root, "usr/lib/*-linux-gnu*/pulseaudio"))];
+  return { path, env: { LD_LIBRARY_PATH: folders.join(":") } };
 }

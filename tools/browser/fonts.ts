@@ -2,9 +2,17 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+/** Roboto, as the page asks for it, and DejaVu for all else. */
+const folders = [
+  ...["400Regular", "500Medium", "600SemiBold", "700Bold"].map(
+    (weight) => `@expo-google-fonts/roboto/${weight}`,
+  ),
+  "dejavu-fonts-ttf/ttf",
+];
+
 /**
- * Writes a configuration of fontconfig by which a browser has DejaVu, from npm, and nothing else:
- * the same picture on every machine, Cyrillic and the sign of the rouble among its letters. Returns the
+ * Writes a configuration of fontconfig by which a browser has these fonts from npm and no others: the
+ * same picture on every machine, Cyrillic and the sign of the rouble among its letters. Returns the
  * file, for `FONTCONFIG_FILE`.
  */
 export function writeFontsConfig(root: string, cacheDir: string): string {
@@ -17,13 +25,11 @@ export function writeFontsConfig(root: string, cacheDir: string): string {
     `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
-  <dir>${join(root, "node_modules/dejavu-fonts-ttf/ttf")}</dir>
+  ${folders.map((name) => `<dir>${join(root, "node_modules", name)}</dir>`).join("\n  ")}
   <cachedir>${join(folder, "fonts")}</cachedir>
-  <alias><family>system-ui</family><prefer><family>DejaVu Sans</family></prefer></alias>
-  <alias><family>sans-serif</family><prefer><family>DejaVu Sans</family></prefer></alias>
   <alias><family>serif</family><prefer><family>DejaVu Serif</family></prefer></alias>
-  <alias><family>ui-monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
   <alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
+  <match><edit name="family" mode="append_last"><string>Roboto</string></edit></match>
 </fontconfig>
 `,
   );
