@@ -26,7 +26,8 @@ const usage = `npm test [-- --unit] [-- <mocha's arguments>]
  * Starts what the tests need in `folder` and returns how they reach it: `TEST_POSTGRES_URL` and
  * `TEST_RABBITMQ_MANAGEMENT_URL` with an administrator's name and password, `TEST_AMQP_URL`
  * likewise and without a vhost, `TEST_ISSUER_URL` and `TEST_ISSUER_FOLDER` of an issuer of tokens for
- * the audience `settle` (what they say in `iss`, and where its keys are), and `ENVOY_BIN`.
+ * the audience `settle` (what they say in `iss`, and where its keys are), `TEST_PAGE_PORT`, the port
+ * of the one page it gives tokens to, and `ENVOY_BIN`.
  */
 async function startParts(options: {
   nursery: Nursery;
@@ -35,7 +36,8 @@ async function startParts(options: {
 }): Promise<NodeJS.ProcessEnv> {
   const { nursery, folder, signal } = options;
   const started = performance.now();
-  const [port = 0, amqpPort = 0, managementPort = 0, issuerPort = 0] = await findFreePorts(4);
+  const [port = 0, amqpPort = 0, managementPort = 0, issuerPort = 0, pagePort = 0] =
+    await findFreePorts(5);
   const issuerUrl = `http://127.0.0.1:${issuerPort}`;
   const issuerFolder = join(folder, "issuer");
   const install = { env: process.env, cacheDir: join(root, ".cache"), signal, log: console.log };
@@ -58,6 +60,7 @@ async function startParts(options: {
       issuer: issuerUrl,
       audience: "settle",
       folder: issuerFolder,
+      corsOrigins: [`http://127.0.0.1:${pagePort}`],
       logLevel: "info",
     }),
   ]);
@@ -68,6 +71,7 @@ async function startParts(options: {
     TEST_AMQP_URL: rabbitmq.amqpUrl,
     TEST_ISSUER_URL: issuerUrl,
     TEST_ISSUER_FOLDER: issuerFolder,
+    TEST_PAGE_PORT: String(pagePort),
     ENVOY_BIN: envoy,
   };
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,12 +12,12 @@ import {
 import { subscriptions as ordersSubscriptions } from "@settle/orders/subscriptions";
 import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscriptions";
 import { Pool, types } from "pg";
-import { renderEdge } from "../edge/render.ts";
-import { startEnvoy } from "../tools/local/envoy.ts";
-import { type Nursery, startNursery } from "../tools/local/nursery.ts";
+import type { TokenIssuer } from "../tools/local/config.ts";
+import { startNursery } from "../tools/local/nursery.ts";
 import { findFreePorts } from "../tools/local/ports.ts";
 import { isAnswering, waitUntilReady } from "../tools/local/ready.ts";
 import type { Caller } from "./call.ts";
+import { type Edge, startEdge } from "./edge.ts";
 import { killed, type Replica, replicaOf } from "./replica.ts";
 import { createSdkCaller } from "./sdk-caller.ts";
 import { readTestAuth } from "./tokens.ts";
@@ -37,6 +37,8 @@ export type System = AsyncDisposable & {
    * so that how a call ends is how it ended.
    */
   readonly call: Caller;
+  /** The edge itself, to stop it and to count by. */
+  readonly edge: Edge;
   readonly broker: TestBroker;
   /** Direct access to a service's database, with the service's own role; bigint columns are bigint. */
   readonly databases: Readonly<Record<ServiceName, Pool>>;
@@ -73,6 +75,10 @@ export type SystemOptions = {
   readonly rabbitmq?: BrokerServer;
   /** Puts a second replica of orders behind the edge, for the test to start. */
   readonly twoOrders?: boolean;
+  /** Whose tokens are accepted; default those of the test run's issuer. */
+  readonly auth?: TokenIssuer;
+  /** Pages that may call the edge from a browser. */
+  readonly corsOrigins?: readonly string[];
 };
 
 /**
@@ -80,7 +86,7 @@ export type SystemOptions = {
  * {@link System.start}. Disposing kills and removes everything.
  */
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
-  const { postgresUrl, rabbitmq, twoOrders } = options;
+  const { postgresUrl, rabbitmq, twoOrders, auth = readTestAuth(), corsOrigins } = options;
   await using starting = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "settle-e2e-"));
   starting.defer(() => rm(folder, { recursive: true, force: true }));
@@ -95,15 +101,12 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     orders: starting.adopt(poolOf(urls.orders), (pool) => pool.end()),
     payments: starting.adopt(poolOf(urls.payments), (pool) => pool.end()),
   };
-  const [edgePort = 0, adminPort = 0, ordersPort = 0, paymentsPort = 0, furtherPort = 0] =
-    await findFreePorts(5);
+  const [ordersPort = 0, paymentsPort = 0, furtherPort = 0] = await findFreePorts(3);
   const ports = { orders: ordersPort, payments: paymentsPort };
   const secondOrdersPort = twoOrders ? furtherPort : undefined;
-  const edgeUrl = `http://127.0.0.1:${edgePort}`;
   const ordersPorts = twoOrders ? [ordersPort, furtherPort] : [ordersPort];
-  await startEdge({ nursery, folder, edgePort, adminPort, ordersPorts, paymentsPort });
+  const edge = await startEdge({ nursery, folder, ordersPorts, paymentsPort, auth, corsOrigins });
 
-  const auth = readTestAuth();
   const replicas = new Set<Replica>();
   const unexplainedExits: string[] = [];
   let count = 0;
@@ -140,17 +143,18 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   };
   const healthy = async () => {
     await eventually("the edge finds both services healthy", async () =>
-      (await isAnswering(`${edgeUrl}/healthz`)) ? true : undefined,
+      (await isAnswering(`${edge.url}/healthz`)) ? true : undefined,
     );
   };
   const killAll = async () => {
     await Promise.all([...replicas].map((replica) => replica.kill()));
   };
   starting.defer(killAll);
-  const { call } = starting.use(createSdkCaller({ baseUrl: edgeUrl, maxRetries: 0 }));
+  const { call } = starting.use(createSdkCaller({ baseUrl: edge.url, maxRetries: 0 }));
   const running = starting.move();
   return {
-    edgeUrl,
+    edgeUrl: edge.url,
+    edge,
     call,
     broker,
     databases,
@@ -186,30 +190,4 @@ function parserOf(oid: number) {
 function mainOf(service: ServiceName, crashAt: string | undefined): string {
   const path = crashAt ? `tests/faults/${service}-main.ts` : `services/${service}/src/main.ts`;
   return join(root, path);
-}
-
-async function startEdge(options: {
-  readonly nursery: Nursery;
-  readonly folder: string;
-  readonly edgePort: number;
-  readonly adminPort: number;
-  readonly ordersPorts: readonly number[];
-  readonly paymentsPort: number;
-}): Promise<void> {
-  const { nursery, folder, edgePort, adminPort, ordersPorts, paymentsPort } = options;
-  const binary = process.env.ENVOY_BIN;
-  if (!binary) throw new Error("ENVOY_BIN is not set: run the tests with npm test");
-  const config = join(folder, "envoy.yaml");
-  await writeFile(
-    config,
-    renderEdge({
-      listenPort: edgePort,
-      adminPort,
-      orders: ordersPorts.map((port) => ({ host: "127.0.0.1", port })),
-      payments: [{ host: "127.0.0.1", port: paymentsPort }],
-      auth: readTestAuth(),
-      descriptorsPath: join(root, "gen/envoy/descriptors.binpb"),
-    }),
-  );
-  await startEnvoy({ nursery, binary, config, port: edgePort });
 }

@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Locator, Page } from "playwright-core";
+import type { Person } from "./person.ts";
+import { someone, useStage } from "./stage.ts";
+
+const standards = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const maxTabs = 40;
+const phone = { width: 360, height: 740 };
+const desk = { width: 1280, height: 800 };
+
+describe("the page, for everybody", function () {
+  this.timeout(90_000);
+  const stage = useStage();
+
+  /** Shows each view in turn, with all that there is to see in it. */
+  async function everyView(person: Person, look: (view: string) => Promise<void>): Promise<void> {
+    const { page, m } = person;
+    await look("sign in");
+    await person.signIn(someone());
+    await person.field(m.account.currency).waitFor();
+    await look("no account");
+    await person.openAccount("EUR");
+    await person.topUp("10");
+    await person.order("two tickets, row 7, seats 11 and 12, with a view of the sea", "5");
+    await person.seesBalance(500, "EUR");
+    await person.order("a boat", "50");
+    await person.sees("a boat", "declined");
+    await person.field(m.account.amountIn("EUR")).fill("nothing");
+    await person.button(m.orders.place).click();
+    await look("orders");
+    await person.button(m.account.topUp).click();
+    await page.getByRole("dialog").waitFor();
+    await look("top-up");
+    await page.keyboard.press("Escape");
+    await person.line("a boat").getByRole("link").click();
+    await page.getByText(m.order.steps.declined).waitFor();
+    await look("order");
+    await person.menu(m.page.statement).click();
+    await page.getByRole("table").waitFor();
+    await look("statement");
+    await person.menu(m.page.load).click();
+    await page.getByRole("heading", { name: m.load.title }).waitFor();
+    await look("load");
+    await person.button(m.load.start("100")).click();
+    await page.getByText(m.load.progress("100", "100"), { exact: true }).waitFor();
+    await look("load, done");
+    await page.goto("/no/such/view");
+    await page.getByText(m.page.notFound).waitFor();
+    await look("not found");
+  }
+
+  it("fits a phone in every view, and has no fault that axe knows, in light and dark", async () => {
+    // Russian words are the longer ones.
+    await using visit = await stage().visit({ viewport: phone, language: "ru" });
+    const { page } = visit.person;
+    await everyView(visit.person, async (view) => {
+      const width = await page.evaluate(
+        () => (globalThis as unknown as Wide).document.documentElement.scrollWidth,
+      );
+      assert.ok(width <= phone.width, `${view} is ${width} wide`);
+      assert.deepEqual(await faultsOf(page), [], `${view} on a phone`);
+      await page.setViewportSize(desk);
+      // All else is the same.
+      const looks = ["color-contrast", "target-size", "scrollable-region-focusable"];
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        assert.deepEqual(await faultsOf(page, looks), [], `${view}, ${colorScheme}`);
+      }
+      await page.setViewportSize(phone);
+    });
+  });
+
+  it("can be used by the keyboard alone, and shows where that is", async () => {
+    await using visit = await stage().visit();
+    const { person } = visit;
+    const { page, m } = person;
+    const { keyboard } = page;
+    await person.field(m.signIn.name).waitFor();
+    assert.ok(await isFocused(person.field(m.signIn.name)), "the name can be typed at once");
+    await keyboard.type(someone());
+    await keyboard.press("Enter");
+    await goTo(person, person.field(m.account.currency));
+    await keyboard.press("ArrowDown");
+    await goTo(person, person.button(m.account.open));
+    await keyboard.press("Enter");
+    await person.button(m.account.topUp).waitFor();
+    const currency = /[A-Z]{3}/.exec(
+      await page
+        .locator("label")
+        .filter({ hasText: /[A-Z]{3}/ })
+        .innerText(),
+    );
+
+    await goTo(person, person.button(m.account.topUp));
+    await keyboard.press("Space");
+    const dialog = page.getByRole("dialog");
+    await dialog.waitFor();
+    await keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    assert.ok(await isFocused(person.button(m.account.topUp)), "the focus comes back");
+    await keyboard.press("Enter");
+    await dialog.waitFor();
+    await keyboard.type("20");
+    await keyboard.press("Enter");
+    await dialog.waitFor({ state: "detached" });
+    await person.seesBalance(2_000, currency?.[0] ?? "");
+
+    await goTo(person, person.field(m.account.amountIn(currency?.[0] ?? "")));
+    await keyboard.type("7");
+    await goTo(person, person.field(m.orders.what));
+    await keyboard.type("by hand");
+    await keyboard.press("Enter");
+    await person.sees("by hand", "paid");
+    await goTo(person, person.line("by hand").getByRole("link"));
+    await keyboard.press("Enter");
+    await page.getByText(m.order.steps.settled).waitFor();
+    await goTo(person, person.button(m.page.signOut), "Shift+Tab");
+    await keyboard.press("Enter");
+    await person.field(m.signIn.name).waitFor();
+  });
+
+  it("tells screen readers how an order ended, once and politely", async () => {
+    await using visit = await stage().visit();
+    const { person } = visit;
+    await person.signIn(someone());
+    await person.openAccount("EUR");
+    await person.topUp("10");
+    await person.order("a ticket", "4");
+    const balance = person.format.money({ minorUnits: 600n, currency: "EUR" });
+    const told = person.m.orders.settled("a ticket", person.m.orders.spoken.paid, balance);
+    const region = person.page.getByRole("status").filter({ hasText: told });
+    await region.waitFor({ state: "attached" });
+    assert.equal(await region.getAttribute("aria-live"), "polite");
+  });
+});
+
+/** Moves the focus as a keyboard does until it is there; whatever has it on the way shows that. */
+async function goTo({ page }: Person, target: Locator, key = "Tab"): Promise<void> {
+  await target.waitFor();
+  for (let presses = 0; presses < maxTabs; presses += 1) {
+    if (await isFocused(target)) return;
+    await page.keyboard.press(key);
+    const style = await page.evaluate(() => {
+      const { document, getComputedStyle } = globalThis as unknown as Wide;
+      const { outlineStyle, boxShadow } = getComputedStyle(document.activeElement);
+      return { outlineStyle, boxShadow };
+    });
+    assert.ok(style.outlineStyle !== "none" || style.boxShadow !== "none", "the focus is shown");
+  }
+  throw new Error(`${target} cannot be reached by the keyboard`);
+}
+
+function isFocused(target: Locator): Promise<boolean> {
+  return target.evaluate(
+    (element) => element === (globalThis as unknown as Wide).document.activeElement,
+  );
+}
+
+/** What axe finds, in a line each; by all rules, or by these. */
+async function faultsOf(page: Page, rules?: string[]): Promise<readonly string[]> {
+  const axe = new AxeBuilder({ page }).setLegacyMode();
+  const { violations } = await (rules ? axe.withRules(rules) : axe.withTags(standards)).analyze();
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
+  );
+}
+
+/** What browsers have and these tests, which run in Node, do not know of. */
+type Wide = {
+  readonly document: {
+    readonly documentElement: { readonly scrollWidth: number };
+    readonly activeElement: unknown;
+  };
+  getComputedStyle(element: unknown): { readonly outlineStyle: string; readonly boxShadow: string };
+};

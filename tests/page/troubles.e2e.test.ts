@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { eventually } from "@settle/chassis/testing";
+import { someone, useStage } from "./stage.ts";
+
+describe("the page, when something is wrong", function () {
+  this.timeout(60_000);
+  const stage = useStage();
+
+  /** What is really stored of somebody's orders. */
+  async function storedOrders(userId: string): Promise<readonly string[]> {
+    const { rows } = await stage().system.databases.orders.query(
+      "SELECT description FROM orders WHERE user_id = $1 ORDER BY id",
+      [userId],
+    );
+    return rows.map(({ description }) => description);
+  }
+
+  async function signedIn(options: { readonly troubled?: boolean } = {}) {
+    const visit = await stage().visit(options);
+    const name = someone();
+    await visit.person.signIn(name);
+    await visit.person.openAccount("EUR");
+    await visit.person.topUp("10");
+    await visit.person.seesLive("live");
+    return { ...visit, name };
+  }
+
+  it("makes one order of two clicks, and of a click on each of two ways to send", async () => {
+    await using visit = await signedIn();
+    const { person, name } = visit;
+    await person.field(person.m.account.amountIn("EUR")).fill("1");
+    await person.field(person.m.orders.what).fill("once");
+    await person.button(person.m.orders.place).dblclick();
+    await person.sees("once", "paid");
+    await person.seesBalance(900, "EUR");
+    assert.deepEqual(await storedOrders(name), ["once"]);
+  });
+
+  it("says that an order waits while payments are down, and shows it paid after a reload", async () => {
+    await using visit = await signedIn({ troubled: true });
+    const { person } = visit;
+    await stage().stop("payments");
+    try {
+      await person.order("patience", "1");
+      await person.sees("patience", "pending");
+      await person.page.reload();
+      await person.sees("patience", "pending");
+      await person.line("patience").getByRole("link").click();
+      await person.page.getByText(person.m.orders.status.pending).first().waitFor();
+      assert.equal(await person.page.getByText(person.m.orders.status.paid).count(), 0);
+    } finally {
+      await stage().start("payments");
+    }
+    await person.page.getByText(person.m.order.steps.settled).waitFor();
+    await person.page.getByText(person.m.order.steps.debited).waitFor();
+  });
+
+  it("says that it reconnects while orders restart, and then shows what happened meanwhile", async () => {
+    await using visit = await signedIn({ troubled: true });
+    const { person, name } = visit;
+    const { system, start, stop } = stage();
+    await stop("payments");
+    await person.order("overnight", "1");
+    await person.sees("overnight", "pending");
+    await stop("orders");
+    await person.seesLive("reconnecting");
+    await start("payments");
+    await eventually("the order is paid for", async () => {
+      const { rows } = await system.databases.payments.query(
+        "SELECT 1 FROM payments WHERE user_id = $1",
+        [name],
+      );
+      return rows[0];
+    });
+    await person.sees("overnight", "pending");
+    await start("orders");
+    await system.healthy();
+    await person.seesLive("live");
+    await person.sees("overnight", "paid");
+    await person.seesBalance(900, "EUR");
+    assert.deepEqual(await storedOrders(name), ["overnight"]);
+  });
+
+  it("never says that an order is placed while nobody took it, and sends it once in the end", async () => {
+    await using visit = await signedIn({ troubled: true });
+    const { person, name } = visit;
+    const { edge } = stage().system;
+    await edge.stop();
+    try {
+      await person.seesLive("reconnecting");
+      await person.order("into the void", "1");
+      await person.page.getByText(person.m.errors.reasons.UNAVAILABLE ?? "").waitFor();
+      assert.equal(await person.line("into the void").count(), 0);
+    } finally {
+      await edge.start();
+      await stage().system.healthy();
+    }
+    await person.button(person.m.orders.place).click();
+    await person.sees("into the void", "paid");
+    assert.deepEqual(await storedOrders(name), ["into the void"]);
+  });
+
+  it("says that it is offline, and catches up when it is not any more", async () => {
+    await using visit = await signedIn({ troubled: true });
+    const { person, context, tab, name } = visit;
+    await context.setOffline(true);
+    await person.seesLive("offline");
+    await context.setOffline(false);
+    await person.seesLive("live");
+    const other = await tab();
+    await other.signIn(name);
+    await other.order("from elsewhere", "1");
+    await person.sees("from elsewhere", "paid");
+  });
+});

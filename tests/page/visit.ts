@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import type { Browser, BrowserContext, ConsoleMessage, Page } from "playwright-core";
+import { type Language, type Person, personAt } from "./person.ts";
+
+const actionTimeoutMs = 10_000;
+/** What a browser writes by itself where an answer says no: a missing account, for example. */
+const refusals = /^Failed to load resource: the server responded with a status of 4\d\d/;
+
+export type VisitOptions = {
+  /** Default English. */
+  readonly language?: Language;
+  /** Default a desk's, 1280 × 800. */
+  readonly viewport?: { readonly width: number; readonly height: number };
+  /** Whether what it calls may be unreachable meanwhile: the browser complains of that. */
+  readonly troubled?: boolean;
+};
+
+/**
+ * A browser of its own at the page, which writes down what goes wrong. Disposing closes it and throws if
+ * the page wrote an error or a warning, threw, violated its policy, or asked anybody it should not.
+ */
+export type Visit = AsyncDisposable & {
+  readonly person: Person;
+  readonly context: BrowserContext;
+  /** One more tab of the same browser, at this path. */
+  tab(path?: string): Promise<Person>;
+  /** The bodies and headers of every request so far that went elsewhere than to its own server. */
+  readonly asked: ReadonlySet<string>;
+};
+
+/** Opens the page at its start in a new browser context. */
+export async function startVisit(
+  options: VisitOptions & {
+    readonly browser: Browser;
+    readonly origin: string;
+    /** The origins that the page may ask. */
+    readonly hosts: readonly string[];
+  },
+): Promise<Visit> {
+  const { browser, origin, hosts, language = "en", viewport, troubled = false } = options;
+  const context = await browser.newContext({
+    baseURL: origin,
+    locale: { en: "en-GB", ru: "ru-RU" }[language],
+    viewport: viewport ?? { width: 1280, height: 800 },
+    reducedMotion: "reduce",
+  });
+  context.setDefaultTimeout(actionTimeoutMs);
+  const problems: string[] = [];
+  const asked = new Set<string>();
+  context.on("console", (message) => {
+    if (isProblem(message, troubled)) problems.push(`${message.type()}: ${message.text()}`);
+  });
+  context.on("weberror", (thrown) => problems.push(`thrown: ${thrown.error()}`));
+  context.on("request", (request) => {
+    const url = new URL(request.url());
+    if (url.protocol !== "blob:") asked.add(url.origin);
+  });
+  const tab = async (path = "/") => {
+    const page: Page = await context.newPage();
+    await page.goto(path);
+    return personAt(page, language);
+  };
+  return {
+    person: await tab(),
+    context,
+    tab,
+    asked,
+    async [Symbol.asyncDispose]() {
+      await context.close();
+      assert.deepEqual(problems, []);
+      assert.deepEqual(
+        [...asked].filter((host) => !hosts.includes(host)),
+        [],
+      );
+    },
+  };
+}
+
+function isProblem(message: ConsoleMessage, troubled: boolean): boolean {
+  if (message.type() !== "error" && message.type() !== "warning") return false;
+  const text = message.text();
+  return (
+    !refusals.test(text) && !(troubled && /^Failed to load resource|net::ERR_|CORS/.test(text))
+  );
+}
