@@ -180,7 +180,7 @@ describe("docker-compose.yml", () => {
     assert.equal(page.EDGE_URL, `\${EDGE_URL:-${edgeAt}}`);
     assert.equal(page.DEV_ISSUER_URL, issuer.ISSUER_URL);
     assert.equal(
-      page.OIDC_USER_CLAIM,
+      page.AUTH_USER_CLAIM,
       services.get("orders-service")?.environment?.AUTH_USER_CLAIM,
     );
     const origin = `\${WEB_ORIGIN:-${pageAt}}`;

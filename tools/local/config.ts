@@ -5,7 +5,7 @@ const portMax = 65_535;
 const issuerVariables = ["AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS_URL"] as const;
 const passedOn = ["AUTH_USER_CLAIM", "SELF_DEPOSIT", "EXPIRE_AFTER_MS"];
 const oidcVariables = ["OIDC_AUTHORITY", "OIDC_CLIENT_ID"] as const;
-const oidcOptions = ["OIDC_SCOPE", "OIDC_USER_CLAIM"];
+const oidcOptions = ["OIDC_SCOPE", "AUTH_USER_CLAIM"];
 
 /** The ports of the stack: the variable that sets each, its default, and what listens there. */
 export const localPorts = {
@@ -84,7 +84,8 @@ ${Object.values(localPorts)
   AUTH_JWKS_URL             where its keys are
   OIDC_AUTHORITY            that issuer as the OpenID provider that signs people in to the page, which
                             is not served without; then also:
-  OIDC_CLIENT_ID            what it calls the page; OIDC_SCOPE and OIDC_USER_CLAIM as the page has them
+  OIDC_CLIENT_ID            what it calls the page
+  OIDC_SCOPE                the scopes to ask it for (openid)
   AUTH_USER_CLAIM           the claim that names the user (sub)
   SELF_DEPOSIT              whether users may deposit into their own accounts (true)
   EXPIRE_AFTER_MS           how long an order that does not say waits for its payment (for ever)

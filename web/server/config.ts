@@ -24,11 +24,11 @@ const environment = z.object({
     .describe("the OpenID provider that signs people in, by its issuer; needed in production"),
   OIDC_CLIENT_ID: z.string().min(1).optional().describe("what the provider calls this page"),
   OIDC_SCOPE: z.string().min(1).default("openid").describe("the scopes to ask the provider for"),
-  OIDC_USER_CLAIM: z
+  AUTH_USER_CLAIM: z
     .string()
     .min(1)
     .default("sub")
-    .describe("the claim of the access token that names the user, as AUTH_USER_CLAIM says"),
+    .describe("the claim of the access token that names the user, as the services read it"),
   NODE_ENV: z.string().optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
 });
@@ -83,7 +83,7 @@ export function readWebConfig(variables: Readonly<Record<string, string | undefi
           authority,
           clientId,
           scope: values.OIDC_SCOPE,
-          userClaim: values.OIDC_USER_CLAIM,
+          userClaim: values.AUTH_USER_CLAIM,
         }
       : { kind: "development", issuerUrl: values.DEV_ISSUER_URL };
   return {

@@ -30,7 +30,7 @@ describe("the configuration of the page's server", () => {
       development: false,
     });
     assert.deepEqual(
-      readWebConfig({ ...provider, OIDC_SCOPE: "openid orders", OIDC_USER_CLAIM: "email" }).signIn,
+      readWebConfig({ ...provider, OIDC_SCOPE: "openid orders", AUTH_USER_CLAIM: "email" }).signIn,
       { ...signIn, scope: "openid orders", userClaim: "email" },
     );
     assert.equal(readWebConfig(provider).development, true);

@@ -61,9 +61,9 @@ describe("the configuration of npm start", () => {
     const read = (env: NodeJS.ProcessEnv) => readLocalConfig("/root", [], env);
     assert.equal(read({ OIDC_SCOPE: "openid" }).page, true);
     assert.equal(read(auth).page, false);
-    const both = read({ ...auth, ...oidc, OIDC_USER_CLAIM: "email", OIDC_SCOPE: "" });
+    const both = read({ ...auth, ...oidc, AUTH_USER_CLAIM: "email", OIDC_SCOPE: "" });
     assert.equal(both.page, true);
-    assert.deepEqual(both.oidc, { ...oidc, OIDC_USER_CLAIM: "email" });
+    assert.deepEqual(both.oidc, { ...oidc, AUTH_USER_CLAIM: "email" });
     for (const env of [oidc, { ...auth, OIDC_CLIENT_ID: "page" }]) {
       assert.throws(() => read(env), /need each other and AUTH_ISSUER beside them/);
     }
