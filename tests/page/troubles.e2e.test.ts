@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { eventually } from "@settle/chassis/testing";
+import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import { successOf } from "../call.ts";
 import { someone, useStage } from "./stage.ts";
 
 describe("the page, when something is wrong", function () {
@@ -13,6 +15,17 @@ describe("the page, when something is wrong", function () {
       [userId],
     );
     return rows.map(({ description }) => description);
+  }
+
+  /** Resolves when payments have decided about somebody's order. */
+  async function paidFor(userId: string): Promise<void> {
+    await eventually("the order is paid for", async () => {
+      const { rows } = await stage().system.databases.payments.query(
+        "SELECT 1 FROM payments WHERE user_id = $1",
+        [userId],
+      );
+      return rows[0];
+    });
   }
 
   async function signedIn(options: { readonly troubled?: boolean } = {}) {
@@ -65,13 +78,7 @@ describe("the page, when something is wrong", function () {
     await stop("orders");
     await person.seesLive("reconnecting");
     await start("payments");
-    await eventually("the order is paid for", async () => {
-      const { rows } = await system.databases.payments.query(
-        "SELECT 1 FROM payments WHERE user_id = $1",
-        [name],
-      );
-      return rows[0];
-    });
+    await paidFor(name);
     await person.sees("overnight", "pending");
     await start("orders");
     await system.healthy();
@@ -100,16 +107,18 @@ describe("the page, when something is wrong", function () {
     assert.deepEqual(await storedOrders(name), ["into the void"]);
   });
 
-  it("says that it is offline, and catches up when it is not any more", async () => {
+  it("says that it is offline, and shows what happened elsewhere when it is not any more", async () => {
     await using visit = await signedIn({ troubled: true });
-    const { person, context, tab, name } = visit;
+    const { person, context, name } = visit;
     await context.setOffline(true);
     await person.seesLive("offline");
+    const amount = { minorUnits: 100n, currency: "EUR" };
+    const order = { userId: name, amount, description: "from elsewhere" };
+    await successOf(stage().system.call(OrdersService.method.createOrder, order));
+    await paidFor(name);
     await context.setOffline(false);
     await person.seesLive("live");
-    const other = await tab();
-    await other.signIn(name);
-    await other.order("from elsewhere", "1");
     await person.sees("from elsewhere", "paid");
+    await person.seesBalance(900, "EUR");
   });
 });
