@@ -17,7 +17,9 @@ import { personAt } from "./page/person.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const cacheDir = join(root, ".cache");
 const images = join(root, "docs/images");
-const size = { width: 1040, height: 650 };
+const size = { width: 1120, height: 800 };
+/** There is more to see of them in less. */
+const docsSize = { width: 1120, height: 560 };
 const maxPictureBytes = 150_000;
 
 /** Starts the whole system; returns where page and edge are, and the processes by their names. */
@@ -111,6 +113,7 @@ async function takeAll(stack: AsyncDisposableStack, signal: AbortSignal): Promis
   await page.getByText(m.order.steps.settled, { exact: true }).waitFor();
   await take(page, "page-order-settled");
 
+  await page.setViewportSize(docsSize);
   await page.goto(docs);
   await page.getByText("/gateway/orders", { exact: true }).first().waitFor();
   await take(page, "docs");
