@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AxeBuilder } from "@axe-core/playwright";
+import axe, { type AxeResults, type RunOptions } from "axe-core";
 import type { Locator, Page } from "playwright-core";
 import type { Person } from "./person.ts";
 import { someone, useStage } from "./stage.ts";
@@ -157,9 +157,16 @@ function isFocused(target: Locator): Promise<boolean> {
 }
 
 /** What axe finds, in a line each; by all rules, or by these. */
-async function faultsOf(page: Page, rules?: string[]): Promise<readonly string[]> {
-  const axe = new AxeBuilder({ page }).setLegacyMode();
-  const { violations } = await (rules ? axe.withRules(rules) : axe.withTags(standards)).analyze();
+async function faultsOf(page: Page, rules?: readonly string[]): Promise<readonly string[]> {
+  const isThere = await page.evaluate(() => "axe" in globalThis);
+  if (!isThere) await page.evaluate(axe.source);
+  const runOnly = rules
+    ? { type: "rule", values: [...rules] }
+    : { type: "tag", values: [...standards] };
+  const { violations } = await page.evaluate(
+    (options) => (globalThis as unknown as Wide).axe.run(options),
+    { runOnly, resultTypes: ["violations"] } as RunOptions,
+  );
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
   );
@@ -171,5 +178,6 @@ type Wide = {
     readonly documentElement: { readonly scrollWidth: number };
     readonly activeElement: unknown;
   };
+  readonly axe: { run(options: RunOptions): Promise<AxeResults> };
   getComputedStyle(element: unknown): { readonly outlineStyle: string; readonly boxShadow: string };
 };
