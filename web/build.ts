@@ -24,4 +24,8 @@ export async function buildPage(outDir = join(folder, "dist")): Promise<void> {
   }
 }
 
-if (import.meta.main) await buildPage(process.argv[2]);
+if (import.meta.main) {
+  // React has another build for development, which an environment that says so would bring.
+  process.env.NODE_ENV = "production";
+  await buildPage(process.argv[2]);
+}
