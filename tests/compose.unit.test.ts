@@ -225,5 +225,11 @@ describe("Dockerfile", () => {
       ...(stages.get("workspace")?.text ?? "").matchAll(/^COPY (\S+)\/package\.json/gm),
     ];
     assert.deepEqual(copied.map(([, path]) => path).sort(), workspaces.sort());
+    const patterns = read(".dockerignore").match(/^!.+$/gm) ?? [];
+    for (const workspace of workspaces) {
+      const file = `${workspace}/package.json`;
+      const reaches = patterns.some((line) => `${file}/`.startsWith(`${line.slice(1)}/`));
+      assert.ok(reaches, `.dockerignore keeps ${file} from the builder`);
+    }
   });
 });
