@@ -8,18 +8,21 @@ import { successOf } from "../call.ts";
 import { callRest } from "../protocols.ts";
 import { type System, startSystem } from "../system.ts";
 import { tokenOf } from "../tokens.ts";
-import { installSchemathesis, runSchemathesis } from "./schemathesis.ts";
+import { type Fuzzing, installSchemathesis, runSchemathesis } from "./schemathesis.ts";
 
 const { createOrder, cancelOrder, getOrder, listOrders } = OrdersService.method;
 const { createAccount, deposit } = PaymentsService.method;
 
-/** `npm run openapi:fuzz` asks for more. */
-const examples = Number(process.env.FUZZ_EXAMPLES ?? 3);
+/** `npm run openapi:fuzz` asks for more: all phases as both users. */
+const isShort = process.env.FUZZ_EXAMPLES === undefined;
+const examples = Number(process.env.FUZZ_EXAMPLES ?? 5);
 const seed = Number(process.env.FUZZ_SEED ?? 20261122);
 const installTimeoutMs = 300_000;
 const timeoutMs = 180_000 + examples * 3_000;
-/** Sent of the fixed requests alone, by each user. */
-const fewestCases = 500;
+const fixed = ["examples", "coverage"] as const;
+const madeUp = ["fuzzing", "stateful"] as const;
+/** How many requests a run makes at the least; there are some 500 fixed ones. */
+const fewestCases = 50;
 
 describe("the OpenAPI document, believed by a fuzzer,", function () {
   this.timeout(installTimeoutMs + timeoutMs);
@@ -69,18 +72,23 @@ describe("the OpenAPI document, believed by a fuzzer,", function () {
     return { alice: [ofAlice], bob: [ofBob, paid.id] };
   };
 
-  const fuzz = async (caller: string, scopes: readonly string[]) => {
+  const fuzz = async (caller: string, scopes: readonly string[], phases: Fuzzing["phases"]) => {
     const token = await tokenOf(caller, scopes);
     const { edgeUrl } = system;
-    const fuzzing = { edgeUrl, caller, scopes, token, orders, examples, seed, timeoutMs };
-    const report = await runSchemathesis(libraries, fuzzing);
-    if (process.env.FUZZ_EXAMPLES) console.log(`as ${caller}: ${report}`);
+    const what = { phases, examples, seed, timeoutMs };
+    const who = { edgeUrl, caller, scopes, token, orders };
+    const report = await runSchemathesis(libraries, { ...who, ...what });
+    if (!isShort) console.log(`as ${caller}: ${report}`);
     const [, cases] = /(\d+) generated, \1 passed/.exec(report) ?? [];
     assert.ok(Number(cases) > fewestCases, report);
   };
 
   it("tells two users no lies", async () => {
-    const runs = [fuzz("alice", []), fuzz("bob", ["admin"])];
+    const all = [...fixed, ...madeUp];
+    const runs = [
+      fuzz("alice", [], isShort ? fixed : all),
+      fuzz("bob", ["admin"], isShort ? madeUp : all),
+    ];
     // Both to their ends, whatever one of them finds.
     await Promise.allSettled(runs);
     await Promise.all(runs);

@@ -19,7 +19,9 @@ export type Fuzzing = {
   readonly token: string;
   /** The ids of orders that are there already, by their user. */
   readonly orders: Readonly<Record<string, readonly string[]>>;
-  /** How many requests it makes up for each operation, besides the fixed ones of its other phases. */
+  /** Which kinds of requests; those of `examples` and `coverage` are fixed. */
+  readonly phases: readonly ("examples" | "coverage" | "fuzzing" | "stateful")[];
+  /** How many requests it makes up for each operation, besides the fixed ones. */
   readonly examples: number;
   /** The same seed makes up the same requests. */
   readonly seed: number;
@@ -40,7 +42,7 @@ export function installSchemathesis(): Promise<string> {
  * the report. Throws with the report where the two differ.
  */
 export async function runSchemathesis(libraries: string, fuzzing: Fuzzing): Promise<string> {
-  const { edgeUrl, caller, scopes, token, orders, examples, seed, timeoutMs } = fuzzing;
+  const { edgeUrl, caller, scopes, token, orders, timeoutMs } = fuzzing;
   // It leaves things where it runs.
   const folder = await mkdtemp(join(tmpdir(), "settle-fuzz-"));
   const args = [
@@ -51,8 +53,9 @@ export async function runSchemathesis(libraries: string, fuzzing: Fuzzing): Prom
     join(root, "gen/openapi/settle.json"),
     "--no-color",
     `--url=${edgeUrl}`,
-    `--max-examples=${examples}`,
-    `--seed=${seed}`,
+    `--phases=${fuzzing.phases.join()}`,
+    `--max-examples=${fuzzing.examples}`,
+    `--seed=${fuzzing.seed}`,
   ];
   const env = {
     ...process.env,
