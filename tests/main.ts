@@ -1,21 +1,29 @@
 /** `npm test`: all tests, on a PostgreSQL, a RabbitMQ, an issuer and an Envoy of their own. */
-import { chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readOwnBroker } from "../tools/local/config.ts";
 import { startDevIssuer } from "../tools/local/dev-issuer.ts";
 import { findEnvoy } from "../tools/local/envoy.ts";
-import { type Nursery, startNursery } from "../tools/local/nursery.ts";
+import {
+  type Child,
+  type Nursery,
+  type SpawnOptions,
+  startNursery,
+} from "../tools/local/nursery.ts";
 import { findFreePorts } from "../tools/local/ports.ts";
 import { dropPostgresData, startPostgres } from "../tools/local/postgres.ts";
 import { dropRabbitmqData, startRabbitmq } from "../tools/local/rabbitmq.ts";
 import { abortOnStop } from "../tools/local/stop-signal.ts";
+import { lastLineOf, readCounts, sumOf } from "./counts.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folders = "{packages,services,edge,tools,tests,bench,web}";
 /** In this order: what needs least runs first. */
 const kinds = ["unit", "int", "e2e"];
+/** What runs beside what: tests of the whole system wait a lot, and leave the machine to others. */
+const lanes = [["e2e"], ["unit", "int"]];
 
 const usage = `npm test [-- --unit] [-- <mocha's arguments>]
 
@@ -76,23 +84,59 @@ async function startParts(options: {
   };
 }
 
+type MochaOptions = {
+  readonly nursery: Nursery;
+  readonly folder: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+};
+
 /** Runs mocha to its end and returns its exit code. */
-async function runMocha(
-  nursery: Nursery,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): Promise<number> {
-  const mocha = await nursery.spawn({
-    name: "mocha",
+async function runMocha({ nursery, args, env }: MochaOptions): Promise<number> {
+  const { exited } = await spawnMocha({ nursery, args, env, name: "mocha", output: "inherit" });
+  return (await exited).code;
+}
+
+/**
+ * Runs all tests in lanes, one beside the other: the first prints as it goes, what the others print
+ * comes in one piece when they have ended. Returns the exit code.
+ */
+async function runLanes({ nursery, folder, args, env }: MochaOptions): Promise<number> {
+  const runs = lanes.map(async (kinds, lane) => {
+    const name = kinds.join("-");
+    const counts = join(folder, `${name}.json`);
+    const mocha = await spawnMocha({
+      nursery,
+      args: [...args, ...patternsOf(kinds)],
+      env: { ...env, TEST_COUNTS: counts },
+      name,
+      output: lane === 0 ? "inherit" : "log",
+    });
+    const { code } = await mocha.exited;
+    if (lane > 0) console.log(`\n${readFileSync(mocha.logFile, "utf8")}`);
+    return { code, counts: readCounts(counts) };
+  });
+  const ended = await Promise.all(runs);
+  console.log(`\n${lastLineOf(sumOf(ended.map(({ counts }) => counts)))}`);
+  return Math.max(...ended.map(({ code }) => code));
+}
+
+function spawnMocha(
+  options: Pick<MochaOptions, "nursery" | "args" | "env"> & Pick<SpawnOptions, "name" | "output">,
+): Promise<Child> {
+  const { nursery, args, env, ...rest } = options;
+  return nursery.spawn({
+    ...rest,
     command: process.execPath,
     args: [join(root, "node_modules/mocha/bin/mocha.js"), ...args],
     cwd: root,
     env: { ...process.env, ...env },
     stopSignal: "SIGINT",
-    output: "inherit",
   });
-  const { code } = await mocha.exited;
-  return code;
+}
+
+function patternsOf(kinds: readonly string[]): readonly string[] {
+  return kinds.map((kind) => `${folders}/**/*.${kind}.test.ts`);
 }
 
 async function main(signal: AbortSignal): Promise<number> {
@@ -107,7 +151,6 @@ async function main(signal: AbortSignal): Promise<number> {
     .filter((arg) => arg !== "--unit")
     .map((arg) => (isFolder(arg) ? join(arg, "**/*.test.ts") : arg));
   const chosen = rest.filter((arg) => arg.endsWith(".test.ts"));
-  const patterns = (unitOnly ? ["unit"] : kinds).map((kind) => `${folders}/**/*.${kind}.test.ts`);
   const needsParts = !unitOnly && !(chosen.length > 0 && chosen.every(isUnitTest));
 
   const folder = mkdtempSync(join(tmpdir(), "settle-test-"));
@@ -118,8 +161,9 @@ async function main(signal: AbortSignal): Promise<number> {
   try {
     const env = needsParts ? await startParts({ nursery, folder, signal }) : {};
     const strict = process.env.CI ? ["--forbid-only"] : [];
-    const what = chosen.length > 0 ? [] : patterns;
-    return await runMocha(nursery, [...strict, ...rest, ...what], env);
+    if (args.length === 0) return await runLanes({ nursery, folder, args: strict, env });
+    const what = chosen.length > 0 ? [] : patternsOf(unitOnly ? ["unit"] : kinds);
+    return await runMocha({ nursery, folder, args: [...strict, ...rest, ...what], env });
   } finally {
     await nursery[Symbol.asyncDispose]();
     dropPostgresData(join(folder, "postgres"));

@@ -1,5 +1,6 @@
-import { writeSync } from "node:fs";
+import { writeFileSync, writeSync } from "node:fs";
 import Mocha from "mocha";
+import { lastLineOf } from "./counts.ts";
 
 const stdout = 1;
 /** How long what the tests left open may take to end by itself. */
@@ -11,7 +12,8 @@ const harmless = new Set(["PipeWrap", "TTYWrap", "FSReqCallback", "CloseReq"]);
  * Mocha's spec report, ended by the very last line of the process: `N passed, N failed`, with
  * `, N skipped` where tests are pending. The exit code is not 0 when anything failed or nothing
  * ran. A process that tests keep alive is ended after 5 s and counted as one failure more, and so
- * is a run that ended before its time, for example in a file that cannot be loaded.
+ * is a run that ended before its time, for example in a file that cannot be loaded. Where
+ * `TEST_COUNTS` names a file, the counts go there as well, for whoever adds them up.
  */
 export default class SettleReporter extends Mocha.reporters.Spec {
   /** Mocha calls it when all tests and hooks have run; `conclude` sets the exit code. */
@@ -43,7 +45,8 @@ function endBeforeTime(): void {
 }
 
 function writeLastLine(passed: number, failed: number, skipped: number): void {
+  const counts = { passed, failed, skipped };
+  if (process.env.TEST_COUNTS) writeFileSync(process.env.TEST_COUNTS, JSON.stringify(counts));
   // Written at once: a pipe would otherwise be cut off when the process ends here.
-  const also = skipped > 0 ? `, ${skipped} skipped` : "";
-  writeSync(stdout, `${passed} passed, ${failed} failed${also}\n`);
+  writeSync(stdout, `${lastLineOf(counts)}\n`);
 }

@@ -19,8 +19,9 @@ describe("the reporter", () => {
     const file = join(folder, "fixture.test.ts");
     writeFileSync(file, lines.join("\n"));
     const mocha = join(root, "node_modules/mocha/bin/mocha.js");
+    const env = { ...process.env, TEST_COUNTS: "" };
     return new Promise((resolve) => {
-      execFile(process.execPath, [mocha, file], { cwd: root }, (error, stdout) => {
+      execFile(process.execPath, [mocha, file], { cwd: root, env }, (error, stdout) => {
         resolve({ code: error?.code ?? 0, last: stdout.trimEnd().split("\n").at(-1) });
       });
     });

@@ -1,12 +1,17 @@
 import { execFileSync } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { globSync, readFileSync, readlinkSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { platform } from "node:process";
 import { localPorts, type PortName } from "./config.ts";
 import { readCommandLine } from "./process-identity.ts";
 
 const host = "127.0.0.1";
+/** Below those that systems give to outgoing connections, one of which could take it meanwhile. */
+const firstPort = 20_000;
+const portCount = 12_000;
+const maxTries = 1_000;
 const connectTimeoutMs = 1_000;
 const commandMaxCharacters = 80;
 /** The state listenState in /proc/net/tcp. */
@@ -14,13 +19,26 @@ const listenState = "0A";
 
 /** Ports of loopback that were free a moment ago, all different. */
 export async function findFreePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, host));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(
-    servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
-  );
-  return ports;
+  const ports = new Set<number>();
+  for (let tries = 0; ports.size < count; tries += 1) {
+    if (tries === maxTries) throw new Error(`no ${count} free ports from ${firstPort} on`);
+    const port = firstPort + randomInt(portCount);
+    if (!ports.has(port) && (await isFree(port))) ports.add(port);
+  }
+  return [...ports];
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port, host);
+    await once(server, "listening");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
 }
 
 /** A free port for everything in a stack. */
