@@ -5,7 +5,7 @@ const portMax = 65_535;
 const issuerVariables = ["AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS_URL"] as const;
 const passedOn = ["AUTH_USER_CLAIM", "SELF_DEPOSIT", "EXPIRE_AFTER_MS"];
 const oidcVariables = ["OIDC_AUTHORITY", "OIDC_CLIENT_ID"] as const;
-const oidcOptions = ["OIDC_SCOPE", "AUTH_USER_CLAIM"];
+const oidcOptions = ["OIDC_SCOPE", "OIDC_ORIGINS", "AUTH_USER_CLAIM"];
 
 /** The ports of the stack: the variable that sets each, its default, and what listens there. */
 export const localPorts = {
@@ -86,6 +86,7 @@ ${Object.values(localPorts)
                             is not served without; then also:
   OIDC_CLIENT_ID            what it calls the page
   OIDC_SCOPE                the scopes to ask it for (openid)
+  OIDC_ORIGINS              where else its endpoints are, separated by commas
   AUTH_USER_CLAIM           the claim that names the user (sub)
   SELF_DEPOSIT              whether users may deposit into their own accounts (true)
   EXPIRE_AFTER_MS           how long an order that does not say waits for its payment (for ever)

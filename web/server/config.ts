@@ -2,9 +2,8 @@ import { fileURLToPath } from "node:url";
 import { isProduction, readEnvironment } from "@settle/chassis/config";
 import { z } from "zod";
 
-const origin = z
-  .url({ protocol: /^https?$/ })
-  .refine((url) => URL.canParse(url) && new URL(url).origin === url, "must be an origin");
+const isOrigin = (url: string) => URL.canParse(url) && new URL(url).origin === url;
+const origin = z.url({ protocol: /^https?$/ }).refine(isOrigin, "must be an origin");
 
 const environment = z.object({
   HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
@@ -24,6 +23,12 @@ const environment = z.object({
     .describe("the OpenID provider that signs people in, by its issuer; needed in production"),
   OIDC_CLIENT_ID: z.string().min(1).optional().describe("what the provider calls this page"),
   OIDC_SCOPE: z.string().min(1).default("openid").describe("the scopes to ask the provider for"),
+  OIDC_ORIGINS: z
+    .string()
+    .default("")
+    .transform((list) => list.split(",").filter(Boolean))
+    .refine((list) => list.every(isOrigin), "must be origins, separated by commas")
+    .describe("where else the provider's endpoints are, if not all are where its issuer is"),
   AUTH_USER_CLAIM: z
     .string()
     .min(1)
@@ -59,6 +64,8 @@ export type WebConfig = PageConfig & {
   readonly port: number;
   /** Where the built page is. */
   readonly folder: string;
+  /** All that the page may call, besides its own server. */
+  readonly callableOrigins: readonly string[];
   readonly logLevel: string;
 };
 
@@ -92,6 +99,12 @@ export function readWebConfig(variables: Readonly<Record<string, string | undefi
     folder: values.PAGE_FOLDER,
     edgeUrl: values.EDGE_URL,
     signIn,
+    callableOrigins: [
+      values.EDGE_URL,
+      ...(signIn.kind === "oidc"
+        ? [new URL(signIn.authority).origin, ...values.OIDC_ORIGINS]
+        : [signIn.issuerUrl]),
+    ],
     development: !isProduction(values),
     logLevel: values.LOG_LEVEL,
   };

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type HttpServer, startHttpServer } from "@settle/chassis/http-server";
 import type { Logger } from "@settle/chassis/log";
-import { type PageConfig, pageConfigOf, type WebConfig } from "./config.ts";
+import { pageConfigOf, type WebConfig } from "./config.ts";
 import { readPageFiles } from "./page-files.ts";
 
 /**
@@ -16,7 +16,7 @@ export async function startWebServer(options: {
 }): Promise<HttpServer> {
   const { config, log } = options;
   const page = pageConfigOf(config);
-  const headers = new Headers(headersOf(page));
+  const headers = new Headers(headersOf(config.callableOrigins));
   const sendFile = readPageFiles(config.folder);
   const own: ReadonlyMap<string, { readonly type: string; readonly body: string }> = new Map([
     ["/healthz", { type: "text/plain", body: "ok" }],
@@ -46,8 +46,7 @@ export async function startWebServer(options: {
   return server;
 }
 
-function headersOf({ edgeUrl, signIn }: PageConfig): Readonly<Record<string, string>> {
-  const issuer = signIn.kind === "oidc" ? new URL(signIn.authority).origin : signIn.issuerUrl;
+function headersOf(callableOrigins: readonly string[]): Readonly<Record<string, string>> {
   const policy = [
     "default-src 'none'",
     "script-src 'self'",
@@ -55,7 +54,7 @@ function headersOf({ edgeUrl, signIn }: PageConfig): Readonly<Record<string, str
     "img-src 'self'",
     "font-src 'self'",
     "manifest-src 'self'",
-    `connect-src 'self' ${edgeUrl} ${issuer}`,
+    `connect-src 'self' ${callableOrigins.join(" ")}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

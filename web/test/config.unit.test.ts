@@ -10,6 +10,7 @@ describe("the configuration of the page's server", () => {
       port: 5173,
       edgeUrl: "http://localhost:8000",
       signIn: { kind: "development", issuerUrl: "http://localhost:8003" },
+      callableOrigins: ["http://localhost:8000", "http://localhost:8003"],
       development: true,
       logLevel: "info",
     });
@@ -62,11 +63,18 @@ describe("the configuration of the page's server", () => {
       DEV_ISSUER_URL: "http://localhost:8003; script-src *",
       OIDC_AUTHORITY: "ftp://id.example",
       OIDC_CLIENT_ID: "page",
+      OIDC_ORIGINS: "https://token.example; script-src *",
     };
     assert.throws(
       () => readWebConfig(faulty),
       (error: Error) => {
-        for (const name of ["PORT", "EDGE_URL", "DEV_ISSUER_URL", "OIDC_AUTHORITY"]) {
+        for (const name of [
+          "PORT",
+          "EDGE_URL",
+          "DEV_ISSUER_URL",
+          "OIDC_AUTHORITY",
+          "OIDC_ORIGINS",
+        ]) {
           assert.match(error.message, new RegExp(`^  ${name}: `, "m"));
         }
         return true;

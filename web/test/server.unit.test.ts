@@ -56,6 +56,11 @@ describe("the page's server", () => {
     const reaches = [
       { variables: {}, expected: "'self' http://localhost:8000 http://localhost:8003" },
       { variables: oidc, expected: "'self' http://localhost:8000 https://id.example" },
+      {
+        variables: { ...oidc, OIDC_ORIGINS: "https://token.example,https://user.example" },
+        expected:
+          "'self' http://localhost:8000 https://id.example https://token.example https://user.example",
+      },
     ];
     for (const { variables, expected } of reaches) {
       await using server = await start(variables);
