@@ -21,7 +21,6 @@ import { findDifferences } from "../../tools/release/same-facts.ts";
 import { releases } from "../../tools/releases.ts";
 import { successOf } from "../call.ts";
 import { checkTimeoutMs } from "../checker.ts";
-import { callRest } from "../protocols.ts";
 import { onBroker, peek } from "../queues.ts";
 import { type System, startSystem } from "../system.ts";
 import { tokenOf } from "../tokens.ts";
@@ -72,7 +71,7 @@ for (const folder of releases(root)) {
     });
 
     it("has its orders understood: they are paid or declined as before", async () => {
-      const call = callRest(system.edgeUrl);
+      const { call } = system;
       const readBalance = async () =>
         (await successOf(call(getAccount, { userId: "typical-rest" }))).balance?.minorUnits;
       const before = await readBalance();
@@ -106,7 +105,7 @@ for (const folder of releases(root)) {
       }));
       await publish(system, [later, unheardOf]);
       const { orderId, userId } = fromBinary(OrderCreatedEventSchema, bytesOf(later));
-      const call = callRest(system.edgeUrl);
+      const { call } = system;
       await eventually("the order with a new field is paid", async () => {
         const answer = await call(getPayment, { orderId, userId });
         return answer.ok && answer.message.outcome === PaymentOutcome.PAID ? true : undefined;
@@ -176,7 +175,7 @@ async function insertPending({ databases }: System, result: PaymentResultEvent):
 
 async function assertSettled(system: System, result: PaymentResultEvent): Promise<void> {
   const { orderId, userId, outcome, declineReason } = result;
-  const call = callRest(system.edgeUrl);
+  const { call } = system;
   const order = await eventually(`order ${orderId} is settled`, async () => {
     const found = await successOf(call(getOrder, { orderId, userId }));
     return found.status === OrderStatus.PENDING_PAYMENT ? undefined : found;
@@ -191,7 +190,7 @@ async function assertRefunded(system: System, event: RecordedEvent): Promise<voi
     PaymentRefundedEventSchema,
     bytesOf(event),
   );
-  const call = callRest(system.edgeUrl);
+  const { call } = system;
   await eventually(`order ${orderId} shows its refund`, async () => {
     const order = await successOf(call(getOrder, { orderId, userId }));
     return order.refundedAmount?.minorUnits === refundedAmount?.minorUnits ? true : undefined;
@@ -200,7 +199,7 @@ async function assertRefunded(system: System, event: RecordedEvent): Promise<voi
 
 async function assertPaid(system: System, result: PaymentResultEvent): Promise<void> {
   const { orderId, userId, outcome, declineReason, amount } = result;
-  const call = callRest(system.edgeUrl);
+  const { call } = system;
   const payment = await eventually(`order ${orderId} is decided`, async () => {
     const answer = await call(getPayment, { orderId, userId });
     return answer.ok ? answer.message : undefined;

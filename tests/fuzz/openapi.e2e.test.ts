@@ -5,7 +5,6 @@ import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { runTool } from "../../tools/local/run-tool.ts";
 import { successOf } from "../call.ts";
-import { callRest } from "../protocols.ts";
 import { type System, startSystem } from "../system.ts";
 import { tokenOf } from "../tokens.ts";
 import { type Fuzzing, installSchemathesis, runSchemathesis } from "./schemathesis.ts";
@@ -44,7 +43,7 @@ describe("the OpenAPI document, believed by a fuzzer,", function () {
 
   /** Cancelled orders, as only those can be that nobody pays yet, and one that bob has paid. */
   const prepare = async () => {
-    const call = callRest(system.edgeUrl);
+    const { call } = system;
     const request = (userId: string) => {
       const amount = { minorUnits: 1_000_000_000_000n, currency: "EUR" };
       return { userId, amount };
