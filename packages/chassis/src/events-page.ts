@@ -102,7 +102,7 @@ function rowsOf(
   document: EventsDocument,
   schema: Schema,
   prefix: string,
-  within: readonly Schema[],
+  within: readonly string[],
 ): readonly Row[] {
   const { properties = {}, required = [] } = resolve(document, schema);
   return Object.entries(properties).flatMap(([name, field]) => {
@@ -118,9 +118,9 @@ function rowsOf(
       isRequired: required.includes(name),
       text: [field.description, values].filter(Boolean).join("\n\n"),
     };
-    const { properties: nested } = inner;
-    if (!nested || within.some((outer) => outer.properties === nested)) return [row];
-    return [row, ...rowsOf(document, inner, `${path}.`, [...within, inner])];
+    const message = refOf(whole.items ?? field) ?? "";
+    if (!inner.properties || within.includes(message)) return [row];
+    return [row, ...rowsOf(document, inner, `${path}.`, [...within, message])];
   });
 }
 
@@ -133,18 +133,38 @@ function typeOf(whole: Schema, inner: Schema): string {
   return inner.format ? `${type} (${inner.format})` : type;
 }
 
-/** What `schema` refers to, with what it says itself. */
+/** What `schema` refers to, with what it says itself and of its fields. */
 function resolve(document: EventsDocument, schema: Schema): Schema {
-  const { $ref: _, allOf = [], ...own } = schema;
-  const parts = allOf.map((part) => resolve(document, part));
-  return Object.assign({}, referred(document, schema), ...parts, own);
+  const { $ref, allOf = [], ...own } = schema;
+  const found = $ref === undefined ? {} : (document.components.schemas[lastOf($ref)] ?? {});
+  return [found, ...allOf.map((part) => resolve(document, part)), own].reduce(narrow);
+}
+
+function narrow(one: Schema, other: Schema): Schema {
+  const { properties, required } = one;
+  const fields = { ...properties };
+  for (const [name, field] of Object.entries(other.properties ?? {})) {
+    const known = fields[name];
+    fields[name] = known ? { allOf: [known, field] } : field;
+  }
+  return {
+    ...one,
+    ...other,
+    ...((properties || other.properties) && { properties: fields }),
+    ...((required || other.required) && {
+      required: [...(required ?? []), ...(other.required ?? [])],
+    }),
+  };
 }
 
 /** What `schema` refers to, without what it says itself. */
-function referred(document: EventsDocument, { $ref, allOf }: Schema): Schema | undefined {
-  if ($ref !== undefined) return document.components.schemas[lastOf($ref)];
-  const [first] = allOf ?? [];
-  return first && referred(document, first);
+function referred(document: EventsDocument, schema: Schema): Schema | undefined {
+  const ref = refOf(schema);
+  return ref === undefined ? undefined : document.components.schemas[lastOf(ref)];
+}
+
+function refOf({ $ref, allOf = [] }: Schema): string | undefined {
+  return $ref ?? allOf.map(refOf).find((ref) => ref !== undefined);
 }
 
 function lastOf(pointer: string): string {

@@ -52,6 +52,10 @@ describe("the pages that document the API", () => {
         assert.ok(section.includes(`<code>${field}</code></th>`), `${name}: ${field}`);
       }
     }
+    // The range of the amount narrows what Money says of it.
+    const created = sectionOf(html, "events.v1.OrderCreatedEvent");
+    assert.match(created, /<code>amount\.minorUnits<\/code><\/th>\s*<td>string \(int64\)/);
+    assert.match(created, /<code>amount\.currency<\/code>/);
     const result = sectionOf(html, "events.v1.PaymentResultEvent");
     assert.match(result, /<th scope="row"><code>amount\.minorUnits<\/code>/);
     assert.match(result, /<li><code>DECLINE_REASON_CURRENCY_MISMATCH<\/code>: /);
