@@ -17,6 +17,8 @@ export type StagedBroker = {
   readonly tooEarly: number;
   /** Takes over, and returns, what a service has to announce. */
   collect(from: ServiceName): Promise<readonly Event[]>;
+  /** The ids of what the service has handled of that which was delivered to it. */
+  handledBy(service: ServiceName): Promise<readonly string[]>;
   /** Loses the chosen event that waits, as a broker's disk may, unless it is none that `mayLose`. */
   lose(to: ServiceName, nth: number, mayLose: (event: Event) => boolean): void;
   /** Hands over the chosen events, all in one go, and keeps those that are to come again. */
@@ -78,6 +80,13 @@ export function createStagedBroker(
       }
       waiting.push(...events);
       return events;
+    },
+    async handledBy(service) {
+      const { rows } = await stage.databases[service].query<{ id: string }>(
+        "SELECT message_id AS id FROM inbox WHERE message_id = ANY($1::uuid[])",
+        [queues[service].delivered.map(({ messageId }) => messageId)],
+      );
+      return rows.map(({ id }) => id);
     },
     lose(to, nth, mayLose) {
       const { waiting, delivered } = queues[to];

@@ -10,14 +10,17 @@ import { orderCreatedEvent } from "./order-created-event.ts";
 const batchSize = 500;
 const longestIntervalMs = 60_000;
 
-/** What payments may not have heard of: which orders those are, and since when. */
+/** What payments may not have heard of: which orders those are, when they became so and were told. */
 const unheard = {
   created: {
     condition: `status = ${OrderStatus.PENDING_PAYMENT}`,
+    from: "create_time",
     since: "coalesce(announce_time, create_time)",
   },
   cancelled: {
-    condition: `status = ${OrderStatus.CANCELLED} AND NOT cancel_known`,
+    condition: `status = ${OrderStatus.CANCELLED} AND NOT nothing_taken
+       AND refunded_minor < amount_minor`,
+    from: "settle_time",
     since: "greatest(announce_time, settle_time)",
   },
 } as const;
@@ -27,10 +30,12 @@ export type AnnouncedAgain = { readonly created: number; readonly cancelled: num
 
 /**
  * Announces again, under new event ids, the orders that still wait for their payment, and the
- * cancellations to which payments has not answered, `afterMs` after they were last announced: for
- * events that were lost with a broker's disk. Payments answers each by publishing how the payment
- * stands, so whichever event was lost, the order settles and the money of a cancelled one goes
- * back. Each run takes a limited number, the oldest first; replicas share them.
+ * cancellations to which payments has not answered, once `afterMs` and half of that wait have passed
+ * since the last time: for events that were lost with a broker's disk. Payments answers each by
+ * publishing how the payment stands, so whichever event was lost, the order settles and the money of
+ * a cancelled one goes back. An order that waits for a day because payments is away is told again
+ * eight times, not a hundred. Each run takes a limited number, the oldest first, and none while
+ * the outbox is full; replicas share them.
  */
 export function startAnnouncingAgain(
   { database, outbox, newId, log }: Foundations,
@@ -41,12 +46,14 @@ export function startAnnouncingAgain(
     intervalMs: Math.min(longestIntervalMs, afterMs),
     log,
     async runOnce() {
+      if (outbox.full) return;
       const announced = await database.transaction((transaction) =>
         announceAgain(transaction, outbox, { afterMs, newId }),
       );
       const { created, cancelled } = announced;
       if (created + cancelled > 0) log.warn({ created, cancelled }, "orders were announced again");
-      if (created === batchSize || cancelled === batchSize) loop.wake();
+      // Nobody waits for a cancelled one: after an update that may be all that there ever were.
+      if (created === batchSize) loop.wake();
     },
   });
   return loop;
@@ -68,21 +75,21 @@ export async function announceAgain(
   return { created: created.length, cancelled: cancelled.length };
 }
 
-/** Notes that payments knows that these orders, if they are cancelled, are: users stay locked. */
-export async function stopAnnouncingCancelled(
+/** Notes that payments takes nothing for these orders, which are cancelled. */
+export async function noteNothingTaken(
   transaction: Transaction,
   orderIds: readonly string[],
 ): Promise<void> {
   if (orderIds.length === 0) return;
   await transaction.query(
-    `UPDATE orders SET cancel_known = true
+    `UPDATE orders SET nothing_taken = true
      WHERE id = ANY($1::uuid[]) AND ${unheard.cancelled.condition}`,
     [orderIds],
   );
 }
 
 async function takeUnheard(transaction: Transaction, kind: keyof typeof unheard, afterMs: number) {
-  const { condition, since } = unheard[kind];
+  const { condition, from, since } = unheard[kind];
   const rows = await transaction.query<{
     id: string;
     user_id: string;
@@ -95,6 +102,7 @@ async function takeUnheard(transaction: Transaction, kind: keyof typeof unheard,
      WHERE id = ANY(ARRAY(
        SELECT id FROM orders
        WHERE ${condition} AND ${since} < now() - $1 * interval '1 millisecond'
+         AND ${since} <= now() - (now() - ${from}) / 2
        ORDER BY ${since} LIMIT $2 FOR UPDATE SKIP LOCKED
      ))
      RETURNING id, user_id, amount_minor, currency,

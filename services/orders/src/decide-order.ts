@@ -39,27 +39,23 @@ export function decideOrder<State extends OrderState>(
   }
   const seen = withRefunds(order, fact.refundedMinor);
   const decided = fact.kind === "decided" && isPending(seen) ? withOutcome(seen, fact) : seen;
-  const isBack = decided.status === OrderStatus.PAID && isRefunded(decided);
+  const isBack =
+    decided.status === OrderStatus.PAID && decided.refundedMinor === decided.amountMinor;
   const after = isBack ? { ...decided, status: OrderStatus.REFUNDED } : decided;
   return after === order ? undefined : after;
 }
 
-/**
- * Whether payments needs not be told any more, as far as `fact`, which it has told, shows, that
- * `order`, as it is since, is cancelled: it has taken nothing for it, or all of it is back.
- */
-export function knowsOfCancellation(order: OrderState, fact: OrderFact): boolean {
-  if (order.status !== OrderStatus.CANCELLED || fact.kind === "cancelled") return false;
-  const tookNothing = fact.kind === "decided" && fact.outcome !== PaymentOutcome.PAID;
-  return tookNothing || isRefunded(order);
+/** Whether `fact` says of `order`, as it is since, that it is cancelled and nothing was taken for it. */
+export function isNothingTaken({ status }: OrderState, fact: OrderFact): boolean {
+  return (
+    status === OrderStatus.CANCELLED &&
+    fact.kind === "decided" &&
+    fact.outcome !== PaymentOutcome.PAID
+  );
 }
 
 function isPending({ status }: OrderState): boolean {
   return status === OrderStatus.PENDING_PAYMENT;
-}
-
-function isRefunded({ refundedMinor, amountMinor }: OrderState): boolean {
-  return refundedMinor === amountMinor;
 }
 
 function withRefunds<State extends OrderState>(order: State, refundedMinor: bigint): State {

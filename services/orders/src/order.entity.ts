@@ -30,8 +30,8 @@ export const OrderEntity = defineEntity({
     createTime: p.datetime(),
     /** When repair last announced it again; null if it never did. */
     announceTime: p.datetime().nullable(),
-    /** Whether payments has answered that it knows of the order's cancellation. */
-    cancelKnown: p.boolean().default(false),
+    /** Whether payments has answered that it takes nothing for the order, which is cancelled. */
+    nothingTaken: p.boolean().default(false),
     settleTime: p.datetime().nullable(),
     expireTime: p.datetime().nullable(),
     updateTime: p.datetime(),
@@ -41,7 +41,7 @@ export const OrderEntity = defineEntity({
 export type OrderEntity = InferEntity<typeof OrderEntity>;
 
 /** An order as far as its users are concerned. */
-export type StoredOrder = Omit<OrderEntity, "announceTime" | "cancelKnown">;
+export type StoredOrder = Omit<OrderEntity, "announceTime" | "nothingTaken">;
 
 /** Shows the stored order as the contract does. */
 export function orderMessage(order: StoredOrder): Order {

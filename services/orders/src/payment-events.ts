@@ -8,9 +8,9 @@ import {
 } from "@settle/gen/events/v1/events_pb";
 import { OrderStatusSchema } from "@settle/gen/orders/v1/order_pb";
 import type { Logger } from "pino";
-import { stopAnnouncingCancelled } from "./announce-again.ts";
+import { noteNothingTaken } from "./announce-again.ts";
 import { changeOrders } from "./change-orders.ts";
-import { knowsOfCancellation, type OrderFact } from "./decide-order.ts";
+import { isNothingTaken, type OrderFact } from "./decide-order.ts";
 
 type EventSchema = typeof PaymentResultEventSchema | typeof PaymentRefundedEventSchema;
 
@@ -32,11 +32,11 @@ export function settleOrders(options: {
       fact: factOf(event),
     }));
     const changed = await changeOrders(transaction, hints, changes, new Date(clock.nowMs()));
-    const known = changes.flatMap(({ orderId, fact }, index) => {
+    const untaken = changes.flatMap(({ orderId, fact }, index) => {
       const order = changed[index]?.order;
-      return order && knowsOfCancellation(order, fact) ? [orderId] : [];
+      return order && isNothingTaken(order, fact) ? [orderId] : [];
     });
-    await stopAnnouncingCancelled(transaction, known);
+    await noteNothingTaken(transaction, untaken);
     const tooEarly: string[] = [];
     messages.forEach(({ id, event }, index) => {
       const change = changed[index];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { newId } from "@settle/chassis/new-id";
-import { announceAgain, stopAnnouncingCancelled } from "../src/announce-again.ts";
+import { announceAgain, noteNothingTaken } from "../src/announce-again.ts";
 import { setupOrders } from "./orders-setup.ts";
 
 const afterMs = 600_000;
@@ -43,27 +43,40 @@ describe("announcing orders again", () => {
     assert.deepEqual(await run(), nothing);
   });
 
-  it("announces a cancellation of which payments may not know, until it is known", async () => {
-    const [old, young, known] = [
+  it("announces a cancellation of which payments may not know, until it has answered", async () => {
+    const [old, young, known, back] = [
       await setup.createOrder("cancels", "old"),
       await setup.createOrder("cancels", "young"),
       await setup.createOrder("cancels", "known"),
+      await setup.createOrder("cancels", "back"),
     ];
-    for (const { id } of [old, young, known]) await setup.cancelOrder("cancels", id);
-    await age(old.id);
-    await age(known.id);
-    await setup.database.transaction((transaction) =>
-      stopAnnouncingCancelled(transaction, [known.id]),
-    );
+    for (const { id } of [old, young, known, back]) await setup.cancelOrder("cancels", id);
+    for (const { id } of [old, known, back]) await age(id);
+    await setup.database.query("UPDATE orders SET refunded_minor = amount_minor WHERE id = $1", [
+      back.id,
+    ]);
+    await setup.database.transaction((transaction) => noteNothingTaken(transaction, [known.id]));
     assert.deepEqual(await run(), { created: 0, cancelled: 1 });
     assert.equal(new Set(await eventsOf(old.id)).size, 3);
-    for (const { id } of [young, known]) assert.equal((await eventsOf(id)).length, 2);
+    for (const { id } of [young, known, back]) assert.equal((await eventsOf(id)).length, 2);
     assert.deepEqual(await run(), nothing);
-    await setup.database.query("UPDATE orders SET announce_time = create_time WHERE id = $1", [
-      old.id,
-    ]);
-    await age(old.id);
-    assert.deepEqual(await run(), { created: 0, cancelled: 1 });
+  });
+
+  it("announces what waits for long less and less often", async () => {
+    const order = await setup.createOrder("patient", "old");
+    for (let times = 0; times < 6; times += 1) await age(order.id);
+    assert.deepEqual(await run(), { created: 1, cancelled: 0 });
+    const announcedBefore = (minutes: number) =>
+      setup.database.query(
+        "UPDATE orders SET announce_time = now() - $1 * interval '1 minute' WHERE id = $2",
+        [minutes, order.id],
+      );
+    // Of a wait of 66 minutes.
+    await announcedBefore(32);
+    assert.deepEqual(await run(), nothing);
+    await announcedBefore(34);
+    assert.deepEqual(await run(), { created: 1, cancelled: 0 });
+    await setup.database.query("UPDATE orders SET status = 2 WHERE id = $1", [order.id]);
   });
 
   it("leaves settled orders alone", async () => {

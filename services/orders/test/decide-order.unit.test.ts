@@ -4,7 +4,7 @@ import { DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_p
 import fc from "fast-check";
 import {
   decideOrder,
-  knowsOfCancellation,
+  isNothingTaken,
   type OrderFact,
   type OrderState,
 } from "../src/decide-order.ts";
@@ -109,19 +109,16 @@ describe("a cancellation", () => {
     ...outcomes.map((outcome) => decided(outcome)),
   ];
 
-  it("is known to payments once nothing was taken, or all of it is back", () => {
-    const known = (order: OrderState) => told.map((one) => knowsOfCancellation(order, one));
-    assert.deepEqual(known(cancelled), [false, false, false, true, true]);
-    assert.deepEqual(known({ ...cancelled, refundedMinor: 3n }), [false, false, false, true, true]);
-    const whole = { ...cancelled, refundedMinor: amountMinor };
-    assert.deepEqual(known(whole), [false, true, true, true, true]);
+  it("is answered for good by a payment that took nothing", () => {
+    const untaken = told.map((one) => isNothingTaken(cancelled, one));
+    assert.deepEqual(untaken, [false, false, false, true, true]);
   });
 
-  it("is nothing that payments could know of an order in another status", () => {
+  it("is no answer about an order in another status", () => {
     const others = [PENDING_PAYMENT, PAID, PAYMENT_DECLINED, REFUNDED];
     for (const status of others) {
       const order = { ...start, status, refundedMinor: amountMinor };
-      assert.ok(!told.some((one) => knowsOfCancellation(order, one)));
+      assert.ok(!told.some((one) => isNothingTaken(order, one)));
     }
   });
 });

@@ -5,9 +5,10 @@ import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 export class UnansweredCancellations extends Migration {
   override up(): void {
     this.addSql(`
-      ALTER TABLE orders ADD COLUMN cancel_known boolean NOT NULL DEFAULT false;
+      ALTER TABLE orders ADD COLUMN nothing_taken boolean NOT NULL DEFAULT false;
       CREATE INDEX orders_cancelled ON orders (greatest(announce_time, settle_time))
-        WHERE status = ${OrderStatus.CANCELLED} AND NOT cancel_known;
+        WHERE status = ${OrderStatus.CANCELLED} AND NOT nothing_taken
+          AND refunded_minor < amount_minor;
     `);
   }
 }
