@@ -141,19 +141,33 @@ function compareContents(
 
 /** Each of the alternatives that were enough has to be enough still. */
 function compareAccess(operation: string, a: Node, b: Node): readonly Breach[] {
-  const read = (node: Node) => listAt<Record<string, readonly string[]>>(node, "security");
+  const open: Rights = {};
+  const read = (node: Node) => {
+    const alternatives = listAt<Rights>(node, "security");
+    return alternatives.length === 0 ? [open] : alternatives;
+  };
   const present = read(b);
-  const open = [{}];
-  const before = read(a).length === 0 ? open : read(a);
-  const isEnough = (had: Record<string, readonly string[]>) =>
-    present.length === 0 ||
-    present.some(
-      (alternative) =>
-        Object.entries(alternative).every(([scheme, scopes]) =>
-          scopes.every((scope) => had[scheme]?.includes(scope)),
-        ) && Object.keys(alternative).every((scheme) => scheme in had),
-    );
-  return before.every(isEnough)
-    ? []
-    : [{ operation, place: "security", rule: "more is needed to call it", fix: "ask for no more" }];
+  if (read(a).every((had) => present.some((needed) => isEnough(had, needed)))) return [];
+  // Who has the rights of `bearer with admin` has those of `bearer`: only the latter is needed.
+  const least = present.filter(
+    (needed) => !present.some((other) => isEnough(needed, other) && !isEnough(other, needed)),
+  );
+  const rule = `more is needed to call it: ${least.map(nameRights).join(" or ")}`;
+  return [{ operation, place: "security", rule, fix: "ask for no more" }];
+}
+
+/** By the name of a way to say who calls, the scopes to have. */
+type Rights = Readonly<Record<string, readonly string[]>>;
+
+function isEnough(had: Rights, needed: Rights): boolean {
+  return Object.entries(needed).every(
+    ([scheme, scopes]) => scheme in had && scopes.every((scope) => had[scheme]?.includes(scope)),
+  );
+}
+
+/** `bearer`, `bearer with admin and deposit` */
+function nameRights(rights: Rights): string {
+  return Object.entries(rights)
+    .map(([scheme, scopes]) => [scheme, scopes.join(" and ")].filter(Boolean).join(" with "))
+    .join(" and ");
 }

@@ -17,14 +17,18 @@ export type Deliberate = {
  * nothing does. What the release's `deliberate.json` names passes, and has to happen.
  */
 export function judgeRest(root: string): string {
+  return judgeDocument(root, readFileSync(join(root, "gen/openapi/settle.json"), "utf8"));
+}
+
+/** The same for a document in the place of that of `gen/openapi/`, as text. */
+export function judgeDocument(root: string, present: string): string {
   const release = latestRelease(root);
-  const read = (file: string) => readFileSync(join(root, file), "utf8");
+  const released = readFileSync(join(root, release, "openapi.json"), "utf8");
   const list = join(root, release, "deliberate.json");
   const deliberate: readonly Deliberate[] = existsSync(list)
     ? JSON.parse(readFileSync(list, "utf8"))
     : [];
-  const breaches = findBreaches(read(`${release}/openapi.json`), read("gen/openapi/settle.json"));
-  return judge(breaches, deliberate, release).join("\n");
+  return judge(findBreaches(released, present), deliberate, release).join("\n");
 }
 
 /** Writes the breaches that are not deliberate, and what is deliberate and does not happen. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { findBreaches } from "../gate.ts";
-import { judge, judgeRest } from "../judge.ts";
+import { judge, judgeDocument, judgeRest } from "../judge.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const released = readFileSync(`${root}/gen/openapi/settle.json`, "utf8");
@@ -147,7 +147,17 @@ describe("the gate of REST routes", () => {
     [
       "who may call",
       (d) => Object.assign(d.paths[orders].post, { security: [{ bearer: ["admin"] }] }),
-      /security: more is needed to call it$/,
+      /security: more is needed to call it: bearer with admin$/,
+    ],
+    [
+      "one of two who may call",
+      (d) => d.paths[list].get.security.shift(),
+      /security: more is needed to call it: bearer with admin$/,
+    ],
+    [
+      "that a call is enough with one proof",
+      (d) => Object.assign(d.paths[orders].post, { security: [{ bearer: [], key: ["a", "b"] }] }),
+      /security: more is needed to call it: bearer and key with a and b$/,
     ],
   ];
   for (const [what, change, breach] of breaks) {
@@ -183,6 +193,7 @@ describe("the gate of REST routes", () => {
         createOrder(d).not = { anyOf: [{ required: ["description", "more"] }] };
       },
     ],
+    ["callers", (d) => d.paths[orders].post.security.push({ bearer: ["admin"] }, { key: [] })],
     ["words", (d) => Object.assign(createOrder(d), { description: "Other words." })],
   ];
   for (const [what, change] of additions) {
@@ -190,6 +201,21 @@ describe("the gate of REST routes", () => {
       assert.deepEqual(breachesAfter(change), []);
     });
   }
+
+  it("lets through, of a release without tokens, only what was decided of them", () => {
+    const everywhere = (security: Draft) => {
+      const copy = JSON.parse(released);
+      for (const item of Object.values<Draft>(copy.paths)) {
+        for (const operation of Object.values<Draft>(item)) operation.security = security;
+      }
+      return judgeDocument(root, JSON.stringify(copy));
+    };
+    assert.equal(everywhere([{ bearer: [] }, { bearer: ["admin"] }]), "");
+    assert.match(
+      everywhere([{ bearer: ["admin"] }]),
+      /^POST \/gateway\/orders: security: more is needed to call it: bearer with admin\. /m,
+    );
+  });
 
   it("names the operation, the field, the rule and how to mend it", () => {
     const breach = { operation: "POST /a", place: "request b", rule: "c", fix: "d" };
