@@ -15,8 +15,9 @@ const keepOperation = "keep it, and let a new version have another path";
 
 /**
  * Compares an OpenAPI document of our generator with a released one, both as text, and returns what
- * breaks a client: an operation, a parameter, a field, an enum value or a response that has gone, an
- * input that is required or narrower now, a right that is needed now. Additions break nobody.
+ * breaks a client: an operation, a parameter, a field, an enum value, a response or a reason of it
+ * that has gone, an input that is required or narrower now, an answer that is less sure to be of a
+ * type or form, a right that is needed now. Additions break nobody.
  */
 export function findBreaches(released: string, present: string): readonly Breach[] {
   const [before, now] = [readDocument(released), readDocument(present)];
@@ -105,7 +106,13 @@ function compareAnswers(
     }
     const [old, same] = [before.resolve(response), now.resolve(present[status])];
     const headers = nodeAt(same, "headers");
+    const reasons = listAt(same, "x-error-reasons");
     return [
+      ...listAt<string>(old, "x-error-reasons")
+        .filter((reason) => !reasons.includes(reason))
+        .map((reason) => {
+          return { operation, place, rule: `the reason ${reason} has gone`, fix: "keep it" };
+        }),
       ...Object.keys(nodeAt(old, "headers"))
         .filter((name) => !(name in headers))
         .map((name) => {

@@ -47,7 +47,7 @@ export function compareSchemas(
       for (const value of listAt<string>(a, "enum")) {
         if (b.enum && !listAt(b, "enum").includes(value)) add(`${value} is no value of it`, keep);
       }
-      if (direction === "request") compareLimits(a, b, add);
+      (direction === "request" ? compareLimits : compareAssurances)(a, b, add);
       const properties = nodeAt(b, "properties");
       for (const [name, property] of Object.entries(nodeAt(a, "properties"))) {
         if (!(name in properties)) add("the field has gone", keep, below(name));
@@ -71,8 +71,11 @@ export function compareSchemas(
   function compareTypes(a: Node, b: Node, add: (rule: string, fix: string) => void): void {
     const [before, now] = [typesOf(a), typesOf(b)];
     const [wide, narrow] = direction === "request" ? [now, before] : [before, now];
-    if (wide.length > 0 && !narrow.every((type) => wide.includes(type))) {
-      add(`it is ${now.join(" or ")} and was ${before.join(" or ")}`, "give a new field that type");
+    if (wide.length === 0) return;
+    // No type at all is every type.
+    if (narrow.length === 0 || !narrow.every((type) => wide.includes(type))) {
+      const name = (types: readonly string[]) => types.join(" or ") || "anything";
+      add(`it is ${name(now)} and was ${name(before)}`, "give a new field that type");
     }
   }
 }
@@ -115,6 +118,16 @@ function compareLimits(a: Node, b: Node, add: (rule: string, fix: string) => voi
     const concerns = names.every((name) => name in nodeAt(a, "properties"));
     if (!before.has(rule) && concerns) add(`there is a new rule: ${rule}`, widen);
   }
+}
+
+/** What an answer's values were sure to be; how long or large they may be, no release promised. */
+function compareAssurances(a: Node, b: Node, add: (rule: string, fix: string) => void): void {
+  for (const key of exact) {
+    if (a[key] !== undefined && a[key] !== b[key]) {
+      add(`${key} is ${b[key] ?? "none"} and was ${a[key]}`, "send only what the release sent");
+    }
+  }
+  if (a.enum && !b.enum) add("it is no enum any more", keep);
 }
 
 /** Rules in words and compositions, each of which refuses something, with the fields they name. */

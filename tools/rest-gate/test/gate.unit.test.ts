@@ -133,6 +133,36 @@ describe("the gate of REST routes", () => {
       /answer 200 revision: it is string or integer and was string$/,
     ],
     [
+      "the type of an answer",
+      (d) => delete order(d).properties.revision.type,
+      /answer 200 revision: it is anything and was string$/,
+    ],
+    [
+      "the type of items of an answer",
+      (d) => delete schemas(d)["orders.v1.ListOrdersResponse"].properties.orders.items,
+      /answer 200 orders\.\*: it is anything and was object$/,
+    ],
+    [
+      "an enum of an answer",
+      (d) => delete schemas(d)["orders.v1.OrderStatus"].enum,
+      /answer 200 status: it is no enum any more$/,
+    ],
+    [
+      "a pattern of an answer",
+      (d) => delete schemas(d)["money.v1.Money"].properties.minorUnits.pattern,
+      /answer 200 amount\.minorUnits: pattern is none and was \^/,
+    ],
+    [
+      "a format of an answer",
+      (d) => Object.assign(order(d).properties.settleTime, { format: "date" }),
+      /answer 200 settleTime: format is date and was date-time$/,
+    ],
+    [
+      "a reason of an error",
+      (d) => d.paths[orders].post.responses[429]["x-error-reasons"].pop(),
+      /answer 429: the reason RATE_LIMITED has gone$/,
+    ],
+    [
       "a freedom, by a rule in words",
       (d) => {
         createOrder(d).properties.expireAfter.description += "\nRule: not on Sundays";
@@ -192,6 +222,13 @@ describe("the gate of REST routes", () => {
         createOrder(d).properties.more = {};
         createOrder(d).not = { anyOf: [{ required: ["description", "more"] }] };
       },
+    ],
+    ["types of a query", (d) => Object.assign(query(d, "pageToken"), { schema: {} })],
+    ["forms of a request", (d) => delete createOrder(d).properties.userId.pattern],
+    ["a reason", (d) => d.paths[orders].post.responses[429]["x-error-reasons"].push("MORE")],
+    [
+      "sureness of an answer",
+      (d) => Object.assign(order(d).properties.description, { enum: ["a"], pattern: "a" }),
     ],
     ["callers", (d) => d.paths[orders].post.security.push({ bearer: ["admin"] }, { key: [] })],
     ["words", (d) => Object.assign(createOrder(d), { description: "Other words." })],
