@@ -12,7 +12,7 @@ import {
 } from "@bufbuild/protobuf";
 import { decodeEvent, EventRefusedError } from "@settle/sdk";
 import { readRecording, readTypes } from "../tools/release/recording.ts";
-import { findDifferences } from "../tools/release/same-facts.ts";
+import { findLosses } from "../tools/release/same-facts.ts";
 import { releases } from "../tools/releases.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -52,7 +52,7 @@ for (const folder of releases(root)) {
       assert.ok(stored.length >= 50 && events.length >= 24);
       for (const { schema, bytes } of [...stored, ...events]) {
         const said = read(types, schema, bytes);
-        assert.deepEqual(findDifferences(said, read(today, schema, bytes)), [], schema.typeName);
+        assert.deepEqual(findLosses(said, read(today, schema, bytes)), [], schema.typeName);
       }
     });
 
@@ -63,7 +63,7 @@ for (const folder of releases(root)) {
         const json = read(today, schema, bytes);
         const written = toBinary(present, fromJson(present, json, { registry: today }));
         const said = read(types, schema, Buffer.from(written).toString("base64"));
-        assert.deepEqual(findDifferences(read(types, schema, bytes), said), []);
+        assert.deepEqual(findLosses(read(types, schema, bytes), said), []);
       }
     });
 

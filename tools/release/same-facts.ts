@@ -12,29 +12,41 @@ const errorWords = /^(message|description)$/;
 /**
  * Returns in what `present` does not hold what `recorded` says, a line each: fields that are not
  * there, other values. More fields, other ids, times, revisions and tokens, and other words of an
- * error are no difference.
+ * error are no difference. For two runs of the same calls.
  */
 export function findDifferences(recorded: JsonValue, present: JsonValue): readonly string[] {
   const isError = typeof recorded === "object" && recorded !== null && "code" in recorded;
-  return walk(recorded, present, "", isError);
+  return walk(recorded, present, "", (a, b, name) => {
+    if (a === b) return true;
+    if (typeof a !== "string" || typeof b !== "string") return false;
+    if (ownValues.test(name)) return (a === "") === (b === "");
+    if (isError && errorWords.test(name)) return true;
+    return forms.some(([, form]) => form.test(a) && form.test(b));
+  });
 }
 
-function walk(a: JsonValue, b: JsonValue | undefined, at: string, isError: boolean): string[] {
-  const name = at.split(".").at(-1) ?? "";
+/**
+ * Returns in what `present` does not hold exactly what `recorded` says, a line each; only more fields
+ * are no difference. For two readings of the same bytes.
+ */
+export function findLosses(recorded: JsonValue, present: JsonValue): readonly string[] {
+  return walk(recorded, present, "", (a, b) => a === b);
+}
+
+/** Says of two values, of which the first has nothing inside, whether they are as good as the same. */
+type IsSame = (a: JsonValue, b: JsonValue | undefined, name: string) => boolean;
+
+function walk(a: JsonValue, b: JsonValue | undefined, at: string, isSame: IsSame): string[] {
   const difference = [`${at}: ${JSON.stringify(b)} and was ${JSON.stringify(a)}`];
   if (Array.isArray(a)) {
     if (!Array.isArray(b) || a.length !== b.length) return difference;
-    return a.flatMap((item, index) => walk(item, b[index], `${at}.${index}`, isError));
+    return a.flatMap((item, index) => walk(item, b[index], `${at}.${index}`, isSame));
   }
   if (typeof a === "object" && a !== null) {
     if (typeof b !== "object" || b === null || Array.isArray(b)) return difference;
     return Object.entries(a).flatMap(([key, value]) =>
-      walk(value, b[key], at === "" ? key : `${at}.${key}`, isError),
+      walk(value, b[key], at === "" ? key : `${at}.${key}`, isSame),
     );
   }
-  if (a === b) return [];
-  if (typeof a !== "string" || typeof b !== "string") return difference;
-  if (ownValues.test(name)) return (a === "") === (b === "") ? [] : difference;
-  if (isError && errorWords.test(name)) return [];
-  return forms.some(([, form]) => form.test(a) && form.test(b)) ? [] : difference;
+  return isSame(a, b, at.split(".").at(-1) ?? "") ? [] : difference;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findDifferences } from "../same-facts.ts";
+import { findDifferences, findLosses } from "../same-facts.ts";
 
 describe("an answer of now against one of then", () => {
   const then = {
@@ -41,6 +41,16 @@ describe("an answer of now against one of then", () => {
       assert.equal(difference.split(": ")[0], at);
     });
   }
+
+  it("has the very same values where the same bytes are read, and may have more", () => {
+    assert.deepEqual(findLosses(then, { ...then, more: true }), []);
+    const [time, later] = [then.createTime, "2026-11-25T22:42:40Z"];
+    const swapped = { createTime: later, settleTime: time };
+    assert.deepEqual(findLosses({ createTime: time, settleTime: later }, swapped), [
+      `createTime: "${later}" and was "${time}"`,
+      `settleTime: "${time}" and was "${later}"`,
+    ]);
+  });
 
   it("may have other words of an error, but the same reason", () => {
     const error = { code: 5, message: "a", details: [{ reason: "X", description: "b" }] };
