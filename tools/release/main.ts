@@ -1,13 +1,15 @@
 /** `npm run release -- <version>`: see {@link usage}. */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import type { FileRegistry } from "@bufbuild/protobuf";
+import { fetchThirdPartyProtos } from "../third-party-protos.ts";
 import { play } from "./play.ts";
 import { type PlayedAnswer, type Recording, readTypes } from "./recording.ts";
-import { isServed, type Step, scenario } from "./scenario.ts";
+import { countEvents, isServed, type Step, scenario } from "./scenario.ts";
 import { tapEvents } from "./tap.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -42,23 +44,37 @@ if (values.help || !values.amqp || !/^\d+\.\d+\.\d+$/.test(version)) {
   process.exit(values.help ? 0 : 1);
 }
 const folder = join(root, "proto/releases", version);
-if (!values["only-record"]) keepContract();
-writeFileSync(
-  join(folder, "recording.json"),
-  `${JSON.stringify(await record(values.amqp), undefined, 1)}\n`,
-);
+await (values["only-record"] ? keepRecording(folder, values.amqp) : keepAll(values.amqp));
 console.log(`proto/releases/${version} is complete`);
 
-function keepContract(): void {
+/** Half a release would count as the newest one: it gets its name when it is complete. */
+async function keepAll(amqpUrl: string): Promise<void> {
   if (existsSync(folder)) throw new Error(`${folder} is there already`);
-  mkdirSync(folder, { recursive: true });
-  const image = ["build", "proto", "--exclude-source-info", "-o", join(folder, "image.binpb")];
-  execFileSync("buf", image, { cwd: root, stdio: "inherit" });
-  copyFileSync(join(root, "gen/openapi/settle.json"), join(folder, "openapi.json"));
+  await fetchThirdPartyProtos(root);
+  const scratch = join(root, "proto/releases", `.${version}`);
+  rmSync(scratch, { recursive: true, force: true });
+  mkdirSync(scratch);
+  try {
+    keepContract(scratch);
+    await keepRecording(scratch, amqpUrl);
+    renameSync(scratch, folder);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
 }
 
-async function record(amqpUrl: string): Promise<Recording> {
-  const types = readTypes(join(folder, "image.binpb"));
+function keepContract(to: string): void {
+  const image = ["build", "proto", "--exclude-source-info", "-o", join(to, "image.binpb")];
+  execFileSync("buf", image, { cwd: root, stdio: "inherit" });
+  copyFileSync(join(root, "gen/openapi/settle.json"), join(to, "openapi.json"));
+}
+
+async function keepRecording(to: string, amqpUrl: string): Promise<void> {
+  const recording = await record(readTypes(join(to, "image.binpb")), amqpUrl);
+  writeFileSync(join(to, "recording.json"), `${JSON.stringify(recording, undefined, 1)}\n`);
+}
+
+async function record(types: FileRegistry, amqpUrl: string): Promise<Recording> {
   const methods = new Set(
     [...types].flatMap((type) =>
       type.kind === "service" ? type.methods.map(({ name }) => `${type.typeName}/${name}`) : [],
@@ -75,8 +91,7 @@ async function record(amqpUrl: string): Promise<Recording> {
     }
     calls.push({ ...step, answer });
   });
-  // At least what created the orders and what became of them.
-  const expected = 2 * steps.filter(({ keepAs }) => keepAs).length;
+  const expected = countEvents(steps);
   for (let waits = 0; tap.events.length < expected; waits++) {
     if (waits > eventsMaxPauses) throw new Error(`${tap.events.length} of ${expected} events came`);
     await pause(eventsPauseMs);

@@ -135,3 +135,11 @@ export function isServed(step: Step, methods: ReadonlySet<string>): boolean {
   const needs = step.until === "ORDER_STATUS_REFUNDED" ? `${payments}/RefundPayment` : step.method;
   return methods.has(needs);
 }
+
+/** Returns how many events come of the steps, once all is done that they ask for. */
+export function countEvents(steps: readonly Step[]): number {
+  // Of an order, that it was created and what became of its payment; of a refund, itself.
+  const made = steps.filter(({ keepAs }) => keepAs !== undefined).length;
+  const refunds = steps.filter(({ method }) => method === `${payments}/RefundPayment`).length;
+  return 2 * made + refunds;
+}
