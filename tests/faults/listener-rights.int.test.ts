@@ -116,8 +116,25 @@ describe("a listener of another team", () => {
     await assert.rejects(broker.manage("GET", queue), /404/);
   });
 
-  it("does not take the place of the administrator", async () => {
+  it("does not take the place of another user, nor remove one", async () => {
     const { username } = new URL(broker.adminUrl);
-    await assert.rejects(runListener(broker, [username, resultType]), /broker's administrator/);
+    const other = `${name}-other`;
+    parts.defer(async () => void (await broker.manage("DELETE", `users/${other}`)));
+    // As a listener of another virtual host has it.
+    const tags = `monitoring,settle-listener-${broker.vhost}-2`;
+    await broker.manage("PUT", `users/${other}`, { password: "theirs", tags });
+    const theirs = await broker.manage("GET", `users/${other}`);
+    await Promise.all(
+      [
+        [other, resultType],
+        ["--remove", other],
+        [username, resultType],
+      ].map((args) =>
+        assert.rejects(runListener(broker, args), /is not a listener of the virtual host/),
+      ),
+    );
+    assert.deepEqual(await broker.manage("GET", `users/${other}`), theirs);
+    const queue = `queues/${broker.vhost}/${topologyOf(other).work}`;
+    await assert.rejects(broker.manage("GET", queue), /404/);
   });
 });

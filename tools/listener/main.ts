@@ -40,8 +40,6 @@ async function main(args: readonly string[]): Promise<void> {
     vhost: request.vhost,
   };
   const { name, listensTo } = request;
-  // It would lose its rights to those of a listener.
-  if (name === administration.user) throw new Error(`${name} is the broker's administrator`);
   if (request.isRemoval) {
     await removeListener({ ...administration, listener: { name } });
     return console.error(`${name} listens no longer`);

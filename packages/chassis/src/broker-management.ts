@@ -12,8 +12,15 @@ export type BrokerAdministration = {
   readonly vhost: string;
 };
 
-/** Asks the management API for something; throws what the broker answers but success. */
-export type ManagementCall = (method: string, path: string, body?: unknown) => Promise<void>;
+/**
+ * Asks the management API for something; resolves with the answer, or with undefined where what is
+ * to be got or deleted does not exist. Throws what else the broker answers but success.
+ */
+export type ManagementCall = (
+  method: "GET" | "PUT" | "POST" | "DELETE",
+  path: string,
+  body?: unknown,
+) => Promise<Response | undefined>;
 
 /** Makes calls to the management API; `path` follows its origin. */
 export function createManagementCall(administration: BrokerAdministration): ManagementCall {
@@ -27,8 +34,9 @@ export function createManagementCall(administration: BrokerAdministration): Mana
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(requestTimeoutMs),
       });
-      if (response.ok) return;
+      if (response.ok) return response;
       const text = await response.text();
+      if (response.status === 404 && (method === "GET" || method === "DELETE")) return undefined;
       // A broker that has just started answers some calls before it can serve them.
       if (response.status < 500 || tried === maxRequestAttempts) {
         throw new Error(`the broker answered ${method} ${path} with ${response.status}: ${text}`);

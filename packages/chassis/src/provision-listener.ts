@@ -1,5 +1,9 @@
 import { binding, exchange, matching, policy, queue, quoted } from "./broker-definitions.ts";
-import { type BrokerAdministration, createManagementCall } from "./broker-management.ts";
+import {
+  type BrokerAdministration,
+  createManagementCall,
+  type ManagementCall,
+} from "./broker-management.ts";
 import type { BrokerService } from "./provision-broker.ts";
 import { topologyOf } from "./topology.ts";
 
@@ -10,7 +14,8 @@ const maxDeadLetters = 100_000;
 /**
  * Makes sure that somebody who is no service of ours can listen to its events: a queue with the
  * events of `listensTo`, one for what is rejected there, and a user who may read the two and do
- * nothing else. Repeatable; events that the queue had before stay.
+ * nothing else. Repeatable; events that the queue had before stay. Throws, and has changed nothing,
+ * where a user of that name is not a listener of this virtual host.
  *
  * A queue that its listener leaves alone drops its oldest messages when it is full: if it refused
  * new ones instead, as those of services do, the publishers would have to stop for it.
@@ -26,6 +31,7 @@ export async function provisionListener(
   const { work, deadLetter, deadLetters } = topologyOf(name);
   const limited = (of: string, length: number, more: Readonly<Record<string, string | number>>) =>
     policy(of, { overflow: "drop-head", "max-length": length, ...more });
+  await refuseOthersUser(call, vhost, listener.user ?? name);
   await call("POST", `/api/definitions/${host}`, {
     exchanges: [exchange(deadLetter, "fanout")],
     queues: [queue(work), queue(deadLetters)],
@@ -43,7 +49,7 @@ export async function provisionListener(
       limited(deadLetters, maxDeadLetters, {}),
     ],
   });
-  await call("PUT", `/api/users/${user}`, { password, tags: "" });
+  await call("PUT", `/api/users/${user}`, { password, tags: tagOf(vhost) });
   await call("PUT", `/api/permissions/${host}/${user}`, {
     configure: "^$",
     write: "^$",
@@ -51,18 +57,42 @@ export async function provisionListener(
   });
 }
 
-/** Removes a listener with its queues and all that waits there; throws where there is none. */
+/**
+ * Removes a listener with its queues and all that waits there. Throws where there is none, and where
+ * the user of that name is not a listener of this virtual host.
+ */
 export async function removeListener(
   options: BrokerAdministration & { readonly listener: Pick<BrokerService, "name" | "user"> },
 ): Promise<void> {
   const { vhost, listener } = options;
   const call = createManagementCall(options);
   const host = encodeURIComponent(vhost);
+  const user = listener.user ?? listener.name;
   const { work, deadLetter, deadLetters } = topologyOf(listener.name);
-  await call("DELETE", `/api/users/${encodeURIComponent(listener.user ?? listener.name)}`);
+  await refuseOthersUser(call, vhost, user);
   for (const name of [work, deadLetters]) {
     await call("DELETE", `/api/queues/${host}/${name}`);
     await call("DELETE", `/api/policies/${host}/${name}`);
   }
   await call("DELETE", `/api/exchanges/${host}/${deadLetter}`);
+  // Last, because its tag says whose the rest is.
+  await call("DELETE", `/api/users/${encodeURIComponent(user)}`);
+}
+
+/** What the user of a listener is told by from all other users, who belong to no virtual host. */
+function tagOf(vhost: string): string {
+  // Tags are separated by commas.
+  return `settle-listener-${encodeURIComponent(vhost)}`;
+}
+
+async function refuseOthersUser(call: ManagementCall, vhost: string, user: string): Promise<void> {
+  const found = await call("GET", `/api/users/${encodeURIComponent(user)}`);
+  if (!found) return;
+  const { tags } = (await found.json()) as { readonly tags: readonly string[] };
+  const tag = tagOf(vhost);
+  if (tags.includes(tag)) return;
+  throw new Error(
+    `the broker's user ${user} is not a listener of the virtual host ${vhost}: ` +
+      `it has not the tag ${tag}`,
+  );
 }
