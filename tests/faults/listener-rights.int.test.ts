@@ -111,7 +111,10 @@ describe("a listener of another team", () => {
       bindings.filter(({ source }) => source !== "").map((b) => [b.source, b.routing_key].join()),
       ["orders.events,events.v1.OrderCreatedEvent", "payments.events,events.v1.PaymentResultEvent"],
     );
+    // As a removal leaves it that was stopped halfway.
+    await broker.manage("DELETE", queue);
     await runListener(broker, ["--remove", name]);
+    await assert.rejects(runListener(broker, ["--remove", name]), /there is no listener/);
     await assert.rejects(amqp.connect(stdout.trim()), /ACCESS.REFUSED/);
     await assert.rejects(broker.manage("GET", queue), /404/);
   });

@@ -58,8 +58,9 @@ export async function provisionListener(
 }
 
 /**
- * Removes a listener with its queues and all that waits there. Throws where there is none, and where
- * the user of that name is not a listener of this virtual host.
+ * Removes a listener with its queues and all that waits there; one that was stopped halfway can be
+ * repeated. Throws where nothing is left of any, and where the user of that name is not a listener of
+ * this virtual host.
  */
 export async function removeListener(
   options: BrokerAdministration & { readonly listener: Pick<BrokerService, "name" | "user"> },
@@ -70,13 +71,19 @@ export async function removeListener(
   const user = listener.user ?? listener.name;
   const { work, deadLetter, deadLetters } = topologyOf(listener.name);
   await refuseOthersUser(call, vhost, user);
-  for (const name of [work, deadLetters]) {
-    await call("DELETE", `/api/queues/${host}/${name}`);
-    await call("DELETE", `/api/policies/${host}/${name}`);
+  let isFound = false;
+  for (const path of [
+    ...[work, deadLetters].flatMap((name) => [
+      `queues/${host}/${name}`,
+      `policies/${host}/${name}`,
+    ]),
+    `exchanges/${host}/${deadLetter}`,
+    // Last, because its tag says whose the rest is.
+    `users/${encodeURIComponent(user)}`,
+  ]) {
+    if (await call("DELETE", `/api/${path}`)) isFound = true;
   }
-  await call("DELETE", `/api/exchanges/${host}/${deadLetter}`);
-  // Last, because its tag says whose the rest is.
-  await call("DELETE", `/api/users/${encodeURIComponent(user)}`);
+  if (!isFound) throw new Error(`there is no listener ${listener.name} on ${vhost}`);
 }
 
 /** What the user of a listener is told by from all other users, who belong to no virtual host. */
