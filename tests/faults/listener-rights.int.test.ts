@@ -45,6 +45,11 @@ describe("a listener of another team", () => {
     channel.publish(topologyOf("payments").events, routingKey, body, { messageId });
     await channel.waitForConfirms();
   };
+  const policyOf = async (queue: string) =>
+    (await broker.manage("GET", `policies/${broker.vhost}/${queue}`)) as {
+      readonly pattern: string;
+      readonly definition: Readonly<Record<string, unknown>>;
+    };
   const take = (channel: ConfirmChannel, queue: string) =>
     eventually(
       `there is a message in ${queue}`,
@@ -62,6 +67,7 @@ describe("a listener of another team", () => {
     channel.nack(message, false, false);
     const letter = await take(channel, deadLetters);
     assert.equal(letter.properties.messageId, "asked for");
+    channel.ack(letter);
     assert.equal((await channel.checkQueue(work)).messageCount, 0);
   });
 
@@ -87,15 +93,24 @@ describe("a listener of another team", () => {
     }
   });
 
-  it("never makes a publisher wait: its full queue drops the oldest", async () => {
-    const { work } = topologyOf(name);
-    const policy = (await broker.manage("GET", `policies/${broker.vhost}/${work}`)) as {
-      readonly pattern: string;
-      readonly definition: Readonly<Record<string, unknown>>;
-    };
-    assert.match(work, new RegExp(policy.pattern));
-    assert.equal(policy.definition.overflow, "drop-head");
-    assert.ok(Number(policy.definition["max-length"]) > 0);
+  it("has room for so much and no more", async () => {
+    const { work, deadLetters } = topologyOf(name);
+    for (const queue of [work, deadLetters]) {
+      const { pattern, definition } = await policyOf(queue);
+      assert.match(queue, new RegExp(pattern));
+      assert.equal(definition.overflow, "drop-head");
+      assert.ok(Number(definition["max-length"]) > 0);
+      assert.ok(Number(definition["max-length-bytes"]) > 0);
+    }
+    const [limits] = (await broker.manage("GET", `user-limits/${name}`)) as {
+      readonly value: Readonly<Record<string, number>>;
+    }[];
+    const { "max-connections": maxConnections = 0, "max-channels": maxChannels = 0 } =
+      limits?.value ?? {};
+    assert.ok(maxConnections > 0 && maxChannels > 0);
+    await using stack = new AsyncDisposableStack();
+    for (let n = 0; n < maxConnections; n += 1) await connect(stack, url);
+    await assert.rejects(amqp.connect(url), /ConnectionClose/);
   });
 
   it("can be given more, with another password, and be removed", async () => {

@@ -9,7 +9,12 @@ import { topologyOf } from "./topology.ts";
 
 const deliveryLimit = 20;
 const maxQueueLength = 1_000_000;
+const maxQueueBytes = 2 ** 30;
 const maxDeadLetters = 100_000;
+const maxDeadLetterBytes = 2 ** 28;
+// Of one user, on all the broker's nodes: enough for a few dozen replicas.
+const maxConnections = 50;
+const maxChannels = 200;
 
 /**
  * Makes sure that somebody who is no service of ours can listen to its events: a queue with the
@@ -29,8 +34,8 @@ export async function provisionListener(
   const host = encodeURIComponent(vhost);
   const user = encodeURIComponent(listener.user ?? name);
   const { work, deadLetter, deadLetters } = topologyOf(name);
-  const limited = (of: string, length: number, more: Readonly<Record<string, string | number>>) =>
-    policy(of, { overflow: "drop-head", "max-length": length, ...more });
+  const limited = (of: string, limits: Readonly<Record<string, string | number>>) =>
+    policy(of, { overflow: "drop-head", ...limits });
   await refuseOthersUser(call, vhost, listener.user ?? name);
   await call("POST", `/api/definitions/${host}`, {
     exchanges: [exchange(deadLetter, "fanout")],
@@ -42,14 +47,21 @@ export async function provisionListener(
       ),
     ],
     policies: [
-      limited(work, maxQueueLength, {
+      limited(work, {
+        "max-length": maxQueueLength,
+        "max-length-bytes": maxQueueBytes,
         "delivery-limit": deliveryLimit,
         "dead-letter-exchange": deadLetter,
       }),
-      limited(deadLetters, maxDeadLetters, {}),
+      limited(deadLetters, {
+        "max-length": maxDeadLetters,
+        "max-length-bytes": maxDeadLetterBytes,
+      }),
     ],
   });
   await call("PUT", `/api/users/${user}`, { password, tags: tagOf(vhost) });
+  await call("PUT", `/api/user-limits/${user}/max-connections`, { value: maxConnections });
+  await call("PUT", `/api/user-limits/${user}/max-channels`, { value: maxChannels });
   await call("PUT", `/api/permissions/${host}/${user}`, {
     configure: "^$",
     write: "^$",
