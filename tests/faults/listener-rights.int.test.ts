@@ -113,6 +113,39 @@ describe("a listener of another team", () => {
     await assert.rejects(amqp.connect(url), /ConnectionClose/);
   });
 
+  it("never makes a publisher wait: what a full queue drops goes to the dead letters", async () => {
+    const { work, deadLetters } = topologyOf(name);
+    await using stack = new AsyncDisposableStack();
+    const channel = await (await connect(stack, url)).createConfirmChannel();
+    await publish(resultType, "rejected");
+    channel.nack(await take(channel, work), false, false);
+    await eventually("it is a dead letter", async () =>
+      (await channel.checkQueue(deadLetters)).messageCount === 1 ? true : undefined,
+    );
+    for (const queue of [work, deadLetters]) {
+      const { definition, ...policy } = await policyOf(queue);
+      const path = `policies/${broker.vhost}/${queue}`;
+      await broker.manage("PUT", path, {
+        ...policy,
+        definition: { ...definition, "max-length": 1 },
+      });
+    }
+    await publish(resultType, "oldest");
+    await publish(resultType, "newest");
+    await eventually("the work queue has dropped one", async () =>
+      (await channel.checkQueue(work)).messageCount === 1 ? true : undefined,
+    );
+    // It has taken the place of what was rejected.
+    await eventually("the oldest is the only dead letter", async () => {
+      const letter = await take(channel, deadLetters);
+      channel.nack(letter);
+      const { messageCount } = await channel.checkQueue(deadLetters);
+      return letter.properties.messageId === "oldest" && messageCount <= 1 ? true : undefined;
+    });
+    const { properties } = await take(channel, work);
+    assert.equal(properties.messageId, "newest");
+  });
+
   it("can be given more, with another password, and be removed", async () => {
     const { stdout } = await runListener(broker, [name, OrderCreatedEventSchema.typeName]);
     assert.notEqual(stdout.trim(), url);

@@ -23,7 +23,8 @@ const maxChannels = 200;
  * where a user of that name is not a listener of this virtual host.
  *
  * A queue that its listener leaves alone drops its oldest messages when it is full: if it refused
- * new ones instead, as those of services do, the publishers would have to stop for it.
+ * new ones instead, as those of services do, the publishers would have to stop for it. What is dropped
+ * goes to the dead letters, and pushes the oldest of those out for good once there are too many.
  */
 export async function provisionListener(
   options: BrokerAdministration & { readonly listener: BrokerService },
