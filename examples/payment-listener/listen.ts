@@ -9,6 +9,7 @@ const firstPauseMs = 250;
 const maxPauseMs = 30_000;
 const heartbeatS = 10;
 const connectTimeoutMs = 10_000;
+const closeTimeoutMs = 2_000;
 
 type ListenOptions = {
   readonly url: string;
@@ -48,7 +49,10 @@ async function listenOnce(options: ListenOptions, onSettled: () => void): Promis
   over.catch(() => {});
   const end = () => resolve();
   signal.addEventListener("abort", end);
-  const connection = await amqp.connect(withHeartbeat(url), { timeout: connectTimeoutMs });
+  const socket = new AbortController();
+  const socketOptions = { timeout: connectTimeoutMs, signal: socket.signal };
+  const connection = await amqp.connect(withHeartbeat(url), socketOptions);
+  const closed = new Promise((resolve) => connection.on("close", resolve));
   try {
     connection.on("error", reject);
     connection.on("close", () => reject(new Error("the connection was closed")));
@@ -71,8 +75,14 @@ async function listenOnce(options: ListenOptions, onSettled: () => void): Promis
     await over;
   } finally {
     signal.removeEventListener("abort", end);
-    // Gives back what was delivered and not acknowledged.
-    await connection.close().catch(() => {});
+    // Gives back what was delivered and not acknowledged. Where the connection dies before the broker
+    // answers, amqplib never settles the promise.
+    connection.close().catch(() => {});
+    const closing = new AbortController();
+    const timeout = pause(closeTimeoutMs, undefined, { signal: closing.signal }).catch(() => {});
+    await Promise.race([closed, timeout]);
+    closing.abort();
+    socket.abort();
   }
 }
 

@@ -219,6 +219,12 @@ describe("the events", function () {
     await eventually("nothing comes back", isDone);
     assert.equal((await peek(adminUrl, deadLetters)).length, 1);
 
+    // The broker does not hear that it goes, and so does not answer.
+    const unheard = start();
+    await unheard.says(/^listening/);
+    link.hold();
+    assert.equal(await unheard.end("SIGTERM"), 0);
+
     const { results: booked, turnover } = await report();
     assert.deepEqual(turnover, { EUR: String(paidCount * 125) });
     assert.equal(new Set(booked.map(({ orderId }) => orderId)).size, booked.length);
