@@ -79,7 +79,8 @@ export function openBooks(file: string): Books {
         database.exec("COMMIT");
         return isNew;
       } catch (error) {
-        database.exec("ROLLBACK");
+        // A full disk makes SQLite roll back by itself.
+        if (database.isTransaction) database.exec("ROLLBACK");
         throw error;
       }
     },

@@ -36,9 +36,7 @@ export async function listen(options: ListenOptions): Promise<void> {
       // A name with several addresses that all refuse has a code and no message.
       console.error(`not listening: ${message || code}`);
     }
-    const pauseMs = Math.min(firstPauseMs * 2 ** failures, maxPauseMs);
-    // Not all listeners of a broker that comes back should arrive at once.
-    await pause(pauseMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
+    await pause(pauseMsAfter(failures), undefined, { signal }).catch(() => {});
   }
 }
 
@@ -49,6 +47,7 @@ async function listenOnce(options: ListenOptions, onSettled: () => void): Promis
   over.catch(() => {});
   const end = () => resolve();
   signal.addEventListener("abort", end);
+  const gone = new AbortController();
   const socket = new AbortController();
   const socketOptions = { timeout: connectTimeoutMs, signal: socket.signal };
   const connection = await amqp.connect(withHeartbeat(url), socketOptions);
@@ -59,22 +58,20 @@ async function listenOnce(options: ListenOptions, onSettled: () => void): Promis
     const channel = await connection.createChannel();
     channel.on("error", reject);
     await channel.prefetch(prefetch);
+    let last = Promise.resolve();
     await channel.consume(queue, (message) => {
-      try {
-        if (message === null) throw new Error(`${queue} has gone`);
-        settle(channel, message, books);
-        onSettled();
-      } catch (error) {
-        // Not booked, so not acknowledged: it comes again on the next connection, and after as many
-        // times as the queue's policy allows it goes to the dead letters.
-        reject(error);
-      }
+      if (message === null) return reject(new Error(`${queue} has gone`));
+      last = last
+        .then(() => settle(channel, message, books, gone.signal))
+        .then(onSettled)
+        .catch(reject);
     });
     console.error(`listening to ${queue}`);
     if (signal.aborted) end();
     await over;
   } finally {
     signal.removeEventListener("abort", end);
+    gone.abort();
     // Gives back what was delivered and not acknowledged. Where the connection dies before the broker
     // answers, amqplib never settles the promise.
     connection.close().catch(() => {});
@@ -86,8 +83,14 @@ async function listenOnce(options: ListenOptions, onSettled: () => void): Promis
   }
 }
 
-/** Acknowledges a delivery, but only after its effect is on the disk. */
-function settle(channel: Channel, message: ConsumeMessage, books: Books): void {
+/** Acknowledges a delivery, but only after its effect is on the disk; rejects once `gone` is aborted. */
+async function settle(
+  channel: Channel,
+  message: ConsumeMessage,
+  books: Books,
+  gone: AbortSignal,
+): Promise<void> {
+  gone.throwIfAborted();
   let decoded: ReturnType<typeof decodeEvent>;
   try {
     decoded = decodeEvent(message);
@@ -105,10 +108,31 @@ function settle(channel: Channel, message: ConsumeMessage, books: Books): void {
   }
   const { id, event } = decoded;
   if (event.$typeName === "events.v1.PaymentResultEvent") {
-    const isNew = books.book(id, event);
+    const isNew = await bookAtLast(() => books.book(id, event), gone);
     console.error(`${isNew ? "booked" : "known already"}: order ${event.orderId}`);
   }
   channel.ack(message);
+}
+
+/**
+ * Books until it succeeds or `gone` is aborted. What fails are the books and never this event, so it is
+ * not given back: all that wait here would be delivered once more each time, and after as many times as
+ * the queue's policy allows they would go to the dead letters.
+ */
+async function bookAtLast(book: () => boolean, gone: AbortSignal): Promise<boolean> {
+  for (let failures = 0; ; failures += 1) {
+    try {
+      return book();
+    } catch (error) {
+      console.error(`not booked yet: ${error instanceof Error ? error.message : error}`);
+    }
+    await pause(pauseMsAfter(failures), undefined, { signal: gone });
+  }
+}
+
+/** Grows with the failures; by chance shorter, lest all listeners come back to a broker at once. */
+function pauseMsAfter(failures: number): number {
+  return Math.min(firstPauseMs * 2 ** failures, maxPauseMs) * (0.5 + Math.random() / 2);
 }
 
 function withHeartbeat(url: string): string {

@@ -6,8 +6,9 @@ import { listen } from "./listen.ts";
 const usage = `node main.ts [--books <file>] [--queue <name>] [--report] [--help]
 
 Listens to the results of payments and keeps books of them: which order was paid or declined, and
-how much was paid in each currency, refunds apart. Every order is in them once, however often its
-result arrives and whenever this program dies.
+how much was paid in each currency, refunds apart. No order is in them twice, however often its result
+arrives and whenever this program dies. One is missing while its result lies among the dead letters of
+the queue: somebody has to look at them.
 
   --books    the SQLite file with the books, made where it is missing (./books.db)
   --queue    the queue with the events (payment-listener.work)

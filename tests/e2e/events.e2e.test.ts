@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { eventually } from "@settle/chassis/testing";
@@ -208,6 +209,18 @@ describe("the events", function () {
     link.cut();
     await publish(adminUrl, work, copies.slice(0, 5));
     await listening.says(/^listening/, 2);
+    {
+      using file = new DatabaseSync(join(folder, "books.db"));
+      file.exec(`CREATE TRIGGER full BEFORE INSERT ON results
+                 BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`);
+      const known = listening.said.filter((line) => line.startsWith("known already")).length;
+      await publish(adminUrl, work, copies.slice(0, 5));
+      await listening.says(/^not booked yet: the disk is full/, 2);
+      file.exec("DROP TRIGGER full");
+      await listening.says(/^known already/, known + 5);
+      const connections = listening.said.filter((line) => line.startsWith("listening"));
+      assert.equal(connections.length, 2);
+    }
     await publish(adminUrl, work, [
       { messageId: crypto.randomUUID(), type: "events.v9.NewerEvent", body: Buffer.alloc(0) },
       { messageId: crypto.randomUUID(), type: resultType, body: Buffer.from([0xff]) },
