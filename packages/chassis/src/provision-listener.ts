@@ -113,6 +113,6 @@ async function refuseOthersUser(call: ManagementCall, vhost: string, user: strin
   if (tags.includes(tag)) return;
   throw new Error(
     `the broker's user ${user} is not a listener of the virtual host ${vhost}: ` +
-      `it has not the tag ${tag}`,
+      `it lacks the tag ${tag}`,
   );
 }
