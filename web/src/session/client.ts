@@ -5,9 +5,10 @@ import type { PageConfig } from "../../server/config.ts";
 import { coalesce } from "../live/coalesce.ts";
 import type { Feed } from "../live/feed.ts";
 import { batchByFrame } from "../live/frame-batch.ts";
-import { listOf, mergeOrders, type OrderList, revisionOf } from "../live/merge-orders.ts";
+import type { OrderList } from "../live/merge-orders.ts";
 import { openFeed } from "../live/open-feed.ts";
 import { createOrderCache, keys, type OrderCache } from "../live/order-cache.ts";
+import { createOrderReader } from "../live/order-reader.ts";
 import { createSignal, type Signal } from "../live/signal.ts";
 import type { Session } from "./session.ts";
 
@@ -43,15 +44,11 @@ export function createClient(config: PageConfig, session: Session): Client {
     );
   });
   const cache = createOrderCache(queries, () => void refreshMoney());
-  const readOrders = async () => {
-    const page = await settle.orders.listOrders({ userId, pageSize: firstPageSize }).first();
-    cache.recent.note(page.orders);
-    return mergeOrders(listOf(page), cache.recent.all());
-  };
-  const readBase = async () => {
-    const list = await queries.fetchQuery({ queryKey: keys.orders, queryFn: readOrders });
-    return revisionOf(list.orders);
-  };
+  const { readOrders, readBase } = createOrderReader({
+    queries,
+    recent: cache.recent,
+    readPage: () => settle.orders.listOrders({ userId, pageSize: firstPageSize }).first(),
+  });
   const feed = openFeed({ settle, userId, readBase });
   const batch = batchByFrame(cache.accept);
   feed.listen({
