@@ -31,15 +31,29 @@ export function createOrderCache(queries: QueryClient, onMoved: () => void): Ord
     accept(orders) {
       accepted.emit(orders, recent);
       const fresh = recent.note(orders);
-      if (fresh.length === 0) return;
-      queries.setQueryData<OrderList>(keys.orders, (list) => list && mergeOrders(list, fresh));
-      for (const order of fresh) {
-        // Only those that somebody looks at or has looked at.
-        queries.setQueryData<Order>(keys.order(order.id), (old) =>
-          old && old.revision < order.revision ? order : old,
-        );
-      }
-      if (fresh.some(({ settleTime }) => settleTime !== undefined)) onMoved();
+      // All of them: what has been heard of is not shown everywhere yet.
+      const isShownAnew = show(queries, orders);
+      const isMove = ({ settleTime }: Order) => settleTime !== undefined;
+      if ((fresh.length > 0 || isShownAnew) && orders.some(isMove)) onMoved();
     },
   };
+}
+
+/** Replaces older states by these in the list and in single orders; answers whether there were any. */
+function show(queries: QueryClient, orders: readonly Order[]): boolean {
+  let isChanged = false;
+  const list = queries.getQueryData<OrderList>(keys.orders);
+  const merged = list && mergeOrders(list, orders);
+  if (merged !== list) {
+    queries.setQueryData(keys.orders, merged);
+    isChanged = true;
+  }
+  for (const order of orders) {
+    // Only those that somebody looks at or has looked at.
+    const old = queries.getQueryData<Order | null>(keys.order(order.id));
+    if (!old || old.revision >= order.revision) continue;
+    queries.setQueryData(keys.order(order.id), order);
+    isChanged = true;
+  }
+  return isChanged;
 }

@@ -9,6 +9,7 @@ import type { OrderList } from "../live/merge-orders.ts";
 import { openFeed } from "../live/open-feed.ts";
 import { createOrderCache, keys, type OrderCache } from "../live/order-cache.ts";
 import { createOrderReader } from "../live/order-reader.ts";
+import { createRecentOrders, type RecentOrders } from "../live/recent-orders.ts";
 import { createSignal, type Signal } from "../live/signal.ts";
 import type { Session } from "./session.ts";
 
@@ -25,6 +26,11 @@ export type Client = OrderCache & {
   readOrders(): Promise<OrderList>;
   /** Reads account and statement again if they are shown; while it does, at most once more. */
   refreshMoney(): Promise<void>;
+  /**
+   * Orders that were read for their names alone. Apart from `recent`, because nothing else has been
+   * told of them: the feed still has to bring what is new about them.
+   */
+  readonly named: RecentOrders;
   /** Tells screen readers something, politely. */
   readonly said: Signal<[text: string]>;
   close(): void;
@@ -66,6 +72,7 @@ export function createClient(config: PageConfig, session: Session): Client {
     feed,
     readOrders,
     refreshMoney,
+    named: createRecentOrders(),
     said: createSignal(),
     close() {
       removeEventListener("online", feed.retryNow);

@@ -42,8 +42,9 @@ export async function readMoreEntries({ settle, userId, queries }: Client): Prom
  * Orders much older than their entries may be missing.
  */
 export function useOrderNames(entries: readonly LedgerEntry[]): ReadonlyMap<string, string> {
-  const { settle, userId, recent } = useClient();
-  const isUnknown = ({ orderId }: LedgerEntry) => orderId !== "" && !recent.get(orderId);
+  const { settle, userId, recent, named } = useClient();
+  const orderBy = (id: string) => recent.get(id) ?? named.get(id);
+  const isUnknown = ({ orderId }: LedgerEntry) => orderId !== "" && !orderBy(orderId);
   const unknown = entries.slice(-pageSize).find(isUnknown) ?? entries.find(isUnknown);
   useQuery({
     queryKey: ["order-names", unknown?.id],
@@ -54,13 +55,13 @@ export function useOrderNames(entries: readonly LedgerEntry[]): ReadonlyMap<stri
       const page = await settle.orders
         .listOrders({ userId, pageSize: namesPageSize, ...(until && { createdBefore: until }) })
         .first();
-      recent.note(page.orders);
+      named.note(page.orders);
       return page.orders.length;
     },
   });
   const names = new Map<string, string>();
   for (const { orderId } of entries) {
-    const order = recent.get(orderId);
+    const order = orderBy(orderId);
     if (order) names.set(orderId, order.description);
   }
   return names;
