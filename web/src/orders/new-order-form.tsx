@@ -1,27 +1,42 @@
 import type { MoneyValue } from "@settle/sdk";
 import { type FormEvent, useId, useState } from "react";
 import { AmountField, amountFaultText } from "../account/amount-field.tsx";
-import { currencies } from "../account/currencies.ts";
 import { useAccount } from "../account/use-account.ts";
 import { ErrorNote, fieldFault } from "../action/error-note.tsx";
 import { useAction } from "../action/use-action.ts";
 import { WorkButton } from "../action/work-button.tsx";
 import { Field } from "../design/field.tsx";
+import { Skeleton } from "../design/skeleton.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { type AmountFault, parseAmount } from "../money/parse-amount.ts";
 import { useClient } from "../session/client.ts";
+import { orderCurrency } from "./order-currency.ts";
 import { ordersTitleId } from "./orders-section.tsx";
 import type { Draft } from "./overview-view.tsx";
+import { useOrders } from "./use-orders.ts";
 
 const maxDescriptionCharacters = 1_000;
 
-/** Places an order in the account's currency. It shows in the list when the server has taken it. */
-export function NewOrderForm({ draft }: { readonly draft: Draft | undefined }) {
+/** Where an order is placed, once it is known in which currency. */
+export function NewOrder({ draft }: { readonly draft: Draft | undefined }) {
+  const { m } = useLanguage();
+  const { data: account } = useAccount();
+  const { data: list } = useOrders();
+  const currency = orderCurrency(account, list?.orders[0]);
+  return (
+    <section className="new-order" aria-labelledby="new-order-title">
+      <h2 id="new-order-title">{m.orders.new}</h2>
+      {currency ? <NewOrderForm currency={currency} draft={draft} /> : <Skeleton lines={3} />}
+    </section>
+  );
+}
+
+/** Places an order. It shows in the list when the server has taken it. */
+function NewOrderForm(props: { readonly currency: string; readonly draft: Draft | undefined }) {
+  const { currency, draft } = props;
   const spoken = useLanguage();
   const { m } = spoken;
   const client = useClient();
-  const { data: account } = useAccount();
-  const currency = account?.balance?.currency ?? currencies[0];
   const [text, setText] = useState(draft?.amount ?? "");
   const [description, setDescription] = useState(draft?.description ?? "");
   const [fault, setFault] = useState<AmountFault>();
@@ -44,41 +59,36 @@ export function NewOrderForm({ draft }: { readonly draft: Draft | undefined }) {
     } else void placing.run({ amount: parsed.amount, description: description.trim() });
   };
   return (
-    <section className="new-order" aria-labelledby="new-order-title">
-      <h2 id="new-order-title">{m.orders.new}</h2>
-      <form className="form" onSubmit={submit} noValidate>
-        <AmountField
-          currency={currency}
-          value={text}
-          onChange={(value) => {
-            setText(value);
-            setFault(undefined);
-            placing.clear();
-          }}
-          fault={
-            fault
-              ? amountFaultText(fault, currency, spoken)
-              : fieldFault(placing.error, "amount", m)
-          }
-          autoFocus={draft !== undefined}
+    <form className="form" onSubmit={submit} noValidate>
+      <AmountField
+        currency={currency}
+        value={text}
+        onChange={(value) => {
+          setText(value);
+          setFault(undefined);
+          placing.clear();
+        }}
+        fault={
+          fault ? amountFaultText(fault, currency, spoken) : fieldFault(placing.error, "amount", m)
+        }
+        autoFocus={draft !== undefined}
+      />
+      <Field
+        id={descriptionId}
+        label={m.orders.what}
+        hint={m.orders.whatHint}
+        fault={fieldFault(placing.error, "description", m)}
+      >
+        <input
+          autoComplete="off"
+          maxLength={maxDescriptionCharacters}
+          value={description}
+          onChange={({ target }) => setDescription(target.value)}
         />
-        <Field
-          id={descriptionId}
-          label={m.orders.what}
-          hint={m.orders.whatHint}
-          fault={fieldFault(placing.error, "description", m)}
-        >
-          <input
-            autoComplete="off"
-            maxLength={maxDescriptionCharacters}
-            value={description}
-            onChange={({ target }) => setDescription(target.value)}
-          />
-        </Field>
-        <ErrorNote error={placing.error} shown={["amount", "description"]} />
-        <WorkButton working={placing.working}>{m.orders.place}</WorkButton>
-      </form>
-    </section>
+      </Field>
+      <ErrorNote error={placing.error} shown={["amount", "description"]} />
+      <WorkButton working={placing.working}>{m.orders.place}</WorkButton>
+    </form>
   );
 }
 

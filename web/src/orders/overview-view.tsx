@@ -3,7 +3,7 @@ import { useHistoryState } from "wouter/use-browser-location";
 import { AccountSection } from "../account/account-section.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { useTitle } from "../layout/use-title.ts";
-import { NewOrderForm } from "./new-order-form.tsx";
+import { NewOrder } from "./new-order-form.tsx";
 import { OrdersSection } from "./orders-section.tsx";
 
 /** What an order that is to be placed again begins with. */
@@ -25,7 +25,7 @@ export function OverviewView() {
       <h1 className="hidden">{m.account.title}</h1>
       <div className="overview-side">
         <AccountSection />
-        <NewOrderForm key={drafts} draft={draft} />
+        <NewOrder key={drafts} draft={draft} />
       </div>
       <OrdersSection onAgain={again} />
     </div>
