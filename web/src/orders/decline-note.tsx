@@ -1,23 +1,29 @@
 import { DeclineReason, type MoneyValue, type Order } from "@settle/sdk";
-import { useState } from "react";
 import { useLocation } from "wouter";
 import { openAccountId } from "../account/open-account-form.tsx";
-import { TopUpDialog } from "../account/top-up-dialog.tsx";
 import { useAccount } from "../account/use-account.ts";
 import { useLanguage } from "../i18n/language.tsx";
 import { decimalText } from "../money/decimal-text.ts";
 import type { Draft } from "./overview-view.tsx";
 
-/** Why an order was declined and, with `onAgain`, what to do next. */
+/** What can be done about a decline, by the view around it: the note goes as soon as the order does. */
+export type Remedies = {
+  /** Begins a new order with the draft. */
+  again(draft: Draft): void;
+  /** Begins to top up by what is missing. */
+  topUp(missing: MoneyValue): void;
+};
+
+/** Why an order was declined and, with `remedies`, what to do next. */
 export function DeclineNote(props: {
   readonly order: Order;
-  readonly onAgain: ((draft: Draft) => void) | undefined;
+  readonly remedies: Remedies | undefined;
 }) {
   const { m } = useLanguage();
-  const { order, onAgain } = props;
+  const { order, remedies } = props;
   const { declineReason, amount } = order;
-  if (declineReason === DeclineReason.INSUFFICIENT_FUNDS && amount && onAgain) {
-    return <Shortfall order={order} amount={amount} onAgain={onAgain} />;
+  if (declineReason === DeclineReason.INSUFFICIENT_FUNDS && amount && remedies) {
+    return <Shortfall order={order} amount={amount} remedies={remedies} />;
   }
   if (declineReason === DeclineReason.CURRENCY_MISMATCH) return <OtherCurrency />;
   return (
@@ -29,7 +35,7 @@ export function DeclineNote(props: {
             ? m.orders.accountNotFound
             : m.orders.declined}
       </p>
-      {declineReason === DeclineReason.ACCOUNT_NOT_FOUND && onAgain && <OpenAccountButton />}
+      {declineReason === DeclineReason.ACCOUNT_NOT_FOUND && remedies && <OpenAccountButton />}
     </div>
   );
 }
@@ -37,12 +43,11 @@ export function DeclineNote(props: {
 function Shortfall(props: {
   readonly order: Order;
   readonly amount: MoneyValue;
-  onAgain(draft: Draft): void;
+  readonly remedies: Remedies;
 }) {
   const { m, format } = useLanguage();
-  const { order, amount, onAgain } = props;
+  const { order, amount, remedies } = props;
   const balance = useAccount().data?.balance;
-  const [isToppingUp, setToppingUp] = useState(false);
   if (balance?.currency !== amount.currency) {
     return <p className="order-next">{m.orders.insufficientFunds}</p>;
   }
@@ -52,7 +57,7 @@ function Shortfall(props: {
     return (
       <div className="order-next">
         <p>{m.orders.coveredNow}</p>
-        <button type="button" className="quiet" onClick={() => onAgain(draft)}>
+        <button type="button" className="quiet" onClick={() => remedies.again(draft)}>
           {m.orders.again}
         </button>
       </div>
@@ -61,16 +66,9 @@ function Shortfall(props: {
   return (
     <div className="order-next">
       <p>{m.orders.shortfall(format.money(balance), format.money(amount))}</p>
-      <button type="button" className="quiet" onClick={() => setToppingUp(true)}>
+      <button type="button" className="quiet" onClick={() => remedies.topUp(missing)}>
         {m.account.topUpBy(format.money(missing))}
       </button>
-      {isToppingUp && (
-        <TopUpDialog
-          currency={amount.currency}
-          amount={missing}
-          onClose={() => setToppingUp(false)}
-        />
-      )}
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import type { MoneyValue } from "@settle/sdk";
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, memo, useId, useState } from "react";
 import { AmountField, amountFaultText } from "../account/amount-field.tsx";
 import { useAccount } from "../account/use-account.ts";
 import { ErrorNote, fieldFault } from "../action/error-note.tsx";
@@ -32,7 +32,10 @@ export function NewOrder({ draft }: { readonly draft: Draft | undefined }) {
 }
 
 /** Places an order. It shows in the list when the server has taken it. */
-function NewOrderForm(props: { readonly currency: string; readonly draft: Draft | undefined }) {
+const NewOrderForm = memo(function NewOrderForm(props: {
+  readonly currency: string;
+  readonly draft: Draft | undefined;
+}) {
   const { currency, draft } = props;
   const spoken = useLanguage();
   const { m } = spoken;
@@ -90,7 +93,7 @@ function NewOrderForm(props: { readonly currency: string; readonly draft: Draft 
       <WorkButton working={placing.working}>{m.orders.place}</WorkButton>
     </form>
   );
-}
+});
 
 /** On a small screen the list is below the form, where nobody would see the order settle. */
 function showOrders(): void {

@@ -5,20 +5,19 @@ import { Mark } from "../design/mark.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { instantMs } from "../time/instant.ts";
 import { CancelOrder } from "./cancel-order.tsx";
-import { DeclineNote } from "./decline-note.tsx";
-import type { Draft } from "./overview-view.tsx";
+import { DeclineNote, type Remedies } from "./decline-note.tsx";
 import { statusOf } from "./status.ts";
 import { StatusText } from "./status-text.tsx";
 
 const dayMs = 24 * 3_600_000;
 
-/** One order in the list. With `onAgain`, what to do about its decline as well. */
+/** One order in the list. With `remedies`, what to do about its decline as well. */
 export const OrderLine = memo(function OrderLine(props: {
   readonly order: Order;
-  readonly onAgain: ((draft: Draft) => void) | undefined;
+  readonly remedies: Remedies | undefined;
 }) {
   const { m, format } = useLanguage();
-  const { order, onAgain } = props;
+  const { order, remedies } = props;
   const status = statusOf(order);
   const created = order.createTime ? instantMs(order.createTime) : 0;
   const nowMs = Date.now();
@@ -37,7 +36,7 @@ export const OrderLine = memo(function OrderLine(props: {
         <StatusText order={order} />
       </span>
       <CancelOrder order={order} />
-      {status === "declined" && <DeclineNote order={order} onAgain={onAgain} />}
+      {status === "declined" && <DeclineNote order={order} remedies={remedies} />}
     </li>
   );
 });

@@ -1,6 +1,7 @@
 import { type Order, PaymentNotFoundError } from "@settle/sdk";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link, useLocation } from "wouter";
+import { useTopUp } from "../account/use-top-up.tsx";
 import { ErrorNote } from "../action/error-note.tsx";
 import { CopyButton } from "../design/copy-button.tsx";
 import { Mark } from "../design/mark.tsx";
@@ -11,7 +12,7 @@ import { useClient } from "../session/client.ts";
 import { instantMs } from "../time/instant.ts";
 import { useNow } from "../time/use-now.ts";
 import { CancelOrder } from "./cancel-order.tsx";
-import { DeclineNote } from "./decline-note.tsx";
+import { DeclineNote, type Remedies } from "./decline-note.tsx";
 import { statusOf } from "./status.ts";
 import { StatusText } from "./status-text.tsx";
 import { timelineOf } from "./timeline.ts";
@@ -22,13 +23,16 @@ import { useOrder } from "./use-orders.ts";
 export function OrderView({ id }: { readonly id: string }) {
   const { m } = useLanguage();
   const { data: order, error, refetch } = useOrder(id);
+  const [, navigate] = useLocation();
+  const { dialog, topUp } = useTopUp();
+  const again: Remedies["again"] = (draft) => navigate("/", { state: { draft } });
   useTitle(order?.description || m.orders.untitled);
   return (
     <article className="order-view">
       <Link href="/" className="back">
         ← {m.order.back}
       </Link>
-      {order && <Receipt order={order} />}
+      {order && <Receipt order={order} remedies={{ again, topUp }} />}
       {order === undefined && !error && <Skeleton lines={6} />}
       {order === null && (
         <div className="empty">
@@ -44,13 +48,14 @@ export function OrderView({ id }: { readonly id: string }) {
           </button>
         </div>
       )}
+      {dialog}
     </article>
   );
 }
 
-function Receipt({ order }: { readonly order: Order }) {
+function Receipt(props: { readonly order: Order; readonly remedies: Remedies }) {
   const { m, format } = useLanguage();
-  const [, navigate] = useLocation();
+  const { order, remedies } = props;
   const payment = usePayment(order);
   const nowMs = useNow(10_000);
   const status = statusOf(order);
@@ -73,9 +78,7 @@ function Receipt({ order }: { readonly order: Order }) {
           <p className="small">{m.order.expires(format.relative(instantMs(expireTime), nowMs))}</p>
         )}
         <CancelOrder order={order} />
-        {status === "declined" && (
-          <DeclineNote order={order} onAgain={(draft) => navigate("/", { state: { draft } })} />
-        )}
+        {status === "declined" && <DeclineNote order={order} remedies={remedies} />}
       </header>
       <h2>{m.order.timeline}</h2>
       <TimelineList steps={timelineOf(order, payment.data ?? undefined)} nowMs={nowMs} />

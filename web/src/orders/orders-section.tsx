@@ -5,16 +5,16 @@ import { Mark } from "../design/mark.tsx";
 import { Skeleton } from "../design/skeleton.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { useClient } from "../session/client.ts";
+import type { Remedies } from "./decline-note.tsx";
 import { OrderLine } from "./order-line.tsx";
-import type { Draft } from "./overview-view.tsx";
 import { statusOf } from "./status.ts";
 import { readMoreOrders, useOrders } from "./use-orders.ts";
 
 /** The heading over the orders. */
 export const ordersTitleId = "orders-title";
 
-/** The orders, newest first, each with its way so far. */
-export function OrdersSection({ onAgain }: { onAgain(draft: Draft): void }) {
+/** The orders, newest first, each with its way so far, and what can be done about declines. */
+export function OrdersSection({ remedies }: { readonly remedies: Remedies }) {
   const { m } = useLanguage();
   const client = useClient();
   const { data: list, error, refetch } = useOrders();
@@ -46,7 +46,7 @@ export function OrdersSection({ onAgain }: { onAgain(draft: Draft): void }) {
               key={order.id}
               order={order}
               // Once another one has been paid, nobody waits for this any more.
-              onAgain={order === latest ? onAgain : undefined}
+              remedies={order === latest ? remedies : undefined}
             />
           ))}
         </ol>

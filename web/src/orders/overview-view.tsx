@@ -1,6 +1,7 @@
-import { useReducer, useState } from "react";
+import { useMemo, useReducer, useState } from "react";
 import { useHistoryState } from "wouter/use-browser-location";
 import { AccountSection } from "../account/account-section.tsx";
+import { useTopUp } from "../account/use-top-up.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { useTitle } from "../layout/use-title.ts";
 import { NewOrder } from "./new-order-form.tsx";
@@ -15,10 +16,15 @@ export function OverviewView() {
   const brought = useHistoryState<{ readonly draft?: Draft } | null>();
   const [draft, setDraft] = useState(brought?.draft);
   const [drafts, countDraft] = useReducer((count: number) => count + 1, 0);
-  const again = (next: Draft) => {
-    setDraft(next);
-    countDraft();
-  };
+  const { dialog, topUp } = useTopUp();
+  // The same one for as long as it may be, or opening a dialog would draw every order anew.
+  const remedies = useMemo(() => {
+    const again = (next: Draft) => {
+      setDraft(next);
+      countDraft();
+    };
+    return { again, topUp };
+  }, [topUp]);
   useTitle(m.page.orders);
   return (
     <div className="overview">
@@ -27,7 +33,8 @@ export function OverviewView() {
         <AccountSection />
         <NewOrder key={drafts} draft={draft} />
       </div>
-      <OrdersSection onAgain={again} />
+      <OrdersSection remedies={remedies} />
+      {dialog}
     </div>
   );
 }
