@@ -1,4 +1,4 @@
-import { useMemo, useReducer, useState } from "react";
+import { useEffect, useMemo, useReducer, useState } from "react";
 import { useHistoryState } from "wouter/use-browser-location";
 import { AccountSection } from "../account/account-section.tsx";
 import { useTopUp } from "../account/use-top-up.tsx";
@@ -15,6 +15,10 @@ export function OverviewView() {
   const { m } = useLanguage();
   const brought = useHistoryState<{ readonly draft?: Draft } | null>();
   const [draft, setDraft] = useState(brought?.draft);
+  useEffect(() => {
+    // Taken: it must not come back by a reload, when it has long been placed.
+    if (brought?.draft) history.replaceState(null, "");
+  }, [brought]);
   const [drafts, countDraft] = useReducer((count: number) => count + 1, 0);
   const { dialog, topUp } = useTopUp();
   // The same one for as long as it may be, or opening a dialog would draw every order anew.
