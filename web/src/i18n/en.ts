@@ -91,6 +91,7 @@ export const en = {
     cancel: "Cancel order",
     cancelOf: (what: string) => `Cancel order ${what}`,
     again: "Order again",
+    againIn: (currency: string) => `Order again in ${currency}`,
     status: {
       pending: "Waiting for payment",
       paid: "Paid",

@@ -95,6 +95,7 @@ export const ru: Messages = {
     cancel: "Отменить заказ",
     cancelOf: (what) => `Отменить заказ ${what}`,
     again: "Заказать снова",
+    againIn: (currency: string) => `Заказать снова в ${currency}`,
     status: {
       pending: "Ждёт оплаты",
       paid: "Оплачен",

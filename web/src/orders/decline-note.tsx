@@ -2,8 +2,11 @@ import { DeclineReason, type MoneyValue, type Order } from "@settle/sdk";
 import { useLocation } from "wouter";
 import { openAccountId } from "../account/open-account-form.tsx";
 import { useAccount } from "../account/use-account.ts";
+import type { Messages } from "../i18n/en.ts";
+import type { Format } from "../i18n/format.ts";
 import { useLanguage } from "../i18n/language.tsx";
 import { decimalText } from "../money/decimal-text.ts";
+import { type NextStep, nextStepOf } from "./next-step.ts";
 import type { Draft } from "./overview-view.tsx";
 
 /** What can be done about a decline, by the view around it: the note goes as soon as the order does. */
@@ -19,75 +22,67 @@ export function DeclineNote(props: {
   readonly order: Order;
   readonly remedies: Remedies | undefined;
 }) {
-  const { m } = useLanguage();
+  const { data: account } = useAccount();
+  const spoken = useLanguage();
   const { order, remedies } = props;
-  const { declineReason, amount } = order;
-  if (declineReason === DeclineReason.INSUFFICIENT_FUNDS && amount && remedies) {
-    return <Shortfall order={order} amount={amount} remedies={remedies} />;
-  }
-  if (declineReason === DeclineReason.CURRENCY_MISMATCH) return <OtherCurrency />;
+  const step = remedies && nextStepOf(order, account);
   return (
     <div className="order-next">
-      <p>
-        {declineReason === DeclineReason.INSUFFICIENT_FUNDS
-          ? m.orders.insufficientFunds
-          : declineReason === DeclineReason.ACCOUNT_NOT_FOUND
-            ? m.orders.accountNotFound
-            : m.orders.declined}
-      </p>
-      {declineReason === DeclineReason.ACCOUNT_NOT_FOUND && remedies && <OpenAccountButton />}
+      <p>{reasonText(order, step, account?.balance?.currency, spoken)}</p>
+      {step && <StepButton order={order} step={step} remedies={remedies} />}
     </div>
   );
 }
 
-function Shortfall(props: {
+function reasonText(
+  { declineReason, amount }: Order,
+  step: NextStep | undefined,
+  currency: string | undefined,
+  { m, format }: { readonly m: Messages; readonly format: Format },
+): string {
+  if (step?.kind === "again" && step.isCovered) return m.orders.coveredNow;
+  if (step?.kind === "top-up" && amount) {
+    return m.orders.shortfall(format.money(step.balance), format.money(amount));
+  }
+  switch (declineReason) {
+    case DeclineReason.INSUFFICIENT_FUNDS:
+      return m.orders.insufficientFunds;
+    case DeclineReason.ACCOUNT_NOT_FOUND:
+      return m.orders.accountNotFound;
+    case DeclineReason.CURRENCY_MISMATCH:
+      return currency ? m.orders.currencyMismatch(currency) : m.orders.currencyMismatchPlain;
+    default:
+      return m.orders.declined;
+  }
+}
+
+function StepButton(props: {
   readonly order: Order;
-  readonly amount: MoneyValue;
+  readonly step: NextStep;
   readonly remedies: Remedies;
 }) {
   const { m, format } = useLanguage();
-  const { order, amount, remedies } = props;
-  const balance = useAccount().data?.balance;
-  if (balance?.currency !== amount.currency) {
-    return <p className="order-next">{m.orders.insufficientFunds}</p>;
-  }
-  const missing = { ...amount, minorUnits: amount.minorUnits - balance.minorUnits };
-  if (missing.minorUnits <= 0n) {
-    const draft = { amount: decimalText(amount), description: order.description };
+  const { order, step, remedies } = props;
+  const { amount, description } = order;
+  if (step.kind === "open-account") return <OpenAccountButton />;
+  if (step.kind === "top-up") {
     return (
-      <div className="order-next">
-        <p>{m.orders.coveredNow}</p>
-        <button type="button" className="quiet" onClick={() => remedies.again(draft)}>
-          {m.orders.again}
-        </button>
-      </div>
+      <button type="button" className="quiet" onClick={() => remedies.topUp(step.missing)}>
+        {m.account.topUpBy(format.money(step.missing))}
+      </button>
     );
   }
+  const draft = { amount: amount ? decimalText(amount) : "", description };
   return (
-    <div className="order-next">
-      <p>{m.orders.shortfall(format.money(balance), format.money(amount))}</p>
-      <button type="button" className="quiet" onClick={() => remedies.topUp(missing)}>
-        {m.account.topUpBy(format.money(missing))}
-      </button>
-    </div>
-  );
-}
-
-function OtherCurrency() {
-  const { m } = useLanguage();
-  const currency = useAccount().data?.balance?.currency;
-  return (
-    <p className="order-next">
-      {currency ? m.orders.currencyMismatch(currency) : m.orders.currencyMismatchPlain}
-    </p>
+    <button type="button" className="quiet" onClick={() => remedies.again(draft)}>
+      {amount?.currency === step.currency ? m.orders.again : m.orders.againIn(step.currency)}
+    </button>
   );
 }
 
 function OpenAccountButton() {
   const { m } = useLanguage();
-  const { data: account } = useAccount();
   const [, navigate] = useLocation();
-  if (account !== null) return null;
   const go = () => {
     navigate("/");
     requestAnimationFrame(() => document.getElementById(openAccountId)?.focus());

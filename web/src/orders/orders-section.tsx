@@ -19,7 +19,7 @@ export function OrdersSection({ remedies }: { readonly remedies: Remedies }) {
   const client = useClient();
   const { data: list, error, refetch } = useOrders();
   const more = useAction(() => readMoreOrders(client));
-  const latest = list?.orders.find((order) => ["paid", "declined"].includes(statusOf(order)));
+  const lastPaid = list?.orders.findIndex((order) => statusOf(order) === "paid") ?? -1;
   return (
     <section className="orders" aria-labelledby={ordersTitleId}>
       <h2 id={ordersTitleId}>{m.orders.title}</h2>
@@ -41,12 +41,12 @@ export function OrdersSection({ remedies }: { readonly remedies: Remedies }) {
       )}
       {list && list.orders.length > 0 && (
         <ol className="order-lines">
-          {list.orders.map((order) => (
+          {list.orders.map((order, place) => (
             <OrderLine
               key={order.id}
               order={order}
-              // Once another one has been paid, nobody waits for this any more.
-              remedies={order === latest ? remedies : undefined}
+              // Once a later one has been paid, nobody waits for this any more.
+              remedies={lastPaid === -1 || place < lastPaid ? remedies : undefined}
             />
           ))}
         </ol>
