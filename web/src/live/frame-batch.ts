@@ -3,7 +3,7 @@ const maxWaiting = 5_000;
 /**
  * Collects changes and hands them on once per drawn frame, so that thousands a second cost no more
  * than the frames do. While nothing is drawn (a hidden tab) they are handed on at once; so they are when
- * 5,000 wait. The returned function collects; its `flush` hands on what waits.
+ * 5,000 wait. The returned function collects; disposing it lets go of what waits.
  */
 export function batchByFrame<T>(hand: (items: readonly T[]) => void) {
   let waiting: T[] = [];
