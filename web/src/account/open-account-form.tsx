@@ -26,7 +26,7 @@ export function OpenAccountForm() {
     } catch (error) {
       if (!(error instanceof AccountAlreadyExistsError)) throw error;
     }
-    await client.refreshMoney();
+    // All tabs read the account again, this one too.
     client.feed.deposited();
     client.said.emit(m.account.opened);
   });
