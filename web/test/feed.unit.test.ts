@@ -14,8 +14,12 @@ function createBrowser() {
   const tabs = new Set<(message: FeedMessage<Change>) => void>();
   const watches: Watching[] = [];
   let lock: Promise<unknown> = Promise.resolve();
+  let nowMs = 1_000;
   return {
     watches,
+    elapse(ms: number) {
+      nowMs += ms;
+    },
     openTab(options: { base?: bigint; readBase?: () => Promise<bigint> } = {}) {
       let hear: (message: FeedMessage<Change>) => void = () => {};
       const listen = (message: FeedMessage<Change>) => hear(message);
@@ -40,7 +44,7 @@ function createBrowser() {
         readBase: options.readBase ?? (async () => options.base ?? 0n),
         watch: ({ afterRevision, signal, onCut }) => watchBy(watches, afterRevision, signal, onCut),
         endOf: (error) => (String(error).includes("session") ? "session" : undefined),
-        nowMs: () => 1_000,
+        nowMs: () => nowMs,
         pause: (_, signal) =>
           new Promise((resolve) => {
             if (signal.aborted) resolve();
@@ -175,6 +179,25 @@ describe("the feed", () => {
     feed.retryNow();
     await feed.based;
     assert.equal(feed.revision, 1n);
+  });
+
+  it("waits longer after each failure, and not after a watch that lived long", async () => {
+    const browser = createBrowser();
+    const { feed } = browser.openTab();
+    await turn();
+    const failLast = async () => {
+      browser.watches.at(-1)?.fail(new Error("gone"));
+      await turn();
+      const { state } = feed;
+      feed.retryNow();
+      await turn();
+      return state;
+    };
+    assert.deepEqual(await failLast(), { kind: "reconnecting", untilMs: 2_000 });
+    assert.deepEqual(await failLast(), { kind: "reconnecting", untilMs: 3_000 });
+    browser.elapse(31_000);
+    assert.deepEqual(await failLast(), { kind: "reconnecting", untilMs: 33_000 });
+    assert.deepEqual(await failLast(), { kind: "reconnecting", untilMs: 34_000 });
   });
 
   it("ends in the tab whose session has ended, and goes on in another", async () => {

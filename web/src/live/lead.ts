@@ -29,17 +29,18 @@ async function readBase<C extends Change>(tab: Tab<C>): Promise<void> {
   tab.means.channel.post({ kind: "hello" });
 }
 
-/** Tries until it succeeds; answers whether it has, or there is no sense in it any more. */
+/**
+ * Tries until it succeeds; answers whether it has, or there is no sense in it any more. Each pause is
+ * twice as long as the one before, up to 30 s, and short again after an attempt that lived longer.
+ */
 async function persist<C extends Change>(
   tab: Tab<C>,
   attempt: () => Promise<void>,
 ): Promise<boolean> {
   const { means, stopped } = tab;
-  for (
-    let delayMs = firstDelayMs;
-    !stopped.aborted;
-    delayMs = Math.min(longestDelayMs, delayMs * 2)
-  ) {
+  let delayMs = firstDelayMs;
+  while (!stopped.aborted) {
+    const startMs = means.nowMs();
     try {
       await attempt();
       return true;
@@ -47,9 +48,11 @@ async function persist<C extends Change>(
       const why = means.endOf(error);
       if (why !== undefined) setState(tab, { kind: "ended", why });
       if (why !== undefined || stopped.aborted) return false;
+      if (means.nowMs() - startMs > longestDelayMs) delayMs = firstDelayMs;
       setState(tab, { kind: "reconnecting", untilMs: means.nowMs() + delayMs });
       tab.wake = new AbortController();
       await means.pause(delayMs, AbortSignal.any([tab.wake.signal, stopped]));
+      delayMs = Math.min(longestDelayMs, delayMs * 2);
       setState(tab, { kind: "connecting" });
     }
   }
