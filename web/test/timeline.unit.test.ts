@@ -73,6 +73,11 @@ describe("the timeline of an order", () => {
     ]);
   });
 
+  it("says nothing of an outcome that it does not know", () => {
+    const newer = payment(99 as PaymentOutcome);
+    assert.deepEqual(told(order(99 as OrderStatus), newer), ["created", "received +6"]);
+  });
+
   it("tells a cancellation from an expiry", () => {
     const cancelled = order(OrderStatus.CANCELLED, { settleTime: at(1_004) });
     assert.deepEqual(told(cancelled, undefined), ["created", "cancelled +4"]);

@@ -90,16 +90,22 @@ function orderSteps(order: Order): readonly Happened[] {
   return [...step("created", createTime), ...(kind ? step(kind, settleTime) : [])];
 }
 
+/** How payments decide. An outcome that is newer than this page is not told at all. */
+const decisions = new Map<PaymentOutcome, HappenedKind>([
+  [PaymentOutcome.PAID, "debited"],
+  [PaymentOutcome.DECLINED, "declined"],
+]);
+
 function paymentSteps(order: Order, payment: Payment): readonly Happened[] {
   const { outcome, receiveTime, decideTime, refundTime, refundedAmount, amount } = payment;
   if (outcome === PaymentOutcome.CANCELLED) return step("withdrawn", decideTime);
-  const decided = outcome === PaymentOutcome.PAID ? "debited" : "declined";
+  const decided = decisions.get(outcome);
   const back = refundedAmount?.minorUnits ?? 0n;
   const all = (amount ?? order.amount)?.minorUnits ?? back;
   const isAll = back > 0n && back >= all;
   return [
     ...step("received", receiveTime),
-    ...step(decided, decideTime),
+    ...(decided ? step(decided, decideTime) : []),
     ...step(isAll ? "refunded" : "refunded-part", back > 0n ? refundTime : undefined),
   ];
 }
