@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { tokenClaim } from "../src/session/token-claim.ts";
-import { mergeFirstPage } from "../src/statement/merge-entries.ts";
+import { maxEntries, mergeFirstPage } from "../src/statement/merge-entries.ts";
 
 describe("tokenClaim", () => {
   const token = (payload: unknown) =>
@@ -34,5 +34,11 @@ describe("a statement read anew", () => {
     assert.equal(mergeFirstPage(list("a", ""), list("zy", "newer")).nextPageToken, "newer");
     assert.equal(mergeFirstPage(undefined, list("zy", "newer")).nextPageToken, "newer");
     assert.equal(mergeFirstPage(list("", ""), list("z", "newer")).nextPageToken, "newer");
+  });
+
+  it("begins anew when it has grown too long by itself", () => {
+    const old = list("b".padEnd(maxEntries, "a"), "older");
+    assert.equal(mergeFirstPage(old, list("ba", "newer")), old);
+    assert.equal(ids(mergeFirstPage(old, list("cba", "newer")) as never), "cba");
   });
 });
