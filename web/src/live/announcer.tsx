@@ -3,6 +3,8 @@ import { useEffect, useRef, useState } from "react";
 import { useLanguage } from "../i18n/language.tsx";
 import { statusOf } from "../orders/status.ts";
 import { type Client, useClient } from "../session/client.ts";
+import type { OrderList } from "./merge-orders.ts";
+import { newlySettled } from "./newly-settled.ts";
 import { keys } from "./order-cache.ts";
 
 const pauseMs = 1_500;
@@ -44,6 +46,10 @@ export function Announcer() {
 /** Calls `speak` with the orders that have left their pending state since it was last called. */
 function announceSettled(client: Client, speak: (settled: readonly Order[]) => void): () => void {
   let settled: Order[] = [];
+  let sinceId: string | undefined;
+  void client.feed.based.then(() => {
+    sinceId = client.queries.getQueryData<OrderList>(keys.orders)?.orders[0]?.id ?? "";
+  });
   let nextPauseMs = pauseMs;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const flush = async () => {
@@ -56,15 +62,19 @@ function announceSettled(client: Client, speak: (settled: readonly Order[]) => v
     if (batch.length > 0) speak(batch);
   };
   const stop = client.accepted.listen((orders, before) => {
-    for (const order of orders) {
-      const old = before.get(order.id);
-      const isNews = old === undefined || statusOf(old) === "pending";
-      if (isNews && statusOf(order) !== "pending") settled.push(order);
-    }
+    const known = (id: string) => before.get(id) ?? shownOrder(client, id);
+    for (const order of newlySettled(orders, { before: known, sinceId })) settled.push(order);
     if (settled.length > 0) timer ??= setTimeout(flush, nextPauseMs);
   });
   return () => {
     stop();
     clearTimeout(timer);
   };
+}
+
+/** The order as it is shown, which may have been read by another page than the first one. */
+function shownOrder({ queries }: Client, id: string): Order | undefined {
+  const list = queries.getQueryData<OrderList>(keys.orders);
+  const listed = list?.orders.find((order) => order.id === id);
+  return listed ?? queries.getQueryData<Order | null>(keys.order(id)) ?? undefined;
 }
