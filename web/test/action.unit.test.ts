@@ -1,34 +1,64 @@
 import assert from "node:assert/strict";
-import { createIntent } from "../src/action/intent.ts";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { errorClasses } from "@settle/sdk";
+import { settleErrorOf } from "../../packages/sdk/src/runtime/settle-error.ts";
+import { createIntents, maxIntents } from "../src/action/intent.ts";
+import { isRefusal } from "../src/action/is-refusal.ts";
 import { coalesce } from "../src/live/coalesce.ts";
 
-describe("an intent", () => {
+describe("intents", () => {
   const setup = () => {
     let keys = 0;
-    return createIntent(() => `key ${++keys}`);
+    return createIntents(() => `key ${++keys}`);
   };
 
-  it("keeps its key while the same thing is meant", () => {
-    const intent = setup();
-    assert.equal(intent.keyFor({ amount: 5n }), "key 1");
-    assert.equal(intent.keyFor({ amount: 5n }), "key 1");
+  it("keep the key of what is meant, also when something else is meant between", () => {
+    const intents = setup();
+    const keys = [5n, 6n, 5n].map((amount) => intents.begin("deposit", { amount }).key);
+    assert.deepEqual(keys, ["key 1", "key 2", "key 1"]);
+    assert.equal(intents.begin("order", { amount: 5n }).key, "key 3");
   });
 
-  it("takes another one when the input changes, and after a success", () => {
-    const intent = setup();
-    assert.equal(intent.keyFor({ amount: 5n }), "key 1");
-    assert.equal(intent.keyFor({ amount: 6n }), "key 2");
-    intent.done();
-    assert.equal(intent.keyFor({ amount: 6n }), "key 3");
+  it("give another key when the one before is done, and keep that one", () => {
+    const intents = setup();
+    const first = intents.begin("deposit", 5n);
+    const twin = intents.begin("deposit", 5n);
+    first.done();
+    assert.equal(intents.begin("deposit", 5n).key, "key 2");
+    twin.done();
+    assert.equal(intents.begin("deposit", 5n).key, "key 2");
   });
 
-  it("tells numbers from texts that look like them", () => {
-    const intent = setup();
-    assert.notEqual(intent.keyFor({ a: 5n }), intent.keyFor({ a: "5" }));
+  it("forget the oldest beyond their limit", () => {
+    const intents = setup();
+    for (let n = 0; n < maxIntents; n += 1) intents.begin("deposit", n);
+    assert.equal(intents.begin("deposit", 0).key, "key 1");
+    intents.begin("deposit", maxIntents);
+    assert.equal(intents.begin("deposit", 0).key, "key 1");
+    assert.equal(intents.begin("deposit", 1).key, `key ${maxIntents + 2}`);
   });
 
-  it("makes keys that a header can carry", () => {
-    assert.match(createIntent().keyFor(1), /^[0-9a-f]{32}$/);
+  it("tell numbers from texts that look like them", () => {
+    const intents = setup();
+    assert.notEqual(intents.begin("x", { a: 5n }).key, intents.begin("x", { a: "5" }).key);
+  });
+
+  it("make keys that a header can carry", () => {
+    assert.match(createIntents().begin("x", 1).key, /^[0-9a-f]{32}$/);
+  });
+});
+
+describe("a refusal", () => {
+  const failure = (code: Code) => settleErrorOf(new ConnectError("no", code), errorClasses);
+
+  it("is what proves that nothing was done, and not what leaves that open", () => {
+    assert.ok(isRefusal(failure(Code.FailedPrecondition)));
+    assert.ok(isRefusal(failure(Code.InvalidArgument)));
+    const open = [Code.Unavailable, Code.DeadlineExceeded, Code.ResourceExhausted, Code.Internal];
+    for (const code of [...open, Code.Unauthenticated, Code.Canceled]) {
+      assert.ok(!isRefusal(failure(code)), Code[code]);
+    }
+    assert.ok(!isRefusal(new TypeError("Failed to fetch")));
   });
 });
 

@@ -18,7 +18,7 @@ export function OpenAccountForm() {
   const client = useClient();
   const [currency, setCurrency] = useState<string>(currencies[0]);
   const names = new Intl.DisplayNames(language, { type: "currency" });
-  const opening = useAction(async (wanted: string, options) => {
+  const opening = useAction("createAccount", async (wanted: string, options) => {
     const { userId, settle } = client;
     try {
       const account = await settle.payments.createAccount({ userId, currency: wanted }, options);

@@ -26,7 +26,7 @@ export function TopUpDialog(props: {
   const client = useClient();
   const [text, setText] = useState(amount ? decimalText(amount) : "");
   const [fault, setFault] = useState<AmountFault>();
-  const topUp = useAction(async (sum: MoneyValue, options) => {
+  const topUp = useAction("deposit", async (sum: MoneyValue, options) => {
     const { userId, settle, queries, feed } = client;
     const account = await settle.payments.deposit({ userId, amount: sum }, options);
     queries.setQueryData(keys.account, account);

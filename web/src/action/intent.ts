@@ -1,28 +1,45 @@
 const keyBytes = 16;
+/** How many intentions without a known end are remembered; the oldest is forgotten then. */
+export const maxIntents = 100;
 
-/**
- * Names what somebody means to do once, however often they press the button. The key stays the same
- * over repetitions of the same input, also after an error, because nobody can know whether what was
- * asked for has happened; it changes when the input does, and after a success.
- */
+/** One thing that somebody means to do. */
 export type Intent = {
-  /** The idempotency key to send `input` with. */
-  keyFor(input: unknown): string;
-  /** Notes that it has happened: the same input again is something new. */
+  /** The idempotency key to send it with. */
+  readonly key: string;
+  /** Notes that its end is known: the same again is something new. */
   done(): void;
 };
 
-/** Makes an intent that nothing has been done about yet. */
-export function createIntent(newKey: () => string = randomKey): Intent {
-  let current: { readonly input: string; readonly key: string } | undefined;
+/**
+ * What somebody has begun and nobody knows the end of. The same action with the same input keeps its
+ * key until it is done, however often it is tried, and whatever else is done or closed between.
+ */
+export type Intents = {
+  /** Takes up what is meant by `action` with `input`, anew or once more. */
+  begin(action: string, input: unknown): Intent;
+};
+
+/** Makes the memory for a session; at most {@link maxIntents} are in it. */
+export function createIntents(newKey: () => string = randomKey): Intents {
+  const open = new Map<string, string>();
   return {
-    keyFor(input) {
-      const text = textOf(input);
-      if (current?.input !== text) current = { input: text, key: newKey() };
-      return current.key;
-    },
-    done() {
-      current = undefined;
+    begin(action, input) {
+      const text = `${action} ${textOf(input)}`;
+      const key = open.get(text) ?? newKey();
+      // Last in order again.
+      open.delete(text);
+      open.set(text, key);
+      for (const oldest of open.keys()) {
+        if (open.size <= maxIntents) break;
+        open.delete(oldest);
+      }
+      return {
+        key,
+        done() {
+          // Not one that has been begun after this one was done.
+          if (open.get(text) === key) open.delete(text);
+        },
+      };
     },
   };
 }

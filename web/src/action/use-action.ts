@@ -1,6 +1,6 @@
-import { IdempotencyKeyReusedError } from "@settle/sdk";
 import { useCallback, useRef, useState } from "react";
-import { createIntent } from "./intent.ts";
+import { useClient } from "../session/client.ts";
+import { isRefusal } from "./is-refusal.ts";
 
 /** A button's deed: what it is doing, and how it last failed. */
 export type Action<Input> = {
@@ -13,13 +13,14 @@ export type Action<Input> = {
 };
 
 /**
- * Lets a person do something that changes the system: one run at a time, and each run of the same
- * intention with the same idempotency key (see {@link createIntent}).
+ * Lets a person do something: one run at a time, and each run of the same `name` and input with the
+ * same idempotency key until its end is known, also by another component (see `Intents`).
  */
 export function useAction<Input>(
+  name: string,
   act: (input: Input, options: { readonly idempotencyKey: string }) => Promise<void>,
 ): Action<Input> {
-  const [intent] = useState(() => createIntent());
+  const { intents } = useClient();
   const [state, setState] = useState<{ working: boolean; error?: unknown }>({ working: false });
   // A second click comes before the first one's render.
   const working = useRef(false);
@@ -27,13 +28,13 @@ export function useAction<Input>(
     if (working.current) return;
     working.current = true;
     setState({ working: true });
+    const intent = intents.begin(name, input);
     try {
-      await act(input, { idempotencyKey: intent.keyFor(input) });
+      await act(input, { idempotencyKey: intent.key });
       intent.done();
       setState({ working: false });
     } catch (error) {
-      // With this key it would be refused for ever.
-      if (error instanceof IdempotencyKeyReusedError) intent.done();
+      if (isRefusal(error)) intent.done();
       setState({ working: false, error });
     } finally {
       working.current = false;

@@ -18,7 +18,7 @@ const offerAfterMs = 600;
 export function CancelOrder({ order }: { readonly order: Order }) {
   const { m } = useLanguage();
   const { settle, userId, accept } = useClient();
-  const cancelling = useAction(async (orderId: string, options) => {
+  const cancelling = useAction("cancelOrder", async (orderId: string, options) => {
     accept([await settle.orders.cancelOrder({ userId, orderId }, options)]);
   });
   const isOffered = useLater(statusOf(order) === "pending", offerAfterMs);

@@ -44,15 +44,18 @@ const NewOrderForm = memo(function NewOrderForm(props: {
   const [description, setDescription] = useState(draft?.description ?? "");
   const [fault, setFault] = useState<AmountFault>();
   const descriptionId = useId();
-  const placing = useAction(async (order: { amount: MoneyValue; description: string }, options) => {
-    const { settle, userId, accept } = client;
-    accept([await settle.orders.createOrder({ userId, ...order }, options)]);
-    client.said.emit(m.orders.placed(order.description || m.orders.untitled));
-    // Not what has been typed for the next one meanwhile.
-    setText((now) => (now === text ? "" : now));
-    setDescription((now) => (now === description ? "" : now));
-    showOrders();
-  });
+  const placing = useAction(
+    "createOrder",
+    async (order: { amount: MoneyValue; description: string }, options) => {
+      const { settle, userId, accept } = client;
+      accept([await settle.orders.createOrder({ userId, ...order }, options)]);
+      client.said.emit(m.orders.placed(order.description || m.orders.untitled));
+      // Not what has been typed for the next one meanwhile.
+      setText((now) => (now === text ? "" : now));
+      setDescription((now) => (now === description ? "" : now));
+      showOrders();
+    },
+  );
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const parsed = parseAmount(text, currency);

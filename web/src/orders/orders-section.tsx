@@ -18,7 +18,7 @@ export function OrdersSection({ remedies }: { readonly remedies: Remedies }) {
   const { m } = useLanguage();
   const client = useClient();
   const { data: list, error, refetch } = useOrders();
-  const more = useAction(() => readMoreOrders(client));
+  const more = useAction("readMoreOrders", () => readMoreOrders(client));
   const lastPaid = list?.orders.findIndex((order) => statusOf(order) === "paid") ?? -1;
   return (
     <section className="orders" aria-labelledby={ordersTitleId}>

@@ -2,6 +2,7 @@ import { createSettle, type Order, type Settle } from "@settle/sdk";
 import { QueryClient } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
 import type { PageConfig } from "../../server/config.ts";
+import { createIntents, type Intents } from "../action/intent.ts";
 import { coalesce } from "../live/coalesce.ts";
 import type { Feed } from "../live/feed.ts";
 import { batchByFrame } from "../live/frame-batch.ts";
@@ -22,6 +23,8 @@ export type Client = OrderCache & {
   readonly settle: Settle;
   readonly queries: QueryClient;
   readonly feed: Feed<Order>;
+  /** What has been begun and may have happened. */
+  readonly intents: Intents;
   /** Reads the first page of the orders, for the query of `keys.orders`. */
   readOrders(): Promise<OrderList>;
   /** Reads account and statement again if they are shown; while it does, at most once more. */
@@ -36,8 +39,15 @@ export type Client = OrderCache & {
   close(): void;
 };
 
-/** Builds the client of a session; closing it ends its calls and forgets what it has read. */
-export function createClient(config: PageConfig, session: Session): Client {
+/**
+ * Builds the client of a session; closing it ends its calls and forgets what it has read. After signing
+ * in again it goes on with the `intents` of the one before.
+ */
+export function createClient(
+  config: PageConfig,
+  session: Session,
+  intents: Intents = createIntents(),
+): Client {
   const { userId } = session;
   const settle = createSettle({ baseUrl: config.edgeUrl, token: session.token });
   const queries = new QueryClient({
@@ -70,6 +80,7 @@ export function createClient(config: PageConfig, session: Session): Client {
     settle,
     queries,
     feed,
+    intents,
     readOrders,
     refreshMoney,
     named: createRecentOrders(),

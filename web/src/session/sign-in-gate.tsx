@@ -1,6 +1,7 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { useCallback, useEffect, useState } from "react";
 import type { PageConfig } from "../../server/config.ts";
+import type { Intents } from "../action/intent.ts";
 import { useLanguage } from "../i18n/language.tsx";
 import { ErrorBoundary } from "../layout/error-boundary.tsx";
 import { PageFrame } from "../layout/page-frame.tsx";
@@ -25,8 +26,8 @@ type State =
 /** Shows the views to whoever is signed in, and to everybody else how to sign in. */
 export function SignInGate(props: { readonly config: Promise<PageConfig> }) {
   const [state, setState] = useState<State>({ kind: "starting" });
-  const enter = useCallback((config: PageConfig, session: Session) => {
-    setState({ kind: "in", config, session, client: createClient(config, session) });
+  const enter = useCallback((config: PageConfig, session: Session, intents?: Intents) => {
+    setState({ kind: "in", config, session, client: createClient(config, session, intents) });
   }, []);
   useEffect(() => {
     let isCurrent = true;
@@ -72,7 +73,7 @@ export function SignInGate(props: { readonly config: Promise<PageConfig> }) {
   const signInAgain = async () => {
     client.close();
     try {
-      enter(config, await renewSession(config.signIn, client.userId));
+      enter(config, await renewSession(config.signIn, client.userId), client.intents);
     } catch {
       setState({ kind: "out", config, failed: true });
     }

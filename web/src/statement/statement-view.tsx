@@ -16,7 +16,7 @@ export function StatementView() {
   const { m } = useLanguage();
   const client = useClient();
   const { data: list, error, refetch } = useStatement();
-  const more = useAction(() => readMoreEntries(client));
+  const more = useAction("readMoreEntries", () => readMoreEntries(client));
   const currency = list?.entries[0]?.amount?.currency;
   useTitle(m.statement.title);
   return (
