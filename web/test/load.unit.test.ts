@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { histogramOf, percentile, throughputOf } from "../src/load/load-stats.ts";
 import { maxOpenOrders, maxRequests, runLoad } from "../src/load/run-load.ts";
-import type { Settled } from "../src/load/tally.ts";
+import { createTally, maxEarly, type Settled } from "../src/load/tally.ts";
 
 describe("the figures of a run", () => {
   it("has the percentiles of what came", () => {
@@ -85,6 +85,15 @@ describe("a run", () => {
     run.answers[1]?.("b");
     const { latenciesMs, settledMs, declined, end } = await run.result;
     assert.deepEqual([latenciesMs, settledMs, declined, end], [[20, 30], [20, 30], 1, "done"]);
+  });
+
+  it("keeps the newest of what others tell while an answer is under way", () => {
+    const tally = createTally(1, () => 0);
+    const beganMs = tally.begin();
+    for (let n = 0; n < maxEarly; n += 1) tally.hear([{ id: `other ${n}`, isPaid: true }]);
+    tally.hear([{ id: "mine", isPaid: true }]);
+    tally.answered("mine", beganMs);
+    assert.equal(tally.over, 1);
   });
 
   it("asks for few at a time, and lets no more than so many be open", async () => {

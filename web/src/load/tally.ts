@@ -39,8 +39,8 @@ export type Tally = {
   progress(end?: LoadEnd): LoadProgress;
 };
 
-/** How much news of others is kept at most while an answer is under way. */
-const maxEarly = 1_000;
+/** How much news of others is kept at most while an answer is under way; the newest of it. */
+export const maxEarly = 1_000;
 
 /** Begins to count a run of `total` orders. */
 export function createTally(total: number, nowMs: () => number): Tally {
@@ -58,6 +58,11 @@ export function createTally(total: number, nowMs: () => number): Tally {
     settledMs.push(atMs - startMs);
     if (!isPaid) count.declined += 1;
     count.lastNewsMs = atMs;
+  };
+  const keepEarly = (id: string, news: { readonly atMs: number; readonly isPaid: boolean }) => {
+    early.set(id, news);
+    const [oldest] = early.keys();
+    if (early.size > maxEarly && oldest !== undefined) early.delete(oldest);
   };
   return {
     get requests() {
@@ -100,7 +105,7 @@ export function createTally(total: number, nowMs: () => number): Tally {
         const beganMs = began.get(id);
         if (beganMs !== undefined) settle(beganMs, atMs, isPaid);
         // An order of somebody else's run, or one of ours whose answer is under way.
-        else if (count.requests > 0 && early.size < maxEarly) early.set(id, { atMs, isPaid });
+        else if (count.requests > 0) keepEarly(id, { atMs, isPaid });
         began.delete(id);
       }
     },
