@@ -48,7 +48,7 @@ export function OpenAccountForm() {
             ))}
           </select>
         </Field>
-        <ErrorNote error={opening.error} />
+        <ErrorNote error={opening.error} once />
         <WorkButton working={opening.working}>{m.account.open}</WorkButton>
       </form>
     </section>

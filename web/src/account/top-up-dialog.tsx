@@ -72,7 +72,7 @@ export function TopUpDialog(props: {
             );
           })}
         </fieldset>
-        <ErrorNote error={topUp.error} shown={["amount"]} />
+        <ErrorNote error={topUp.error} shown={["amount"]} once />
         <div className="actions">
           <WorkButton working={topUp.working}>{m.account.submit}</WorkButton>
           <button type="button" className="quiet" onClick={onClose}>

@@ -1,16 +1,18 @@
 import { SettleError, ValidationFailedError } from "@settle/sdk";
 import type { Messages } from "../i18n/en.ts";
 import { useLanguage } from "../i18n/language.tsx";
-import { SessionEndedError } from "../session/session.ts";
+import { SessionEndedError, UnreachableError } from "../session/session.ts";
 
 /** What went wrong with an action, in words; nothing if nothing did. */
 export function ErrorNote(props: {
   readonly error: unknown;
   /** Fields of the request whose faults stand beside their inputs already. */
   readonly shown?: readonly string[];
+  /** Whether it is an action's, which is done once however often it is tried; and not a read's. */
+  readonly once?: boolean;
 }) {
   const { m } = useLanguage();
-  const { error, shown = [] } = props;
+  const { error, shown = [], once = false } = props;
   if (error === undefined) return null;
   if (error instanceof ValidationFailedError) {
     const others = error.fieldViolations.filter(({ field }) => !shown.includes(rootOf(field)));
@@ -19,7 +21,7 @@ export function ErrorNote(props: {
   return (
     <div className="fault" role="alert">
       <p>{textOf(error, m)}</p>
-      {error instanceof SettleError && error.retryable && <p>{m.errors.safe}</p>}
+      {once && error instanceof SettleError && error.retryable && <p>{m.errors.safe}</p>}
       {error instanceof SettleError && !isKnown(error, m) && error.requestId !== "" && (
         <p className="small">{m.errors.request(error.requestId)}</p>
       )}
@@ -38,8 +40,7 @@ export function fieldFault(error: unknown, field: string, m: Messages): string |
 
 function textOf(error: unknown, m: Messages): string {
   if (error instanceof SessionEndedError) return m.errors.reasons.UNAUTHENTICATED ?? "";
-  // That is how fetch says it of whoever gives out tokens.
-  if (error instanceof TypeError) return m.errors.reasons.UNAVAILABLE ?? "";
+  if (error instanceof UnreachableError) return m.errors.reasons.UNAVAILABLE ?? "";
   if (!(error instanceof SettleError)) return m.errors.unknown;
   return m.errors.reasons[error.reason] ?? `${m.errors.unknown} ${error.message}`;
 }

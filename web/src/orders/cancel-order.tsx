@@ -38,7 +38,7 @@ export function CancelOrder({ order }: { readonly order: Order }) {
           {m.orders.notCancellable[statusNamed(error.metadata.status)]}
         </p>
       ) : (
-        <ErrorNote error={error} />
+        <ErrorNote error={error} once />
       )}
     </div>
   );

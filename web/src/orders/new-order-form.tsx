@@ -92,7 +92,7 @@ const NewOrderForm = memo(function NewOrderForm(props: {
           onChange={({ target }) => setDescription(target.value)}
         />
       </Field>
-      <ErrorNote error={placing.error} shown={["amount", "description"]} />
+      <ErrorNote error={placing.error} shown={["amount", "description"]} once />
       <WorkButton working={placing.working}>{m.orders.place}</WorkButton>
     </form>
   );

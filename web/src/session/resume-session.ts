@@ -23,9 +23,9 @@ export async function resumeSession(
   const here = location.pathname + location.search;
   if (location.pathname === signedInPath) {
     try {
-      const back = await oidc.comeBack();
-      history.replaceState(null, "", back?.returnTo ?? "/");
-      return { ...(back && { session: back.session }), failed: false };
+      const { returnTo, ...back } = await oidc.comeBack();
+      history.replaceState(null, "", returnTo);
+      return { ...back, failed: false };
     } catch {
       history.replaceState(null, "", "/");
       return { failed: true };

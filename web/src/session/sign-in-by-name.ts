@@ -1,10 +1,10 @@
-import { NameRefusedError, type Session } from "./session.ts";
+import { NameRefusedError, type Session, UnreachableError } from "./session.ts";
 
 const nameKey = "settle.name";
 
 /**
  * Signs in at the development issuer, which takes any name. Throws a {@link NameRefusedError} for what
- * is no user id, and what fetch throws where the issuer cannot be reached.
+ * is no user id, and an {@link UnreachableError} where the issuer cannot be reached.
  */
 export async function signInByName(issuerUrl: string, name: string): Promise<Session> {
   let atHand: string | undefined = await requestToken(issuerUrl, name);
@@ -29,7 +29,9 @@ export function rememberedName(): string | undefined {
 
 async function requestToken(issuerUrl: string, username: string): Promise<string> {
   const body = new URLSearchParams({ username });
-  const response = await fetch(`${issuerUrl}/token`, { method: "POST", body });
+  const response = await fetch(`${issuerUrl}/token`, { method: "POST", body }).catch((cause) => {
+    throw new UnreachableError("the issuer does not answer", { cause });
+  });
   if (response.status === 400) throw new NameRefusedError(username);
   if (!response.ok) throw new Error(`the issuer answered with ${response.status}`);
   const { access_token: token } = (await response.json()) as { access_token: string };

@@ -5,7 +5,8 @@ import {
   WebStorageStateStore,
 } from "oidc-client-ts";
 import type { SignInConfig } from "../../server/config.ts";
-import { type Session, SessionEndedError } from "./session.ts";
+import { renewToken } from "./renew-token.ts";
+import type { Session } from "./session.ts";
 import { tokenClaim } from "./token-claim.ts";
 
 type OidcConfig = Extract<SignInConfig, { kind: "oidc" }>;
@@ -24,10 +25,10 @@ export type OidcSignIn = {
    */
   leave(options: { readonly returnTo: string; readonly silent: boolean }): Promise<void>;
   /**
-   * Takes up what the provider has sent back with; undefined for somebody who went there silently and
-   * is not signed in. Throws what else the provider says is wrong.
+   * Takes up what the provider has sent back with; without a session for somebody who went there
+   * silently and is not signed in. Throws what else the provider says is wrong.
    */
-  comeBack(): Promise<{ readonly session: Session; readonly returnTo: string } | undefined>;
+  comeBack(): Promise<{ readonly session?: Session; readonly returnTo: string }>;
 };
 
 /**
@@ -48,6 +49,8 @@ export function createOidcSignIn({
     post_logout_redirect_uri: `${location.origin}/`,
     userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
     stateStore: new WebStorageStateStore({ store: sessionStorage }),
+    // A token is renewed when it is asked for: only that can tell that the session has ended.
+    automaticSilentRenew: false,
   });
   return {
     async leave({ returnTo, silent }) {
@@ -55,14 +58,14 @@ export function createOidcSignIn({
       await manager.signinRedirect({ state: returnTo, ...(silent && { prompt: "none" }) });
     },
     async comeBack() {
-      const user = await manager.signinRedirectCallback().catch((error: unknown) => {
-        if (error instanceof ErrorResponse && asks.has(error.error ?? "")) return undefined;
+      const back = await manager.signinRedirectCallback().catch((error: unknown) => {
+        if (error instanceof ErrorResponse && asks.has(error.error ?? "")) return error;
         throw error;
       });
-      if (!user) return undefined;
+      const returnTo = typeof back.state === "string" ? back.state : "/";
+      if (back instanceof ErrorResponse) return { returnTo };
       sessionStorage.setItem(signedInKey, "yes");
-      const userId = tokenClaim(user.access_token, userClaim);
-      const returnTo = typeof user.state === "string" ? user.state : "/";
+      const userId = tokenClaim(back.access_token, userClaim);
       return { session: sessionOf(manager, userId), returnTo };
     },
   };
@@ -84,11 +87,7 @@ function sessionOf(manager: UserManager, userId: string): Session {
         brought = atHand;
         return atHand;
       }
-      // The content security policy has no room for the other way, a hidden frame.
-      if (!user?.refresh_token) throw new SessionEndedError("the token has ended");
-      const renewed = await manager.signinSilent();
-      if (!renewed) throw new SessionEndedError("the provider gave no other token");
-      brought = renewed.access_token;
+      brought = await renewToken(manager);
       return brought;
     },
     async signOut() {
