@@ -1,3 +1,4 @@
+import { enReasons } from "./en-reasons.ts";
 import { plural } from "./plural.ts";
 
 const orders = (count: number, text: string) =>
@@ -221,24 +222,7 @@ export const en = {
     again: "Try again",
     safe: "Trying again is safe: nothing is done twice.",
     fields: { amount: "This amount is not accepted.", description: "This text is not accepted." },
-    reasons: {
-      VALIDATION_FAILED: "Something in the form is not accepted.",
-      ACCOUNT_NOT_FOUND: "You have no account yet.",
-      ACCOUNT_ALREADY_EXISTS: "You have an account already.",
-      CURRENCY_MISMATCH: "Your account is kept in another currency.",
-      BALANCE_LIMIT_EXCEEDED: "An account cannot hold that much.",
-      ORDER_NOT_FOUND: "There is no such order.",
-      ORDER_NOT_CANCELLABLE: "It cannot be cancelled any more.",
-      IDEMPOTENCY_KEY_REUSED: "This was sent before with other contents. Send it once more.",
-      OVERLOADED: "The system has as much work as it accepts. Try again in a moment.",
-      RATE_LIMITED: "Too many requests. Try again in a moment.",
-      UNAVAILABLE: "The system cannot be reached.",
-      SERVICE_UNREACHABLE: "The system cannot be reached.",
-      DEADLINE_EXCEEDED: "No answer came in time.",
-      UNAUTHENTICATED: "Your session has ended. Sign in again.",
-      PERMISSION_DENIED: "You may not do this.",
-      INTERNAL: "The system has made a mistake.",
-    } as Readonly<Record<string, string>>,
+    reasons: enReasons,
   },
 };
 

@@ -1,5 +1,6 @@
 import type { Messages } from "./en.ts";
 import { plural } from "./plural.ts";
+import { ruReasons } from "./ru-reasons.ts";
 
 const orders = (count: number, text: string) =>
   `${text} ${plural("ru", count, { one: "заказ", few: "заказа", many: "заказов", other: "заказа" })}`;
@@ -223,23 +224,6 @@ export const ru: Messages = {
     again: "Попробовать снова",
     safe: "Повторить безопасно: ничто не выполнится дважды.",
     fields: { amount: "Такая сумма не принимается.", description: "Такой текст не принимается." },
-    reasons: {
-      VALIDATION_FAILED: "Что-то в форме не принимается.",
-      ACCOUNT_NOT_FOUND: "У вас ещё нет счёта.",
-      ACCOUNT_ALREADY_EXISTS: "Счёт у вас уже есть.",
-      CURRENCY_MISMATCH: "Ваш счёт ведётся в другой валюте.",
-      BALANCE_LIMIT_EXCEEDED: "Столько на счёте не может быть.",
-      ORDER_NOT_FOUND: "Такого заказа нет.",
-      ORDER_NOT_CANCELLABLE: "Его больше нельзя отменить.",
-      IDEMPOTENCY_KEY_REUSED: "Это уже отправлялось с другим содержимым. Отправьте ещё раз.",
-      OVERLOADED: "У системы столько работы, сколько она может принять. Попробуйте чуть позже.",
-      RATE_LIMITED: "Слишком много запросов. Попробуйте чуть позже.",
-      UNAVAILABLE: "Система недоступна.",
-      SERVICE_UNREACHABLE: "Система недоступна.",
-      DEADLINE_EXCEEDED: "Ответ не пришёл вовремя.",
-      UNAUTHENTICATED: "Сеанс закончился. Войдите снова.",
-      PERMISSION_DENIED: "Вам это не разрешено.",
-      INTERNAL: "В системе произошла ошибка.",
-    },
+    reasons: ruReasons,
   },
 };
