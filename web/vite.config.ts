@@ -18,7 +18,8 @@ function servePageConfig(): Plugin {
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react(), servePageConfig()],
-  server: { host: "localhost", port: 5173, strictPort: true },
+  // Beside `npm start`, whose edge and issuer know this origin (tools/local/stack.ts).
+  server: { host: "localhost", port: 5174, strictPort: true },
   // No inlined files: the content security policy lets nothing of `data:` in.
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
 });

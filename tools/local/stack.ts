@@ -22,6 +22,8 @@ import { startService } from "./service.ts";
 import { type Part, type ReportState, supervise } from "./supervise.ts";
 
 const host = "127.0.0.1";
+/** Where web/vite.config.ts serves the page. */
+const devPageOrigin = "http://localhost:5174";
 
 export type StackOptions = {
   readonly config: LocalConfig;
@@ -219,9 +221,10 @@ function tokenIssuerOf({ issuer, ports }: LocalConfig): TokenIssuer {
   );
 }
 
-/** As people may type it. */
-function pageOriginsOf({ ports }: LocalConfig): string[] {
-  return ["localhost", host].map((name) => `http://${name}:${ports.page}`);
+/** As people may type it; with the development issuer, also that of `npm run dev -w web`. */
+function pageOriginsOf({ ports, issuer }: LocalConfig): string[] {
+  const origins = ["localhost", host].map((name) => `http://${name}:${ports.page}`);
+  return issuer ? origins : [...origins, devPageOrigin];
 }
 
 function readPasswords(dataDir: string): ServicePasswords {
