@@ -10,11 +10,14 @@ import { useTitle } from "./use-title.ts";
 
 const LoadView = lazy(() => import("../load/load-view.tsx"));
 
-/** The views by their paths. Going to another one begins at its top, also for screen readers. */
-export function Views() {
+/**
+ * The views by their paths. Going to another one begins at its top, also for screen readers; and so does
+ * the first one for somebody who has just signed in here, and whose form is gone.
+ */
+export function Views({ afterForm }: { readonly afterForm: boolean }) {
   const { config } = useClient();
   const [path] = useLocation();
-  const first = useRef(true);
+  const first = useRef(!afterForm);
   // biome-ignore lint/correctness/useExhaustiveDependencies: for each path anew
   useEffect(() => {
     if (first.current) {

@@ -1,4 +1,5 @@
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { type RefObject, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useFocusHeir } from "../design/use-focus-heir.ts";
 import { useLanguage } from "../i18n/language.tsx";
 import { useClient } from "../session/client.ts";
 import { useNow } from "../time/use-now.ts";
@@ -8,6 +9,7 @@ import type { FeedState } from "./feed.ts";
 export function LiveStatus({ onSignIn }: { onSignIn(): void }) {
   const { m } = useLanguage();
   const { feed } = useClient();
+  const place = useRef<HTMLElement>(null);
   const [state, setState] = useState<FeedState>(feed.state);
   useEffect(() => {
     setState(feed.state);
@@ -20,7 +22,8 @@ export function LiveStatus({ onSignIn }: { onSignIn(): void }) {
   const kind = isOnline || state.kind === "ended" ? state.kind : "offline";
   const seconds = state.kind === "reconnecting" ? Math.ceil((state.untilMs - nowMs) / 1_000) : 0;
   return (
-    <section className={`live live-${kind}`} aria-label={m.live.label}>
+    // Its button may be back a moment later: the focus waits beside it.
+    <section ref={place} tabIndex={-1} className={`live live-${kind}`} aria-label={m.live.label}>
       <span className="live-dot" aria-hidden="true" />
       {/* Counting down aloud would chatter: only what it is gets told. */}
       <span className="hidden" role="status">
@@ -30,14 +33,14 @@ export function LiveStatus({ onSignIn }: { onSignIn(): void }) {
         {kind === "reconnecting" && seconds > 0 ? m.live.reconnectingIn(seconds) : textOf(kind)}
       </span>
       {kind === "reconnecting" && (
-        <button type="button" className="text" onClick={() => feed.retryNow()}>
+        <StatusButton place={place} onClick={() => feed.retryNow()}>
           {m.live.retry}
-        </button>
+        </StatusButton>
       )}
       {state.kind === "ended" && state.why === "session" && (
-        <button type="button" className="text" onClick={onSignIn}>
+        <StatusButton place={place} onClick={onSignIn}>
           {m.live.signIn}
-        </button>
+        </StatusButton>
       )}
     </section>
   );
@@ -47,6 +50,19 @@ export function LiveStatus({ onSignIn }: { onSignIn(): void }) {
       return state.kind === "ended" && state.why === "session" ? m.live.session : m.live.refused;
     return m.live[shown];
   }
+}
+
+function StatusButton(props: {
+  readonly place: RefObject<HTMLElement | null>;
+  readonly children: string;
+  onClick(): void;
+}) {
+  const ref = useFocusHeir<HTMLButtonElement>(props.place);
+  return (
+    <button ref={ref} type="button" className="text" onClick={props.onClick}>
+      {props.children}
+    </button>
+  );
 }
 
 function followOnline(listen: () => void): () => void {

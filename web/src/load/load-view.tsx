@@ -1,6 +1,7 @@
 import "./load.css";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { ErrorNote } from "../action/error-note.tsx";
+import { StopButton } from "../action/stop-button.tsx";
 import { WorkButton } from "../action/work-button.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { useTitle } from "../layout/use-title.ts";
@@ -28,6 +29,7 @@ export default function LoadView() {
   const [count, setCount] = useState(counts[0] ?? 100);
   const [run, setRun] = useState<Run>({ isRunning: false });
   const stop = useRef<AbortController>(undefined);
+  const starter = useRef<HTMLButtonElement>(null);
   useEffect(() => () => stop.current?.abort(), []);
   useTitle(m.load.title);
 
@@ -69,11 +71,13 @@ export default function LoadView() {
           ))}
         </fieldset>
         <div className="actions">
-          <WorkButton working={run.isRunning}>{m.load.start(format.number(count))}</WorkButton>
+          <WorkButton ref={starter} working={run.isRunning}>
+            {m.load.start(format.number(count))}
+          </WorkButton>
           {run.isRunning && (
-            <button type="button" className="quiet" onClick={() => stop.current?.abort()}>
+            <StopButton starter={starter} onClick={() => stop.current?.abort()}>
               {m.load.stop}
-            </button>
+            </StopButton>
           )}
         </div>
       </form>

@@ -21,13 +21,20 @@ type State =
       readonly config: PageConfig;
       readonly client: Client;
       readonly session: Session;
+      /** Whether a form of this page brought it. */
+      readonly afterForm: boolean;
     };
+
+/** What a session follows on. */
+type Before = { readonly intents?: Intents; readonly afterForm?: boolean };
 
 /** Shows the views to whoever is signed in, and to everybody else how to sign in. */
 export function SignInGate(props: { readonly config: Promise<PageConfig> }) {
   const [state, setState] = useState<State>({ kind: "starting" });
-  const enter = useCallback((config: PageConfig, session: Session, intents?: Intents) => {
-    setState({ kind: "in", config, session, client: createClient(config, session, intents) });
+  const enter = useCallback((config: PageConfig, session: Session, before: Before = {}) => {
+    const { intents, afterForm = false } = before;
+    const client = createClient(config, session, intents);
+    setState({ kind: "in", config, session, client, afterForm });
   }, []);
   useEffect(() => {
     let isCurrent = true;
@@ -59,12 +66,12 @@ export function SignInGate(props: { readonly config: Promise<PageConfig> }) {
         <SignInView
           signIn={config.signIn}
           failed={failed}
-          onSession={(session) => enter(config, session)}
+          onSession={(session) => enter(config, session, { afterForm: true })}
         />
       </PageFrame>
     );
   }
-  const { client, config, session } = state;
+  const { client, config, session, afterForm } = state;
   const leave = () => {
     client.close();
     setState({ kind: "out", config, failed: false });
@@ -73,7 +80,7 @@ export function SignInGate(props: { readonly config: Promise<PageConfig> }) {
   const signInAgain = async () => {
     client.close();
     try {
-      enter(config, await renewSession(config.signIn, client.userId), client.intents);
+      enter(config, await renewSession(config.signIn, client.userId), { intents: client.intents });
     } catch {
       setState({ kind: "out", config, failed: true });
     }
@@ -83,7 +90,7 @@ export function SignInGate(props: { readonly config: Promise<PageConfig> }) {
       <ClientProvider value={client}>
         <PageFrame onSignOut={leave} onSignIn={() => void signInAgain()}>
           <ErrorBoundary fallback={<Broken />}>
-            <Views />
+            <Views afterForm={afterForm} />
           </ErrorBoundary>
         </PageFrame>
         <Announcer />

@@ -1,5 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { ErrorNote } from "../action/error-note.tsx";
+import { StopButton } from "../action/stop-button.tsx";
+import { WorkButton } from "../action/work-button.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { useClient } from "../session/client.ts";
 import { exportStatement } from "./export-statement.ts";
@@ -11,6 +13,7 @@ export function ExportButton() {
   const [lines, setLines] = useState<number>();
   const [error, setError] = useState<unknown>();
   const stop = useRef<AbortController>(undefined);
+  const starter = useRef<HTMLButtonElement>(null);
   useEffect(() => () => stop.current?.abort(), []);
   const run = async () => {
     const stopping = new AbortController();
@@ -25,22 +28,25 @@ export function ExportButton() {
     }
     setLines(undefined);
   };
-  if (lines === undefined) {
-    return (
-      <>
-        <button type="button" className="quiet" onClick={() => void run()}>
-          {m.statement.export}
-        </button>
-        <ErrorNote error={error} />
-      </>
-    );
-  }
+  const isRunning = lines !== undefined;
   return (
     <>
-      <span role="status">{m.statement.exporting(lines, format.number(lines))}</span>
-      <button type="button" className="quiet" onClick={() => stop.current?.abort()}>
-        {m.statement.stop}
-      </button>
+      {isRunning && <span role="status">{m.statement.exporting(lines, format.number(lines))}</span>}
+      <WorkButton
+        ref={starter}
+        type="button"
+        quiet
+        working={isRunning}
+        onClick={() => void (isRunning || run())}
+      >
+        {m.statement.export}
+      </WorkButton>
+      {isRunning && (
+        <StopButton starter={starter} onClick={() => stop.current?.abort()}>
+          {m.statement.stop}
+        </StopButton>
+      )}
+      <ErrorNote error={error} />
     </>
   );
 }

@@ -1,0 +1,16 @@
+import type { RefObject } from "react";
+import { useFocusHeir } from "../design/use-focus-heir.ts";
+
+/** Stops what `starter` has begun, and leaves the focus to it when it goes away. */
+export function StopButton(props: {
+  readonly starter: RefObject<HTMLElement | null>;
+  readonly children: string;
+  onClick(): void;
+}) {
+  const ref = useFocusHeir<HTMLButtonElement>(props.starter);
+  return (
+    <button ref={ref} type="button" className="quiet" onClick={props.onClick}>
+      {props.children}
+    </button>
+  );
+}
