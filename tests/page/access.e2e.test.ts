@@ -79,6 +79,8 @@ describe("the page, for everybody", function () {
     assert.ok(await isFocused(person.field(m.signIn.name)), "the name can be typed at once");
     await keyboard.type(someone());
     await keyboard.press("Enter");
+    await person.field(m.account.currency).waitFor();
+    assert.ok(await isFocused(page.locator("#main")), "the first view begins at its top");
     await goTo(person, person.field(m.account.currency));
     await keyboard.press("ArrowDown");
     await goTo(person, person.button(m.account.open));
@@ -125,12 +127,38 @@ describe("the page, for everybody", function () {
     await person.signIn(someone());
     await person.openAccount("EUR");
     await person.topUp("10");
+    const live = person.page.locator("[role=status][aria-live=polite]");
+    // Everything that is said from now on.
+    const told = await live.evaluateHandle((region) => {
+      const { MutationObserver } = globalThis as unknown as Wide;
+      const texts: string[] = [];
+      const observer = new MutationObserver(() => texts.push(region.textContent ?? ""));
+      observer.observe(region, { childList: true, characterData: true, subtree: true });
+      return texts;
+    });
     await person.order("a ticket", "4");
     const balance = person.format.money({ minorUnits: 600n, currency: "EUR" });
-    const told = person.m.orders.settled("a ticket", person.m.orders.spoken.paid, balance);
-    const region = person.page.getByRole("status").filter({ hasText: told });
-    await region.waitFor({ state: "attached" });
-    assert.equal(await region.getAttribute("aria-live"), "polite");
+    const { settled, spoken } = person.m.orders;
+    const first = settled("a ticket", spoken.paid, balance);
+    await live.filter({ hasText: first }).waitFor({ state: "attached" });
+    await person.order("a boat", "50");
+    const second = settled("a boat", spoken.declined, balance);
+    await live.filter({ hasText: second }).waitFor({ state: "attached" });
+    const ends = (await told.jsonValue()).filter((text) => [first, second].includes(text));
+    assert.deepEqual(ends, [first, second]);
+  });
+
+  it("keeps the focus near a button that goes away when it is pressed", async () => {
+    await using visit = await stage().visit();
+    const { person } = visit;
+    const { m } = person;
+    await person.signIn(someone());
+    await person.openAccount("EUR");
+    await person.menu(m.page.load).click();
+    await person.button(m.load.start("100")).click();
+    await person.button(m.load.stop).press("Enter");
+    await person.button(m.load.stop).waitFor({ state: "detached" });
+    assert.ok(await isFocused(person.button(m.load.start("100"))));
   });
 });
 
@@ -178,6 +206,9 @@ type Wide = {
     readonly documentElement: { readonly scrollWidth: number };
     readonly activeElement: unknown;
   };
+  readonly MutationObserver: new (
+    tell: () => void,
+  ) => { observe(node: unknown, options: Readonly<Record<string, boolean>>): void };
   readonly axe: { run(options: RunOptions): Promise<AxeResults> };
   getComputedStyle(element: unknown): { readonly outlineStyle: string; readonly boxShadow: string };
 };

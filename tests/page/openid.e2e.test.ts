@@ -74,6 +74,21 @@ describe("the page, with an OpenID provider", function () {
     await page.getByLabel("Name at the provider").waitFor();
   });
 
+  it("leaves somebody where they were who is not signed in there any more", async () => {
+    await using visit = await stage.visit();
+    const { person, context } = visit;
+    const { page, m } = person;
+    const name = someone();
+    await page.goto("/statement");
+    await person.button(m.signIn.leave).click();
+    await nameAtProvider(page, name);
+    await page.getByTitle(m.page.signedInAs(name)).waitFor();
+    await context.clearCookies();
+    await page.reload();
+    await person.button(m.signIn.leave).waitFor();
+    assert.equal(new URL(page.url()).pathname, "/statement");
+  });
+
   it("says that signing in did not work where the provider sends an error back", async () => {
     await using visit = await stage.visit();
     const { person } = visit;

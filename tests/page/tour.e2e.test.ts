@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import { eventually } from "@settle/chassis/testing";
 import type { Language } from "./person.ts";
 import { someone, useStage } from "./stage.ts";
 import { readKept } from "./storage.ts";
@@ -98,7 +99,7 @@ describe("the page", function () {
     assert.equal(await other.page.locator("html").getAttribute("lang"), "ru");
   });
 
-  it("cancels an order that waits, and keeps one that it cannot cancel any more", async () => {
+  it("cancels an order that waits", async () => {
     await using visit = await stage().visit({ troubled: true });
     const { person } = visit;
     await person.signIn(someone());
@@ -118,6 +119,39 @@ describe("the page", function () {
     await person.sees("a whim", "cancelled");
     await person.seesBalance(500, "EUR");
   });
+
+  it("says why an order cannot be cancelled any more that was paid a moment before", async () => {
+    await using visit = await stage().visit({ troubled: true });
+    const { person } = visit;
+    const { page, m } = person;
+    const name = someone();
+    await person.signIn(name);
+    await person.openAccount("EUR");
+    await person.topUp("10");
+    // Payments are back while the request is on its way.
+    await page.route(/CancelOrder$/, async (route) => {
+      await stage().start("payments");
+      await paid(name);
+      await route.continue();
+    });
+    await stage().stop("payments");
+    await person.order("a promise", "5");
+    await person.sees("a promise", "pending");
+    await person.button(m.orders.cancelOf("a promise")).click();
+    await page.getByRole("alert").getByText(m.orders.notCancellable.paid).waitFor();
+    await person.sees("a promise", "paid");
+    await person.seesBalance(500, "EUR");
+  });
+
+  /** Resolves when somebody's only order is paid. */
+  const paid = (userId: string) =>
+    eventually("the order is paid", async () => {
+      const { rows } = await stage().system.databases.orders.query(
+        "SELECT 1 FROM orders WHERE user_id = $1 AND settle_time IS NOT NULL",
+        [userId],
+      );
+      return rows[0];
+    });
 
   it("places a hundred orders, and counts them as they settle", async () => {
     await using visit = await stage().visit();

@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { eventually } from "@settle/chassis/testing";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import type { Route } from "playwright-core";
 import { successOf } from "../call.ts";
 import { someone, useStage } from "./stage.ts";
+
+/** Lets a request do what it does, and its answer never arrive. */
+async function loseAnswer(route: Route): Promise<void> {
+  await route.fetch();
+  await route.abort();
+}
 
 describe("the page, when something is wrong", function () {
   this.timeout(60_000);
@@ -92,13 +99,16 @@ describe("the page, when something is wrong", function () {
     assert.deepEqual(await storedOrders(name), ["overnight"]);
   });
 
-  it("never says that an order is placed while nobody took it, and sends it once in the end", async () => {
+  it("never says that an order is placed while nobody took it, and sends it in the end", async () => {
     await using visit = await signedIn({ troubled: true });
     const { person, name } = visit;
     const { edge } = stage().system;
     await edge.stop();
     try {
       await person.seesLive("reconnecting");
+      await person.button(person.m.live.retry).press("Enter");
+      const near = person.page.getByRole("region", { name: person.m.live.label });
+      await near.and(person.page.locator(":focus-within")).waitFor();
       await person.order("into the void", "1");
       await person.page.getByText(person.m.errors.reasons.UNAVAILABLE ?? "").waitFor();
       assert.equal(await person.line("into the void").count(), 0);
@@ -109,6 +119,45 @@ describe("the page, when something is wrong", function () {
     await person.button(person.m.orders.place).click();
     await person.sees("into the void", "paid");
     assert.deepEqual(await storedOrders(name), ["into the void"]);
+  });
+
+  it("orders once what has been placed though its answer was lost", async () => {
+    await using visit = await signedIn({ troubled: true });
+    const { person, name } = visit;
+    const { page, m } = person;
+    await page.route(/CreateOrder$/, loseAnswer);
+    await person.order("only once", "1");
+    await page.getByText(m.errors.safe).waitFor();
+    await page.unroute(/CreateOrder$/);
+    await person.button(m.orders.place).click();
+    await person.sees("only once", "paid");
+    assert.deepEqual(await storedOrders(name), ["only once"]);
+  });
+
+  it("tops up once though the answer was lost and its dialog closed and opened again", async () => {
+    await using visit = await signedIn({ troubled: true });
+    const { person, name } = visit;
+    const { page, m } = person;
+    const dialog = page.getByRole("dialog");
+    await page.route(/Deposit$/, loseAnswer);
+    await person.button(m.account.topUp).click();
+    await dialog.getByRole("textbox").fill("7");
+    await page.keyboard.press("Enter");
+    await dialog.getByText(m.errors.safe).waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    await page.unroute(/Deposit$/);
+    await person.topUp("7");
+    await person.seesBalance(1_700, "EUR");
+    const { rows } = await stage().system.databases.payments.query(
+      `SELECT amount_minor::int AS amount FROM ledger_entries
+       WHERE account = $1 ORDER BY sequence`,
+      [name],
+    );
+    assert.deepEqual(rows, [{ amount: 1_000 }, { amount: 700 }]);
+    // That is done now, and the same again is something new.
+    await person.topUp("7");
+    await person.seesBalance(2_400, "EUR");
   });
 
   it("says that it is offline, and shows what happened elsewhere when it is not any more", async () => {
