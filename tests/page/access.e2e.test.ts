@@ -129,7 +129,8 @@ describe("the page, for everybody", function () {
     await person.topUp("10");
     const live = person.page.locator("[role=status][aria-live=polite]");
     // Everything that is said from now on.
-    const told = await live.evaluateHandle((region) => {
+    const told = await live.evaluateHandle((element) => {
+      const region = element as unknown as { readonly textContent: string | null };
       const { MutationObserver } = globalThis as unknown as Wide;
       const texts: string[] = [];
       const observer = new MutationObserver(() => texts.push(region.textContent ?? ""));
