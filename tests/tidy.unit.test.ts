@@ -52,9 +52,10 @@ describe("the repository", () => {
 
   it("links to files that exist and scripts that are there", () => {
     const readme = read("README.md") + read("CONTRIBUTING.md") + read("ARCHITECTURE.md");
-    const scripts = Object.keys(JSON.parse(read("package.json")).scripts);
-    for (const [, script = ""] of readme.matchAll(/npm run (?:--silent )?([a-z:]+)/g)) {
-      assert.ok(scripts.includes(script), `npm run ${script}`);
+    const run = /npm run (?:--silent )?([a-z:]+)(?: -w (\S+?))?(?=[\s`]|$)/gm;
+    for (const [, script = "", workspace = "."] of readme.matchAll(run)) {
+      const { scripts } = JSON.parse(read(join(workspace, "package.json")));
+      assert.ok(script in scripts, `npm run ${script} in ${workspace}`);
     }
     for (const [, link = ""] of readme.matchAll(/\]\((?!http|#)([^)#]+)\)/g)) {
       assert.ok(existsSync(join(root, link)), `a link to ${link}`);
