@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join } from "node:path";
+import { createPage, type Page, sendPage } from "@settle/chassis/page";
 
 const types: Readonly<Record<string, string>> = {
   ".css": "text/css; charset=utf-8",
@@ -22,12 +22,8 @@ const encodings = [
   { encoding: "gzip", ending: ".gz", asked: /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/ },
 ] as const;
 
-/** A file of the page in one encoding. */
-type Variant = {
-  readonly body: Buffer;
-  readonly asked: RegExp | undefined;
-  readonly headers: Readonly<Record<string, string | number>>;
-};
+/** A file of the page in one encoding, and how that is asked for; undefined for the file as it is. */
+type Variant = Page & { readonly asked: RegExp | undefined };
 
 /** Writes a file of the page as the answer to a GET or HEAD of `path`; false if there is none. */
 export type SendPageFile = (
@@ -59,10 +55,7 @@ export function readPageFiles(folder: string): SendPageFile {
     const accepted = String(request.headers["accept-encoding"] ?? "");
     const found = variants.find(({ asked }) => asked === undefined || asked.test(accepted));
     if (!found) throw new Error(`${path} is not there as it is`);
-    const { body, headers } = found;
-    const isKnown = request.headers["if-none-match"] === headers.etag;
-    response.writeHead(isKnown ? 304 : 200, headers);
-    response.end(isKnown || request.method === "HEAD" ? undefined : body);
+    sendPage(request, response, found);
     return true;
   };
 }
@@ -70,24 +63,15 @@ export function readPageFiles(folder: string): SendPageFile {
 function readVariants(file: string, name: string): readonly Variant[] {
   const type = types[extname(name)];
   if (type === undefined) throw new Error(`what media type has ${file}?`);
-  const variant = (path: string, encoding?: (typeof encodings)[number]): Variant => {
-    const body = readFileSync(path);
-    return {
-      body,
-      asked: encoding?.asked,
-      headers: {
-        "content-type": type,
-        "content-length": body.length,
-        ...(encoding && { "content-encoding": encoding.encoding }),
-        // Vite names what is in assets/ by its content.
-        "cache-control": name.startsWith("assets/")
-          ? "public, max-age=31536000, immutable"
-          : "no-cache",
-        etag: `"${createHash("sha256").update(body).digest("base64url")}"`,
-        vary: "accept-encoding",
-      },
-    };
-  };
+  const variant = (path: string, encoding?: (typeof encodings)[number]): Variant => ({
+    asked: encoding?.asked,
+    ...createPage(type, readFileSync(path), {
+      ...(encoding && { "content-encoding": encoding.encoding }),
+      // Vite names what is in assets/ by its content.
+      ...(name.startsWith("assets/") && { "cache-control": "public, max-age=31536000, immutable" }),
+      vary: "accept-encoding",
+    }),
+  });
   const compressed = encodings.flatMap((encoding) =>
     existsSync(file + encoding.ending) ? [variant(file + encoding.ending, encoding)] : [],
   );

@@ -1,13 +1,7 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { renderEvents } from "./events-page.ts";
-
-/** A file as it is served over HTTP. */
-export type Page = {
-  readonly body: Buffer;
-  readonly headers: Readonly<Record<string, string>>;
-};
+import { createPage, type Page } from "./page.ts";
 
 /** The generated documents, by the names under which they are served. */
 const documents = { settle: "settle", orders: "orders.v1", payments: "payments.v1" };
@@ -33,7 +27,7 @@ export async function readDocsPages(options: {
   const { ownPackage, tokenUrl } = options;
   const pages = new Map<string, Page>();
   const add = (path: string, type: string, body: Buffer, more: Record<string, string> = {}) =>
-    pages.set(path, { body, headers: { ...headersOf(type, body), ...more } });
+    pages.set(path, createPage(type, body, more));
 
   for (const [name, file] of Object.entries(documents)) {
     const document = await read(`@settle/gen/openapi/${file}.json`);
@@ -83,16 +77,6 @@ function policyFor(tokenUrl: string | undefined): string {
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join("; ");
-}
-
-function headersOf(type: string, body: Buffer): Record<string, string> {
-  const digest = createHash("sha256").update(body).digest("base64url");
-  return {
-    "content-type": type,
-    "cache-control": "no-cache",
-    etag: `"${digest}"`,
-    "x-content-type-options": "nosniff",
-  };
 }
 
 function read(specifier: string): Promise<Buffer> {

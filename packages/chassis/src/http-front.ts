@@ -11,9 +11,9 @@ import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import type { Logger } from "pino";
 import type { ConnectHandler } from "./connect-mount.ts";
-import type { Page } from "./docs-pages.ts";
 import { errorInfoOf, errorJsonOf, refuse } from "./errors.ts";
 import { type Health, servingStatusOf } from "./health.ts";
+import { type Page, sendPage } from "./page.ts";
 import { requestIdOf } from "./request-headers.ts";
 import type { RpcLimits } from "./rpc-limits.ts";
 
@@ -81,13 +81,6 @@ export function createHttpFront(options: {
 
 function sendHealth(response: ServerResponse, health: Health): void {
   sendJson(response, health.serving ? 200 : 503, { status: servingStatusOf(health) });
-}
-
-function sendPage(request: IncomingMessage, response: ServerResponse, page: Page): void {
-  const isKnown = request.headers["if-none-match"] === page.headers.etag;
-  const headers = isKnown ? {} : { "content-length": page.body.length };
-  response.writeHead(isKnown ? 304 : 200, { ...page.headers, ...headers });
-  response.end(isKnown || request.method === "HEAD" ? undefined : page.body);
 }
 
 function sendError(

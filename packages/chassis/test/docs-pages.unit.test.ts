@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { type Page, readDocsPages } from "../src/docs-pages.ts";
+import { readDocsPages } from "../src/docs-pages.ts";
+import type { Page } from "../src/page.ts";
 import { setup } from "./rpc-setup.ts";
 
 const tokenUrl = "http://localhost:8003/token";
