@@ -1,4 +1,4 @@
-import { isProduction, readEnvironment } from "@settle/chassis/config";
+import { isProduction, originsVariable, readEnvironment } from "@settle/chassis/config";
 import { z } from "zod";
 
 /** What the development issuer is started with. */
@@ -22,11 +22,8 @@ const environment = z.object({
     .describe("where the issuer is reached: its tokens' claim `iss`"),
   AUDIENCE: z.string().min(1).default("settle").describe("whom tokens are for: their claim `aud`"),
   KEYS_FOLDER: z.string().min(1).describe("where the private keys are kept"),
-  CORS_ORIGINS: z
-    .string()
-    .default("http://localhost:5173,http://localhost:8000")
-    .transform((list) => list.split(",").filter(Boolean))
-    .refine((origins) => origins.every(isOrigin), "must be origins, separated by commas")
+  CORS_ORIGINS: originsVariable
+    .prefault("http://localhost:5173,http://localhost:8000")
     .describe("pages that may ask for tokens from a browser"),
   NODE_ENV: z
     .string()
@@ -52,8 +49,4 @@ export function readDevIssuerConfig(
     corsOrigins: values.CORS_ORIGINS,
     logLevel: values.LOG_LEVEL,
   };
-}
-
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text;
 }

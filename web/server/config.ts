@@ -1,9 +1,11 @@
 import { fileURLToPath } from "node:url";
-import { isProduction, readEnvironment } from "@settle/chassis/config";
+import {
+  isProduction,
+  originsVariable,
+  originVariable,
+  readEnvironment,
+} from "@settle/chassis/config";
 import { z } from "zod";
-
-const isOrigin = (url: string) => URL.canParse(url) && new URL(url).origin === url;
-const origin = z.url({ protocol: /^https?$/ }).refine(isOrigin, "must be an origin");
 
 const environment = z.object({
   HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
@@ -13,8 +15,10 @@ const environment = z.object({
     .min(1)
     .default(fileURLToPath(new URL("../dist", import.meta.url)))
     .describe("where the built page is"),
-  EDGE_URL: origin.default("http://localhost:8000").describe("the edge, as browsers reach it"),
-  DEV_ISSUER_URL: origin
+  EDGE_URL: originVariable
+    .default("http://localhost:8000")
+    .describe("the edge, as browsers reach it"),
+  DEV_ISSUER_URL: originVariable
     .default("http://localhost:8003")
     .describe("the development issuer, as browsers reach it; not used in production"),
   OIDC_AUTHORITY: z
@@ -23,11 +27,8 @@ const environment = z.object({
     .describe("the OpenID provider that signs people in, by its issuer; needed in production"),
   OIDC_CLIENT_ID: z.string().min(1).optional().describe("what the provider calls this page"),
   OIDC_SCOPE: z.string().min(1).default("openid").describe("the scopes to ask the provider for"),
-  OIDC_ORIGINS: z
-    .string()
-    .default("")
-    .transform((list) => list.split(",").filter(Boolean))
-    .refine((list) => list.every(isOrigin), "must be origins, separated by commas")
+  OIDC_ORIGINS: originsVariable
+    .prefault("")
     .describe("where else the provider's endpoints are, if not all are where its issuer is"),
   AUTH_USER_CLAIM: z
     .string()

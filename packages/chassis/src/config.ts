@@ -49,6 +49,19 @@ export type ServiceConfig = {
   readonly drainMs: number;
 };
 
+/** A variable that is an origin of the web, such as `https://shop.example`. */
+export const originVariable = z.url({ protocol: /^https?$/ }).refine(isOrigin, "must be an origin");
+
+/** A variable that lists origins, separated by commas; none where it is empty. */
+export const originsVariable = z
+  .string()
+  .transform((list) => list.split(",").filter(Boolean))
+  .refine((origins) => origins.every(isOrigin), "must be origins, separated by commas");
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
+
 /**
  * Checks `environment` against `schema` and returns the values. An empty variable counts as one that
  * is not there. Throws one error that lists every fault, by the variable's name.
