@@ -1,22 +1,15 @@
-import { join } from "node:path";
-import type { Child, Nursery } from "./nursery.ts";
-import { isAnswering, waitUntilReady } from "./ready.ts";
+import { type RunningProgram, startNodeProgram } from "./node-program.ts";
+import type { Nursery } from "./nursery.ts";
 
 const startTimeoutMs = 30_000;
 /** It gives answers under way 5 s. */
 const stopTimeoutMs = 10_000;
 
-/** A development issuer that serves. Disposing it stops it gracefully. */
-export interface RunningDevIssuer extends AsyncDisposable {
-  readonly child: Child;
-}
-
 /**
- * Starts `tools/dev-issuer/main.ts` with the Node that runs us, on loopback, and answers once its
- * `/healthz` does. Keys are made at the first start and kept. Throws `PartFailure` with the reason
- * otherwise.
+ * Starts the development issuer, `tools/dev-issuer/main.ts`; see {@link startNodeProgram}. Keys are made
+ * at the first start and kept.
  */
-export async function startDevIssuer(options: {
+export function startDevIssuer(options: {
   readonly nursery: Nursery;
   /** The project's root. */
   readonly root: string;
@@ -30,29 +23,23 @@ export async function startDevIssuer(options: {
   /** Pages that may ask for tokens; default those of a stack on the usual ports. */
   readonly corsOrigins?: readonly string[];
   readonly logLevel: string;
-}): Promise<RunningDevIssuer> {
+}): Promise<RunningProgram> {
   const { nursery, root, port } = options;
-  const child = await nursery.spawn({
+  return startNodeProgram({
+    nursery,
+    root,
+    port,
     name: "dev-issuer",
-    command: process.execPath,
-    args: [join(root, "tools/dev-issuer/main.ts")],
-    cwd: root,
+    what: "The development issuer",
+    main: "tools/dev-issuer/main.ts",
     env: {
-      HOST: "127.0.0.1",
-      PORT: String(port),
       ISSUER_URL: options.issuer,
       AUDIENCE: options.audience,
       KEYS_FOLDER: options.folder,
       CORS_ORIGINS: options.corsOrigins?.join(","),
       LOG_LEVEL: options.logLevel,
     },
+    startTimeoutMs,
     stopTimeoutMs,
   });
-  await waitUntilReady({
-    what: "The development issuer",
-    child,
-    isReady: () => isAnswering(`http://127.0.0.1:${port}/healthz`),
-    timeoutMs: startTimeoutMs,
-  });
-  return { child, [Symbol.asyncDispose]: () => child.stop() };
 }

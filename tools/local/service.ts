@@ -1,22 +1,13 @@
-import { join } from "node:path";
 import type { TokenIssuer } from "./config.ts";
-import type { Child, Nursery } from "./nursery.ts";
-import { isAnswering, waitUntilReady } from "./ready.ts";
+import { type RunningProgram, startNodeProgram } from "./node-program.ts";
+import type { Nursery } from "./nursery.ts";
 
 const startTimeoutMs = 60_000;
 /** A service gives itself 15 s. */
 const stopTimeoutMs = 17_000;
 
-/** A service that serves. Disposing it stops it gracefully. */
-export interface RunningService extends AsyncDisposable {
-  readonly child: Child;
-}
-
-/**
- * Starts `services/<name>/src/main.ts` with the Node that runs us, on loopback, and answers once
- * its `/healthz` does. Throws `PartFailure` with the reason otherwise.
- */
-export async function startService(options: {
+/** Starts a service, `services/<name>/src/main.ts`; see {@link startNodeProgram}. */
+export function startService(options: {
   readonly nursery: Nursery;
   readonly name: string;
   /** The project's root. */
@@ -29,16 +20,16 @@ export async function startService(options: {
   readonly logLevel: string;
   /** Further settings of its own. */
   readonly env?: Readonly<Record<string, string>>;
-}): Promise<RunningService> {
+}): Promise<RunningProgram> {
   const { nursery, name, root, port } = options;
-  const child = await nursery.spawn({
+  return startNodeProgram({
+    nursery,
+    root,
+    port,
     name,
-    command: process.execPath,
-    args: [join(root, "services", name, "src/main.ts")],
-    cwd: root,
+    what: name,
+    main: `services/${name}/src/main.ts`,
     env: {
-      HOST: "127.0.0.1",
-      PORT: String(port),
       DATABASE_URL: options.databaseUrl,
       AMQP_URL: options.amqpUrl,
       AUTH_ISSUER: options.auth.issuer,
@@ -49,13 +40,7 @@ export async function startService(options: {
       DRAIN_MS: "0",
       ...options.env,
     },
+    startTimeoutMs,
     stopTimeoutMs,
   });
-  await waitUntilReady({
-    what: name,
-    child,
-    isReady: () => isAnswering(`http://127.0.0.1:${port}/healthz`),
-    timeoutMs: startTimeoutMs,
-  });
-  return { child, [Symbol.asyncDispose]: () => child.stop() };
 }
