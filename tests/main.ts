@@ -149,7 +149,7 @@ async function main(signal: AbortSignal): Promise<number> {
   // A folder may hold more than tests, all of which mocha would load.
   const rest = args
     .filter((arg) => arg !== "--unit")
-    .map((arg) => (isFolder(arg) ? join(arg, "**/*.test.ts") : arg));
+    .map((arg) => (isFolder(arg) ? join(arg, `**/*.${unitOnly ? "unit." : ""}test.ts`) : arg));
   const chosen = rest.filter((arg) => arg.endsWith(".test.ts"));
   const needsParts = !unitOnly && !(chosen.length > 0 && chosen.every(isUnitTest));
 
