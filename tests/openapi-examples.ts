@@ -1,3 +1,5 @@
+import { followRef } from "../tools/proto-schemas/follow-ref.ts";
+
 /** Any part of a JSON document. */
 export type Node = { readonly [key: string]: Node };
 
@@ -101,11 +103,7 @@ function fieldsOf(document: Node, schema: Node): unknown {
 /** What a `$ref` leads to; the node itself if it is none. */
 function resolve(document: Node, node: Node): Node {
   if (!node.$ref) return node;
-  const steps = String(node.$ref).slice("#/".length).split("/");
-  const target = steps.reduce<Node | undefined>(
-    (inside, step) => inside?.[step.replaceAll("~1", "/").replaceAll("~0", "~")],
-    document,
-  );
+  const target = followRef(document, String(node.$ref));
   if (!target) throw new Error(`${node.$ref} leads nowhere`);
-  return target;
+  return target as Node;
 }

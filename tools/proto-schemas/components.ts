@@ -2,7 +2,7 @@ import type { DescEnum, DescMessage } from "@bufbuild/protobuf";
 import type { Context } from "./context.ts";
 import type { Direction } from "./elements.ts";
 import type { Refer } from "./fields.ts";
-import { isSame, type JsonObject, mapRefs } from "./json-schema.ts";
+import { isSame, type Json, type JsonObject, mapRefs } from "./json-schema.ts";
 import { enumSchema, messageSchema } from "./messages.ts";
 
 /** The schemas that the rest of a document refers to. */
@@ -10,12 +10,12 @@ export type Components = {
   /** Returns a reference that holds until {@link Components.finish}, and takes its type in. */
   readonly refer: Refer;
   /**
-   * Returns all schemas referred to, directly or not, by name, and how to turn a reference of
-   * `refer` into its final form.
+   * Returns all schemas referred to, directly or not, by name, and how to turn the references of
+   * `refer` in any JSON into their final form.
    */
   finish(): {
     readonly schemas: Readonly<Record<string, JsonObject>>;
-    readonly resolve: (ref: string) => string;
+    readonly resolve: <T extends Json>(json: T) => T;
   };
 };
 
@@ -50,9 +50,10 @@ export function createComponents(context: Context): Components {
         const [direction = "", typeName = ""] = key.split(":");
         return direction === "request" && split.has(typeName) ? `${typeName}-Input` : typeName;
       };
-      const resolve = (ref: string) => `#/components/schemas/${nameOf(ref)}`;
+      const resolve = <T extends Json>(json: T): T =>
+        mapRefs(json, (ref) => (ref.startsWith("#") ? ref : `#/components/schemas/${nameOf(ref)}`));
       const named = [...schemas]
-        .map(([key, schema]) => [nameOf(key), mapRefs(schema, resolve)] as const)
+        .map(([key, schema]) => [nameOf(key), resolve(schema)] as const)
         .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
       return { schemas: Object.fromEntries(named), resolve };
     },

@@ -1,5 +1,5 @@
 import { createComponents } from "../proto-schemas/components.ts";
-import { type JsonObject, mapRefs, sortKeys, withoutEmpty } from "../proto-schemas/json-schema.ts";
+import { type JsonObject, sortKeys, withoutEmpty } from "../proto-schemas/json-schema.ts";
 import { wellKnownForm } from "../proto-schemas/well-known.ts";
 import type { Context } from "./context.ts";
 import { type Event, exchangeOf, queueOf } from "./events.ts";
@@ -59,7 +59,7 @@ export function createDocument(context: Context, events: readonly Event[]): Json
     }),
     components: withoutEmpty({
       schemas: wrapRefs(schemas),
-      messages: mapRefs(messages, (ref) => (ref.startsWith("#") ? ref : resolve(ref))),
+      messages: resolve(messages),
       securitySchemes: base.securitySchemes,
     }),
   });

@@ -47,7 +47,7 @@ function readEvent(context: Context, message: DescMessage): Event | undefined {
   const complain = (text: string) =>
     context.complaints.add(message, `${message.name}: ${extension} ${text}`);
   if (from === "") complain("does not say from whom it is");
-  for (const service of [from, ...to].filter((name) => name !== "" || to.includes(name))) {
+  for (const service of from === "" ? to : [from, ...to]) {
     if (!serviceName.test(service)) complain(`names "${service}", which is no name of a service`);
   }
   const twice = to.find((service, index) => to.indexOf(service) !== index);

@@ -2,13 +2,7 @@ import type { DescFile, DescService } from "@bufbuild/protobuf";
 import { Refusal } from "../proto-schemas/complaints.ts";
 import { createComponents } from "../proto-schemas/components.ts";
 import type { Document } from "../proto-schemas/document-plugin.ts";
-import {
-  type Json,
-  type JsonObject,
-  mapRefs,
-  sortKeys,
-  withoutEmpty,
-} from "../proto-schemas/json-schema.ts";
+import { type JsonObject, sortKeys, withoutEmpty } from "../proto-schemas/json-schema.ts";
 import type { Context } from "./context.ts";
 import { statusName, statusSchema } from "./errors.ts";
 import { headerComponents } from "./headers.ts";
@@ -87,8 +81,6 @@ function createDocument(
   const paths = writePaths([...items.values()]);
   const status = statusSchema(context, components.refer);
   const { schemas, resolve } = components.finish();
-  const final = <T extends Json>(json: T): T =>
-    mapRefs(json, (ref) => (ref.startsWith("#") ? ref : resolve(ref)));
   return {
     openapi: "3.1.0",
     info: { ...context.base.info, title },
@@ -97,9 +89,9 @@ function createDocument(
       name: names.get(service) ?? service.name,
       description: context.source.comment(service).text || undefined,
     })),
-    paths: final(paths),
+    paths: resolve(paths),
     components: withoutEmpty({
-      schemas: sortKeys({ ...schemas, [statusName]: final(status) }),
+      schemas: sortKeys({ ...schemas, [statusName]: resolve(status) }),
       ...headerComponents(context.base, methods),
       securitySchemes: context.base.securitySchemes,
     }),

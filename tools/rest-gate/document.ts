@@ -1,3 +1,6 @@
+import { narrow } from "@settle/chassis/schema-parts";
+import { followRef } from "../proto-schemas/follow-ref.ts";
+
 /** A part of an OpenAPI document. */
 export type Node = { readonly [key: string]: unknown };
 
@@ -19,38 +22,19 @@ export function readDocument(text: string): Document {
       operations.set(`${method.toUpperCase()} ${shape}`, operation as Node);
     }
   }
+  const find = (ref: string) => {
+    const found = followRef(root, ref);
+    if (!found) throw new Error(`the document does not hold ${ref}`);
+    return found;
+  };
   const resolve = (node: unknown): Node => {
     const { $ref: ref, allOf, ...beside } = (node ?? {}) as Node;
     const parts = ((allOf ?? []) as readonly unknown[]).map(resolve);
-    const found = typeof ref === "string" ? [resolve(find(root, ref))] : [];
-    return [...found, ...parts, beside].reduce(narrow);
+    return [...(typeof ref === "string" ? [resolve(find(ref))] : []), ...parts, beside].reduce(
+      narrow<Node>,
+    );
   };
   return { operations, resolve };
-}
-
-function find(root: Node, ref: string): unknown {
-  const found = ref
-    .slice(2)
-    .split("/")
-    .map((step) => decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~"))
-    .reduce<unknown>((inside, step) => (inside as Node | undefined)?.[step], root);
-  if (!found) throw new Error(`the document does not hold ${ref}`);
-  return found;
-}
-
-/** What is both: our generator lets a later part only add to an earlier one, or narrow it. */
-function narrow(one: Node, other: Node): Node {
-  const properties = { ...nodeAt(one, "properties") };
-  for (const [name, property] of Object.entries(nodeAt(other, "properties"))) {
-    properties[name] = name in properties ? { allOf: [properties[name], property] } : property;
-  }
-  const required = new Set([...listAt(one, "required"), ...listAt(other, "required")]);
-  return {
-    ...one,
-    ...other,
-    ...(Object.keys(properties).length > 0 && { properties }),
-    ...(required.size > 0 && { required: [...required] }),
-  };
 }
 
 /** Returns a member that is an object; empty where there is none. */

@@ -1,3 +1,4 @@
+import { refOf } from "@settle/chassis/schema-parts";
 import { type Document, listAt, type Node, nodeAt } from "./document.ts";
 
 /** Something of a schema that callers may rely on and that is no more. */
@@ -78,12 +79,6 @@ export function compareSchemas(
       add(`it is ${name(now)} and was ${name(before)}`, "give a new field that type");
     }
   }
-}
-
-/** What a schema refers to, be it to narrow it. */
-function refOf(schema: unknown): unknown {
-  const { $ref, allOf } = (schema ?? {}) as Node;
-  return $ref ?? listAt<Node>({ allOf }, "allOf").find((part) => part.$ref)?.$ref;
 }
 
 function typesOf({ type }: Node): readonly string[] {

@@ -1,5 +1,6 @@
 import type { EventMessage, EventsDocument, Schema } from "./events-document.ts";
 import { type Html, html, prose } from "./html.ts";
+import { narrow, refOf } from "./schema-parts.ts";
 
 /**
  * Writes the page that shows a document of events: for each event how it travels, its AMQP properties
@@ -137,34 +138,13 @@ function typeOf(whole: Schema, inner: Schema): string {
 function resolve(document: EventsDocument, schema: Schema): Schema {
   const { $ref, allOf = [], ...own } = schema;
   const found = $ref === undefined ? {} : (document.components.schemas[lastOf($ref)] ?? {});
-  return [found, ...allOf.map((part) => resolve(document, part)), own].reduce(narrow);
-}
-
-function narrow(one: Schema, other: Schema): Schema {
-  const { properties, required } = one;
-  const fields = { ...properties };
-  for (const [name, field] of Object.entries(other.properties ?? {})) {
-    const known = fields[name];
-    fields[name] = known ? { allOf: [known, field] } : field;
-  }
-  return {
-    ...one,
-    ...other,
-    ...((properties || other.properties) && { properties: fields }),
-    ...((required || other.required) && {
-      required: [...(required ?? []), ...(other.required ?? [])],
-    }),
-  };
+  return [found, ...allOf.map((part) => resolve(document, part)), own].reduce(narrow<Schema>);
 }
 
 /** What `schema` refers to, without what it says itself. */
 function referred(document: EventsDocument, schema: Schema): Schema | undefined {
   const ref = refOf(schema);
   return ref === undefined ? undefined : document.components.schemas[lastOf(ref)];
-}
-
-function refOf({ $ref, allOf = [] }: Schema): string | undefined {
-  return $ref ?? allOf.map(refOf).find((ref) => ref !== undefined);
 }
 
 function lastOf(pointer: string): string {

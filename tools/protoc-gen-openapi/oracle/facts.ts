@@ -1,3 +1,5 @@
+import { followRef } from "../../proto-schemas/follow-ref.ts";
+
 type Node = { readonly [key: string]: unknown };
 
 /** What a document says of an operation, apart from names that a generator may choose. */
@@ -78,14 +80,5 @@ function propertiesOf(schema: Node): readonly string[] {
 }
 
 function resolve(document: Node, node: Node): Node {
-  const ref = node.$ref;
-  if (typeof ref !== "string") return node;
-  const found = ref
-    .slice(2)
-    .split("/")
-    .reduce<unknown>(
-      (inside, step) => (inside as Node | undefined)?.[decodeURIComponent(step)],
-      document,
-    );
-  return (found ?? {}) as Node;
+  return typeof node.$ref === "string" ? ((followRef(document, node.$ref) ?? {}) as Node) : node;
 }

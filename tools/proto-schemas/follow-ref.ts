@@ -1,0 +1,11 @@
+/** Returns what a `$ref` within `document` leads to, such as `#/paths/~1orders/get`; undefined for nothing. */
+export function followRef(document: unknown, ref: string): unknown {
+  return ref
+    .slice("#/".length)
+    .split("/")
+    .map((step) => decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~"))
+    .reduce(
+      (inside, step) => (inside as Readonly<Record<string, unknown>> | undefined)?.[step],
+      document,
+    );
+}
