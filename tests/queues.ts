@@ -8,6 +8,7 @@ import {
   PaymentResultEventSchema,
 } from "@settle/gen/events/v1/events_pb";
 import amqp, { type Channel, type ConfirmChannel } from "amqplib";
+import { tapEvents } from "../tools/event-tap.ts";
 import type { ServiceName } from "./system.ts";
 
 /** An event as it travels. */
@@ -107,15 +108,9 @@ export type Tap = AsyncDisposable & { readonly events: readonly Event[] };
 
 /** Starts to listen to a service's events. */
 export async function startTap(adminUrl: string, service: ServiceName): Promise<Tap> {
-  const connection = await amqp.connect(adminUrl);
-  const channel = await connection.createChannel();
-  const { queue } = await channel.assertQueue("", { exclusive: true });
-  await channel.bindQueue(queue, topologyOf(service).events, "#");
   const events: Event[] = [];
-  await channel.consume(queue, (message) => message && events.push(eventOf(message)), {
-    noAck: true,
-  });
-  return { events, [Symbol.asyncDispose]: () => connection.close() };
+  const tap = await tapEvents(adminUrl, [service], (message) => events.push(eventOf(message)));
+  return { events, [Symbol.asyncDispose]: () => tap[Symbol.asyncDispose]() };
 }
 
 /**

@@ -17,8 +17,9 @@ import {
   PaymentOutcome,
   type Settle,
 } from "@settle/sdk/node";
-import amqp, { type ConsumeMessage } from "amqplib";
+import type { ConsumeMessage } from "amqplib";
 import type { Report } from "../../examples/payment-listener/books.ts";
+import { tapEvents } from "../../tools/event-tap.ts";
 import { readEventsDocument } from "../events-document.ts";
 import { openLink } from "../link.ts";
 import { runListener } from "../listener-command.ts";
@@ -31,7 +32,6 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const program = join(root, "examples/payment-listener/main.ts");
 const { typeName: resultType } = PaymentResultEventSchema;
-const exchanges = (["orders", "payments"] as const).map((name) => topologyOf(name).events);
 const document = readEventsDocument();
 type Exchange = (typeof document.exchanges)[number];
 type Queue = (typeof document.queues)[number];
@@ -46,17 +46,6 @@ type Listed = Exchange &
 const userId = "events";
 const paidCount = 40;
 const timeoutMs = 120_000;
-
-/** Collects a copy of everything that is published, as it is delivered. */
-async function collect(system: System, deliveries: ConsumeMessage[]): Promise<AsyncDisposable> {
-  const connection = await amqp.connect(system.broker.adminUrl);
-  const channel = await connection.createChannel();
-  const { queue } = await channel.assertQueue("", { exclusive: true });
-  for (const exchange of exchanges) await channel.bindQueue(queue, exchange, "#");
-  const take = (message: ConsumeMessage | null) => void (message && deliveries.push(message));
-  await channel.consume(queue, take, { noAck: true });
-  return { [Symbol.asyncDispose]: () => connection.close() };
-}
 
 /** The orders that such deliveries are about. */
 function ordersOf(deliveries: readonly ConsumeMessage[]): ReadonlySet<string> {
@@ -118,7 +107,9 @@ describe("the events", function () {
   });
 
   it("are what the document says, every one that is delivered", async () => {
-    parts.use(await collect(system, deliveries));
+    const { adminUrl } = system.broker;
+    const take = (message: ConsumeMessage) => deliveries.push(message);
+    parts.use(await tapEvents(adminUrl, ["orders", "payments"], take));
     // Payments is not there yet, so the order can still be cancelled.
     const replica = await system.start("orders", { port: system.ports.orders });
     const early = clientOf(replica.url);

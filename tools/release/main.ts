@@ -6,11 +6,17 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { FileRegistry } from "@bufbuild/protobuf";
+import { tapEvents } from "../event-tap.ts";
 import { fetchThirdPartyProtos } from "../third-party-protos.ts";
 import { play } from "./play.ts";
-import { type PlayedAnswer, type Recording, readTypes } from "./recording.ts";
+import {
+  type PlayedAnswer,
+  type RecordedEvent,
+  type Recording,
+  readTypes,
+  recordedEvent,
+} from "./recording.ts";
 import { countEvents, isServed, type Step, scenario } from "./scenario.ts";
-import { tapEvents } from "./tap.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const eventsPauseMs = 100;
@@ -83,7 +89,10 @@ async function record(types: FileRegistry, amqpUrl: string): Promise<Recording> 
   const steps = (["rest", "binary"] as const)
     .flatMap(scenario)
     .filter((step) => isServed(step, methods));
-  await using tap = await tapEvents(amqpUrl);
+  const events: RecordedEvent[] = [];
+  await using _ = await tapEvents(amqpUrl, ["orders", "payments"], (message) =>
+    events.push(recordedEvent(message)),
+  );
   const calls: (Step & { readonly answer: PlayedAnswer })[] = [];
   await play({ edgeUrl: values.edge, types, token }, steps, (step, answer) => {
     if (calls.length === 0 && answer.status !== 200) {
@@ -92,12 +101,12 @@ async function record(types: FileRegistry, amqpUrl: string): Promise<Recording> 
     calls.push({ ...step, answer });
   });
   const expected = countEvents(steps);
-  for (let waits = 0; tap.events.length < expected; waits++) {
-    if (waits > eventsMaxPauses) throw new Error(`${tap.events.length} of ${expected} events came`);
+  for (let waits = 0; events.length < expected; waits++) {
+    if (waits > eventsMaxPauses) throw new Error(`${events.length} of ${expected} events came`);
     await pause(eventsPauseMs);
   }
-  console.log(`${calls.length} calls and ${tap.events.length} events recorded`);
-  return { calls, events: [...tap.events] };
+  console.log(`${calls.length} calls and ${events.length} events recorded`);
+  return { calls, events: [...events] };
 }
 
 async function token(user: string, admin: boolean): Promise<string | undefined> {

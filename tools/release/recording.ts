@@ -7,6 +7,7 @@ import {
   type JsonObject,
 } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import type { ConsumeMessage } from "amqplib";
 import type { Step } from "./scenario.ts";
 
 /** How a call was answered. */
@@ -34,6 +35,17 @@ export type RecordedEvent = {
   /** In base64. */
   readonly body: string;
 };
+
+/** Keeps of a delivery what is recorded. */
+export function recordedEvent({ fields, properties, content }: ConsumeMessage): RecordedEvent {
+  const { type, contentType, messageId, deliveryMode, timestamp, headers } = properties;
+  return {
+    exchange: fields.exchange,
+    routingKey: fields.routingKey,
+    properties: { type, contentType, messageId, deliveryMode, timestamp, headers: { ...headers } },
+    body: content.toString("base64"),
+  };
+}
 
 /** What a release answered and wrote when it was the present one. */
 export type Recording = {
