@@ -3,48 +3,22 @@
  * would, and reads every document with two other readers. Says how many there are and how long it
  * takes; ends with 1 after a crash or an invalid document.
  */
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import {
-  CodeGeneratorRequestSchema,
-  CodeGeneratorResponseSchema,
-  FileDescriptorSetSchema,
-} from "@bufbuild/protobuf/wkt";
+import { CodeGeneratorRequestSchema, CodeGeneratorResponseSchema } from "@bufbuild/protobuf/wkt";
 import { compileErrors, validate } from "@readme/openapi-parser";
-import { fetchGoogleProtos } from "../third-party-protos.ts";
+import { compileGoogleProtos } from "./google-protos.ts";
 import { lint } from "./redocly.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const maxResponseBytes = 1_000_000_000;
 const shownFaults = 10;
 type Document = {
   readonly paths?: Readonly<Record<string, object>>;
   readonly components?: { readonly schemas?: object };
 };
-
-/** Compiles the protos below `folder` and asks for the documents of all of them. */
-function readRequest(folder: string) {
-  const scratch = mkdtempSync(join(tmpdir(), "settle-corpus-"));
-  try {
-    const image = join(scratch, "image.binpb");
-    // Not the tests of the compiler itself, which do not come completely.
-    const without = ["--exclude-path", join(folder, "google/protobuf")];
-    const to = ["--as-file-descriptor-set", "--output", image];
-    execFileSync("buf", ["build", folder, ...without, ...to], { stdio: "inherit" });
-    const { file } = fromBinary(FileDescriptorSetSchema, readFileSync(image));
-    return create(CodeGeneratorRequestSchema, {
-      parameter: "unsupported=warn",
-      fileToGenerate: file.map(({ name }) => name),
-      protoFile: file,
-    });
-  } finally {
-    rmSync(scratch, { recursive: true });
-  }
-}
 
 /** Hands all documents to the linter at once, as files. */
 function lintAll(): readonly string[] {
@@ -63,12 +37,18 @@ function lintAll(): readonly string[] {
 
 const seconds = (since: number) => ((performance.now() - since) / 1_000).toFixed(1);
 
-const folder = await fetchGoogleProtos(root);
 const buildStarted = performance.now();
-const request = readRequest(folder);
-console.log(`${request.protoFile.length} protos compiled in ${seconds(buildStarted)} s`);
+const protoFile = await compileGoogleProtos();
+console.log(`${protoFile.length} protos compiled in ${seconds(buildStarted)} s`);
 
-const input = toBinary(CodeGeneratorRequestSchema, request);
+const input = toBinary(
+  CodeGeneratorRequestSchema,
+  create(CodeGeneratorRequestSchema, {
+    parameter: "unsupported=warn",
+    fileToGenerate: protoFile.map(({ name }) => name),
+    protoFile: [...protoFile],
+  }),
+);
 const runStarted = performance.now();
 const run = spawnSync(process.execPath, [join(import.meta.dirname, "main.ts")], {
   input,

@@ -1,12 +1,10 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fromBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { compileCases } from "../../proto-schemas/test/run-plugin.ts";
-import { fetchGoogleProtos } from "../../third-party-protos.ts";
+import { compileGoogleProtos } from "../google-protos.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -31,18 +29,7 @@ export const protoSets: Readonly<Record<string, () => Promise<Protos>>> = {
     return choose(files, (name) => !/^(buf|errors|google|refusals)\//.test(name));
   },
   async google() {
-    const folder = await fetchGoogleProtos(root);
-    const scratch = mkdtempSync(join(tmpdir(), "settle-oracle-"));
-    try {
-      const image = join(scratch, "image.binpb");
-      // Not the tests of the compiler itself, which do not come completely.
-      const without = ["--exclude-path", join(folder, "google/protobuf")];
-      const to = ["--as-file-descriptor-set", "--exclude-source-info", "--output", image];
-      execFileSync("buf", ["build", folder, ...without, ...to], { cwd: root, stdio: "inherit" });
-      return choose(readSet(image), () => true);
-    } finally {
-      rmSync(scratch, { recursive: true });
-    }
+    return choose(await compileGoogleProtos("--exclude-source-info"), () => true);
   },
 };
 
