@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { decimalText } from "../src/money/decimal-text.ts";
 import { parseAmount } from "../src/money/parse-amount.ts";
 
 const minor = (text: string, currency = "EUR") => {
@@ -33,14 +32,5 @@ describe("parseAmount", () => {
     assert.equal(minor("5.0", "JPY"), "too-many-digits");
     assert.equal(minor("0,00"), "too-small");
     assert.equal(minor("10000000000.01"), "too-large");
-  });
-});
-
-describe("decimalText", () => {
-  it("writes minor units as a decimal number", () => {
-    assert.equal(decimalText({ minorUnits: -5n, currency: "EUR" }), "-0.05");
-    assert.equal(decimalText({ minorUnits: 123_456n, currency: "EUR" }), "1234.56");
-    assert.equal(decimalText({ minorUnits: 7n, currency: "JPY" }), "7");
-    assert.equal(decimalText({ minorUnits: 1n, currency: "KWD" }), "0.001");
   });
 });

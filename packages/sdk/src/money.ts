@@ -18,15 +18,24 @@ export function money(amount: string, currency: string): MoneyValue {
 }
 
 /**
- * Writes a sum for people, in the manner of `locale` (default: the reader's), without rounding:
- * `€12.50`.
+ * Writes a sum as a plain decimal number of major units, for programs: `-2.50` for EUR, `500` for JPY.
+ * `money` reads it back.
  */
-export function formatMoney({ minorUnits, currency }: MoneyValue, locale?: string): string {
+export function decimalText({ minorUnits, currency }: MoneyValue): string {
   const digits = minorUnitDigits(currency);
   const text = String(minorUnits < 0n ? -minorUnits : minorUnits).padStart(digits + 1, "0");
   const point = text.length - digits;
   const fraction = digits === 0 ? "" : `.${text.slice(point)}`;
-  const decimal = `${minorUnits < 0n ? "-" : ""}${text.slice(0, point)}${fraction}`;
+  return `${minorUnits < 0n ? "-" : ""}${text.slice(0, point)}${fraction}`;
+}
+
+/**
+ * Writes a sum for people, in the manner of `locale` (default: the reader's), without rounding:
+ * `€12.50`.
+ */
+export function formatMoney(sum: MoneyValue, locale?: string): string {
+  const { currency } = sum;
+  const digits = minorUnitDigits(currency);
   const format = new Intl.NumberFormat(locale, {
     style: "currency",
     currency,
@@ -34,7 +43,7 @@ export function formatMoney({ minorUnits, currency }: MoneyValue, locale?: strin
     maximumFractionDigits: digits,
   });
   // A decimal text is taken exactly, where a number would have been rounded before.
-  return format.format(decimal as `${number}`);
+  return format.format(decimalText(sum) as `${number}`);
 }
 
 /** How many digits after the point a currency's minor unit stands for: 2 for EUR, 0 for JPY. */

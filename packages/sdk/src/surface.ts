@@ -11,9 +11,10 @@ export {
   EventRefusedError,
   type SettleEvent,
 } from "./decode-event.ts";
-export { formatMoney, type MoneyValue, minorUnitDigits, money } from "./money.ts";
+export { decimalText, formatMoney, type MoneyValue, minorUnitDigits, money } from "./money.ts";
 export {
   type CallOptions,
+  createIdempotencyKey,
   type FieldViolation,
   type Heartbeat,
   type Pages,

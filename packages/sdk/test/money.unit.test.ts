@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatMoney, minorUnitDigits, money } from "@settle/sdk";
+import { decimalText, formatMoney, minorUnitDigits, money } from "@settle/sdk";
 import fc from "fast-check";
 
 describe("money of the SDK", () => {
@@ -44,5 +44,14 @@ describe("money of the SDK", () => {
       }),
     );
     assert.equal(minorUnitDigits("BHD"), 3);
+  });
+});
+
+describe("decimalText", () => {
+  it("writes minor units as a decimal number", () => {
+    assert.equal(decimalText({ minorUnits: -5n, currency: "EUR" }), "-0.05");
+    assert.equal(decimalText({ minorUnits: 123_456n, currency: "EUR" }), "1234.56");
+    assert.equal(decimalText({ minorUnits: 7n, currency: "JPY" }), "7");
+    assert.equal(decimalText({ minorUnits: 1n, currency: "KWD" }), "0.001");
   });
 });

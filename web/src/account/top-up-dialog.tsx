@@ -1,4 +1,4 @@
-import type { MoneyValue } from "@settle/sdk";
+import { decimalText, type MoneyValue } from "@settle/sdk";
 import { type FormEvent, useState } from "react";
 import { ErrorNote, fieldFault } from "../action/error-note.tsx";
 import { useAction } from "../action/use-action.ts";
@@ -6,7 +6,6 @@ import { WorkButton } from "../action/work-button.tsx";
 import { Dialog } from "../design/dialog.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { keys } from "../live/order-cache.ts";
-import { decimalText } from "../money/decimal-text.ts";
 import { type AmountFault, parseAmount } from "../money/parse-amount.ts";
 import { useClient } from "../session/client.ts";
 import { AmountField, amountFaultText } from "./amount-field.tsx";

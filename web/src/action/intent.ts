@@ -1,4 +1,5 @@
-const keyBytes = 16;
+import { createIdempotencyKey } from "@settle/sdk";
+
 /** How many intentions without a known end are remembered; the oldest is forgotten then. */
 export const maxIntents = 100;
 
@@ -20,7 +21,7 @@ export type Intents = {
 };
 
 /** Makes the memory for a session; at most {@link maxIntents} are in it. */
-export function createIntents(newKey: () => string = randomKey): Intents {
+export function createIntents(newKey: () => string = createIdempotencyKey): Intents {
   const open = new Map<string, string>();
   return {
     begin(action, input) {
@@ -42,12 +43,6 @@ export function createIntents(newKey: () => string = randomKey): Intents {
       };
     },
   };
-}
-
-/** Not by randomUUID, which pages have only where their origin is secure. */
-function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(keyBytes));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function textOf(input: unknown): string {

@@ -1,5 +1,4 @@
-import { formatMoney, type MoneyValue, minorUnitDigits } from "@settle/sdk";
-import { decimalText } from "../money/decimal-text.ts";
+import { decimalText, formatMoney, type MoneyValue, minorUnitDigits } from "@settle/sdk";
 
 /** A sum in pieces, so that what is after the point can be set smaller. */
 export type MoneyParts = readonly { readonly kind: "whole" | "fraction"; readonly text: string }[];

@@ -1,11 +1,10 @@
-import { DeclineReason, type MoneyValue, type Order } from "@settle/sdk";
+import { DeclineReason, decimalText, type MoneyValue, type Order } from "@settle/sdk";
 import { useLocation } from "wouter";
 import { openAccountId } from "../account/open-account-form.tsx";
 import { useAccount } from "../account/use-account.ts";
 import type { Messages } from "../i18n/en.ts";
 import type { Format } from "../i18n/format.ts";
 import { useLanguage } from "../i18n/language.tsx";
-import { decimalText } from "../money/decimal-text.ts";
 import { type NextStep, nextStepOf } from "./next-step.ts";
 import type { Draft } from "./overview-view.tsx";
 

@@ -1,5 +1,4 @@
-import { type LedgerEntry, LedgerEntryKind } from "@settle/sdk";
-import { decimalText } from "../money/decimal-text.ts";
+import { decimalText, type LedgerEntry, LedgerEntryKind } from "@settle/sdk";
 import { isoOf } from "../time/instant.ts";
 
 const kinds = new Map<LedgerEntryKind, string>([

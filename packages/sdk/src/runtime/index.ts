@@ -1,6 +1,12 @@
 /** What the generated facade is made with; nothing here knows a service. */
 export { type Caller, type CallerOptions, createCaller, type SettleTransport } from "./caller.ts";
-export type { CallOptions, WaitOptions, WatchOptions, WriteOptions } from "./options.ts";
+export {
+  type CallOptions,
+  createIdempotencyKey,
+  type WaitOptions,
+  type WatchOptions,
+  type WriteOptions,
+} from "./options.ts";
 export { itemsOf, type Pages } from "./pages.ts";
 export {
   type ErrorClasses,

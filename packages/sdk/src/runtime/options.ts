@@ -50,13 +50,15 @@ export function isRead({ idempotency }: DescMethod): boolean {
 /** The headers of all tries of one call, without the token. */
 export function headersOf(method: DescMethod, options: WaitOptions): Headers {
   const headers = new Headers(options.headers);
-  if (!isRead(method)) headers.set("idempotency-key", options.idempotencyKey ?? randomKey());
+  if (!isRead(method))
+    headers.set("idempotency-key", options.idempotencyKey ?? createIdempotencyKey());
   if (options.waitS !== undefined) headers.set("prefer", `wait=${options.waitS}`);
   return headers;
 }
 
-/** Not by randomUUID, which pages have only where their origin is secure. */
-function randomKey(): string {
+/** Makes a random idempotency key, for what is to be done once over several calls. */
+export function createIdempotencyKey(): string {
+  // Not by randomUUID, which pages have only where their origin is secure.
   const bytes = crypto.getRandomValues(new Uint8Array(keyBytes));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
