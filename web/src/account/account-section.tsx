@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "react";
-import { ErrorNote } from "../action/error-note.tsx";
+import { ReadFailed } from "../action/read-failed.tsx";
 import { Skeleton } from "../design/skeleton.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { OpenAccountForm } from "./open-account-form.tsx";
@@ -21,16 +21,7 @@ export function AccountSection() {
   if (account === undefined) {
     return (
       <section className="account" aria-label={m.account.balance}>
-        {error ? (
-          <>
-            <ErrorNote error={error} />
-            <button type="button" className="quiet" onClick={() => void refetch()}>
-              {m.errors.again}
-            </button>
-          </>
-        ) : (
-          <Skeleton lines={2} />
-        )}
+        {error ? <ReadFailed error={error} again={refetch} /> : <Skeleton lines={2} />}
       </section>
     );
   }

@@ -1,12 +1,14 @@
 import { type ReactNode, useId } from "react";
 import { useLanguage } from "../i18n/language.tsx";
-import type { Histogram, Throughput } from "./load-stats.ts";
+import { type Histogram, niceAbove, type Throughput } from "./load-stats.ts";
 
 const width = 480;
 const height = 180;
 const left = 52;
 const bottom = 24;
 const top = 8;
+/** What an axis may end at: half of it is a whole number, too. */
+const heights = [2, 4, 10];
 const innerWidth = width - left - 4;
 const innerHeight = height - top - bottom;
 
@@ -14,7 +16,7 @@ const innerHeight = height - top - bottom;
 export function ThroughputChart({ throughput }: { readonly throughput: Throughput }) {
   const { m, format } = useLanguage();
   const { pieceMs, perSecond } = throughput;
-  const max = niceAbove(Math.max(...perSecond));
+  const max = niceAbove(Math.max(...perSecond), heights);
   const stepX = innerWidth / perSecond.length;
   const y = (value: number) => top + innerHeight * (1 - value / max);
   const points = perSecond.map((value, piece) => `${left + stepX * (piece + 0.5)} ${y(value)}`);
@@ -51,7 +53,7 @@ export function LatencyChart(props: {
 }) {
   const { m, format } = useLanguage();
   const { counts, widthMs } = props.histogram;
-  const max = niceAbove(Math.max(...counts));
+  const max = niceAbove(Math.max(...counts), heights);
   const stepX = innerWidth / counts.length;
   const y = (value: number) => top + innerHeight * (1 - value / max);
   const x = (ms: number) => left + Math.min(innerWidth, (ms / widthMs) * stepX);
@@ -172,12 +174,4 @@ function Axis(props: {
       </text>
     </g>
   );
-}
-
-/** The next of 2, 4, 10, 20, 40, 100 … that is not below `value`. */
-function niceAbove(value: number): number {
-  for (let scale = 1; scale < 1e9; scale *= 10) {
-    for (const step of [2, 4, 10]) if (step * scale >= value) return step * scale;
-  }
-  return value;
 }

@@ -6,8 +6,8 @@ export type Histogram = {
 };
 
 const maxRanges = 24;
-/** Widths that people can read off an axis. */
-const steps = [1, 2, 5];
+/** Widths of ranges that people can read off an axis. */
+const widths = [1, 2, 5];
 
 /** The value that `share` (0 to 1) of the sorted values do not exceed; 0 if there are none. */
 export function percentile(sorted: readonly number[], share: number): number {
@@ -18,7 +18,7 @@ export function percentile(sorted: readonly number[], share: number): number {
 /** Sorts latencies into at most 24 ranges that reach to the 99th percentile and a little beyond. */
 export function histogramOf(sorted: readonly number[]): Histogram {
   const span = percentile(sorted, 0.99) * 1.15;
-  const widthMs = widthFor(span / maxRanges);
+  const widthMs = niceAbove(span / maxRanges, widths);
   const counts = Array.from({ length: Math.max(1, Math.ceil(span / widthMs)) }, () => 0);
   for (const latencyMs of sorted) {
     const range = Math.min(counts.length - 1, Math.floor(latencyMs / widthMs));
@@ -27,7 +27,8 @@ export function histogramOf(sorted: readonly number[]): Histogram {
   return { widthMs, counts };
 }
 
-function widthFor(least: number): number {
+/** The smallest of `steps`, or of ten, a hundred … times as much, that is not below `least`. */
+export function niceAbove(least: number, steps: readonly number[]): number {
   for (let scale = 1; scale < 1e9; scale *= 10) {
     for (const step of steps) if (step * scale >= least) return step * scale;
   }

@@ -3,6 +3,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link, useLocation } from "wouter";
 import { useTopUp } from "../account/use-top-up.tsx";
 import { ErrorNote } from "../action/error-note.tsx";
+import { ReadFailed } from "../action/read-failed.tsx";
 import { CopyButton } from "../design/copy-button.tsx";
 import { Mark } from "../design/mark.tsx";
 import { Skeleton } from "../design/skeleton.tsx";
@@ -42,10 +43,7 @@ export function OrderView({ id }: { readonly id: string }) {
       {order === undefined && error && (
         <div className="empty">
           <h1>{m.orders.untitled}</h1>
-          <ErrorNote error={error} />
-          <button type="button" className="quiet" onClick={() => void refetch()}>
-            {m.errors.again}
-          </button>
+          <ReadFailed error={error} again={refetch} />
         </div>
       )}
       {dialog}

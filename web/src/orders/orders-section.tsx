@@ -1,6 +1,6 @@
-import { ErrorNote } from "../action/error-note.tsx";
+import { ReadFailed } from "../action/read-failed.tsx";
+import { ShowMore } from "../action/show-more.tsx";
 import { useAction } from "../action/use-action.ts";
-import { WorkButton } from "../action/work-button.tsx";
 import { Mark } from "../design/mark.tsx";
 import { Skeleton } from "../design/skeleton.tsx";
 import { useLanguage } from "../i18n/language.tsx";
@@ -24,14 +24,7 @@ export function OrdersSection({ remedies }: { readonly remedies: Remedies }) {
     <section className="orders" aria-labelledby={ordersTitleId}>
       <h2 id={ordersTitleId}>{m.orders.title}</h2>
       {!list && !error && <Skeleton lines={4} />}
-      {!list && error && (
-        <>
-          <ErrorNote error={error} />
-          <button type="button" className="quiet" onClick={() => void refetch()}>
-            {m.errors.again}
-          </button>
-        </>
-      )}
+      {!list && error && <ReadFailed error={error} again={refetch} />}
       {list?.orders.length === 0 && (
         <div className="empty">
           <Mark status="pending" />
@@ -51,17 +44,7 @@ export function OrdersSection({ remedies }: { readonly remedies: Remedies }) {
           ))}
         </ol>
       )}
-      <ErrorNote error={more.error} />
-      {list && list.rest.kind !== "none" && (
-        <WorkButton
-          type="button"
-          quiet
-          working={more.working}
-          onClick={() => void more.run(undefined)}
-        >
-          {m.orders.more}
-        </WorkButton>
-      )}
+      <ShowMore action={more} isMore={list !== undefined && list.rest.kind !== "none"} />
     </section>
   );
 }

@@ -19,11 +19,9 @@ export async function resumeSession(
     );
   }
   const { createOidcSignIn, signedInPath, wasSignedIn } = await import("./sign-in-by-oidc.ts");
-  const oidc = createOidcSignIn(signIn);
-  const here = location.pathname + location.search;
   if (location.pathname === signedInPath) {
     try {
-      const { returnTo, ...back } = await oidc.comeBack();
+      const { returnTo, ...back } = await createOidcSignIn(signIn).comeBack();
       history.replaceState(null, "", returnTo);
       return { ...back, failed: false };
     } catch {
@@ -32,8 +30,20 @@ export async function resumeSession(
     }
   }
   if (!wasSignedIn()) return { failed: false };
-  await oidc.leave({ returnTo: here, silent: true });
-  // The page is being left.
+  return leaveForProvider(signIn, { silent: true });
+}
+
+/**
+ * Leaves this page for the OpenID provider, which sends people back to where they are. Never resolves:
+ * the page is being left. Throws if the provider cannot be reached.
+ */
+export async function leaveForProvider(
+  signIn: Extract<SignInConfig, { kind: "oidc" }>,
+  { silent }: { readonly silent: boolean },
+): Promise<never> {
+  const { createOidcSignIn } = await import("./sign-in-by-oidc.ts");
+  const returnTo = location.pathname + location.search;
+  await createOidcSignIn(signIn).leave({ returnTo, silent });
   return new Promise(() => {});
 }
 
@@ -43,8 +53,5 @@ export async function resumeSession(
  */
 export async function renewSession(signIn: SignInConfig, userId: string): Promise<Session> {
   if (signIn.kind === "development") return signInByName(signIn.issuerUrl, userId);
-  const { createOidcSignIn } = await import("./sign-in-by-oidc.ts");
-  const returnTo = location.pathname + location.search;
-  await createOidcSignIn(signIn).leave({ returnTo, silent: false });
-  return new Promise(() => {});
+  return leaveForProvider(signIn, { silent: false });
 }

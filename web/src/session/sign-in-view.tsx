@@ -5,6 +5,7 @@ import { Field } from "../design/field.tsx";
 import { Mark } from "../design/mark.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { useTitle } from "../layout/use-title.ts";
+import { leaveForProvider } from "./resume-session.ts";
 import { NameRefusedError, type Session } from "./session.ts";
 import { signInByName } from "./sign-in-by-name.ts";
 
@@ -100,9 +101,7 @@ function ProviderForm(props: {
     setWorking(true);
     setFailed(false);
     try {
-      const { createOidcSignIn } = await import("./sign-in-by-oidc.ts");
-      const returnTo = location.pathname + location.search;
-      await createOidcSignIn(props.signIn).leave({ returnTo, silent: false });
+      await leaveForProvider(props.signIn, { silent: false });
     } catch {
       setFailed(true);
       setWorking(false);

@@ -1,11 +1,6 @@
-import { decimalText, type LedgerEntry, LedgerEntryKind } from "@settle/sdk";
+import { decimalText, type LedgerEntry } from "@settle/sdk";
 import { isoOf } from "../time/instant.ts";
-
-const kinds = new Map<LedgerEntryKind, string>([
-  [LedgerEntryKind.DEPOSIT, "deposit"],
-  [LedgerEntryKind.PAYMENT, "payment"],
-  [LedgerEntryKind.REFUND, "refund"],
-]);
+import { kindOf } from "./kind.ts";
 
 /** Tells spreadsheets that what follows is UTF-8. */
 const byteOrderMark = "\uFEFF";
@@ -19,7 +14,7 @@ export function csvEntry(entry: LedgerEntry): string {
   const { createTime, kind, amount, balanceAfter, orderId, id } = entry;
   return csvLine([
     createTime ? isoOf(createTime) : "",
-    kinds.get(kind) ?? "movement",
+    kindOf(kind),
     amount ? decimalText(amount) : "",
     balanceAfter ? decimalText(balanceAfter) : "",
     amount?.currency ?? "",

@@ -1,14 +1,15 @@
-import { type LedgerEntry, LedgerEntryKind } from "@settle/sdk";
+import type { LedgerEntry } from "@settle/sdk";
 import { Link } from "wouter";
-import { ErrorNote } from "../action/error-note.tsx";
+import { ReadFailed } from "../action/read-failed.tsx";
+import { ShowMore } from "../action/show-more.tsx";
 import { useAction } from "../action/use-action.ts";
-import { WorkButton } from "../action/work-button.tsx";
 import { Skeleton } from "../design/skeleton.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { useTitle } from "../layout/use-title.ts";
 import { useClient } from "../session/client.ts";
 import { instantMs } from "../time/instant.ts";
 import { ExportButton } from "./export-button.tsx";
+import { kindOf } from "./kind.ts";
 import { readMoreEntries, useOrderNames, useStatement } from "./use-statement.ts";
 
 /** What has moved on the account, newest first, with the balance after each movement. */
@@ -34,30 +35,13 @@ export function StatementView() {
         )}
       </header>
       {list === undefined && !error && <Skeleton lines={6} />}
-      {list === undefined && error && (
-        <>
-          <ErrorNote error={error} />
-          <button type="button" className="quiet" onClick={() => void refetch()}>
-            {m.errors.again}
-          </button>
-        </>
-      )}
+      {list === undefined && error && <ReadFailed error={error} again={refetch} />}
       {list === null && <Nothing title={m.statement.noAccount} next={m.statement.noAccountNext} />}
       {list?.entries.length === 0 && (
         <Nothing title={m.statement.empty} next={m.statement.emptyNext} />
       )}
       {list && list.entries.length > 0 && <Ledger entries={list.entries} />}
-      <ErrorNote error={more.error} />
-      {list && list.nextPageToken !== "" && (
-        <WorkButton
-          type="button"
-          quiet
-          working={more.working}
-          onClick={() => void more.run(undefined)}
-        >
-          {m.orders.more}
-        </WorkButton>
-      )}
+      <ShowMore action={more} isMore={!!list?.nextPageToken} />
     </section>
   );
 }
@@ -104,11 +88,6 @@ function Movement(props: { readonly entry: LedgerEntry; readonly name: string | 
   const { m, format } = useLanguage();
   const { kind, amount, balanceAfter, createTime, orderId } = props.entry;
   const ms = createTime ? instantMs(createTime) : 0;
-  const kinds = new Map<LedgerEntryKind, string>([
-    [LedgerEntryKind.DEPOSIT, m.statement.deposit],
-    [LedgerEntryKind.PAYMENT, m.statement.payment],
-    [LedgerEntryKind.REFUND, m.statement.refund],
-  ]);
   return (
     <tr>
       <td className="when">
@@ -117,7 +96,7 @@ function Movement(props: { readonly entry: LedgerEntry; readonly name: string | 
         </time>
       </td>
       <td className="what">
-        {kinds.get(kind) ?? m.statement.movement}
+        {m.statement[kindOf(kind)]}
         {orderId !== "" && (
           <>
             {" · "}

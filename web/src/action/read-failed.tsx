@@ -1,0 +1,15 @@
+import { useLanguage } from "../i18n/language.tsx";
+import { ErrorNote } from "./error-note.tsx";
+
+/** Stands where something could not be read, says why, and reads it again. */
+export function ReadFailed(props: { readonly error: unknown; again(): unknown }) {
+  const { m } = useLanguage();
+  return (
+    <>
+      <ErrorNote error={props.error} />
+      <button type="button" className="quiet" onClick={() => void props.again()}>
+        {m.errors.again}
+      </button>
+    </>
+  );
+}

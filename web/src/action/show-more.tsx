@@ -1,0 +1,25 @@
+import { useLanguage } from "../i18n/language.tsx";
+import { ErrorNote } from "./error-note.tsx";
+import type { Action } from "./use-action.ts";
+import { WorkButton } from "./work-button.tsx";
+
+/** Stands at the end of a list, and reads more of it while there is any. */
+export function ShowMore(props: { readonly action: Action<undefined>; readonly isMore: boolean }) {
+  const { m } = useLanguage();
+  const { action, isMore } = props;
+  return (
+    <>
+      <ErrorNote error={action.error} />
+      {isMore && (
+        <WorkButton
+          type="button"
+          quiet
+          working={action.working}
+          onClick={() => void action.run(undefined)}
+        >
+          {m.orders.more}
+        </WorkButton>
+      )}
+    </>
+  );
+}
