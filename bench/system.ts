@@ -1,4 +1,3 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "@settle/chassis/clock";
@@ -7,9 +6,8 @@ import { type Issuer, openIssuer } from "../tools/dev-issuer/issuer.ts";
 import type { LocalConfig } from "../tools/local/config.ts";
 import { type Nursery, type SpawnOptions, startNursery } from "../tools/local/nursery.ts";
 import { findStackPorts } from "../tools/local/ports.ts";
-import { dropPostgresData } from "../tools/local/postgres.ts";
-import { dropRabbitmqData } from "../tools/local/rabbitmq.ts";
 import { readAdminPassword } from "../tools/local/rabbitmq-node.ts";
+import { createScratchData } from "../tools/local/scratch-data.ts";
 import { readSecret } from "../tools/local/secrets.ts";
 import { startStack } from "../tools/local/stack.ts";
 import { createEdgeClient, type EdgeClient } from "./edge-client.ts";
@@ -47,13 +45,7 @@ export async function startBenchSystem(options: {
 }): Promise<BenchSystem> {
   const { profileFolder, signal, log } = options;
   await using starting = new AsyncDisposableStack();
-  mkdirSync(dataDir, { recursive: true });
-  const folder = mkdtempSync(join(dataDir, "bench-"));
-  chmodSync(folder, 0o755);
-  starting.defer(() => rmSync(folder, { recursive: true, force: true }));
-  starting.defer(() => dropPostgresData(join(folder, "postgres")));
-  starting.defer(() => dropRabbitmqData({ dataDir: join(folder, "rabbitmq"), env: process.env }));
-  const pids = new Map<string, number>();
+  const { folder } = starting.use(createScratchData("bench-", dataDir));
   const nursery = starting.use(await startNursery({ folder }));
   // Stops what runs, also in the middle of starting: whoever waits for it then fails.
   signal.addEventListener("abort", () => void nursery[Symbol.asyncDispose]());
@@ -77,7 +69,7 @@ export async function startBenchSystem(options: {
     config,
     root,
     cacheDir,
-    nursery: withMeasuring(nursery, pids, profileFolder),
+    nursery: withMeasuring(nursery, profileFolder),
     // What ends because we stop is not to be started again.
     signal: AbortSignal.any([signal, stopping.signal]),
     report(name, state, detail) {
@@ -108,29 +100,22 @@ export async function startBenchSystem(options: {
     orders,
     payments,
     amqpUrl: `amqp://admin:${readAdminPassword(join(folder, "rabbitmq"))}@127.0.0.1:${ports.amqp}/settle`,
-    pids,
+    pids: nursery.pids(),
     broken: broken.promise,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
-/** A nursery whose processes can be measured: PostgreSQL stamps its commits, pids are noted. */
-function withMeasuring(
-  nursery: Nursery,
-  pids: Map<string, number>,
-  profileFolder: string | undefined,
-): Nursery {
+/** A nursery whose processes can be measured: PostgreSQL stamps its commits, the services may be profiled. */
+function withMeasuring(nursery: Nursery, profileFolder: string | undefined): Nursery {
   const further = ({ name, args }: SpawnOptions): readonly string[] => {
     if (name === "postgres") return [...args, "-c", "track_commit_timestamp=on"];
     if (profileFolder === undefined || (name !== "orders" && name !== "payments")) return args;
     return ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`, ...args];
   };
   return {
-    async spawn(options) {
-      const child = await nursery.spawn({ ...options, args: further(options) });
-      pids.set(options.name, child.pid);
-      return child;
-    },
+    spawn: (options) => nursery.spawn({ ...options, args: further(options) }),
+    pids: () => nursery.pids(),
     [Symbol.asyncDispose]: () => nursery[Symbol.asyncDispose](),
   };
 }

@@ -1,6 +1,5 @@
 /** `npm test`: all tests, on a PostgreSQL, a RabbitMQ, an issuer and an Envoy of their own. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readOwnBroker } from "../tools/local/config.ts";
@@ -13,8 +12,9 @@ import {
   startNursery,
 } from "../tools/local/nursery.ts";
 import { findFreePorts } from "../tools/local/ports.ts";
-import { dropPostgresData, startPostgres } from "../tools/local/postgres.ts";
-import { dropRabbitmqData, startRabbitmq } from "../tools/local/rabbitmq.ts";
+import { startPostgres } from "../tools/local/postgres.ts";
+import { startRabbitmq } from "../tools/local/rabbitmq.ts";
+import { createScratchData } from "../tools/local/scratch-data.ts";
 import { abortOnStop } from "../tools/local/stop-signal.ts";
 import { lastLineOf, readCounts, sumOf } from "./counts.ts";
 
@@ -153,23 +153,15 @@ async function main(signal: AbortSignal): Promise<number> {
   const chosen = rest.filter((arg) => arg.endsWith(".test.ts"));
   const needsParts = !unitOnly && !(chosen.length > 0 && chosen.every(isUnitTest));
 
-  const folder = mkdtempSync(join(tmpdir(), "settle-test-"));
-  // PostgreSQL may run as another user than we do.
-  chmodSync(folder, 0o755);
-  const nursery = await startNursery({ folder });
+  await using data = createScratchData("settle-test-");
+  const { folder } = data;
+  await using nursery = await startNursery({ folder });
   signal.addEventListener("abort", () => void nursery[Symbol.asyncDispose]());
-  try {
-    const env = needsParts ? await startParts({ nursery, folder, signal }) : {};
-    const strict = process.env.CI ? ["--forbid-only"] : [];
-    if (args.length === 0) return await runLanes({ nursery, folder, args: strict, env });
-    const what = chosen.length > 0 ? [] : patternsOf(unitOnly ? ["unit"] : kinds);
-    return await runMocha({ nursery, folder, args: [...strict, ...rest, ...what], env });
-  } finally {
-    await nursery[Symbol.asyncDispose]();
-    dropPostgresData(join(folder, "postgres"));
-    await dropRabbitmqData({ dataDir: join(folder, "rabbitmq"), env: process.env });
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const env = needsParts ? await startParts({ nursery, folder, signal }) : {};
+  const strict = process.env.CI ? ["--forbid-only"] : [];
+  if (args.length === 0) return await runLanes({ nursery, folder, args: strict, env });
+  const what = chosen.length > 0 ? [] : patternsOf(unitOnly ? ["unit"] : kinds);
+  return await runMocha({ nursery, folder, args: [...strict, ...rest, ...what], env });
 }
 
 function isFolder(arg: string): boolean {

@@ -1,15 +1,13 @@
 /** `npm run pictures`: takes README's pictures from a system of its own, into docs/images/. */
-import { chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { launchBrowser } from "../tools/browser/launch-browser.ts";
 import { readLocalConfig } from "../tools/local/config.ts";
-import { type Nursery, startNursery } from "../tools/local/nursery.ts";
+import { startNursery } from "../tools/local/nursery.ts";
 import { findStackPorts } from "../tools/local/ports.ts";
-import { dropPostgresData } from "../tools/local/postgres.ts";
-import { dropRabbitmqData } from "../tools/local/rabbitmq.ts";
+import { createScratchData } from "../tools/local/scratch-data.ts";
 import { startStack } from "../tools/local/stack.ts";
 import { abortOnStop } from "../tools/local/stop-signal.ts";
 import { personAt } from "./page/person.ts";
@@ -24,35 +22,21 @@ const maxPictureBytes = 150_000;
 
 /** Starts the whole system; returns where page and edge are, and the processes by their names. */
 async function startSystem(stack: AsyncDisposableStack, signal: AbortSignal) {
-  const folder = mkdtempSync(join(tmpdir(), "settle-pictures-"));
-  // PostgreSQL may run as another user than we do.
-  chmodSync(folder, 0o755);
-  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
-  stack.defer(() => dropPostgresData(join(folder, "postgres")));
-  stack.defer(() => dropRabbitmqData({ dataDir: join(folder, "rabbitmq"), env: process.env }));
-  const pids = new Map<string, number>();
+  const { folder } = stack.use(createScratchData("settle-pictures-"));
   const nursery = stack.use(await startNursery({ folder }));
-  const noting: Nursery = {
-    async spawn(options) {
-      const child = await nursery.spawn(options);
-      pids.set(options.name, child.pid);
-      return child;
-    },
-    [Symbol.asyncDispose]: () => nursery[Symbol.asyncDispose](),
-  };
   const ports = await findStackPorts();
   await startStack({
     config: { ...readLocalConfig(root, [], {}), ports, dataDir: folder, env: process.env },
     root,
     cacheDir,
-    nursery: noting,
+    nursery,
     signal,
     report: (name, state) => console.log(`${name}: ${state}`),
   });
   return {
     page: `http://localhost:${ports.page}`,
     docs: `http://localhost:${ports.edge}/swagger/docs`,
-    pids,
+    pids: nursery.pids(),
   };
 }
 

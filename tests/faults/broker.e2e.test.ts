@@ -1,16 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { testLog } from "@settle/chassis/testing";
 import { type Nursery, startNursery } from "../../tools/local/nursery.ts";
 import { findFreePorts } from "../../tools/local/ports.ts";
-import {
-  dropRabbitmqData,
-  type RunningRabbitmq,
-  startRabbitmq,
-} from "../../tools/local/rabbitmq.ts";
+import { type RunningRabbitmq, startRabbitmq } from "../../tools/local/rabbitmq.ts";
+import { createScratchData } from "../../tools/local/scratch-data.ts";
 import { successOf } from "../call.ts";
 import { assertWhole, assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper, type Shopper } from "../history.ts";
@@ -29,10 +24,8 @@ describe("a broker that is away", function () {
   let shopper: Shopper;
 
   before(async () => {
-    const folder = await mkdtemp(join(tmpdir(), "settle-broker-"));
-    parts.defer(() => rm(folder, { recursive: true, force: true }));
+    const { folder } = parts.use(createScratchData("settle-broker-"));
     const dataDir = join(folder, "rabbitmq");
-    parts.defer(() => dropRabbitmqData({ dataDir, env: process.env }));
     const nursery = parts.use(await startNursery({ folder }));
     startBroker = await brokerIn(dataDir, nursery);
     broker = await startBroker();

@@ -1,16 +1,11 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "@settle/chassis/testing";
 import { Client } from "pg";
 import { startNursery } from "../../tools/local/nursery.ts";
 import { findFreePorts } from "../../tools/local/ports.ts";
-import {
-  dropPostgresData,
-  type RunningPostgres,
-  startPostgres,
-} from "../../tools/local/postgres.ts";
+import { type RunningPostgres, startPostgres } from "../../tools/local/postgres.ts";
+import { createScratchData } from "../../tools/local/scratch-data.ts";
 import { assertWhole, assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
 import { createHistory, createShopper, type Shopper } from "../history.ts";
 import { type Load, startLoad } from "../load.ts";
@@ -30,12 +25,8 @@ describe("a database under load", function () {
   let shopper: Shopper;
 
   before(async () => {
-    const folder = await mkdtemp(join(tmpdir(), "settle-database-"));
-    parts.defer(() => rm(folder, { recursive: true, force: true }));
-    // PostgreSQL may run as another user than we do.
-    await chmod(folder, 0o755);
+    const { folder } = parts.use(createScratchData("settle-database-"));
     const dataDir = join(folder, "postgres");
-    parts.defer(() => dropPostgresData(dataDir));
     const nursery = parts.use(await startNursery({ folder }));
     const [port = 0] = await findFreePorts(1);
     startDatabase = () => startPostgres({ nursery, dataDir, port });

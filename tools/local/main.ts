@@ -8,9 +8,8 @@ import { ClaimedElsewhere } from "./claim.ts";
 import { type LocalConfig, localPorts, type PortName, readLocalConfig, usage } from "./config.ts";
 import { type Nursery, startNursery } from "./nursery.ts";
 import { whyPortIsTaken } from "./ports.ts";
-import { dropPostgresData } from "./postgres.ts";
-import { dropRabbitmqData } from "./rabbitmq.ts";
 import { PartFailure } from "./ready.ts";
+import { dropServersData } from "./scratch-data.ts";
 import { partNames, startStack } from "./stack.ts";
 import { abortOnStop } from "./stop-signal.ts";
 import { welcome } from "./welcome.ts";
@@ -85,8 +84,7 @@ async function openNursery({ dataDir }: LocalConfig): Promise<Nursery> {
 }
 
 async function dropData({ dataDir, env }: LocalConfig): Promise<void> {
-  dropPostgresData(join(dataDir, "postgres"));
-  await dropRabbitmqData({ dataDir: join(dataDir, "rabbitmq"), env });
+  await dropServersData(dataDir, env);
   for (const secrets of ["passwords", "issuer"]) {
     rmSync(join(dataDir, secrets), { recursive: true, force: true });
   }

@@ -47,6 +47,8 @@ export type Exit = {
 export interface Nursery extends AsyncDisposable {
   /** Starts a process; throws if it cannot run or the nursery is closing. */
   spawn(options: SpawnOptions): Promise<Child>;
+  /** The process that each name was last started as, whether it runs still or not. */
+  pids(): ReadonlyMap<string, number>;
 }
 
 /**
@@ -108,6 +110,7 @@ export async function startNursery({ folder }: { folder: string }): Promise<Nurs
       });
       return child;
     },
+    pids: () => new Map(Array.from(children, ([name, { child }]) => [name, child.pid])),
     [Symbol.asyncDispose]() {
       closing ??= close();
       return closing;

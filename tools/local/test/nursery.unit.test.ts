@@ -44,11 +44,15 @@ describe("a nursery", () => {
   it("stops its children last first, a restarted one at its old place", async () => {
     const nursery = await startNursery({ folder });
     const first = await spawnReady(nursery, witness("first"));
-    await spawnReady(nursery, witness("second"));
+    const second = await spawnReady(nursery, witness("second"));
     process.kill(first.pid, "SIGKILL");
     assert.deepEqual(await first.exited, { code: 137, reason: "ended by SIGKILL" });
     rmSync(first.logFile);
-    await spawnReady(nursery, witness("first"));
+    const restarted = await spawnReady(nursery, witness("first"));
+    assert.deepEqual(Object.fromEntries(nursery.pids()), {
+      first: restarted.pid,
+      second: second.pid,
+    });
     await nursery[Symbol.asyncDispose]();
     assert.equal(readFileSync(join(folder, "order"), "utf8"), "second first ");
   });

@@ -1,36 +1,33 @@
 import assert from "node:assert/strict";
 import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { eventually } from "@settle/chassis/testing";
 import { localPorts } from "../config.ts";
 import { findFreePorts } from "../ports.ts";
-import { dropPostgresData } from "../postgres.ts";
 import { readCommandLine, readProcessIdentity } from "../process-identity.ts";
+import { createScratchData, type ScratchData } from "../scratch-data.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 describe("npm start", function () {
   this.timeout(180_000);
+  let data: ScratchData;
   let dataDir: string;
   let env: NodeJS.ProcessEnv;
 
   before(async () => {
-    dataDir = mkdtempSync(join(tmpdir(), "settle-start-"));
-    chmodSync(dataDir, 0o755);
+    data = createScratchData("settle-start-");
+    dataDir = data.folder;
     const variables = Object.values(localPorts).map(({ variable }) => variable);
     const ports = await findFreePorts(variables.length);
     const chosen = Object.fromEntries(variables.map((name, at) => [name, String(ports[at])]));
     env = { ...process.env, ...chosen, DATA_DIR: dataDir };
   });
-  after(() => {
-    dropPostgresData(join(dataDir, "postgres"));
-    rmSync(dataDir, { recursive: true });
-  });
+  after(() => data[Symbol.asyncDispose]());
 
   it("takes orders, restarts what dies, and stops without a trace", async () => {
     const started = start(env);
@@ -125,11 +122,10 @@ describe("npm start", function () {
   }
 
   async function refusesSecondStart(where: { sameFolder: boolean }, why: RegExp): Promise<void> {
-    const folder = where.sameFolder ? dataDir : mkdtempSync(join(tmpdir(), "settle-start-"));
-    const second = start({ ...env, DATA_DIR: folder });
+    await using other = createScratchData("settle-start-");
+    const second = start({ ...env, DATA_DIR: where.sameFolder ? dataDir : other.folder });
     assert.deepEqual(await second.exited, [1, null]);
     assert.match(second.read(), why);
-    if (!where.sameFolder) rmSync(folder, { recursive: true });
   }
 
   /** The processes written down as running, without the first, which is the one that started them. */
