@@ -11,7 +11,12 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY gen/package.json gen/
 COPY packages/chassis/package.json packages/chassis/
+COPY packages/proto-schemas/package.json packages/proto-schemas/
+COPY packages/protoc-gen-asyncapi/package.json packages/protoc-gen-asyncapi/
+COPY packages/protoc-gen-openapi/package.json packages/protoc-gen-openapi/
+COPY packages/protoc-gen-sdk/package.json packages/protoc-gen-sdk/
 COPY packages/sdk/package.json packages/sdk/
+COPY packages/sdk-runtime/package.json packages/sdk-runtime/
 COPY services/orders/package.json services/orders/
 COPY services/payments/package.json services/payments/
 COPY tests/clients/openapi-typescript/package.json tests/clients/openapi-typescript/

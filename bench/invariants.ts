@@ -1,4 +1,4 @@
-import { topologyOf } from "@settle/chassis/topology";
+import { topologyOf } from "@settle/chassis/contract/topology";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 import { connect } from "amqplib";

@@ -1,6 +1,6 @@
 /** `npm run bench`: measures the whole system and prints what it found as JSON. */
 import { cpus } from "node:os";
-import { abortOnStop } from "../tools/local/stop-signal.ts";
+import { abortOnStop } from "../tools/local/process/stop-signal.ts";
 import { compare } from "./comparison.ts";
 import { measureLatency } from "./latency.ts";
 import { createLoad } from "./load.ts";

@@ -2,8 +2,8 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client } from "pg";
-import { type DebianPackages, unpackDebianPackages } from "../tools/local/debian-packages.ts";
-import { findProgram, runTool } from "../tools/local/run-tool.ts";
+import { type DebianPackages, unpackDebianPackages } from "../tools/local/fetch/debian-packages.ts";
+import { findProgram, runTool } from "../tools/local/process/run-tool.ts";
 
 const baseline = fileURLToPath(new URL("baseline/", import.meta.url));
 const database = "baseline";

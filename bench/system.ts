@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { systemClock } from "@settle/chassis/clock";
+import { systemClock } from "@settle/chassis/base/clock";
 import { Pool } from "pg";
 import { type Issuer, openIssuer } from "../tools/dev-issuer/issuer.ts";
 import type { LocalConfig } from "../tools/local/config.ts";
-import { type Nursery, type SpawnOptions, startNursery } from "../tools/local/nursery.ts";
 import { findStackPorts } from "../tools/local/ports.ts";
-import { readAdminPassword } from "../tools/local/rabbitmq-node.ts";
+import { type Nursery, type SpawnOptions, startNursery } from "../tools/local/process/nursery.ts";
+import { readAdminPassword } from "../tools/local/rabbitmq/rabbitmq-node.ts";
 import { createScratchData } from "../tools/local/scratch-data.ts";
 import { readSecret } from "../tools/local/secrets.ts";
 import { startStack } from "../tools/local/stack.ts";

@@ -3,20 +3,20 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readOwnBroker } from "../tools/local/config.ts";
-import { startDevIssuer } from "../tools/local/dev-issuer.ts";
-import { findEnvoy } from "../tools/local/envoy.ts";
+import { startDevIssuer } from "../tools/local/parts/dev-issuer.ts";
+import { findEnvoy } from "../tools/local/parts/envoy.ts";
+import { findFreePorts } from "../tools/local/ports.ts";
+import { startPostgres } from "../tools/local/postgres/postgres.ts";
 import {
   type Child,
   type Nursery,
   type SpawnOptions,
   startNursery,
-} from "../tools/local/nursery.ts";
-import { findFreePorts } from "../tools/local/ports.ts";
-import { startPostgres } from "../tools/local/postgres.ts";
-import { startRabbitmq } from "../tools/local/rabbitmq.ts";
+} from "../tools/local/process/nursery.ts";
+import { abortOnStop } from "../tools/local/process/stop-signal.ts";
+import { startRabbitmq } from "../tools/local/rabbitmq/rabbitmq.ts";
 import { createScratchData } from "../tools/local/scratch-data.ts";
-import { abortOnStop } from "../tools/local/stop-signal.ts";
-import { lastLineOf, readCounts, sumOf } from "./counts.ts";
+import { lastLineOf, readCounts, sumOf } from "./harness/runner/counts.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folders = "{packages,services,edge,tools,tests,bench,web}";

@@ -9,9 +9,9 @@ import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Interceptor } from "@connectrpc/connect";
-import { startEnvoy } from "../../tools/local/envoy.ts";
-import { startNursery } from "../../tools/local/nursery.ts";
+import { startEnvoy } from "../../tools/local/parts/envoy.ts";
 import { findFreePorts } from "../../tools/local/ports.ts";
+import { startNursery } from "../../tools/local/process/nursery.ts";
 import { type EdgeSettings, renderEdge } from "../render.ts";
 import { createIssuer, type Issuer } from "./issuer.ts";
 import {

@@ -1,14 +1,14 @@
 import { EventEmitter, on } from "node:events";
 import type { DescService, MessageInitShape } from "@bufbuild/protobuf";
 import { Code, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
-import { systemClock } from "@settle/chassis/clock";
-import { readDescriptors } from "@settle/chassis/descriptors";
-import { refuse } from "@settle/chassis/errors";
-import { createHealth } from "@settle/chassis/health";
-import { newId } from "@settle/chassis/new-id";
-import { createRpcServer, type RpcServer } from "@settle/chassis/rpc-server";
+import { systemClock } from "@settle/chassis/base/clock";
+import { newId } from "@settle/chassis/base/new-id";
+import { readDescriptors } from "@settle/chassis/contract/descriptors";
+import { refuse } from "@settle/chassis/contract/errors";
+import { createTokenVerifier } from "@settle/chassis/identity/token-verifier";
+import { createHealth } from "@settle/chassis/rpc/health";
+import { createRpcServer, type RpcServer } from "@settle/chassis/rpc/rpc-server";
 import { testLog } from "@settle/chassis/testing";
-import { createTokenVerifier } from "@settle/chassis/token-verifier";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import {

@@ -10,7 +10,7 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { refuse } from "@settle/chassis/errors";
+import { refuse } from "@settle/chassis/contract/errors";
 import { eventually } from "@settle/chassis/testing";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";

@@ -5,7 +5,7 @@
 // The reasons an error can carry, and the options by which a method says which
 // ones it answers with and who may call it.
 
-import { SettleError } from "@settle/sdk/runtime";
+import { SettleError } from "@settle/sdk-runtime";
 
 /**
  * INVALID_ARGUMENT: a field of the request breaks its rule. The

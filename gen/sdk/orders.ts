@@ -7,8 +7,8 @@ import type { Order } from "./messages/orders/v1/order_pb.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { CancelOrderRequestSchema, CreateOrderRequestSchema, GetOrderRequestSchema, ListOrdersRequestSchema, ListOrdersResponse, WatchOrdersRequestSchema } from "./messages/orders/v1/orders_service_pb.ts";
 import { OrdersService } from "./messages/orders/v1/orders_service_pb.ts";
-import type { Caller, CallOptions, Heartbeat, Pages, WaitOptions, Watch, WatchOptions, WriteOptions } from "@settle/sdk/runtime";
-import { itemsOf } from "@settle/sdk/runtime";
+import type { Caller, CallOptions, Heartbeat, Pages, WaitOptions, Watch, WatchOptions, WriteOptions } from "@settle/sdk-runtime";
+import { itemsOf } from "@settle/sdk-runtime";
 
 /**
  * The reasons that createOrder may fail with.

@@ -6,8 +6,8 @@ import type { CommonReason } from "./errors.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { CreateAccountRequestSchema, DepositRequestSchema, GetAccountRequestSchema, GetPaymentRequestSchema, ListLedgerEntriesRequestSchema, ListLedgerEntriesResponse, RefundPaymentRequestSchema } from "./messages/payments/v1/payments_service_pb.ts";
 import { PaymentsService } from "./messages/payments/v1/payments_service_pb.ts";
-import type { Caller, CallOptions, Pages, WriteOptions } from "@settle/sdk/runtime";
-import { itemsOf } from "@settle/sdk/runtime";
+import type { Caller, CallOptions, Pages, WriteOptions } from "@settle/sdk-runtime";
+import { itemsOf } from "@settle/sdk-runtime";
 import type { Account, LedgerEntry } from "./messages/payments/v1/account_pb.ts";
 import type { Payment } from "./messages/payments/v1/payment_pb.ts";
 

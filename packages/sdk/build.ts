@@ -10,7 +10,7 @@ const root = join(folder, "../..");
 const homes: readonly (readonly [RegExp, string])[] = [
   [/^@settle\/gen\/sdk\/(.+)$/, "gen/sdk/$1.js"],
   [/^@settle\/gen\/(.+)$/, "gen/es/$1.js"],
-  [/^@settle\/sdk\/runtime$/, "packages/sdk/src/runtime/index.js"],
+  [/^@settle\/sdk-runtime$/, "packages/sdk-runtime/src/index.js"],
 ];
 
 /**

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { findGoProgram } from "../../tools/go-program.ts";
-import { type System, startSystem } from "../system.ts";
-import { authorizationOf } from "../tokens.ts";
+import { findGoProgram } from "../../tools/local/fetch/go-program.ts";
+import { type System, startSystem } from "../harness/system/system.ts";
+import { authorizationOf } from "../harness/system/tokens.ts";
 
 const buildTimeoutMs = 600_000;
 const callTimeoutMs = 30_000;

@@ -6,12 +6,21 @@ import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js"
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
-import { successOf } from "../call.ts";
-import { assertWhole, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper, defaultCurrency as currency } from "../history.ts";
-import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
-import { authorizationOf, openTestIssuer } from "../tokens.ts";
-import { byGrpc, byRest, byTransport, type UrlOf, type Way } from "../ways.ts";
+import { successOf } from "../harness/calls/call.ts";
+import { byGrpc, byRest, byTransport, type UrlOf, type Way } from "../harness/calls/ways.ts";
+import { assertWhole, checkTimeoutMs } from "../harness/checker/checker.ts";
+import {
+  createHistory,
+  createShopper,
+  defaultCurrency as currency,
+} from "../harness/checker/history.ts";
+import {
+  type Replica,
+  type ServiceName,
+  type System,
+  startSystem,
+} from "../harness/system/system.ts";
+import { authorizationOf, openTestIssuer } from "../harness/system/tokens.ts";
 
 const callTimeoutMs = 20_000;
 const methods: readonly DescMethod[] = [...OrdersService.methods, ...PaymentsService.methods];

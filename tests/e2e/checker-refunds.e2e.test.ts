@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { topologyOf } from "@settle/chassis/topology";
+import { topologyOf } from "@settle/chassis/contract/topology";
 import {
   OrderCancelledEventSchema,
   OrderCreatedEventSchema,
@@ -7,14 +7,14 @@ import {
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { LedgerEntryKind } from "@settle/gen/payments/v1/account_pb";
 import { PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
-import { successOf } from "../call.ts";
-import { assertWhole, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper, type History } from "../history.ts";
-import { intercept, publish } from "../queues.ts";
-import { createSdkCaller } from "../sdk-caller.ts";
-import { type ServiceName, type System, startSystem } from "../system.ts";
-import { assertFound, violationsAfter } from "../tampering.ts";
-import { tokenOf } from "../tokens.ts";
+import { successOf } from "../harness/calls/call.ts";
+import { createSdkCaller } from "../harness/calls/sdk-caller.ts";
+import { assertWhole, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, createShopper, type History } from "../harness/checker/history.ts";
+import { assertFound, violationsAfter } from "../harness/checker/tampering.ts";
+import { intercept, publish } from "../harness/system/queues.ts";
+import { type ServiceName, type System, startSystem } from "../harness/system/system.ts";
+import { tokenOf } from "../harness/system/tokens.ts";
 
 const { PAID, CANCELLED, REFUNDED } = OrderStatus;
 const { REFUND } = LedgerEntryKind;

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { retryQueueOf } from "@settle/chassis/topology";
+import { retryQueueOf } from "@settle/chassis/contract/topology";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
-import { successOf } from "../call.ts";
-import { assertWhole, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper, type History } from "../history.ts";
-import { onBroker, publish } from "../queues.ts";
-import { type ServiceName, type System, startSystem } from "../system.ts";
-import { assertFound, violationsAfter } from "../tampering.ts";
-import { readTruth } from "../truth.ts";
-import { violationsOf } from "../violations.ts";
+import { successOf } from "../harness/calls/call.ts";
+import { assertWhole, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, createShopper, type History } from "../harness/checker/history.ts";
+import { assertFound, violationsAfter } from "../harness/checker/tampering.ts";
+import { readTruth } from "../harness/checker/truth.ts";
+import { violationsOf } from "../harness/checker/violations.ts";
+import { onBroker, publish } from "../harness/system/queues.ts";
+import { type ServiceName, type System, startSystem } from "../harness/system/system.ts";
 
 describe("the checker", function () {
   this.timeout(checkTimeoutMs);

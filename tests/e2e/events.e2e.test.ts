@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { topologyOf } from "@settle/chassis/contract/topology";
 import { eventually } from "@settle/chassis/testing";
-import { topologyOf } from "@settle/chassis/topology";
 import { PaymentResultEventSchema } from "@settle/gen/events/v1/events_pb";
 import {
   createSettle,
@@ -19,14 +19,14 @@ import {
 } from "@settle/sdk/node";
 import type { ConsumeMessage } from "amqplib";
 import type { Report } from "../../examples/payment-listener/books.ts";
-import { tapEvents } from "../../tools/event-tap.ts";
-import { readEventsDocument } from "../events-document.ts";
-import { openLink } from "../link.ts";
-import { runListener } from "../listener-command.ts";
-import { startListening } from "../payment-listener.ts";
-import { depthOf, onBroker, peek, publish } from "../queues.ts";
-import { type System, startSystem } from "../system.ts";
-import { tokenOf } from "../tokens.ts";
+import { tapEvents } from "../../tools/release/event-tap.ts";
+import { readEventsDocument } from "../harness/documents/events-document.ts";
+import { runListener } from "../harness/listeners/listener-command.ts";
+import { startListening } from "../harness/listeners/payment-listener.ts";
+import { openLink } from "../harness/system/link.ts";
+import { depthOf, onBroker, peek, publish } from "../harness/system/queues.ts";
+import { type System, startSystem } from "../harness/system/system.ts";
+import { tokenOf } from "../harness/system/tokens.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -8,9 +8,7 @@ import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { LedgerEntryKind } from "@settle/gen/payments/v1/account_pb";
 import { DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
-import { type Caller, refusalOf, successOf } from "../call.ts";
-import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper } from "../history.ts";
+import { type Caller, refusalOf, successOf } from "../harness/calls/call.ts";
 import {
   callBufCurl,
   callConnect,
@@ -18,8 +16,15 @@ import {
   callGrpcWeb,
   callRest,
   createGrpcCaller,
-} from "../protocols.ts";
-import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
+} from "../harness/calls/protocols.ts";
+import { assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, createShopper } from "../harness/checker/history.ts";
+import {
+  type Replica,
+  type ServiceName,
+  type System,
+  startSystem,
+} from "../harness/system/system.ts";
 
 const { getOrder } = OrdersService.method;
 const { getAccount, getPayment, listLedgerEntries } = PaymentsService.method;

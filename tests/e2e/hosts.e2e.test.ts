@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
-import { assertWhole, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper } from "../history.ts";
-import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
+import { assertWhole, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, createShopper } from "../harness/checker/history.ts";
+import {
+  type Replica,
+  type ServiceName,
+  type System,
+  startSystem,
+} from "../harness/system/system.ts";
 
 const paths = ["/healthz", "/orders.v1.OrdersService/CreateOrder", "/gateway/orders/alice", "/"];
 const hosts = [

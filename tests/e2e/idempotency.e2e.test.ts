@@ -16,12 +16,17 @@ import { eventually } from "@settle/chassis/testing";
 import { OrderSchema } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
-import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
-import { createHistory, defaultCurrency as currency } from "../history.ts";
-import { pathOf, routeOf } from "../protocols.ts";
-import { grpcRefusal, restRefusal } from "../refusals.ts";
-import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
-import { authorizationOf } from "../tokens.ts";
+import { pathOf, routeOf } from "../harness/calls/protocols.ts";
+import { grpcRefusal, restRefusal } from "../harness/calls/refusals.ts";
+import { assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, defaultCurrency as currency } from "../harness/checker/history.ts";
+import {
+  type Replica,
+  type ServiceName,
+  type System,
+  startSystem,
+} from "../harness/system/system.ts";
+import { authorizationOf } from "../harness/system/tokens.ts";
 
 const { createOrder, cancelOrder, getOrder } = OrdersService.method;
 const { createAccount, deposit, refundPayment } = PaymentsService.method;

@@ -3,10 +3,15 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { eventually } from "@settle/chassis/testing";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { exampleRequest, listOperations, type Node, type Operation } from "../openapi-examples.ts";
-import type { Replica } from "../replica.ts";
-import { type System, startSystem } from "../system.ts";
-import { authorizationOf } from "../tokens.ts";
+import {
+  exampleRequest,
+  listOperations,
+  type Node,
+  type Operation,
+} from "../harness/documents/openapi-examples.ts";
+import type { Replica } from "../harness/system/replica.ts";
+import { type System, startSystem } from "../harness/system/system.ts";
+import { authorizationOf } from "../harness/system/tokens.ts";
 
 const document: Node = JSON.parse(
   readFileSync(fileURLToPath(new URL("../../gen/openapi/settle.json", import.meta.url)), "utf8"),

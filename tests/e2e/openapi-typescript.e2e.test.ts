@@ -3,8 +3,8 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { type System, startSystem } from "../system.ts";
-import { tokenOf } from "../tokens.ts";
+import { type System, startSystem } from "../harness/system/system.ts";
+import { tokenOf } from "../harness/system/tokens.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));

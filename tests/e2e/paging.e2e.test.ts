@@ -7,12 +7,12 @@ import {
   OrdersService,
 } from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
-import { type Answer, type Caller, refusalOf, successOf } from "../call.ts";
-import { assertWhole, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper } from "../history.ts";
-import { callGrpcWeb } from "../protocols.ts";
-import { type System, startSystem } from "../system.ts";
-import { authorizationOf } from "../tokens.ts";
+import { type Answer, type Caller, refusalOf, successOf } from "../harness/calls/call.ts";
+import { callGrpcWeb } from "../harness/calls/protocols.ts";
+import { assertWhole, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, createShopper } from "../harness/checker/history.ts";
+import { type System, startSystem } from "../harness/system/system.ts";
+import { authorizationOf } from "../harness/system/tokens.ts";
 
 const { listOrders } = OrdersService.method;
 const { listLedgerEntries } = PaymentsService.method;

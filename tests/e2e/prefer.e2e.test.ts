@@ -3,12 +3,21 @@ import { create, fromBinary, fromJson, toBinary } from "@bufbuild/protobuf";
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { type Order, OrderSchema, OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
-import { successOf } from "../call.ts";
-import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper, defaultCurrency as currency } from "../history.ts";
-import { pathOf } from "../protocols.ts";
-import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
-import { authorizationOf } from "../tokens.ts";
+import { successOf } from "../harness/calls/call.ts";
+import { pathOf } from "../harness/calls/protocols.ts";
+import { assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
+import {
+  createHistory,
+  createShopper,
+  defaultCurrency as currency,
+} from "../harness/checker/history.ts";
+import {
+  type Replica,
+  type ServiceName,
+  type System,
+  startSystem,
+} from "../harness/system/system.ts";
+import { authorizationOf } from "../harness/system/tokens.ts";
 
 const { createOrder } = OrdersService.method;
 const { PAID, PAYMENT_DECLINED, PENDING_PAYMENT } = OrderStatus;

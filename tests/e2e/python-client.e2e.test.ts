@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { installPythonPackages } from "../../tools/local/python-packages.ts";
-import { runTool } from "../../tools/local/run-tool.ts";
-import { type System, startSystem } from "../system.ts";
-import { tokenOf } from "../tokens.ts";
+import { installPythonPackages } from "../../tools/local/fetch/python-packages.ts";
+import { runTool } from "../../tools/local/process/run-tool.ts";
+import { type System, startSystem } from "../harness/system/system.ts";
+import { tokenOf } from "../harness/system/tokens.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const client = join(root, "tests/clients/python");

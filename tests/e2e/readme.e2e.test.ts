@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { eventually } from "@settle/chassis/testing";
-import { readTour, typeCommand } from "../readme.ts";
-import { type System, startSystem } from "../system.ts";
-import { readTestAuth } from "../tokens.ts";
+import { readTour, typeCommand } from "../harness/documents/readme.ts";
+import { type System, startSystem } from "../harness/system/system.ts";
+import { readTestAuth } from "../harness/system/tokens.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const tour = readTour(readFileSync(new URL("../../README.md", import.meta.url), "utf8"));

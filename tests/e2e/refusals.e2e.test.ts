@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Code } from "@connectrpc/connect";
-import { assertWhole, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper } from "../history.ts";
-import { type System, startSystem } from "../system.ts";
-import { authorizationOf } from "../tokens.ts";
+import { assertWhole, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, createShopper } from "../harness/checker/history.ts";
+import { type System, startSystem } from "../harness/system/system.ts";
+import { authorizationOf } from "../harness/system/tokens.ts";
 
 const ordersPath = "/gateway/orders";
 const accountsPath = "/gateway/payments/accounts";

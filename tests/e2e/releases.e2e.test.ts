@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import { newId } from "@settle/chassis/new-id";
+import { newId } from "@settle/chassis/base/new-id";
+import { topologyOf } from "@settle/chassis/contract/topology";
 import { eventually } from "@settle/chassis/testing";
-import { topologyOf } from "@settle/chassis/topology";
 import {
   OrderCreatedEventSchema,
   PaymentRefundedEventSchema,
@@ -17,13 +17,13 @@ import { PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { play, type Stage } from "../../tools/release/play.ts";
 import { type RecordedEvent, readRecording } from "../../tools/release/recording.ts";
+import { releases } from "../../tools/release/releases.ts";
 import { findDifferences } from "../../tools/release/same-facts.ts";
-import { releases } from "../../tools/releases.ts";
-import { successOf } from "../call.ts";
-import { checkTimeoutMs } from "../checker.ts";
-import { onBroker, peek } from "../queues.ts";
-import { type System, startSystem } from "../system.ts";
-import { tokenOf } from "../tokens.ts";
+import { successOf } from "../harness/calls/call.ts";
+import { checkTimeoutMs } from "../harness/checker/checker.ts";
+import { onBroker, peek } from "../harness/system/queues.ts";
+import { type System, startSystem } from "../harness/system/system.ts";
+import { tokenOf } from "../harness/system/tokens.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const { getOrder } = OrdersService.method;

@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { readProgram } from "../sdk-readme.ts";
-import { type System, startSystem } from "../system.ts";
-import { readTestAuth } from "../tokens.ts";
+import { readProgram } from "../harness/documents/sdk-readme.ts";
+import { type System, startSystem } from "../harness/system/system.ts";
+import { readTestAuth } from "../harness/system/tokens.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -17,12 +17,21 @@ import {
   type TransportFactory,
   ValidationFailedError,
 } from "@settle/sdk/node";
-import { successOf } from "../call.ts";
-import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper, defaultCurrency as currency } from "../history.ts";
-import { createSdkCaller } from "../sdk-caller.ts";
-import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
-import { openTestIssuer, tokenOf } from "../tokens.ts";
+import { successOf } from "../harness/calls/call.ts";
+import { createSdkCaller } from "../harness/calls/sdk-caller.ts";
+import { assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
+import {
+  createHistory,
+  createShopper,
+  defaultCurrency as currency,
+} from "../harness/checker/history.ts";
+import {
+  type Replica,
+  type ServiceName,
+  type System,
+  startSystem,
+} from "../harness/system/system.ts";
+import { openTestIssuer, tokenOf } from "../harness/system/tokens.ts";
 
 const transports: Readonly<Record<string, TransportFactory>> = {
   "Connect in JSON": connect(),

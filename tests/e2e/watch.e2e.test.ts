@@ -3,11 +3,7 @@ import { eventually } from "@settle/chassis/testing";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import type { WatchOrdersResponse } from "@settle/gen/orders/v1/orders_service_pb";
-import { successOf } from "../call.ts";
-import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper, type Shopper } from "../history.ts";
-import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
-import { openTestIssuer } from "../tokens.ts";
+import { successOf } from "../harness/calls/call.ts";
 import {
   type Watcher,
   WatchRefused,
@@ -16,7 +12,16 @@ import {
   watchGrpc,
   watchGrpcWeb,
   watchRest,
-} from "../watchers.ts";
+} from "../harness/calls/watchers.ts";
+import { assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, createShopper, type Shopper } from "../harness/checker/history.ts";
+import {
+  type Replica,
+  type ServiceName,
+  type System,
+  startSystem,
+} from "../harness/system/system.ts";
+import { openTestIssuer } from "../harness/system/tokens.ts";
 
 const { PENDING_PAYMENT, PAID, CANCELLED } = OrderStatus;
 

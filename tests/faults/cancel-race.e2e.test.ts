@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { topologyOf } from "@settle/chassis/contract/topology";
 import { eventually } from "@settle/chassis/testing";
-import { topologyOf } from "@settle/chassis/topology";
 import {
   OrderCancelledEventSchema,
   OrderCreatedEventSchema,
@@ -10,10 +10,11 @@ import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 import fc from "fast-check";
-import { successOf } from "../call.ts";
-import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper, type Shopper } from "../history.ts";
-import { createGrpcCaller } from "../protocols.ts";
+import { successOf } from "../harness/calls/call.ts";
+import { createGrpcCaller } from "../harness/calls/protocols.ts";
+import { assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, createShopper, type Shopper } from "../harness/checker/history.ts";
+import { readTruth } from "../harness/checker/truth.ts";
 import {
   depthOf,
   type Event,
@@ -22,9 +23,8 @@ import {
   publish,
   readEvent,
   startTap,
-} from "../queues.ts";
-import { type System, startSystem } from "../system.ts";
-import { readTruth } from "../truth.ts";
+} from "../harness/system/queues.ts";
+import { type System, startSystem } from "../harness/system/system.ts";
 
 const raceCount = 1_000;
 const racesPerRound = 20;

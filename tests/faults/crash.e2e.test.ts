@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { FaultPoint } from "@settle/chassis/faults";
-import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper } from "../history.ts";
-import { startLoad } from "../load.ts";
-import { type ServiceName, type System, startSystem } from "../system.ts";
+import type { FaultPoint } from "@settle/chassis/base/faults";
+import { assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, createShopper } from "../harness/checker/history.ts";
+import { startLoad } from "../harness/checker/load.ts";
+import { type ServiceName, type System, startSystem } from "../harness/system/system.ts";
 
 const userIds = ["crash-1", "crash-2", "crash-3"];
 const points: readonly FaultPoint[] = [

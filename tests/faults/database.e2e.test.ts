@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { eventually } from "@settle/chassis/testing";
 import { Client } from "pg";
-import { startNursery } from "../../tools/local/nursery.ts";
 import { findFreePorts } from "../../tools/local/ports.ts";
-import { type RunningPostgres, startPostgres } from "../../tools/local/postgres.ts";
+import { type RunningPostgres, startPostgres } from "../../tools/local/postgres/postgres.ts";
+import { startNursery } from "../../tools/local/process/nursery.ts";
 import { createScratchData } from "../../tools/local/scratch-data.ts";
-import { assertWhole, assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper, type Shopper } from "../history.ts";
-import { type Load, startLoad } from "../load.ts";
-import { type System, startSystem } from "../system.ts";
+import { assertWhole, assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, createShopper, type Shopper } from "../harness/checker/history.ts";
+import { type Load, startLoad } from "../harness/checker/load.ts";
+import { type System, startSystem } from "../harness/system/system.ts";
 
 const userIds = ["restart-1", "restart-2"];
 /** How many calls have to succeed after a fault before it counts as overcome. */

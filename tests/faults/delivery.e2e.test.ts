@@ -1,15 +1,20 @@
 import assert from "node:assert/strict";
-import { newId } from "@settle/chassis/new-id";
+import { newId } from "@settle/chassis/base/new-id";
+import { retryQueueOf, topologyOf } from "@settle/chassis/contract/topology";
 import { eventually } from "@settle/chassis/testing";
-import { retryQueueOf, topologyOf } from "@settle/chassis/topology";
 import { OrderCreatedEventSchema } from "@settle/gen/events/v1/events_pb";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
-import { successOf } from "../call.ts";
-import { assertWhole, assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper, type Shopper } from "../history.ts";
-import { callConnectByFetch } from "../protocols.ts";
-import { depthOf, type Event, intercept, onBroker, publish } from "../queues.ts";
-import { type Replica, type ServiceName, type System, startSystem } from "../system.ts";
+import { successOf } from "../harness/calls/call.ts";
+import { callConnectByFetch } from "../harness/calls/protocols.ts";
+import { assertWhole, assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, createShopper, type Shopper } from "../harness/checker/history.ts";
+import { depthOf, type Event, intercept, onBroker, publish } from "../harness/system/queues.ts";
+import {
+  type Replica,
+  type ServiceName,
+  type System,
+  startSystem,
+} from "../harness/system/system.ts";
 
 const payments = topologyOf("payments");
 

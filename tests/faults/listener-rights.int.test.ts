@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { topologyOf } from "@settle/chassis/contract/topology";
 import { createTestBroker, eventually, type TestBroker } from "@settle/chassis/testing";
-import { topologyOf } from "@settle/chassis/topology";
 import {
   OrderCreatedEventSchema,
   PaymentRefundedEventSchema,
@@ -9,8 +9,8 @@ import {
 import { subscriptions as ordersSubscriptions } from "@settle/orders/subscriptions";
 import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscriptions";
 import amqp, { type ConfirmChannel } from "amqplib";
-import { runListener } from "../listener-command.ts";
-import { accessRefused, refusalOf } from "./broker-refusal.ts";
+import { accessRefused, refusalOf } from "../harness/faults/broker-refusal.ts";
+import { runListener } from "../harness/listeners/listener-command.ts";
 
 const body = Buffer.from("x");
 const { typeName: resultType } = PaymentResultEventSchema;

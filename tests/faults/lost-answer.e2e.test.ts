@@ -4,12 +4,12 @@ import { eventually } from "@settle/chassis/testing";
 import { OrderSchema } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
-import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
-import { createHistory, defaultCurrency as currency } from "../history.ts";
-import { pathOf } from "../protocols.ts";
-import { type ServiceName, type System, startSystem } from "../system.ts";
-import { authorizationOf } from "../tokens.ts";
-import { type LossyProxy, startLossyProxy } from "./lossy-proxy.ts";
+import { pathOf } from "../harness/calls/protocols.ts";
+import { assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, defaultCurrency as currency } from "../harness/checker/history.ts";
+import { type LossyProxy, startLossyProxy } from "../harness/faults/lossy-proxy.ts";
+import { type ServiceName, type System, startSystem } from "../harness/system/system.ts";
+import { authorizationOf } from "../harness/system/tokens.ts";
 
 const { createOrder, cancelOrder, getOrder } = OrdersService.method;
 const { createAccount, deposit, refundPayment } = PaymentsService.method;

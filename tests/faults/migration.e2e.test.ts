@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { assertWhole, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper } from "../history.ts";
-import { type System, startSystem } from "../system.ts";
+import { assertWhole, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, createShopper } from "../harness/checker/history.ts";
+import { type System, startSystem } from "../harness/system/system.ts";
 
 describe("two replicas that start at once on an empty database", function () {
   this.timeout(checkTimeoutMs);

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
-import { firstIdAt } from "@settle/chassis/message-id";
-import { newId } from "@settle/chassis/new-id";
+import { newId } from "@settle/chassis/base/new-id";
+import { firstIdAt } from "@settle/chassis/contract/message-id";
+import { topologyOf } from "@settle/chassis/contract/topology";
 import { eventually } from "@settle/chassis/testing";
-import { topologyOf } from "@settle/chassis/topology";
 import { OrderCreatedEventSchema, PaymentResultEventSchema } from "@settle/gen/events/v1/events_pb";
 import { MoneySchema } from "@settle/gen/money/v1/money_pb";
 import { PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
-import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper } from "../history.ts";
-import { type Event, peek, publish } from "../queues.ts";
-import { type ServiceName, type System, startSystem } from "../system.ts";
+import { assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, createShopper } from "../harness/checker/history.ts";
+import { type Event, peek, publish } from "../harness/system/queues.ts";
+import { type ServiceName, type System, startSystem } from "../harness/system/system.ts";
 
 const dayMs = 86_400_000;
 

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import { topologyOf } from "@settle/chassis/contract/topology";
 import { eventually } from "@settle/chassis/testing";
-import { topologyOf } from "@settle/chassis/topology";
 import { OrderCreatedEventSchema } from "@settle/gen/events/v1/events_pb";
-import { successOf } from "../call.ts";
-import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper } from "../history.ts";
-import { callConnectByFetch } from "../protocols.ts";
-import { onBroker, startTap, type Tap } from "../queues.ts";
-import { type System, startSystem } from "../system.ts";
+import { successOf } from "../harness/calls/call.ts";
+import { callConnectByFetch } from "../harness/calls/protocols.ts";
+import { assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, createShopper } from "../harness/checker/history.ts";
+import { onBroker, startTap, type Tap } from "../harness/system/queues.ts";
+import { type System, startSystem } from "../harness/system/system.ts";
 
 // The tests build on one another: each leaves an event in the outbox, whose claim lapses after ten
 // seconds, and the last one waits for all of them at once.

@@ -8,11 +8,11 @@ import {
 } from "@settle/gen/events/v1/events_pb";
 import { type Order, OrderSchema, OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
-import { successOf } from "../call.ts";
-import { checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper } from "../history.ts";
-import { intercept } from "../queues.ts";
-import { type ServiceName, type System, startSystem } from "../system.ts";
+import { successOf } from "../harness/calls/call.ts";
+import { checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, createShopper } from "../harness/checker/history.ts";
+import { intercept } from "../harness/system/queues.ts";
+import { type ServiceName, type System, startSystem } from "../harness/system/system.ts";
 
 const repairSoon = { REPAIR_AFTER_MS: "1000" };
 

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
+import { retryQueueOf, topologyOf } from "@settle/chassis/contract/topology";
 import {
   createTestBroker,
   createTestDatabase,
   type TestBroker,
   type TestDatabase,
 } from "@settle/chassis/testing";
-import { retryQueueOf, topologyOf } from "@settle/chassis/topology";
 import { subscriptions as ordersSubscriptions } from "@settle/orders/subscriptions";
 import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscriptions";
 import amqp, { type Channel, type ChannelModel, type ConfirmChannel } from "amqplib";
 import { Client } from "pg";
-import type { ServiceName } from "../system.ts";
-import { accessRefused, refusalOf } from "./broker-refusal.ts";
+import { accessRefused, refusalOf } from "../harness/faults/broker-refusal.ts";
+import type { ServiceName } from "../harness/system/system.ts";
 
 const insufficientPrivilege = "42501";
 const body = Buffer.from("x");

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
-import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper } from "../history.ts";
-import { startLoad } from "../load.ts";
-import { callConnectByFetch } from "../protocols.ts";
-import { type Replica, type System, startSystem } from "../system.ts";
+import { callConnectByFetch } from "../harness/calls/protocols.ts";
+import { assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, createShopper } from "../harness/checker/history.ts";
+import { startLoad } from "../harness/checker/load.ts";
+import { type Replica, type System, startSystem } from "../harness/system/system.ts";
 
 const stopLimitMs = 15_000;
 

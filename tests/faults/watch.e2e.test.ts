@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { eventually } from "@settle/chassis/testing";
 import { OrderStatus, OrderStatusSchema } from "@settle/gen/orders/v1/order_pb";
 import fc from "fast-check";
-import { assertWholeAfterwards, checkTimeoutMs } from "../checker.ts";
-import { createHistory, createShopper } from "../history.ts";
-import { createGrpcCaller } from "../protocols.ts";
-import { type Replica, type System, startSystem } from "../system.ts";
-import { type Watcher, watchers } from "../watchers.ts";
+import { createGrpcCaller } from "../harness/calls/protocols.ts";
+import { type Watcher, watchers } from "../harness/calls/watchers.ts";
+import { assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
+import { createHistory, createShopper } from "../harness/checker/history.ts";
+import { type Replica, type System, startSystem } from "../harness/system/system.ts";
 
 const seed = 20_261_125;
 const userIds = ["watch-1", "watch-2", "watch-3"];

@@ -3,11 +3,15 @@ import { eventually } from "@settle/chassis/testing";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
-import { runTool } from "../../tools/local/run-tool.ts";
-import { successOf } from "../call.ts";
-import { type System, startSystem } from "../system.ts";
-import { tokenOf } from "../tokens.ts";
-import { type Fuzzing, installSchemathesis, runSchemathesis } from "./schemathesis.ts";
+import { runTool } from "../../tools/local/process/run-tool.ts";
+import { successOf } from "../harness/calls/call.ts";
+import {
+  type Fuzzing,
+  installSchemathesis,
+  runSchemathesis,
+} from "../harness/fuzz/schemathesis.ts";
+import { type System, startSystem } from "../harness/system/system.ts";
+import { tokenOf } from "../harness/system/tokens.ts";
 
 const { createOrder, cancelOrder, getOrder, listOrders } = OrdersService.method;
 const { createAccount, deposit } = PaymentsService.method;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import fc from "fast-check";
-import { checkTimeoutMs } from "../checker.ts";
-import { type Result, startRehearsal } from "./rehearsal.ts";
-import { openStage, type Stage } from "./stage.ts";
-import { turns } from "./turns.ts";
+import { checkTimeoutMs } from "../harness/checker/checker.ts";
+import { type Result, startRehearsal } from "../harness/interleavings/rehearsal.ts";
+import { openStage, type Stage } from "../harness/interleavings/stage.ts";
+import { turns } from "../harness/interleavings/turns.ts";
 
 const runs = 120;
 /** A machine that is busy with something else does fewer, but not fewer than `leastRuns`. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import axe, { type AxeResults, type RunOptions } from "axe-core";
 import type { Locator, Page } from "playwright-core";
-import type { Person } from "./person.ts";
-import { someone, useStage } from "./stage.ts";
+import type { Person } from "../harness/page/person.ts";
+import { someone, useStage } from "../harness/page/stage.ts";
 
 const standards = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const maxTabs = 40;

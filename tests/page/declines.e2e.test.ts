@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
-import { successOf } from "../call.ts";
-import { someone, useStage } from "./stage.ts";
+import { successOf } from "../harness/calls/call.ts";
+import { someone, useStage } from "../harness/page/stage.ts";
 
 describe("the page, after a decline", function () {
   this.timeout(60_000);

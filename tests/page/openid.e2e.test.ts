@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { findFreePorts } from "../../tools/local/ports.ts";
-import { type OpenIdProvider, startOpenIdProvider } from "./openid-provider.ts";
-import { openBrowser, openStage, type Stage, someone } from "./stage.ts";
-import { readKept } from "./storage.ts";
+import { type OpenIdProvider, startOpenIdProvider } from "../harness/page/openid-provider.ts";
+import { openBrowser, openStage, type Stage, someone } from "../harness/page/stage.ts";
+import { readKept } from "../harness/page/storage.ts";
 
 const startTimeoutMs = 120_000;
 

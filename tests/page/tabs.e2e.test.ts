@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { eventually } from "@settle/chassis/testing";
-import { someone, useStage } from "./stage.ts";
+import { someone, useStage } from "../harness/page/stage.ts";
 
 /** By which the edge passes on the watches of browsers. */
 const watches = "orders-watch-http1";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { eventually } from "@settle/chassis/testing";
-import type { Language } from "./person.ts";
-import { someone, useStage } from "./stage.ts";
-import { readKept } from "./storage.ts";
+import type { Language } from "../harness/page/person.ts";
+import { someone, useStage } from "../harness/page/stage.ts";
+import { readKept } from "../harness/page/storage.ts";
 
 describe("the page", function () {
   this.timeout(60_000);

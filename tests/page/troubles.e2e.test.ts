@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { eventually } from "@settle/chassis/testing";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import type { Route } from "playwright-core";
-import { successOf } from "../call.ts";
-import { someone, useStage } from "./stage.ts";
+import { successOf } from "../harness/calls/call.ts";
+import { someone, useStage } from "../harness/page/stage.ts";
 
 /** Lets a request do what it does, and its answer never arrive. */
 async function loseAnswer(route: Route): Promise<void> {

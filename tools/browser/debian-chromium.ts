@@ -1,6 +1,6 @@
 import { globSync } from "node:fs";
 import { join } from "node:path";
-import { type DebianPackages, unpackDebianPackages } from "../local/debian-packages.ts";
+import { type DebianPackages, unpackDebianPackages } from "../local/fetch/debian-packages.ts";
 import type { BrowserProgram } from "./launch-browser.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { type Browser, chromium } from "playwright-core";
-import { findProgram } from "../local/run-tool.ts";
+import { findProgram } from "../local/process/run-tool.ts";
 import { unpackDebianChromium } from "./debian-chromium.ts";
 import { writeFontsConfig } from "./fonts.ts";
 import { unpackPackagedChromium } from "./packaged-chromium.ts";

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { arch, execPath, platform } from "node:process";
-import { fillOnce } from "../local/fill-once.ts";
-import { runTool } from "../local/run-tool.ts";
+import { fillOnce } from "../local/fetch/fill-once.ts";
+import { runTool } from "../local/process/run-tool.ts";
 import type { BrowserProgram } from "./launch-browser.ts";
 
 const packageName = "@sparticuz/chromium";

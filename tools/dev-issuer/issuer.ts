@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import type { Clock } from "@settle/chassis/clock";
+import type { Clock } from "@settle/chassis/base/clock";
 import {
   type CryptoKey,
   calculateJwkThumbprint,

@@ -1,5 +1,5 @@
-import { systemClock } from "@settle/chassis/clock";
-import { createLog } from "@settle/chassis/log";
+import { systemClock } from "@settle/chassis/base/clock";
+import { createLog } from "@settle/chassis/base/log";
 import { runService } from "@settle/chassis/run";
 import { readDevIssuerConfig } from "./config.ts";
 import { openIssuer } from "./issuer.ts";

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type HttpServer, startHttpServer } from "@settle/chassis/http-server";
-import type { Logger } from "@settle/chassis/log";
+import type { Logger } from "@settle/chassis/base/log";
+import { type HttpServer, startHttpServer } from "@settle/chassis/rpc/http-server";
 import { type Issuer, tokenLifetimeS } from "./issuer.ts";
 import { readTokenRequest } from "./token-request.ts";
 

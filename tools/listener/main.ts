@@ -3,9 +3,9 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { provisionListener, removeListener } from "@settle/chassis/provision-listener";
+import { provisionListener, removeListener } from "@settle/chassis/provision/provision-listener";
 import { type OwnBroker, readLocalConfig, readOwnBroker } from "../local/config.ts";
-import { adminUser, readAdminPassword } from "../local/rabbitmq-node.ts";
+import { adminUser, readAdminPassword } from "../local/rabbitmq/rabbitmq-node.ts";
 import { readListenerRequest, usage } from "./request.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { routeOf } from "@settle/chassis/routes";
+import { routeOf } from "@settle/chassis/contract/routes";
 import { file_events_v1_events } from "@settle/gen/events/v1/events_pb";
 
 /** What `npm run listener` was asked for. */

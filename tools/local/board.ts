@@ -1,5 +1,5 @@
 import type { WriteStream } from "node:tty";
-import type { PartState, ReportState } from "./supervise.ts";
+import type { PartState, ReportState } from "./process/supervise.ts";
 
 const tickMs = 250;
 const colors = { waiting: 2, starting: 33, ready: 32, died: 31 } as const;

@@ -4,14 +4,14 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createBoard } from "./board.ts";
-import { ClaimedElsewhere } from "./claim.ts";
 import { type LocalConfig, localPorts, type PortName, readLocalConfig, usage } from "./config.ts";
-import { type Nursery, startNursery } from "./nursery.ts";
 import { whyPortIsTaken } from "./ports.ts";
-import { PartFailure } from "./ready.ts";
+import { ClaimedElsewhere } from "./process/claim.ts";
+import { type Nursery, startNursery } from "./process/nursery.ts";
+import { PartFailure } from "./process/ready.ts";
+import { abortOnStop } from "./process/stop-signal.ts";
 import { dropServersData } from "./scratch-data.ts";
 import { partNames, startStack } from "./stack.ts";
-import { abortOnStop } from "./stop-signal.ts";
 import { welcome } from "./welcome.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -5,7 +5,7 @@ import { globSync, readFileSync, readlinkSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { platform } from "node:process";
 import { localPorts, type PortName } from "./config.ts";
-import { readCommandLine } from "./process-identity.ts";
+import { readCommandLine } from "./process/process-identity.ts";
 
 const host = "127.0.0.1";
 /** Below those that systems give to outgoing connections, one of which could take it meanwhile. */

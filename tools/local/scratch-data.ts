@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { dropPostgresData } from "./postgres.ts";
-import { dropRabbitmqData } from "./rabbitmq.ts";
+import { dropPostgresData } from "./postgres/postgres.ts";
+import { dropRabbitmqData } from "./rabbitmq/rabbitmq.ts";
 
 /** A data folder as `DATA_DIR` is one. Disposing removes it, once what runs on it has stopped. */
 export type ScratchData = AsyncDisposable & {

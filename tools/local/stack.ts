@@ -10,16 +10,16 @@ import {
   vhost,
 } from "../provision/provision.ts";
 import type { LocalConfig, TokenIssuer } from "./config.ts";
-import { startDevIssuer } from "./dev-issuer.ts";
-import { findEnvoy, startEnvoy } from "./envoy.ts";
-import type { Nursery } from "./nursery.ts";
-import { buildPage, startPage } from "./page.ts";
+import { startDevIssuer } from "./parts/dev-issuer.ts";
+import { findEnvoy, startEnvoy } from "./parts/envoy.ts";
+import { buildPage, startPage } from "./parts/page.ts";
+import { startService } from "./parts/service.ts";
 import { findFreePorts } from "./ports.ts";
-import { startPostgres } from "./postgres.ts";
-import { startRabbitmq } from "./rabbitmq.ts";
+import { startPostgres } from "./postgres/postgres.ts";
+import type { Nursery } from "./process/nursery.ts";
+import { type Part, type ReportState, supervise } from "./process/supervise.ts";
+import { startRabbitmq } from "./rabbitmq/rabbitmq.ts";
 import { readSecret } from "./secrets.ts";
-import { startService } from "./service.ts";
-import { type Part, type ReportState, supervise } from "./supervise.ts";
 
 const host = "127.0.0.1";
 /** Where web/vite.config.ts serves the page. */

@@ -1,5 +1,5 @@
-import { provisionBroker } from "@settle/chassis/provision-broker";
-import { provisionDatabase } from "@settle/chassis/provision-database";
+import { provisionBroker } from "@settle/chassis/provision/provision-broker";
+import { provisionDatabase } from "@settle/chassis/provision/provision-database";
 import { subscriptions as ordersSubscriptions } from "@settle/orders/subscriptions";
 import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscriptions";
 

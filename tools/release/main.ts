@@ -6,8 +6,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { FileRegistry } from "@bufbuild/protobuf";
-import { tapEvents } from "../event-tap.ts";
-import { fetchThirdPartyProtos } from "../third-party-protos.ts";
+import { fetchThirdPartyProtos } from "../generate/third-party-protos.ts";
+import { tapEvents } from "./event-tap.ts";
 import { play } from "./play.ts";
 import {
   type PlayedAnswer,

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { latestRelease } from "../releases.ts";
+import { latestRelease } from "../release/releases.ts";
 import { type Breach, findBreaches } from "./gate.ts";
 
 /** What a release's clients have to live with, because it was decided so. */

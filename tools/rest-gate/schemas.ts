@@ -1,4 +1,4 @@
-import { refOf } from "@settle/chassis/schema-parts";
+import { refOf } from "@settle/chassis/docs/schema-parts";
 import { type Document, listAt, type Node, nodeAt } from "./document.ts";
 
 /** Something of a schema that callers may rely on and that is no more. */

@@ -1,4 +1,4 @@
-import { createLog } from "@settle/chassis/log";
+import { createLog } from "@settle/chassis/base/log";
 import { runService } from "@settle/chassis/run";
 import { readWebConfig } from "./config.ts";
 import { startWebServer } from "./server.ts";

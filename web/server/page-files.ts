@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join } from "node:path";
-import { createPage, type Page, sendPage } from "@settle/chassis/page";
+import { createPage, type Page, sendPage } from "@settle/chassis/docs/page";
 
 const types: Readonly<Record<string, string>> = {
   ".css": "text/css; charset=utf-8",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { errorClasses } from "@settle/sdk";
-import { settleErrorOf } from "../../packages/sdk/src/runtime/settle-error.ts";
+import { settleErrorOf } from "../../packages/sdk-runtime/src/settle-error.ts";
 import { createIntents, maxIntents } from "../src/action/intent.ts";
 import { isRefusal } from "../src/action/is-refusal.ts";
 import { coalesce } from "../src/live/coalesce.ts";

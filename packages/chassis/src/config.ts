@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { AuthConfig } from "./token-verifier.ts";
+import type { AuthConfig } from "./identity/token-verifier.ts";
 
 /** What every service reads from its environment. A service extends it with its own variables. */
 export const serviceEnvironment = z.object({

@@ -1,24 +1,24 @@
 import type { DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Logger } from "pino";
-import { createBroker } from "./broker.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "./base/clock.ts";
+import type { Faults } from "./base/faults.ts";
+import type { Loop } from "./base/loop.ts";
+import { createBroker } from "./broker/broker.ts";
 import type { ServiceConfig } from "./config.ts";
-import { createConsumer, type MessageHandler } from "./consumer.ts";
-import type { Database } from "./database.ts";
-import { readDescriptors } from "./descriptors.ts";
-import { readDocsPages } from "./docs-pages.ts";
-import type { Faults } from "./faults.ts";
-import { createHealth } from "./health.ts";
-import { createHints, type Hints } from "./hints.ts";
-import { expireKeys } from "./idempotency.ts";
-import { keepInboxPartitions, maintainInbox } from "./inbox.ts";
-import type { Loop } from "./loop.ts";
-import { createOutbox, type Outbox } from "./outbox.ts";
-import { assertRouted } from "./routes.ts";
-import { createRpcServer } from "./rpc-server.ts";
-import { createTokenVerifier } from "./token-verifier.ts";
-import { topologyOf } from "./topology.ts";
+import { readDescriptors } from "./contract/descriptors.ts";
+import { assertRouted } from "./contract/routes.ts";
+import { topologyOf } from "./contract/topology.ts";
+import type { Database } from "./database/database.ts";
+import { readDocsPages } from "./docs/docs-pages.ts";
+import { createConsumer, type MessageHandler } from "./events/consumer.ts";
+import { createHints, type Hints } from "./events/hints.ts";
+import { keepInboxPartitions, maintainInbox } from "./events/inbox.ts";
+import { createOutbox, type Outbox } from "./events/outbox.ts";
+import { createTokenVerifier } from "./identity/token-verifier.ts";
+import { createHealth } from "./rpc/health.ts";
+import { createRpcServer } from "./rpc/rpc-server.ts";
+import { expireKeys } from "./writes/idempotency.ts";
 
 /** What a service takes from outside, so that a test can hand in its own. */
 export type Surroundings = {

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { Client, escapeIdentifier } from "pg";
 import { pino } from "pino";
-import type { Database } from "./database.ts";
-import { type BrokerService, provisionBroker } from "./provision-broker.ts";
-import { provisionDatabase } from "./provision-database.ts";
+import type { Database } from "./database/database.ts";
+import { type BrokerService, provisionBroker } from "./provision/provision-broker.ts";
+import { provisionDatabase } from "./provision/provision-database.ts";
 
 /** What tests log to: nothing, or everything on standard error with TEST_LOG=debug. */
 export const testLog = pino(

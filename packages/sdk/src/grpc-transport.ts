@@ -19,7 +19,7 @@ import {
 } from "@connectrpc/connect";
 import { type CallOptions, type Client, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { StatusSchema } from "@settle/gen/google/rpc/status_pb";
-import type { SettleTransport } from "./runtime/index.ts";
+import type { SettleTransport } from "@settle/sdk-runtime";
 
 const statusHeader = "grpc-status-details-bin";
 

@@ -1,6 +1,6 @@
 import { errorClasses } from "@settle/gen/sdk/errors";
 import { createServices, type Services } from "@settle/gen/sdk/services";
-import { createCaller, type SettleTransport, type Token } from "./runtime/index.ts";
+import { createCaller, type SettleTransport, type Token } from "@settle/sdk-runtime";
 
 /** Makes the transport to a server; see {@link connect}, `grpcWeb` and `grpc`. */
 export type TransportFactory = (baseUrl: string) => SettleTransport;

@@ -6,13 +6,6 @@ export * from "@settle/gen/sdk/messages";
 export type * from "@settle/gen/sdk/orders";
 export type * from "@settle/gen/sdk/payments";
 export {
-  decodeEvent,
-  type EventDelivery,
-  EventRefusedError,
-  type SettleEvent,
-} from "./decode-event.ts";
-export { decimalText, formatMoney, type MoneyValue, minorUnitDigits, money } from "./money.ts";
-export {
   type CallOptions,
   createIdempotencyKey,
   type FieldViolation,
@@ -25,6 +18,13 @@ export {
   type Watch,
   type WatchOptions,
   type WriteOptions,
-} from "./runtime/index.ts";
+} from "@settle/sdk-runtime";
+export {
+  decodeEvent,
+  type EventDelivery,
+  EventRefusedError,
+  type SettleEvent,
+} from "./decode-event.ts";
+export { decimalText, formatMoney, type MoneyValue, minorUnitDigits, money } from "./money.ts";
 export type { Settle, SettleOptions, TransportFactory } from "./settle.ts";
 export { connect, grpcWeb, type WebTransportOptions } from "./web-transports.ts";

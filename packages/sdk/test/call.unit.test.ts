@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import type { HandlerContext } from "@connectrpc/connect";
 import { Code } from "@connectrpc/connect";
-import { refuse } from "@settle/chassis/errors";
+import { refuse } from "@settle/chassis/contract/errors";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import {
   connect,
@@ -13,7 +13,7 @@ import {
   UnavailableError,
   ValidationFailedError,
 } from "@settle/sdk";
-import { signal } from "../../chassis/test/rpc-setup.ts";
+import { signal } from "../../chassis/test/rpc/rpc-setup.ts";
 import { orderId, request, setupSdk, transports, unavailable, verifierOf } from "./sdk-setup.ts";
 
 const answer = { id: orderId, userId: "alice" };

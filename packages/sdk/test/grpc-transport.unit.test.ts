@@ -4,7 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { credentials } from "@grpc/grpc-js";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { grpc } from "@settle/sdk/node";
-import { setup } from "../../chassis/test/rpc-setup.ts";
+import { setup } from "../../chassis/test/rpc/rpc-setup.ts";
 import { orderId } from "./sdk-setup.ts";
 
 const { getOrder, watchOrders } = OrdersService.method;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Code } from "@connectrpc/connect";
-import { refuse } from "@settle/chassis/errors";
+import { refuse } from "@settle/chassis/contract/errors";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import type { ListOrdersRequest } from "@settle/gen/orders/v1/orders_service_pb";
 import { PageTokenInvalidError } from "@settle/sdk";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createRetryBudget, retryDelayMs } from "../src/runtime/retry.ts";
+import { createRetryBudget, retryDelayMs } from "../../sdk-runtime/src/retry.ts";
 
 describe("the pause before a retry", () => {
   it("is anything up to a bound that doubles from 0.25 to 8 seconds", () => {

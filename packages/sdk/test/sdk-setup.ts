@@ -1,15 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
-import { refuse } from "@settle/chassis/errors";
-import type { RpcLimits } from "@settle/chassis/rpc-limits";
-import type { TokenVerifier } from "@settle/chassis/token-verifier";
+import { refuse } from "@settle/chassis/contract/errors";
+import type { TokenVerifier } from "@settle/chassis/identity/token-verifier";
+import type { RpcLimits } from "@settle/chassis/rpc/rpc-limits";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { RetryInfoSchema } from "@settle/gen/google/rpc/error_details_pb";
 import { errorClasses } from "@settle/gen/sdk/errors";
 import { createServices } from "@settle/gen/sdk/services";
 import { connect, grpc, grpcWeb, type TransportFactory } from "@settle/sdk/node";
-import { type CallerOptions, createCaller, type Timing } from "@settle/sdk/runtime";
-import { type Orders, setup } from "../../chassis/test/rpc-setup.ts";
+import { type CallerOptions, createCaller, type Timing } from "@settle/sdk-runtime";
+import { type Orders, setup } from "../../chassis/test/rpc/rpc-setup.ts";
 
 /** Every transport of the SDK, by the name of its protocol. */
 export const transports: Readonly<Record<string, TransportFactory>> = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Code, type HandlerContext } from "@connectrpc/connect";
-import { refuse } from "@settle/chassis/errors";
+import { refuse } from "@settle/chassis/contract/errors";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import type { WatchOrdersChange } from "@settle/gen/sdk/orders";
 import {
@@ -11,7 +11,7 @@ import {
   type Watch,
 } from "@settle/sdk";
 import fc from "fast-check";
-import { signal } from "../../chassis/test/rpc-setup.ts";
+import { signal } from "../../chassis/test/rpc/rpc-setup.ts";
 import { setupSdk, transports, unavailable, verifierOf } from "./sdk-setup.ts";
 
 const userId = "alice";

@@ -1,6 +1,6 @@
-import type { Transaction } from "@settle/chassis/database";
-import { type Loop, startLoop } from "@settle/chassis/loop";
-import type { Outbox, OutboxEvent } from "@settle/chassis/outbox";
+import { type Loop, startLoop } from "@settle/chassis/base/loop";
+import type { Transaction } from "@settle/chassis/database/database";
+import type { Outbox, OutboxEvent } from "@settle/chassis/events/outbox";
 import type { Foundations } from "@settle/chassis/service";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { orderCancelledEvent } from "./order-cancelled-event.ts";

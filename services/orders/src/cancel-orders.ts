@@ -1,8 +1,8 @@
-import { answerOnce, type Outcome } from "@settle/chassis/answer-once";
-import type { Transaction } from "@settle/chassis/database";
-import type { Hints } from "@settle/chassis/hints";
-import type { KeyedCall } from "@settle/chassis/idempotency";
-import type { Outbox } from "@settle/chassis/outbox";
+import type { Transaction } from "@settle/chassis/database/database";
+import type { Hints } from "@settle/chassis/events/hints";
+import type { Outbox } from "@settle/chassis/events/outbox";
+import { answerOnce, type Outcome } from "@settle/chassis/writes/answer-once";
+import type { KeyedCall } from "@settle/chassis/writes/idempotency";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import {
   type Order,

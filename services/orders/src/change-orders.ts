@@ -1,6 +1,6 @@
-import type { Transaction } from "@settle/chassis/database";
-import { transactionConflict } from "@settle/chassis/database-failure";
-import type { Hints } from "@settle/chassis/hints";
+import type { Transaction } from "@settle/chassis/database/database";
+import { transactionConflict } from "@settle/chassis/database/database-failure";
+import type { Hints } from "@settle/chassis/events/hints";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { decideOrder, type OrderFact } from "./decide-order.ts";
 import type { StoredOrder } from "./order.entity.ts";

@@ -1,4 +1,4 @@
-import { createDatabase, type Database } from "@settle/chassis/database";
+import { createDatabase, type Database } from "@settle/chassis/database/database";
 import { Initial } from "./migrations/initial.ts";
 import { PendingOrders } from "./migrations/pending-orders.ts";
 import { UnansweredCancellations } from "./migrations/unanswered-cancellations.ts";

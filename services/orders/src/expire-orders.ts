@@ -1,5 +1,5 @@
-import type { Transaction } from "@settle/chassis/database";
-import { type Loop, startLoop } from "@settle/chassis/loop";
+import { type Loop, startLoop } from "@settle/chassis/base/loop";
+import type { Transaction } from "@settle/chassis/database/database";
 import type { Foundations } from "@settle/chassis/service";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { cancelPending } from "./cancel-orders.ts";

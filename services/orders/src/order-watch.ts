@@ -1,10 +1,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { createBatcher } from "@settle/chassis/batcher";
-import type { Clock } from "@settle/chassis/clock";
-import type { Database } from "@settle/chassis/database";
-import { refuse } from "@settle/chassis/errors";
-import type { HintListener, Hints } from "@settle/chassis/hints";
+import type { Clock } from "@settle/chassis/base/clock";
+import { refuse } from "@settle/chassis/contract/errors";
+import type { Database } from "@settle/chassis/database/database";
+import type { HintListener, Hints } from "@settle/chassis/events/hints";
+import { createBatcher } from "@settle/chassis/writes/batcher";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { type Order, OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import type { WatchOrdersResponseSchema } from "@settle/gen/orders/v1/orders_service_pb";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Clock } from "@settle/chassis/clock";
-import type { Message, MessageHandler } from "@settle/chassis/consumer";
-import type { Hints } from "@settle/chassis/hints";
+import type { Clock } from "@settle/chassis/base/clock";
+import type { Message, MessageHandler } from "@settle/chassis/events/consumer";
+import type { Hints } from "@settle/chassis/events/hints";
 import {
   PaymentRefundedEventSchema,
   type PaymentResultEventSchema,

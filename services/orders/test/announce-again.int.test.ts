@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { newId } from "@settle/chassis/new-id";
+import { newId } from "@settle/chassis/base/new-id";
 import { announceAgain, noteNothingTaken } from "../src/announce-again.ts";
 import { setupOrders } from "./orders-setup.ts";
 

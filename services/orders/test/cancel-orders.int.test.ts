@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { fromBinary } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import { systemClock } from "@settle/chassis/clock";
-import { errorInfoOf } from "@settle/chassis/errors";
-import { newId } from "@settle/chassis/new-id";
+import { systemClock } from "@settle/chassis/base/clock";
+import { newId } from "@settle/chassis/base/new-id";
+import { errorInfoOf } from "@settle/chassis/contract/errors";
 import { OrderCancelledEventSchema } from "@settle/gen/events/v1/events_pb";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { expireOrders } from "../src/expire-orders.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConnectError } from "@connectrpc/connect";
-import { errorInfoOf } from "@settle/chassis/errors";
+import { errorInfoOf } from "@settle/chassis/contract/errors";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { contextOf, type OrdersSetup, setupOrders } from "./orders-setup.ts";

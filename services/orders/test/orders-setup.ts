@@ -10,14 +10,14 @@ import {
   createHandlerContext,
   type HandlerContext,
 } from "@connectrpc/connect";
-import type { Broker } from "@settle/chassis/broker";
-import { systemClock } from "@settle/chassis/clock";
-import { noFaults } from "@settle/chassis/faults";
-import { createHints } from "@settle/chassis/hints";
-import { maintainInbox } from "@settle/chassis/inbox";
-import { newId } from "@settle/chassis/new-id";
-import { createOutbox } from "@settle/chassis/outbox";
-import { principalKey } from "@settle/chassis/principal";
+import { systemClock } from "@settle/chassis/base/clock";
+import { noFaults } from "@settle/chassis/base/faults";
+import { newId } from "@settle/chassis/base/new-id";
+import type { Broker } from "@settle/chassis/broker/broker";
+import { createHints } from "@settle/chassis/events/hints";
+import { maintainInbox } from "@settle/chassis/events/inbox";
+import { createOutbox } from "@settle/chassis/events/outbox";
+import { principalKey } from "@settle/chassis/identity/principal";
 import { countStatements, createTestDatabase, testLog } from "@settle/chassis/testing";
 import type { Order } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";

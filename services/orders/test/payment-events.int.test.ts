@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { create } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
-import { systemClock } from "@settle/chassis/clock";
-import { claimMessages } from "@settle/chassis/inbox";
-import { newId } from "@settle/chassis/new-id";
+import { systemClock } from "@settle/chassis/base/clock";
+import { newId } from "@settle/chassis/base/new-id";
+import { claimMessages } from "@settle/chassis/events/inbox";
 import { testLog } from "@settle/chassis/testing";
 import {
   PaymentRefundedEventSchema,

@@ -1,4 +1,4 @@
-import { createDatabase, type Database } from "@settle/chassis/database";
+import { createDatabase, type Database } from "@settle/chassis/database/database";
 import { AccountEntity } from "./account.entity.ts";
 import { LedgerEntryEntity } from "./ledger.entity.ts";
 import { Initial } from "./migrations/initial.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Refused } from "@settle/chassis/answer-once";
+import type { Refused } from "@settle/chassis/writes/answer-once";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 

@@ -1,6 +1,6 @@
-import { answerOnce, type Outcome } from "@settle/chassis/answer-once";
-import type { Transaction } from "@settle/chassis/database";
-import type { KeyedCall } from "@settle/chassis/idempotency";
+import type { Transaction } from "@settle/chassis/database/database";
+import { answerOnce, type Outcome } from "@settle/chassis/writes/answer-once";
+import type { KeyedCall } from "@settle/chassis/writes/idempotency";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { type Account, AccountSchema, LedgerEntryKind } from "@settle/gen/payments/v1/account_pb";
 import { accountMessage, maxBalanceMinor } from "./account.entity.ts";

@@ -1,4 +1,4 @@
-import type { Transaction } from "@settle/chassis/database";
+import type { Transaction } from "@settle/chassis/database/database";
 import { type Movement, systemAccountOf } from "./ledger.entity.ts";
 
 /** An account under its row lock, as the rest of the transaction changes it. */

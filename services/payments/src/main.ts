@@ -1,7 +1,7 @@
-import { systemClock } from "@settle/chassis/clock";
-import { noFaults } from "@settle/chassis/faults";
-import { createLog } from "@settle/chassis/log";
-import { newId } from "@settle/chassis/new-id";
+import { systemClock } from "@settle/chassis/base/clock";
+import { noFaults } from "@settle/chassis/base/faults";
+import { createLog } from "@settle/chassis/base/log";
+import { newId } from "@settle/chassis/base/new-id";
 import { runService } from "@settle/chassis/run";
 import { startPayments } from "./app.ts";
 import { readConfig } from "./config.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { isMessage } from "@bufbuild/protobuf";
-import type { Clock } from "@settle/chassis/clock";
-import type { Message, MessageHandler } from "@settle/chassis/consumer";
-import type { Outbox, OutboxEvent } from "@settle/chassis/outbox";
+import type { Clock } from "@settle/chassis/base/clock";
+import type { Message, MessageHandler } from "@settle/chassis/events/consumer";
+import type { Outbox, OutboxEvent } from "@settle/chassis/events/outbox";
 import {
   type OrderCancelledEvent,
   OrderCancelledEventSchema,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { type OutboxEvent, outboxEvent } from "@settle/chassis/outbox";
+import { type OutboxEvent, outboxEvent } from "@settle/chassis/events/outbox";
 import { PaymentRefundedEventSchema } from "@settle/gen/events/v1/events_pb";
 import type { LockedPayment } from "./payments.ts";
 

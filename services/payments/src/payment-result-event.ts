@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { type OutboxEvent, outboxEvent } from "@settle/chassis/outbox";
+import { type OutboxEvent, outboxEvent } from "@settle/chassis/events/outbox";
 import { PaymentResultEventSchema } from "@settle/gen/events/v1/events_pb";
 import type { LockedPayment } from "./payments.ts";
 

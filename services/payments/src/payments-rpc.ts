@@ -1,13 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, type ConnectError, type ServiceImpl } from "@connectrpc/connect";
-import type { Refused } from "@settle/chassis/answer-once";
-import type { Clock } from "@settle/chassis/clock";
-import type { Database } from "@settle/chassis/database";
-import { refuse } from "@settle/chassis/errors";
-import { answerOf, keyedCallOf } from "@settle/chassis/keyed-call";
-import type { Outbox } from "@settle/chassis/outbox";
-import { pageOf, readPage } from "@settle/chassis/page-token";
-import { createTransactionBatcher } from "@settle/chassis/transaction-batcher";
+import type { Clock } from "@settle/chassis/base/clock";
+import { refuse } from "@settle/chassis/contract/errors";
+import type { Database } from "@settle/chassis/database/database";
+import type { Outbox } from "@settle/chassis/events/outbox";
+import { pageOf, readPage } from "@settle/chassis/rpc/page-token";
+import type { Refused } from "@settle/chassis/writes/answer-once";
+import { answerOf, keyedCallOf } from "@settle/chassis/writes/keyed-call";
+import { createTransactionBatcher } from "@settle/chassis/writes/transaction-batcher";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import {
   CreateAccountRequestSchema,

@@ -1,5 +1,5 @@
-import type { Transaction } from "@settle/chassis/database";
-import { transactionConflict } from "@settle/chassis/database-failure";
+import type { Transaction } from "@settle/chassis/database/database";
+import { transactionConflict } from "@settle/chassis/database/database-failure";
 import { LedgerEntryKind } from "@settle/gen/payments/v1/account_pb";
 import type { DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 import type { Movement } from "./ledger.entity.ts";

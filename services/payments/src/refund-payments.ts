@@ -1,7 +1,7 @@
-import { answerOnce, type Outcome } from "@settle/chassis/answer-once";
-import type { Transaction } from "@settle/chassis/database";
-import type { KeyedCall } from "@settle/chassis/idempotency";
-import type { Outbox, OutboxEvent } from "@settle/chassis/outbox";
+import type { Transaction } from "@settle/chassis/database/database";
+import type { Outbox, OutboxEvent } from "@settle/chassis/events/outbox";
+import { answerOnce, type Outcome } from "@settle/chassis/writes/answer-once";
+import type { KeyedCall } from "@settle/chassis/writes/idempotency";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { type Payment, PaymentSchema } from "@settle/gen/payments/v1/payment_pb";
 import { decideRefund } from "./decide-refund.ts";

@@ -1,4 +1,4 @@
-import { subscriptionsOf } from "@settle/chassis/routes";
+import { subscriptionsOf } from "@settle/chassis/contract/routes";
 import { file_events_v1_events } from "@settle/gen/events/v1/events_pb";
 
 /** The events of other services that payments handles, by the service that publishes them. */

@@ -1,5 +1,5 @@
 import assert, { AssertionError } from "node:assert/strict";
-import type { Database } from "@settle/chassis/database";
+import type { Database } from "@settle/chassis/database/database";
 import { maxBalanceMinor } from "../src/account.entity.ts";
 import {
   againOf,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { create } from "@bufbuild/protobuf";
-import { systemClock } from "@settle/chassis/clock";
-import { failureOf } from "@settle/chassis/database-failure";
-import { noFaults } from "@settle/chassis/faults";
+import { systemClock } from "@settle/chassis/base/clock";
+import { noFaults } from "@settle/chassis/base/faults";
+import { failureOf } from "@settle/chassis/database/database-failure";
 import { testLog } from "@settle/chassis/testing";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { DepositRequestSchema } from "@settle/gen/payments/v1/payments_service_pb";

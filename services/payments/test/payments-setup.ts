@@ -1,16 +1,16 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { createContextValues, createHandlerContext } from "@connectrpc/connect";
-import { systemClock } from "@settle/chassis/clock";
-import type { Message } from "@settle/chassis/consumer";
-import type { Database } from "@settle/chassis/database";
-import { noFaults } from "@settle/chassis/faults";
-import type { KeyedCall } from "@settle/chassis/idempotency";
-import { claimMessages, maintainInbox } from "@settle/chassis/inbox";
-import { newId } from "@settle/chassis/new-id";
-import { createOutbox, type Outbox } from "@settle/chassis/outbox";
-import { principalKey } from "@settle/chassis/principal";
+import { systemClock } from "@settle/chassis/base/clock";
+import { noFaults } from "@settle/chassis/base/faults";
+import { newId } from "@settle/chassis/base/new-id";
+import type { Database } from "@settle/chassis/database/database";
+import type { Message } from "@settle/chassis/events/consumer";
+import { claimMessages, maintainInbox } from "@settle/chassis/events/inbox";
+import { createOutbox, type Outbox } from "@settle/chassis/events/outbox";
+import { principalKey } from "@settle/chassis/identity/principal";
 import { countStatements, createTestDatabase, testLog } from "@settle/chassis/testing";
+import type { KeyedCall } from "@settle/chassis/writes/idempotency";
 import {
   OrderCancelledEventSchema,
   OrderCreatedEventSchema,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { errorInfoOf } from "@settle/chassis/errors";
-import { newId } from "@settle/chassis/new-id";
+import { newId } from "@settle/chassis/base/new-id";
+import { errorInfoOf } from "@settle/chassis/contract/errors";
 import type { MoneySchema } from "@settle/gen/money/v1/money_pb";
 import { LedgerEntryKind } from "@settle/gen/payments/v1/account_pb";
 import { type Payment, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";

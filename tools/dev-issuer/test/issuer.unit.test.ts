@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Clock } from "@settle/chassis/clock";
+import type { Clock } from "@settle/chassis/base/clock";
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import { keyMaxAgeMs, openIssuer, tokenLifetimeS } from "../issuer.ts";
 

@@ -4,10 +4,10 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startDevIssuer } from "../../local/dev-issuer.ts";
-import { startNursery } from "../../local/nursery.ts";
+import { startDevIssuer } from "../../local/parts/dev-issuer.ts";
 import { findFreePorts } from "../../local/ports.ts";
-import { runTool } from "../../local/run-tool.ts";
+import { startNursery } from "../../local/process/nursery.ts";
+import { runTool } from "../../local/process/run-tool.ts";
 import { readDevIssuerConfig } from "../config.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));

@@ -6,9 +6,9 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { systemClock } from "@settle/chassis/clock";
+import { systemClock } from "@settle/chassis/base/clock";
+import { createTokenVerifier } from "@settle/chassis/identity/token-verifier";
 import { testLog } from "@settle/chassis/testing";
-import { createTokenVerifier } from "@settle/chassis/token-verifier";
 import { openIssuer, tokenLifetimeS } from "../issuer.ts";
 import { startIssuerServer } from "../server.ts";
 

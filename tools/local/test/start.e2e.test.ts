@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { eventually } from "@settle/chassis/testing";
 import { localPorts } from "../config.ts";
 import { findFreePorts } from "../ports.ts";
-import { readCommandLine, readProcessIdentity } from "../process-identity.ts";
+import { readCommandLine, readProcessIdentity } from "../process/process-identity.ts";
 import { createScratchData, type ScratchData } from "../scratch-data.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { releases } from "../../releases.ts";
 import { readRecording } from "../recording.ts";
+import { releases } from "../releases.ts";
 import { countEvents, scenario } from "../scenario.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));

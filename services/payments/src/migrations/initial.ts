@@ -1,7 +1,7 @@
 import { Migration } from "@mikro-orm/migrations";
-import { idempotencyKeysTable } from "@settle/chassis/idempotency";
-import { inboxTable } from "@settle/chassis/inbox";
-import { outboxTable } from "@settle/chassis/outbox";
+import { inboxTable } from "@settle/chassis/events/inbox";
+import { outboxTable } from "@settle/chassis/events/outbox";
+import { idempotencyKeysTable } from "@settle/chassis/writes/idempotency";
 
 /** Accounts, payments and the ledger, and the chassis' tables. */
 export class Initial extends Migration {

@@ -1,0 +1,82 @@
+import type { Channel, Connection } from "amqplib/callback_api";
+import type { Logger } from "pino";
+import { holdOpen } from "../base/hold-open.ts";
+import { type BrokerLimits, type Link, reasonOf, withoutThrow } from "./broker-connection.ts";
+
+/**
+ * Keeps a channel open on the link: opens another each time the broker closes it, until the signal
+ * aborts, which closes it, or the link is gone. Resolves when no channel is left; never rejects.
+ *
+ * `create` makes a channel on the connection, puts its own listeners on it at once and calls
+ * `ready` when the channel does its work. It may ignore errors: each ends in a closed channel.
+ * Hence amqplib's callbacks: its promises hand the channel over only after whatever arrived in the
+ * same packet as the answer, so that a close could be missed for ever.
+ */
+export function keepChannel(options: {
+  what: string;
+  link: Link;
+  create: (connection: Connection, ready: () => void) => Channel;
+  signal: AbortSignal;
+  limits: BrokerLimits;
+  log: Logger;
+}): Promise<void> {
+  const { what, link, signal, limits, log } = options;
+  return holdOpen({
+    what,
+    hold: (opened) => holdChannel({ ...options, opened }),
+    pauses: limits,
+    signal: AbortSignal.any([signal, link.gone]),
+    log,
+  });
+}
+
+/** One channel from its first frame to its end; resolves with the reason for the end. */
+function holdChannel(options: {
+  what: string;
+  link: Link;
+  create: (connection: Connection, ready: () => void) => Channel;
+  opened: () => void;
+  signal: AbortSignal;
+  limits: BrokerLimits;
+  log: Logger;
+}): Promise<string> {
+  const { what, link, create, opened, signal, limits, log } = options;
+  const { promise: ended, resolve } = Promise.withResolvers<string>();
+  const over = new AbortController();
+  const expect = (answer: string, waitMs: number) => {
+    // A broker that does not answer on one channel has lost the connection, or its way.
+    const timer = setTimeout(() => link.cut(`${what}: no ${answer} in ${waitMs} ms`), waitMs);
+    over.signal.addEventListener("abort", () => clearTimeout(timer));
+    return timer;
+  };
+  const end = (reason: string) => {
+    over.abort();
+    resolve(reason);
+  };
+
+  const deadline = expect("channel", limits.channelTimeoutMs);
+  try {
+    const channel = create(link.connection, () => {
+      clearTimeout(deadline);
+      opened();
+    });
+    let failure: Error | undefined;
+    channel.on("error", (error) => {
+      failure = error;
+    });
+    channel.on("close", () => end(reasonOf(failure)));
+    channel.on("handler-error", (error, event) =>
+      log.error({ err: error, event }, `${what} failed`),
+    );
+    const close = () => {
+      expect("answer to the close", limits.closeTimeoutMs);
+      withoutThrow(() => channel.close());
+    };
+    signal.addEventListener("abort", close, { signal: over.signal });
+  } catch (error) {
+    // Only a connection that has ended without a word refuses to open a channel.
+    end(reasonOf(error));
+    link.cut(reasonOf(error));
+  }
+  return ended;
+}

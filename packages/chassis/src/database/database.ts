@@ -1,0 +1,175 @@
+import { Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { Migrator } from "@mikro-orm/migrations";
+import {
+  type EntityManager,
+  type EntitySchema,
+  type MigrationObject,
+  MikroORM,
+} from "@mikro-orm/postgresql";
+import { CompiledQuery, type Kysely } from "kysely";
+import type { Logger } from "pino";
+import type { Clock } from "../base/clock.ts";
+import type { Faults } from "../base/faults.ts";
+import { failureOf } from "./database-failure.ts";
+
+const maxConnections = 10;
+const defaultLimits: DatabaseLimits = { connectTimeoutMs: 3_000, maxSilenceMs: 15_000 };
+const maxMigrationSilenceMs = 600_000;
+const migrationLockTimeoutMs = 60_000;
+// How often a transaction is run in all, by how it failed.
+const maxAttempts = { conflict: 5, unavailable: 3, locked: 1, slow: 1, refused: 1, unknown: 1 };
+// Any number will do, as long as every replica takes the same one.
+const migrationLockKey = 7_305_010;
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** A transaction under way. It ends when the function it was given to returns or throws. */
+export type Transaction = {
+  /** When it was begun, on the monotonic clock; the database's `now()` inside it is not earlier. */
+  readonly startedMs: number;
+  /** Runs one statement with bound parameters; bigint and time columns arrive as strings. */
+  query<R extends object = Row>(sql: string, parameters: readonly unknown[]): Promise<R[]>;
+  /** Runs `effect` once the transaction has been committed, and only then. */
+  afterCommit(effect: () => void): void;
+  /** Runs `effect` if the transaction was not, or not certainly, committed. */
+  afterRollback(effect: () => void): void;
+};
+
+export type Database = AsyncDisposable & {
+  /** A fresh view for reading entities; one per request. */
+  entities(): EntityManager;
+  /** Runs one statement outside any transaction. */
+  query<R extends object = Row>(sql: string, parameters: readonly unknown[]): Promise<R[]>;
+  /**
+   * Runs `work` in one READ COMMITTED transaction and returns its result after the commit. The
+   * whole of it is run again, a limited number of times, when it met another transaction or the
+   * connection was lost, also at COMMIT; so what it does must be found by its own second run
+   * (inbox, idempotency key).
+   */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Applies the migrations that are missing, one process at a time however many start together. */
+  migrate(): Promise<void>;
+};
+
+/** How long a connection is waited for. */
+export type DatabaseLimits = {
+  readonly connectTimeoutMs: number;
+  /**
+   * How long a connection may say nothing before it is given up. Longer than any statement may
+   * take: such a link is half open, and TCP would notice only after a quarter of an hour.
+   */
+  readonly maxSilenceMs: number;
+};
+
+/** Opens a service's own database through MikroORM. Nothing is connected before the first use. */
+export function createDatabase(options: {
+  readonly url: string;
+  readonly name: string;
+  readonly entities: readonly EntitySchema[];
+  readonly migrations: readonly MigrationObject[];
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly faults: Faults;
+  readonly limits?: Partial<DatabaseLimits>;
+}): Database {
+  const { url, name, clock, log, faults } = options;
+  const { connectTimeoutMs, maxSilenceMs } = { ...defaultLimits, ...options.limits };
+  const open = (silenceMs: number) =>
+    new MikroORM({
+      clientUrl: url,
+      entities: [...options.entities],
+      extensions: [Migrator],
+      migrations: { migrationsList: [...options.migrations], snapshot: false },
+      pool: { max: maxConnections },
+      driverOptions: {
+        application_name: name,
+        connectionTimeoutMillis: connectTimeoutMs,
+        stream: () => socketThatEnds(silenceMs),
+      },
+      logger: (message) => log.debug({ orm: message }, "database"),
+    });
+  const orm = open(maxSilenceMs);
+
+  const pool = () => orm.em.getKysely();
+
+  // Not em.begin() and em.rollback(): they leak the pooled connection when it is lost under way.
+  const attempt = async <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> => {
+    const committed: (() => void)[] = [];
+    const rolledBack: (() => void)[] = [];
+    const startedMs = clock.monotonicMs();
+    try {
+      const result = await pool()
+        .transaction()
+        .execute(async (connection) => {
+          const outcome = await work({
+            startedMs,
+            query: (sql, parameters) => run(connection, sql, parameters),
+            afterCommit: (effect) => committed.push(effect),
+            afterRollback: (effect) => rolledBack.push(effect),
+          });
+          faults.reach("transaction.before-commit");
+          return outcome;
+        });
+      faults.reach("transaction.after-commit");
+      for (const effect of committed) effect();
+      return result;
+    } catch (error) {
+      for (const effect of rolledBack) effect();
+      throw error;
+    }
+  };
+
+  return {
+    entities: () => orm.em.fork(),
+    query: (sql, parameters) => run(pool(), sql, parameters),
+    async transaction(work) {
+      for (let tried = 1; ; tried += 1) {
+        try {
+          return await attempt(work);
+        } catch (error) {
+          const failure = failureOf(error);
+          if (tried >= maxAttempts[failure]) throw error;
+          log.debug({ err: error, tried }, "a transaction is tried again");
+          await pause((failure === "conflict" ? 5 : 100) * tried * (0.5 + Math.random()));
+        }
+      }
+    },
+    async migrate() {
+      await using migrating = new AsyncDisposableStack();
+      const migrator = migrating.adopt(open(maxMigrationSilenceMs), (opened) => opened.close(true));
+      await migrator.em.fork().transactional(async (em) => {
+        const query = (sql: string, parameters: readonly unknown[] = []) =>
+          run(em.getKysely(), sql, parameters);
+        await query(`SET LOCAL lock_timeout = ${migrationLockTimeoutMs}`);
+        await query("SET LOCAL statement_timeout = 0");
+        await query("SELECT pg_advisory_xact_lock($1)", [migrationLockKey]);
+        const transaction = em.getTransactionContext();
+        const applied = await migrator.migrator.up(transaction ? { transaction } : {});
+        faults.reach("migration.before-commit");
+        for (const migration of applied) log.info({ migration: migration.name }, "migrated");
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      await orm.close(true);
+    },
+  };
+}
+
+async function run<R extends object>(
+  connection: Pick<Kysely<unknown>, "executeQuery">,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<R[]> {
+  const result = await connection.executeQuery(CompiledQuery.raw(sql, [...parameters]));
+  return result.rows as R[];
+}
+
+function socketThatEnds(silenceMs: number): Socket {
+  const socket = new Socket();
+  socket.setKeepAlive(true);
+  socket.setTimeout(silenceMs, () =>
+    socket.destroy(new Error("Connection terminated: the database says nothing")),
+  );
+  return socket;
+}

@@ -1,0 +1,84 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { renderEvents } from "./events-page.ts";
+import { createPage, type Page } from "./page.ts";
+
+/** The generated documents, by the names under which they are served. */
+const documents = { settle: "settle", orders: "orders.v1", payments: "payments.v1" };
+const assets: Readonly<Record<string, string>> = {
+  "swagger-ui.css": "text/css; charset=utf-8",
+  "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+  "swagger-ui-standalone-preset.js": "text/javascript; charset=utf-8",
+  "favicon-32x32.png": "image/png",
+};
+
+/**
+ * Reads the pages that document the API, by their paths: the OpenAPI documents below `/swagger/v1/`,
+ * with the service's own as `swagger.json`, and Swagger UI over all of them at `/swagger/docs`; the
+ * AsyncAPI document as `events.json`, and what it says at `/swagger/events`. The pages ask nobody but
+ * us, and `tokenUrl`, a token endpoint by which their reader signs in with a name; without one the
+ * reader has to bring a token.
+ */
+export async function readDocsPages(options: {
+  /** The service's package in the contract, such as `orders.v1`. */
+  readonly ownPackage: string;
+  readonly tokenUrl: string | undefined;
+}): Promise<ReadonlyMap<string, Page>> {
+  const { ownPackage, tokenUrl } = options;
+  const pages = new Map<string, Page>();
+  const add = (path: string, type: string, body: Buffer, more: Record<string, string> = {}) =>
+    pages.set(path, createPage(type, body, more));
+
+  for (const [name, file] of Object.entries(documents)) {
+    const document = await read(`@settle/gen/openapi/${file}.json`);
+    add(`/swagger/v1/${name}.json`, "application/json", document);
+    if (file === ownPackage) add("/swagger/v1/swagger.json", "application/json", document);
+  }
+  for (const [file, type] of Object.entries(assets)) {
+    add(`/swagger/docs/${file}`, type, await read(`swagger-ui-dist/${file}`));
+  }
+  const own = async (file: string) => readFile(new URL(`./${file}`, import.meta.url));
+  add("/swagger/docs/docs.js", "text/javascript; charset=utf-8", await own("docs.js"));
+  add("/swagger/docs/docs.css", "text/css; charset=utf-8", await own("docs.css"));
+  const html = (await own("docs.html")).toString().replace("{{tokenUrl}}", tokenUrl ?? "");
+  add("/swagger/docs", "text/html; charset=utf-8", Buffer.from(html), {
+    "content-security-policy": policyFor(tokenUrl),
+  });
+  const events = await read("@settle/gen/asyncapi/settle.json");
+  add("/swagger/v1/events.json", "application/json", events);
+  add("/swagger/events/events.css", "text/css; charset=utf-8", await own("events.css"));
+  const shown = renderEvents(JSON.parse(events.toString()));
+  add("/swagger/events", "text/html; charset=utf-8", Buffer.from(shown), {
+    "content-security-policy": eventsPolicy,
+  });
+  return pages;
+}
+
+/** The page of events has no script and is styled by its file. */
+const eventsPolicy = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** What Swagger UI may load: nothing from elsewhere. It styles its elements in place. */
+function policyFor(tokenUrl: string | undefined): string {
+  const issuer = tokenUrl === undefined ? "" : ` ${new URL(tokenUrl).origin}`;
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    `connect-src 'self'${issuer}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
+
+function read(specifier: string): Promise<Buffer> {
+  return readFile(fileURLToPath(import.meta.resolve(specifier)));
+}

@@ -1,0 +1,138 @@
+import { randomUUID } from "node:crypto";
+import type { Logger } from "pino";
+import type { Clock } from "../base/clock.ts";
+import type { Broker, Delivery } from "../broker/broker.ts";
+
+const prefetch = 100;
+const maxTextLength = 160;
+const textOfHint = /^(\S+) (\d{1,18})$/;
+
+/** That something of `key` has changed, up to `revision`. */
+export type Hint = { readonly key: string; readonly revision: bigint };
+
+/** Listens for the hints of one key. Disposing ends it. */
+export type HintListener = Disposable & {
+  /**
+   * Resolves with the newest revision told as soon as that is above this one, also if it was told
+   * before, since the listener was made; with undefined when the time is up. Rejects with the
+   * signal's reason. One call at a time.
+   */
+  above(revision: bigint, waitMs: number, signal: AbortSignal): Promise<bigint | undefined>;
+};
+
+/**
+ * Tells all replicas of a service what has just changed, so that whoever waits for it reads it again
+ * at once. A hint is no event: it is told after the commit and may be lost, so whoever listens also
+ * reads now and then without.
+ */
+export type Hints = AsyncDisposable & {
+  /** Tells listeners here at once, and those of other replicas through the broker. Never throws. */
+  tell(hints: readonly Hint[]): void;
+  listen(key: string): HintListener;
+};
+
+/** Opens the service's exchange of hints, on queues of this replica's own. */
+export function createHints(options: {
+  readonly broker: Broker;
+  /** A fanout exchange; see `hints` of the topology. */
+  readonly exchange: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}): Hints {
+  const { broker, exchange, clock, log } = options;
+  const { publisher } = broker;
+  const replica = randomUUID();
+  const listeners = new Map<string, Set<Listener>>();
+
+  const hear = (hints: Iterable<Hint>) => {
+    for (const { key, revision } of hints) {
+      for (const listener of listeners.get(key) ?? []) listener.hear(revision);
+    }
+  };
+  const subscription = broker.subscribe({
+    queue: { copying: exchange },
+    prefetch,
+    onDelivery(delivery) {
+      delivery.ack();
+      // What this replica told, its own listeners know.
+      if (delivery.messageId?.startsWith(replica)) return;
+      hear(readHints(delivery, log));
+    },
+  });
+  let told = 0;
+
+  return {
+    tell(hints) {
+      if (hints.length === 0) return;
+      hear(hints);
+      told += 1;
+      // Whatever becomes of it: the listeners' own reading makes up for a lost hint.
+      void publisher.publish({
+        exchange,
+        routingKey: "",
+        body: Buffer.from(hints.map(({ key, revision }) => `${key} ${revision}`).join("\n")),
+        contentType: "text/plain",
+        messageId: `${replica} ${told}`,
+        type: "hints",
+        timestampMs: clock.nowMs(),
+      });
+    },
+    listen(key) {
+      const listener = new Listener(() => {
+        const others = listeners.get(key);
+        others?.delete(listener);
+        if (others?.size === 0) listeners.delete(key);
+      });
+      const all = listeners.get(key) ?? new Set();
+      listeners.set(key, all.add(listener));
+      return listener;
+    },
+    [Symbol.asyncDispose]: () => subscription[Symbol.asyncDispose](),
+  };
+}
+
+function* readHints({ body }: Delivery, log: Logger): Generator<Hint> {
+  for (const line of body.toString().split("\n")) {
+    const [, key, revision] = (line.length <= maxTextLength && textOfHint.exec(line)) || [];
+    if (key !== undefined && revision !== undefined) yield { key, revision: BigInt(revision) };
+    else log.warn("a hint cannot be read");
+  }
+}
+
+class Listener implements HintListener {
+  readonly #end: () => void;
+  #heard = -1n;
+  #wanted = 0n;
+  #wake: (() => void) | undefined;
+
+  constructor(end: () => void) {
+    this.#end = end;
+  }
+
+  hear(revision: bigint): void {
+    if (revision > this.#heard) this.#heard = revision;
+    if (this.#heard > this.#wanted) this.#wake?.();
+  }
+
+  above(revision: bigint, waitMs: number, signal: AbortSignal): Promise<bigint | undefined> {
+    if (this.#heard > revision) return Promise.resolve(this.#heard);
+    return new Promise((resolve, reject) => {
+      const settle = (how: () => void) => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", onAbort);
+        this.#wake = undefined;
+        how();
+      };
+      const onAbort = () => settle(() => reject(signal.reason));
+      const timer = setTimeout(() => settle(() => resolve(undefined)), waitMs);
+      this.#wanted = revision;
+      this.#wake = () => settle(() => resolve(this.#heard));
+      signal.addEventListener("abort", onAbort);
+      if (signal.aborted) onAbort();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#end();
+  }
+}

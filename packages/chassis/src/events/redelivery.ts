@@ -1,0 +1,94 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Logger } from "pino";
+import type { Clock } from "../base/clock.ts";
+import type { Delivery, OutgoingMessage, Publisher } from "../broker/broker.ts";
+import { retryDelays, topologyOf } from "../contract/topology.ts";
+
+const maxAttempts = 30;
+const firstPauseMs = 500;
+const maxPauseMs = 60_000;
+// An AMQP short string has at most 255 bytes, and a character at most four.
+const maxShortText = 60;
+
+export type Redelivery = {
+  /**
+   * Puts the message into the retry queue of its attempt, from which it comes back; into the dead
+   * letters after `maxAttempts`.
+   */
+  retryLater(delivery: Delivery, reason: string): Promise<void>;
+  /** Puts the message among the dead letters, with the reason, its attempts and its first time. */
+  deadLetter(delivery: Delivery, reason: string): Promise<void>;
+};
+
+/**
+ * Sets messages of `service` aside. A message is acknowledged only once its copy is safe: a crash in
+ * between makes a duplicate, not a loss. Each tries until the broker has confirmed and routed the
+ * copy, or until `signal` is aborted; then the message stays unsettled.
+ */
+export function createRedelivery(options: {
+  readonly service: string;
+  readonly publisher: Publisher;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly log: Logger;
+}): Redelivery {
+  const { service, publisher, signal, clock, log } = options;
+  const topology = topologyOf(service);
+
+  const republish = async (
+    delivery: Delivery,
+    target: Pick<OutgoingMessage, "exchange" | "routingKey" | "headers">,
+  ) => {
+    for (let tried = 1; ; tried += 1) {
+      const outcome = await publisher.publish({
+        ...target,
+        body: delivery.body,
+        messageId: shortened(delivery.messageId),
+        type: shortened(delivery.type),
+        timestampMs: delivery.timestampMs ?? clock.nowMs(),
+      });
+      if (outcome === "confirmed") return delivery.ack();
+      if (outcome !== "unknown") {
+        log.error({ messageId: delivery.messageId, ...target, outcome }, "no place for a message");
+      }
+      if (signal.aborted) return;
+      const pauseMs = Math.min(firstPauseMs * tried, maxPauseMs);
+      await pause(pauseMs, undefined, { signal }).catch(() => {});
+    }
+  };
+  const historyOf = ({ headers }: Delivery) => {
+    const { "x-attempt": attempt, "x-first-seen": firstSeenMs } = headers;
+    const isAttempt = Number.isInteger(attempt) && Number(attempt) >= 0;
+    return {
+      attempt: isAttempt ? Math.min(Number(attempt), maxAttempts) : 0,
+      firstSeenMs: typeof firstSeenMs === "number" ? firstSeenMs : clock.nowMs(),
+    };
+  };
+  const deadLetter = (delivery: Delivery, reason: string) => {
+    const { attempt, firstSeenMs } = historyOf(delivery);
+    log.warn({ messageId: delivery.messageId, type: delivery.type, reason }, "dead letter");
+    return republish(delivery, {
+      exchange: topology.deadLetter,
+      routingKey: "",
+      headers: { "x-reason": reason, "x-attempt": attempt, "x-first-seen": firstSeenMs },
+    });
+  };
+
+  return {
+    deadLetter,
+    retryLater(delivery, reason) {
+      const { attempt, firstSeenMs } = historyOf(delivery);
+      if (attempt >= maxAttempts) return deadLetter(delivery, `${reason}, ${attempt} times`);
+      const delay = retryDelays[Math.min(attempt, retryDelays.length - 1)];
+      return republish(delivery, {
+        exchange: topology.retry,
+        routingKey: delay?.label ?? "",
+        headers: { "x-attempt": attempt + 1, "x-first-seen": firstSeenMs },
+      });
+    },
+  };
+}
+
+function shortened(text: string | undefined): string {
+  return text?.slice(0, maxShortText) ?? "";
+}

@@ -1,0 +1,170 @@
+import { hash } from "node:crypto";
+import { Code, type ConnectError } from "@connectrpc/connect";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
+import type { Logger } from "pino";
+import type { Clock } from "../base/clock.ts";
+import { errorInfoOf, refuse } from "../contract/errors.ts";
+import type { Principal } from "./principal.ts";
+
+// Never a symmetric one: whoever can check such a token could make one.
+const algorithms = [
+  "ES256",
+  "ES384",
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "EdDSA",
+];
+const clockToleranceS = 5;
+const maxTokenLength = 8_192;
+const maxRemembered = 50_000;
+const defaultLimits: KeyLimits = { keepMs: 300_000, cooldownMs: 10_000, timeoutMs: 3_000 };
+
+/** Which tokens are valid. */
+export type AuthConfig = {
+  /** What `iss` has to be. */
+  readonly issuer: string;
+  /** What `aud` has to hold. */
+  readonly audience: string;
+  /** Where the issuer publishes its keys. */
+  readonly jwksUrl: string;
+  /** The claim that names the user. */
+  readonly userClaim: string;
+};
+
+/** How the issuer's keys are fetched. */
+export type KeyLimits = {
+  /** How long a fetched set of keys is used. */
+  readonly keepMs: number;
+  /** How soon it may be fetched again for a token whose key is not among them. */
+  readonly cooldownMs: number;
+  readonly timeoutMs: number;
+};
+
+export type TokenVerifier = {
+  /**
+   * Says who calls, by the value of an `authorization` header: at once for a token that has been
+   * verified before. Refuses one that is missing or not valid with UNAUTHENTICATED, and any new one
+   * with UNAVAILABLE while the issuer's keys cannot be had.
+   */
+  verify(authorization: string | null | undefined): Principal | Promise<Principal>;
+};
+
+/**
+ * Verifies JWTs as RFC 7519 and RFC 8725 ask: an asymmetric signature by one of the issuer's keys,
+ * issuer, audience, an end that has not come yet. Keys are fetched at the first token and again when
+ * one names a key that is not among them, so that the issuer may change them under way.
+ *
+ * Verified tokens are remembered until they end, by their hash; at most 50,000 of them, the newest.
+ */
+export function createTokenVerifier(options: {
+  readonly auth: AuthConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits?: Partial<KeyLimits>;
+}): TokenVerifier {
+  const { auth, clock, log } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const keys = createRemoteJWKSet(new URL(auth.jwksUrl), {
+    cacheMaxAge: limits.keepMs,
+    cooldownDuration: limits.cooldownMs,
+    timeoutDuration: limits.timeoutMs,
+  });
+  const remembered = new Map<string, Principal>();
+  const verifying = new Map<string, Promise<Principal>>();
+
+  const verifyAnew = async (token: string, id: string): Promise<Principal> => {
+    try {
+      const { payload } = await jwtVerify(token, keys, {
+        issuer: auth.issuer,
+        audience: auth.audience,
+        algorithms,
+        requiredClaims: ["exp"],
+        clockTolerance: clockToleranceS,
+        currentDate: new Date(clock.nowMs()),
+      });
+      const principal = principalIn(payload, auth.userClaim);
+      remember(id, principal);
+      return principal;
+    } catch (error) {
+      throw errorInfoOf(error) ? error : refusalOf(error, log);
+    }
+  };
+  const remember = (id: string, principal: Principal) => {
+    remembered.set(id, principal);
+    if (remembered.size <= maxRemembered) return;
+    for (const oldest of remembered.keys()) {
+      remembered.delete(oldest);
+      return;
+    }
+  };
+
+  return {
+    verify(authorization) {
+      const token = tokenIn(authorization);
+      const id = hash("sha256", token, "base64");
+      const known = remembered.get(id);
+      if (known && known.expireTimeMs > clock.nowMs()) return known;
+      if (known) remembered.delete(id);
+      // Many calls may bring one new token at once.
+      const begun = verifying.get(id) ?? verifyAnew(token, id);
+      if (!verifying.has(id)) {
+        verifying.set(id, begun);
+        const end = () => verifying.delete(id);
+        begun.then(end, end);
+      }
+      return begun;
+    },
+  };
+}
+
+function tokenIn(authorization: string | null | undefined): string {
+  const [, token] = /^bearer +([!-~]+)$/i.exec(authorization ?? "") ?? [];
+  if (token === undefined) throw refusal("send a token: `authorization: Bearer <JWT>`");
+  if (token.length > maxTokenLength) throw refusal("the token is too long");
+  return token;
+}
+
+function principalIn(payload: JWTPayload, userClaim: string): Principal {
+  const { [userClaim]: userId, scope, exp = 0 } = payload;
+  if (typeof userId !== "string" || userId === "") throw refusal("the token names no user");
+  const scopes = typeof scope === "string" ? scope.split(" ").filter(Boolean) : [];
+  return { userId, scopes: new Set(scopes), expireTimeMs: exp * 1_000 };
+}
+
+/** What is wrong with the token itself; any other error is about fetching the keys. */
+const faultsOfToken = [
+  errors.JWTInvalid,
+  errors.JWTClaimValidationFailed,
+  errors.JWSInvalid,
+  errors.JWSSignatureVerificationFailed,
+  errors.JOSEAlgNotAllowed,
+  errors.JOSENotSupported,
+  errors.JWKSNoMatchingKey,
+  errors.JWKSMultipleMatchingKeys,
+];
+
+function refusalOf(error: unknown, log: Logger): ConnectError {
+  if (error instanceof errors.JWTExpired) return expired();
+  if (faultsOfToken.some((fault) => error instanceof fault)) {
+    log.debug({ err: error }, "a token was refused");
+    return refusal("the token is not valid here");
+  }
+  log.warn({ err: error }, "the issuer's keys cannot be had");
+  return refuse(
+    Code.Unavailable,
+    ErrorReason.UNAVAILABLE,
+    "the issuer of tokens does not answer; try again later",
+  );
+}
+
+/** The refusal of a call, or the end of a stream, whose token has ended. */
+export const expired = (): ConnectError => refusal("the token has expired; get a new one");
+
+function refusal(message: string): ConnectError {
+  return refuse(Code.Unauthenticated, ErrorReason.UNAUTHENTICATED, message);
+}

@@ -1,0 +1,107 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { Code, type ConnectError, createContextKey } from "@connectrpc/connect";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import type { Clock } from "../base/clock.ts";
+import { refuse } from "../contract/errors.ts";
+
+/** Where a handler finds the id of its request, for its own log lines: `context.values.get(…)`. */
+export const requestIdKey = createContextKey("", { description: "request id" });
+
+/** Which request a call is; on each of its log lines. */
+export type CallOrigin = {
+  readonly method: DescMethod;
+  readonly protocol: string;
+  readonly requestId: string;
+};
+
+/** A call under way: its handler sees `signal` and `timeoutMs` in its context. */
+export type Call = CallOrigin & {
+  /** The value of its `authorization` header. */
+  readonly authorization: string | null | undefined;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: () => number | undefined;
+  /** Ends the call with this refusal, unless it has ended, whether its handler heeds it or not. */
+  abort(reason: () => ConnectError): void;
+  /** Does so after some time, on top of the deadline. Called at most once. */
+  abortAfter(delayMs: number, reason: () => ConnectError): void;
+  /** Settles like `work`, or rejects as soon as the call is aborted. One at a time. */
+  orAbort<T>(work: PromiseLike<T> | T): Promise<T>;
+  /** Says that the call is over: nothing aborts it any more. */
+  end(): void;
+};
+
+// What a timer holds; some three weeks.
+const longestTimerMs = 2 ** 31 - 1;
+
+/** A call whose deadline is running, if it has one: `timeoutMs` may be infinite. */
+export class ActiveCall implements Call {
+  readonly authorization: string | null | undefined;
+  readonly method: DescMethod;
+  readonly protocol: string;
+  readonly requestId: string;
+  readonly timeoutMs: () => number | undefined;
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout | undefined;
+  #laterTimer: NodeJS.Timeout | undefined;
+  #reject: ((reason: unknown) => void) | undefined;
+  #ended = false;
+
+  constructor(origin: CallOrigin & Pick<Call, "authorization">, timeoutMs: number, clock: Clock) {
+    this.authorization = origin.authorization;
+    this.method = origin.method;
+    this.protocol = origin.protocol;
+    this.requestId = origin.requestId;
+    if (timeoutMs === Infinity) {
+      this.timeoutMs = () => undefined;
+    } else {
+      const deadlineMs = clock.monotonicMs() + timeoutMs;
+      this.timeoutMs = () => deadlineMs - clock.monotonicMs();
+      this.#timer = setTimeout(() => this.abort(late), Math.max(0, timeoutMs));
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  abort(reason: () => ConnectError): void {
+    if (this.#ended || this.signal.aborted) return;
+    this.#controller.abort(reason());
+    this.#reject?.(this.signal.reason);
+  }
+
+  abortAfter(delayMs: number, reason: () => ConnectError): void {
+    if (this.#ended) return;
+    const timerMs = Math.min(Math.max(0, delayMs), longestTimerMs);
+    this.#laterTimer = setTimeout(() => this.abort(reason), timerMs);
+  }
+
+  orAbort<T>(work: PromiseLike<T> | T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      if (this.signal.aborted) reject(this.signal.reason);
+      Promise.resolve(work).then(resolve, reject);
+    });
+  }
+
+  end(): void {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#laterTimer);
+  }
+}
+
+/** The refusal of a call whose client is gone. */
+export const gone = (): ConnectError =>
+  refuse(Code.DeadlineExceeded, ErrorReason.DEADLINE_EXCEEDED, "the caller gave up");
+
+const late = () =>
+  refuse(Code.DeadlineExceeded, ErrorReason.DEADLINE_EXCEEDED, "the call took too long");
+
+/** What a stream's handler finds in its signal once nobody wants more. */
+export const ended = (): ConnectError =>
+  refuse(Code.Canceled, ErrorReason.UNAVAILABLE, "the stream has ended");
+
+/** The refusal of a call that the server has no more time for. */
+export const stopping = (): ConnectError =>
+  refuse(Code.Unavailable, ErrorReason.UNAVAILABLE, "shutting down");

@@ -1,0 +1,144 @@
+import { once } from "node:events";
+import { type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
+import { Code, type ConnectError, type MethodImplSpec } from "@connectrpc/connect";
+import {
+  Metadata,
+  type Server,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type StatusObject,
+} from "@grpc/grpc-js";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import type { Clock } from "../base/clock.ts";
+import { refuse, statusBytesOf } from "../contract/errors.ts";
+import { type Principal, principalKey } from "../identity/principal.ts";
+import { type Call, gone } from "./active-call.ts";
+import { GrpcContext } from "./grpc-context.ts";
+import { requestIdOf } from "./request-headers.ts";
+import type { Calls } from "./rpc-call.ts";
+
+type GrpcUnary = ServerUnaryCall<Buffer, Buffer>;
+type GrpcStream = ServerWritableStream<Buffer, Buffer>;
+
+/**
+ * Serves Connect handlers on a grpc-js server, each at its `/package.Service/Method`. Bytes are
+ * decoded here and not by grpc-js, which would answer undecodable ones with INTERNAL.
+ */
+export function mountGrpc(options: {
+  readonly server: Server;
+  readonly methods: readonly MethodImplSpec[];
+  readonly calls: Calls;
+  readonly clock: Clock;
+  readonly newId: () => string;
+}): void {
+  const { server, methods, calls, clock, newId } = options;
+
+  const begin = (grpcCall: GrpcUnary | GrpcStream, { method }: MethodImplSpec) => {
+    const deadline = Number(grpcCall.getDeadline());
+    const requestId = requestIdOf(grpcCall.metadata.get("x-request-id")[0], newId);
+    const call = calls.open(
+      { method, protocol: "grpc", requestId, authorization: authorizationIn(grpcCall.metadata) },
+      Number.isFinite(deadline) ? deadline - clock.nowMs() : undefined,
+    );
+    grpcCall.on("cancelled", () => call.abort(gone));
+    const context = new GrpcContext(call, grpcCall.metadata);
+    const codec = {
+      read: () => decodeRequest(method.input, grpcCall.request),
+      write: (answer: Message) => bufferOf(toBinary(method.output, answer)),
+    };
+    const admitted = (principal: Principal) => {
+      context.values.set(principalKey, principal);
+      return context;
+    };
+    return { call, codec, context, admitted };
+  };
+
+  for (const spec of methods) {
+    const path = `/${spec.method.parent.typeName}/${spec.method.name}`;
+    if (spec.kind === "unary") {
+      const serve = async (grpcCall: GrpcUnary, answer: UnaryAnswer) => {
+        const { call, codec, context, admitted } = begin(grpcCall, spec);
+        try {
+          const write = (message: Message) => {
+            const bytes = codec.write(message);
+            grpcCall.sendMetadata(context.headers());
+            return bytes;
+          };
+          const handle = (request: Message, principal: Principal) =>
+            spec.impl(request, admitted(principal));
+          const bytes = await calls.unary(call, { ...codec, write }, handle);
+          answer(null, bytes, context.trailers());
+        } catch (error) {
+          answer(statusOf(error as ConnectError, context));
+        }
+      };
+      server.register(path, serve, asIs, asIs, "unary");
+    } else if (spec.kind === "server_streaming") {
+      const serve = async (grpcCall: GrpcStream) => {
+        const { call, codec, context, admitted } = begin(grpcCall, spec);
+        const handle = (request: Message, principal: Principal) =>
+          spec.impl(request, admitted(principal));
+        const answers = calls.stream(call, codec, handle);
+        try {
+          await send(grpcCall, call, answers, context);
+        } catch (error) {
+          if (!grpcCall.destroyed) grpcCall.emit("error", statusOf(error as ConnectError, context));
+        }
+      };
+      server.register(path, serve, asIs, asIs, "serverStream");
+    } else {
+      throw new Error(`${path}: streams from the client are not supported`);
+    }
+  }
+}
+
+type UnaryAnswer = (
+  error: Partial<StatusObject> | null,
+  bytes?: Buffer,
+  trailers?: Metadata,
+) => void;
+
+const asIs = (bytes: Buffer) => bytes;
+
+function authorizationIn(metadata: Metadata): string | undefined {
+  const [value] = metadata.get("authorization");
+  return typeof value === "string" ? value : undefined;
+}
+
+async function send(
+  grpcCall: GrpcStream,
+  call: Call,
+  answers: AsyncGenerator<Buffer>,
+  context: GrpcContext,
+): Promise<void> {
+  let started = false;
+  for await (const bytes of answers) {
+    if (!started) grpcCall.sendMetadata(context.headers());
+    started = true;
+    if (grpcCall.write(bytes)) continue;
+    // If the call ends first, the next answer is the error that says why.
+    await call.orAbort(once(grpcCall, "drain")).catch(() => {});
+  }
+  if (!started) grpcCall.sendMetadata(context.headers());
+  grpcCall.end(context.trailers());
+}
+
+function decodeRequest(schema: DescMessage, bytes: Uint8Array): Message {
+  try {
+    return fromBinary(schema, bytes);
+  } catch {
+    const text = `the request is not a valid ${schema.typeName}`;
+    throw refuse(Code.InvalidArgument, ErrorReason.MALFORMED_REQUEST, text);
+  }
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function statusOf(error: ConnectError, context: GrpcContext): Partial<StatusObject> {
+  const metadata = context.headers();
+  metadata.merge(context.trailers() ?? new Metadata());
+  metadata.set("grpc-status-details-bin", bufferOf(statusBytesOf(error)));
+  return { code: error.code as number, details: error.rawMessage, metadata };
+}

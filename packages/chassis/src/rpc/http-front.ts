@@ -1,0 +1,144 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
+import type { Socket } from "node:net";
+import { Code, type ConnectError } from "@connectrpc/connect";
+import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import type { Logger } from "pino";
+import { errorInfoOf, errorJsonOf, refuse } from "../contract/errors.ts";
+import { type Page, sendPage } from "../docs/page.ts";
+import type { ConnectHandler } from "./connect-mount.ts";
+import { type Health, servingStatusOf } from "./health.ts";
+import { requestIdOf } from "./request-headers.ts";
+import type { RpcLimits } from "./rpc-limits.ts";
+
+const connectionsCheckIntervalMs = 1_000;
+
+/**
+ * The HTTP/1.1 side of a server: Connect and gRPC-Web calls, `/healthz`, `pages`, and the documented
+ * error JSON for all else, whatever is sent. Connections are handed to it, it never listens.
+ */
+export function createHttpFront(options: {
+  readonly handlers: ReadonlyMap<string, ConnectHandler>;
+  /** Further pages, by their paths. */
+  readonly pages: ReadonlyMap<string, Page>;
+  readonly health: Health;
+  readonly domain: string;
+  readonly limits: RpcLimits;
+  readonly newId: () => string;
+  readonly log: Logger;
+}): Server {
+  const { handlers, pages, health, domain, limits, newId, log } = options;
+
+  const answer = async (request: IncomingMessage, response: ServerResponse, requestId: string) => {
+    const path = request.url?.split("?", 1)[0] ?? "";
+    const reading = request.method === "GET" || request.method === "HEAD";
+    if (path === "/healthz" && reading) return sendHealth(response, health);
+    const page = pages.get(path);
+    if (page && reading) return sendPage(request, response, page);
+    const handler = handlers.get(path);
+    if (!handler) return sendError(response, 404, domain, noRoute());
+    if (request.method !== "POST") return sendError(response, 405, domain, notPosted());
+    const universal = await handler(request, response, requestId);
+    if (universal.status >= 400 && !universal.body) {
+      return sendError(response, universal.status, domain, unsupported());
+    }
+    await universalResponseToNodeResponse(universal, response);
+  };
+
+  const server = createServer(
+    {
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: connectionsCheckIntervalMs,
+    },
+    (request, response) => {
+      const requestId = requestIdOf(request.headers["x-request-id"], newId);
+      response.setHeader("x-request-id", requestId);
+      answer(request, response, requestId).catch((error: unknown) => {
+        // connect-node throws at an unusable Host header, and when the client has gone.
+        log.debug({ err: error, requestId }, "a request could not be served");
+        if (response.headersSent) response.destroy();
+        else sendError(response, 400, domain, malformed());
+      });
+    },
+  );
+  server.maxHeadersCount = limits.maxHeaders;
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    refuseUnparsed(socket, error.code, domain);
+  });
+  // Node checks the time limits of connections once a server listens; this one never does.
+  server.emit("listening");
+  return server;
+}
+
+function sendHealth(response: ServerResponse, health: Health): void {
+  sendJson(response, health.serving ? 200 : 503, { status: servingStatusOf(health) });
+}
+
+function sendError(
+  response: ServerResponse,
+  httpStatus: number,
+  domain: string,
+  error: ConnectError,
+): void {
+  sendJson(response, httpStatus, errorJson(error, domain));
+}
+
+function sendJson(response: ServerResponse, httpStatus: number, body: unknown): void {
+  const bytes = Buffer.from(JSON.stringify(body));
+  response.writeHead(httpStatus, {
+    "content-type": "application/json",
+    "content-length": bytes.length,
+  });
+  response.end(bytes);
+}
+
+/** Answers what Node's parser refused; there is no request, only a socket. */
+function refuseUnparsed(socket: Socket, code: string | undefined, domain: string): void {
+  // After the first answer nobody could tell which request this one is for.
+  if (!socket.writable || socket.bytesWritten > 0 || code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const [status, error] =
+    code === "HPE_HEADER_OVERFLOW"
+      ? [431, tooLarge()]
+      : code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? [408, tooSlow()]
+        : [400, malformed()];
+  const body = JSON.stringify(errorJson(error, domain));
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n` +
+      `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function errorJson(error: ConnectError, domain: string) {
+  const info = errorInfoOf(error);
+  if (info) info.domain = domain;
+  return errorJsonOf(error);
+}
+
+const noRoute = () => refuse(Code.NotFound, ErrorReason.ROUTE_NOT_FOUND, "no such route");
+const notPosted = () =>
+  refuse(Code.Unimplemented, ErrorReason.ROUTE_NOT_FOUND, "this route takes POST only");
+const unsupported = () =>
+  refuse(Code.InvalidArgument, ErrorReason.MALFORMED_REQUEST, "this content type is not supported");
+const malformed = () =>
+  refuse(Code.InvalidArgument, ErrorReason.MALFORMED_REQUEST, "the request is not well formed");
+const tooLarge = () =>
+  refuse(Code.ResourceExhausted, ErrorReason.REQUEST_TOO_LARGE, "the headers are too large");
+const tooSlow = () =>
+  refuse(
+    Code.DeadlineExceeded,
+    ErrorReason.DEADLINE_EXCEEDED,
+    "the request took too long to arrive",
+  );

@@ -1,0 +1,212 @@
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type Message,
+  type MessageInitShape,
+} from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
+import { Code, type ConnectError } from "@connectrpc/connect";
+import { ErrorReason, StreamEndSchema } from "@settle/gen/errors/v1/errors_pb";
+import type { Logger } from "pino";
+import type { Clock } from "../base/clock.ts";
+import { errorInfoOf, refuse } from "../contract/errors.ts";
+import type { Validation } from "../contract/validation.ts";
+import { failureOf } from "../database/database-failure.ts";
+import type { AccessCheck } from "../identity/access.ts";
+import type { Principal } from "../identity/principal.ts";
+import { expired, type TokenVerifier } from "../identity/token-verifier.ts";
+import { BatcherFullError } from "../writes/batcher.ts";
+import { ActiveCall, type Call, type CallOrigin, ended, stopping } from "./active-call.ts";
+
+/** How a protocol brings the request and takes an answer. */
+export type CallCodec<Answer> = {
+  readonly read: () => Message;
+  readonly write: (answer: Message) => Answer;
+};
+
+type UnaryHandler = (
+  request: Message,
+  principal: Principal,
+) => Promise<MessageInitShape<DescMessage>> | MessageInitShape<DescMessage>;
+type StreamHandler = (
+  request: Message,
+  principal: Principal,
+) => AsyncIterable<MessageInitShape<DescMessage>>;
+
+/**
+ * What surrounds every handler, whatever the protocol: who calls and whether they may, the deadline,
+ * validation, the mapping of errors, one log line per failed call, and the end of all calls when the
+ * server stops.
+ *
+ * A stream also ends when its caller's token does. If it has begun and its answers have a field of
+ * type `errors.v1.StreamEnd`, what ends it is told by a last answer as well.
+ *
+ * `unary` and `stream` reject only with refusals that name the service's domain. What else a
+ * handler throws is logged with its stack; a full queue becomes RESOURCE_EXHAUSTED, a database that
+ * is away UNAVAILABLE, and all else INTERNAL with the request id and no more.
+ */
+export type Calls = {
+  /**
+   * Begins a call. A unary one has the largest deadline or its client's, whichever is sooner; a
+   * stream only its client's.
+   */
+  open(origin: CallOrigin & Pick<Call, "authorization">, clientTimeoutMs: number | undefined): Call;
+  unary<Answer>(call: Call, codec: CallCodec<Answer>, handle: UnaryHandler): Promise<Answer>;
+  stream<Answer>(
+    call: Call,
+    codec: CallCodec<Answer>,
+    handle: StreamHandler,
+  ): AsyncGenerator<Answer>;
+  /** Logs a request that failed before its call began and returns the refusal to answer with. */
+  failed(origin: CallOrigin, error: unknown): ConnectError;
+  /** From now on every new call is answered with UNAVAILABLE; streams, which would go on, end so. */
+  refuseNew(): void;
+  /** Ends every call under way with UNAVAILABLE. */
+  abortAll(): void;
+};
+
+/** Builds the surroundings of the handlers of one server; see {@link Calls}. */
+export function createCalls(options: {
+  readonly domain: string;
+  readonly maxDeadlineMs: number;
+  readonly verifier: TokenVerifier;
+  readonly checkAccess: AccessCheck;
+  readonly validation: Validation;
+  readonly clock: Clock;
+  readonly log: Logger;
+}): Calls {
+  const { domain, maxDeadlineMs, verifier, checkAccess, validation, clock, log } = options;
+  const active = new Set<Call>();
+  let refusing = false;
+
+  const failed = (origin: CallOrigin, error: unknown): ConnectError => {
+    const refusal = refusalOf(error, origin.requestId);
+    const info = errorInfoOf(refusal);
+    if (info) info.domain = domain;
+    log[levelOf(refusal.code, origin.method)](
+      {
+        requestId: origin.requestId,
+        rpc: `${origin.method.parent.typeName}/${origin.method.name}`,
+        protocol: origin.protocol,
+        code: Code[refusal.code],
+        reason: info?.reason,
+        ...(refusal === error ? { refusal: refusal.rawMessage } : { err: error }),
+      },
+      "a call failed",
+    );
+    return refusal;
+  };
+  /** Lets the call in, or throws why not. What it asks for is looked at by nobody else before. */
+  const admit = async (call: Call, read: () => Message) => {
+    call.signal.throwIfAborted();
+    const verified = verifier.verify(call.authorization);
+    const principal = "then" in verified ? await call.orAbort(verified) : verified;
+    const request = read();
+    validation.check(call.method.input, request);
+    checkAccess(call.method, principal, request);
+    return { request, principal };
+  };
+  const end = (call: Call) => {
+    call.end();
+    active.delete(call);
+  };
+
+  return {
+    failed,
+    open(origin, clientTimeoutMs) {
+      const longest = origin.method.methodKind === "unary" ? maxDeadlineMs : Infinity;
+      const call = new ActiveCall(origin, Math.min(clientTimeoutMs ?? Infinity, longest), clock);
+      active.add(call);
+      if (refusing) call.abort(stopping);
+      return call;
+    },
+    async unary(call, { read, write }, handle) {
+      try {
+        const { request, principal } = await admit(call, read);
+        return write(create(call.method.output, await call.orAbort(handle(request, principal))));
+      } catch (error) {
+        throw failed(call, error);
+      } finally {
+        end(call);
+      }
+    },
+    async *stream(call, { read, write }, handle) {
+      let begun = false;
+      try {
+        const { request, principal } = await admit(call, read);
+        call.abortAfter(principal.expireTimeMs - clock.nowMs(), expired);
+        const answers = handle(request, principal)[Symbol.asyncIterator]();
+        try {
+          for (;;) {
+            const next = await call.orAbort(answers.next());
+            if (next.done) return;
+            begun = true;
+            yield write(create(call.method.output, next.value));
+          }
+        } finally {
+          // The signal wakes a handler that waits. It is not waited for: it may not heed it.
+          call.abort(ended);
+          Promise.resolve(answers.return?.()).catch(() => {});
+        }
+      } catch (error) {
+        const refusal = failed(call, error);
+        const last = begun ? lastAnswer(call.method.output, refusal) : undefined;
+        if (last) yield write(last);
+        throw refusal;
+      } finally {
+        end(call);
+      }
+    },
+    refuseNew() {
+      refusing = true;
+      for (const call of active) if (call.method.methodKind !== "unary") call.abort(stopping);
+    },
+    abortAll() {
+      for (const call of active) call.abort(stopping);
+    },
+  };
+}
+
+/** An answer that tells the refusal, if answers of this type can. */
+function lastAnswer(schema: DescMessage, refusal: ConnectError): Message | undefined {
+  const field = schema.fields.find(({ message }) => message?.typeName === StreamEndSchema.typeName);
+  if (field?.fieldKind !== "message") return undefined;
+  const answer = reflect(schema);
+  const word = errorInfoOf(refusal)?.reason ?? "";
+  const reason = ErrorReason[word as keyof typeof ErrorReason] ?? ErrorReason.UNSPECIFIED;
+  answer.set(
+    field,
+    reflect(StreamEndSchema, create(StreamEndSchema, { reason, message: refusal.rawMessage })),
+  );
+  return answer.message;
+}
+
+const full = () =>
+  refuse(
+    Code.ResourceExhausted,
+    ErrorReason.OVERLOADED,
+    "as many calls wait as are accepted; try again later",
+  );
+
+const notNow = () =>
+  refuse(Code.Unavailable, ErrorReason.UNAVAILABLE, "this cannot be done now; try again later");
+
+const internal = (requestId: string) =>
+  refuse(Code.Internal, ErrorReason.INTERNAL, `internal error; the request id is ${requestId}`);
+
+/** What the caller is told about `error`: nothing but what was meant for it. */
+function refusalOf(error: unknown, requestId: string): ConnectError {
+  if (errorInfoOf(error)) return error as ConnectError;
+  if (error instanceof BatcherFullError) return full();
+  const passes = !["refused", "unknown"].includes(failureOf(error));
+  return passes ? notNow() : internal(requestId);
+}
+
+function levelOf(code: Code, { methodKind }: DescMethod): "error" | "warn" | "info" | "debug" {
+  // How most streams end: their client has had enough.
+  if (code === Code.DeadlineExceeded && methodKind !== "unary") return "debug";
+  if (code === Code.Internal) return "error";
+  if (code === Code.Unavailable || code === Code.ResourceExhausted) return "warn";
+  return "info";
+}

@@ -1,0 +1,139 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { createServiceImplSpec, type MethodImplSpec, type ServiceImpl } from "@connectrpc/connect";
+import { ServerCredentials } from "@grpc/grpc-js";
+import type { Logger } from "pino";
+import type { Clock } from "../base/clock.ts";
+import { createValidation } from "../contract/validation.ts";
+import type { Page } from "../docs/page.ts";
+import { createAccessCheck } from "../identity/access.ts";
+import type { TokenVerifier } from "../identity/token-verifier.ts";
+import { createConnectHandlers } from "./connect-mount.ts";
+import { mountGrpc } from "./grpc-mount.ts";
+import { createGrpcServer } from "./grpc-server.ts";
+import { type Health, mountHealth } from "./health.ts";
+import { createHttpFront } from "./http-front.ts";
+import { mountReflection } from "./reflection.ts";
+import { createCalls } from "./rpc-call.ts";
+import { defaultRpcLimits, type RpcLimits } from "./rpc-limits.ts";
+import { createSharedPort } from "./shared-port.ts";
+
+export type RpcServer = AsyncDisposable & {
+  /** Listens and returns the address; rejects if the port is taken. */
+  listen(): Promise<{ readonly host: string; readonly port: number }>;
+};
+
+/** A service as the contract describes it, and what answers its calls. */
+export type RpcService<Service extends DescService> = {
+  readonly service: Service;
+  readonly implementation: ServiceImpl<Service>;
+};
+
+/**
+ * Serves unary and server-streaming methods by gRPC (h2c), gRPC-Web and Connect on one port, with
+ * grpc.health.v1, `GET /healthz`, `pages` and, if `descriptors` (a `FileDescriptorSet`) are given, gRPC
+ * reflection. Every rule is compiled before this returns, and a method that does not say who may
+ * call it makes it throw. What surrounds each handler is described at {@link createCalls}.
+ *
+ * Disposing stops it: NOT_SERVING, a pause for those who look at the health, no more connections
+ * and GOAWAY, some time for calls under way, UNAVAILABLE for those left, and in the end every
+ * connection is cut; never longer than the three limits together.
+ */
+export function createRpcServer<const Services extends readonly DescService[]>(options: {
+  readonly services: { readonly [Index in keyof Services]: RpcService<Services[Index]> };
+  readonly host: string;
+  readonly port: number;
+  /** The `domain` of every error. */
+  readonly domain: string;
+  readonly verifier: TokenVerifier;
+  /** The methods that users may not call for themselves here; see {@link createAccessCheck}. */
+  readonly noOwners?: ReadonlySet<DescMethod>;
+  readonly health: Health;
+  readonly descriptors: Uint8Array | undefined;
+  /** Pages served over HTTP/1.1 without a token, by their paths; default none. */
+  readonly pages?: ReadonlyMap<string, Page>;
+  readonly limits?: Partial<RpcLimits>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Makes request ids. */
+  readonly newId: () => string;
+}): RpcServer {
+  const { services, domain, verifier, noOwners, health, descriptors, clock, log, newId } = options;
+  const limits = { ...defaultRpcLimits, ...options.limits };
+  const methods = services.flatMap(methodsOf);
+  const validation = createValidation(new Set(methods.map(({ method }) => method.input)));
+  const calls = createCalls({
+    domain,
+    maxDeadlineMs: limits.maxDeadlineMs,
+    verifier,
+    checkAccess: createAccessCheck(
+      methods.map(({ method }) => method),
+      noOwners,
+    ),
+    validation,
+    clock,
+    log,
+  });
+
+  const grpc = createGrpcServer(limits, log);
+  mountGrpc({ server: grpc, methods, calls, clock, newId });
+  mountHealth(
+    grpc,
+    health,
+    services.map(({ service }) => service.typeName),
+  );
+  if (descriptors) mountReflection(grpc, descriptors);
+  const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+
+  const handlers = createConnectHandlers({ ...limits, methods, calls });
+  const { pages = new Map() } = options;
+  const http = createHttpFront({ handlers, pages, health, domain, limits, newId, log });
+  const port = createSharedPort({
+    ...limits,
+    onHttp1: (socket) => http.emit("connection", socket),
+    onHttp2: (socket) => injector.injectConnection(socket),
+  });
+
+  const stop = async () => {
+    health.stop();
+    await pause(limits.drainMs);
+    calls.refuseNew();
+    const closed = port.close();
+    grpc.tryShutdown(() => {});
+    // Closes what is idle now; what is busy is not kept alive after its answer.
+    http.close();
+    http.keepAliveTimeout = 1;
+    if (await endsWithin(closed, limits.abortAfterMs)) return;
+    calls.abortAll();
+    if (await endsWithin(closed, limits.cutAfterMs)) return;
+    log.warn("connections are cut: their calls did not end in time");
+    grpc.forceShutdown();
+    port.cut();
+    await closed;
+  };
+  let stopped: Promise<void> | undefined;
+
+  return {
+    async listen() {
+      const { address, port: bound } = await port.listen(options.host, options.port);
+      return { host: address, port: bound };
+    },
+    [Symbol.asyncDispose]() {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}
+
+function methodsOf({ service, implementation }: RpcService<DescService>): MethodImplSpec[] {
+  return Object.values(createServiceImplSpec(service, implementation).methods);
+}
+
+/** Resolves with whether `done` was, within the time. */
+async function endsWithin(done: Promise<void>, timeoutMs: number): Promise<boolean> {
+  const timer = new AbortController();
+  const late = pause(timeoutMs, false, { signal: timer.signal }).catch(() => false);
+  const ended = await Promise.race([done.then(() => true), late]);
+  timer.abort();
+  return ended;
+}

@@ -1,0 +1,122 @@
+import {
+  type DescMessage,
+  fromBinary,
+  isMessage,
+  type Message,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import type { Transaction } from "../database/database.ts";
+import {
+  claimKeys,
+  identityOf,
+  type KeyedCall,
+  releaseKeys,
+  type StoredAnswer,
+  storeAnswers,
+} from "./idempotency.ts";
+
+/** Why a call is refused, and facts about it for programs, which the caller is shown. */
+export type Refused = {
+  readonly refusal: ErrorReason;
+  readonly metadata?: Readonly<Record<string, string>>;
+};
+
+/** What a call comes to: an answer, perhaps that of an earlier call under the same key. */
+export type Outcome<Answer> = { readonly answer: Answer; readonly replayed: boolean } | Refused;
+
+/** What an effect returns for a call; a reason alone is a refusal without facts. */
+type Effect<Schema extends DescMessage> = MessageShape<Schema> | Refused | ErrorReason;
+
+/**
+ * Lets each call of a batch take effect at most once per idempotency key, all in `transaction`.
+ *
+ * `effect` is called with those that are new and returns for each, in order, its answer or why it
+ * is refused. An answer is stored with the effect; a refusal leaves no trace, so that the same call
+ * may succeed later. A call whose key has been answered before gets that answer again, and one whose
+ * key another call of this batch has gets what becomes of that one; or IDEMPOTENCY_KEY_REUSED if the
+ * request was another.
+ */
+export async function answerOnce<
+  Item extends { readonly call: KeyedCall },
+  Schema extends DescMessage,
+>(
+  transaction: Transaction,
+  schema: Schema,
+  items: readonly Item[],
+  effect: (fresh: readonly Item[]) => Promise<readonly Effect<Schema>[]>,
+): Promise<readonly Outcome<MessageShape<Schema>>[]> {
+  const firsts = new Map<string, Item>();
+  for (const item of items) {
+    const identity = identityOf(item.call);
+    if (!firsts.has(identity)) firsts.set(identity, item);
+  }
+  const claimants = [...firsts.values()];
+  const stored = await claimKeys(
+    transaction,
+    claimants.map((item) => item.call),
+  );
+  const fresh = claimants.filter((_, index) => !stored[index]);
+  const answers = fresh.length > 0 ? await effect(fresh) : [];
+  const outcomes = new Map(
+    fresh.map((item, index) => [item, outcomeOf<Schema>(answers[index])] as const),
+  );
+  await keepAnswers(transaction, schema, outcomes);
+  const earlier = new Map(claimants.map((item, index) => [item, stored[index]] as const));
+  return items.map((item) => {
+    const first = firsts.get(identityOf(item.call)) ?? item;
+    const answered = earlier.get(first);
+    if (answered) return replay(schema, item, answered);
+    const outcome = outcomes.get(first) ?? reused;
+    if (item === first) return outcome;
+    // What became of another request is no answer to this one, a refusal neither.
+    if (!isSameRequest(item.call, first.call)) return reused;
+    return "refusal" in outcome ? outcome : { ...outcome, replayed: true };
+  });
+}
+
+const reused = { refusal: ErrorReason.IDEMPOTENCY_KEY_REUSED } as const;
+
+function outcomeOf<Schema extends DescMessage>(
+  effect: Effect<Schema> | undefined,
+): Outcome<MessageShape<Schema>> {
+  if (effect === undefined) throw new Error("the effect returned too few answers");
+  if (typeof effect === "number") return { refusal: effect };
+  return isRefused(effect) ? effect : { answer: effect, replayed: false };
+}
+
+function isRefused(effect: Message | Refused): effect is Refused {
+  return !isMessage(effect);
+}
+
+function replay<Schema extends DescMessage>(
+  schema: Schema,
+  { call }: { readonly call: KeyedCall },
+  earlier: StoredAnswer,
+): Outcome<MessageShape<Schema>> {
+  if (!isSameRequest(call, earlier)) return reused;
+  return { answer: fromBinary(schema, earlier.response), replayed: true };
+}
+
+function isSameRequest(
+  one: Pick<KeyedCall, "requestHash">,
+  other: Pick<KeyedCall, "requestHash">,
+): boolean {
+  return Buffer.compare(one.requestHash, other.requestHash) === 0;
+}
+
+async function keepAnswers<Schema extends DescMessage>(
+  transaction: Transaction,
+  schema: Schema,
+  outcomes: ReadonlyMap<{ readonly call: KeyedCall }, Outcome<MessageShape<Schema>>>,
+): Promise<void> {
+  const answered: (KeyedCall & { response: Uint8Array })[] = [];
+  const refused: KeyedCall[] = [];
+  for (const [{ call }, outcome] of outcomes) {
+    if ("refusal" in outcome) refused.push(call);
+    else answered.push({ ...call, response: toBinary(schema, outcome.answer) });
+  }
+  await storeAnswers(transaction, answered);
+  await releaseKeys(transaction, refused);
+}

@@ -1,0 +1,67 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { Code, type ConnectError, type HandlerContext } from "@connectrpc/connect";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import { refuse } from "../contract/errors.ts";
+import { principalOf } from "../identity/principal.ts";
+import type { Outcome, Refused } from "./answer-once.ts";
+import { type KeyedCall, requestHashOf } from "./idempotency.ts";
+
+const keyHeader = "idempotency-key";
+const replayedHeader = "idempotency-replayed";
+const visibleAscii = /^[!-~]{1,255}$/;
+
+/**
+ * Names a call of a mutation by its caller and its `Idempotency-Key` header or metadata, 1 to 255
+ * visible ASCII characters, or by a key made here where the caller sent none. Refuses any other key with
+ * VALIDATION_FAILED.
+ */
+export function keyedCallOf<Schema extends DescMessage>(
+  { method, requestHeader, values }: HandlerContext,
+  options: {
+    readonly schema: Schema;
+    readonly request: MessageShape<Schema>;
+    readonly newId: () => string;
+  },
+): KeyedCall {
+  const given = requestHeader.get(keyHeader);
+  if (given !== null && !visibleAscii.test(given)) {
+    const description = "must have 1 to 255 visible ASCII characters";
+    throw refuse(
+      Code.InvalidArgument,
+      ErrorReason.VALIDATION_FAILED,
+      `${keyHeader}: ${description}`,
+      { violations: [{ field: keyHeader, description }] },
+    );
+  }
+  return {
+    key: given ?? options.newId(),
+    userId: principalOf({ values }).userId,
+    method: method.name,
+    requestHash: requestHashOf(options.schema, options.request),
+  };
+}
+
+/**
+ * Answers the call with its outcome: marks an answer given before with `idempotency-replayed: true`,
+ * and throws what `refusalOf` makes of a refusal's reason and metadata.
+ */
+export function answerOf<Answer>(
+  outcome: Outcome<Answer>,
+  { requestHeader, responseHeader }: HandlerContext,
+  refusalOf: (reason: ErrorReason, metadata: Refused["metadata"]) => ConnectError,
+): Answer {
+  if ("answer" in outcome) {
+    // Under a key made here it is this same call, whose transaction was run again.
+    if (outcome.replayed && requestHeader.has(keyHeader))
+      responseHeader.set(replayedHeader, "true");
+    return outcome.answer;
+  }
+  if (outcome.refusal !== ErrorReason.IDEMPOTENCY_KEY_REUSED) {
+    throw refusalOf(outcome.refusal, outcome.metadata);
+  }
+  throw refuse(
+    Code.AlreadyExists,
+    outcome.refusal,
+    "this idempotency key has been used for another request; use a new one",
+  );
+}

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { readDocsPages } from "../../src/docs/docs-pages.ts";
+import type { Page } from "../../src/docs/page.ts";
+import { setup } from "../rpc/rpc-setup.ts";
+
+const tokenUrl = "http://localhost:8003/token";
+
+describe("the pages that document the API", () => {
+  let pages: ReadonlyMap<string, Page>;
+  before(async () => {
+    pages = await readDocsPages({ ownPackage: "orders.v1", tokenUrl });
+  });
+  const textOf = (path: string, of = pages) => of.get(path)?.body.toString() ?? assert.fail(path);
+
+  it("hold everything that the page loads, and it loads nothing from elsewhere", () => {
+    const html = textOf("/swagger/docs");
+    const loaded = [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, path = ""]) => path);
+    assert.ok(loaded.length >= 6);
+    for (const path of loaded) assert.ok(pages.has(path), path);
+    const listed = [...textOf("/swagger/docs/docs.js").matchAll(/url: "([^"]*)"/g)];
+    assert.deepEqual(
+      listed.map(([, path]) => path),
+      ["settle", "orders", "payments"].map((name) => `/swagger/v1/${name}.json`),
+    );
+    for (const [, path = ""] of listed) assert.equal(JSON.parse(textOf(path)).openapi, "3.1.0");
+    assert.equal(textOf("/swagger/v1/swagger.json"), textOf("/swagger/v1/orders.json"));
+  });
+
+  it("let the reader sign in where that is for development, and connect nowhere else", async () => {
+    const policyOf = (of: typeof pages) =>
+      of.get("/swagger/docs")?.headers["content-security-policy"] ?? "";
+    assert.match(textOf("/swagger/docs"), /data-token-url="http:\/\/localhost:8003\/token"/);
+    assert.match(policyOf(pages), /connect-src 'self' http:\/\/localhost:8003;/);
+    const strict = await readDocsPages({ ownPackage: "payments.v1", tokenUrl: undefined });
+    assert.match(textOf("/swagger/docs", strict), /data-token-url=""/);
+    assert.match(policyOf(strict), /connect-src 'self';/);
+    assert.match(policyOf(strict), /default-src 'none'; script-src 'self';/);
+  });
+
+  it("show each event: how it travels, its properties, its fields, and an example", () => {
+    const html = textOf("/swagger/events");
+    const document = JSON.parse(textOf("/swagger/v1/events.json"));
+    assert.equal(document.asyncapi, "3.0.0");
+    const messages: { name: string; title: string }[] = Object.values(document.components.messages);
+    assert.ok(messages.length >= 4);
+    for (const { name, title } of messages) {
+      const section = sectionOf(html, name);
+      assert.ok(section.includes(`>${title}</a></h2>`), name);
+      assert.match(section, new RegExp(`to the topic exchange .*routing key <code>${name}</code>`));
+      assert.match(section, /<dt>Received<\/dt><dd>by \w+, from the queue <code>\w+\.work<\/code>/);
+      for (const field of ["message_id", "traceparent", "orderId", "userId"]) {
+        assert.ok(section.includes(`<code>${field}</code></th>`), `${name}: ${field}`);
+      }
+    }
+    // The range of the amount narrows what Money says of it.
+    const created = sectionOf(html, "events.v1.OrderCreatedEvent");
+    assert.match(created, /<code>amount\.minorUnits<\/code><\/th>\s*<td>string \(int64\)/);
+    assert.match(created, /<code>amount\.currency<\/code>/);
+    const result = sectionOf(html, "events.v1.PaymentResultEvent");
+    assert.match(result, /<th scope="row"><code>amount\.minorUnits<\/code>/);
+    assert.match(result, /<li><code>DECLINE_REASON_CURRENCY_MISMATCH<\/code>: /);
+    assert.match(
+      result,
+      /<code>type<\/code><\/th>\s*<td>&quot;events\.v1\.PaymentResultEvent&quot;/,
+    );
+    assert.match(result, /&quot;outcome&quot;: &quot;PAYMENT_OUTCOME_PAID&quot;/);
+  });
+
+  it("show events without any script, and load nothing from elsewhere", () => {
+    const html = textOf("/swagger/events");
+    const links = [...html.matchAll(/(?:src|href)="([^"#]+)"/g)].map(([, path = ""]) => path);
+    assert.ok(links.length >= 4);
+    for (const path of links) assert.ok(pages.has(path), path);
+    assert.doesNotMatch(html, /<script|style="|undefined|\[object/);
+    const policy = pages.get("/swagger/events")?.headers["content-security-policy"] ?? "";
+    assert.match(policy, /^default-src 'none'; style-src 'self'; img-src 'self';/);
+    assert.doesNotMatch(policy, /script|unsafe|connect/);
+    const css = textOf("/swagger/events/events.css");
+    assert.match(css, /color-scheme: light dark/);
+    assert.doesNotMatch(css, /url\(|@import/);
+  });
+
+  it("are served without a token, whole, or not again to who has them", async () => {
+    await using bundle = await setup({ pages });
+    const get = (path: string, init: RequestInit = {}) => fetch(bundle.baseUrl + path, init);
+    for (const [path, { body }] of pages) {
+      const response = await get(path);
+      assert.equal(response.status, 200);
+      assert.ok(body.equals(await response.bytes()), path);
+    }
+    const document = await get("/swagger/v1/swagger.json");
+    assert.equal(document.headers.get("content-type"), "application/json");
+    const etag = document.headers.get("etag") ?? "";
+    const again = await get("/swagger/v1/swagger.json", { headers: { "if-none-match": etag } });
+    assert.equal(again.status, 304);
+    const head = await get("/swagger/docs", { method: "HEAD" });
+    assert.equal(
+      head.headers.get("content-length"),
+      String(pages.get("/swagger/docs")?.body.length),
+    );
+    for (const path of [
+      "/swagger",
+      "/swagger/docs/",
+      "/swagger/docs/../docs.ts",
+      "/swagger/v1/x",
+    ]) {
+      assert.equal((await get(path)).status, 404, path);
+    }
+    assert.equal((await get("/swagger/docs", { method: "POST" })).status, 404);
+  });
+
+  it("say of the API what is generated", () => {
+    const generated = readFileSync(new URL("../../../../gen/openapi/settle.json", import.meta.url));
+    assert.ok(pages.get("/swagger/v1/settle.json")?.body.equals(generated));
+    const events = readFileSync(new URL("../../../../gen/asyncapi/settle.json", import.meta.url));
+    assert.ok(pages.get("/swagger/v1/events.json")?.body.equals(events));
+  });
+});
+
+function sectionOf(html: string, name: string): string {
+  const [, rest = ""] = html.split(`<section id="${name}">`);
+  return rest.split("</section>")[0] ?? "";
+}

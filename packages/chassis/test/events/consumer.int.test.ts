@@ -1,0 +1,253 @@
+import assert from "node:assert/strict";
+import { Client, escapeIdentifier } from "pg";
+import { newId } from "../../src/base/new-id.ts";
+import { firstIdAt } from "../../src/contract/message-id.ts";
+import type { Database } from "../../src/database/database.ts";
+import { eventually } from "../../src/testing.ts";
+import { createProxy } from "../broker/broker-lab.ts";
+import { openChassisDatabase } from "../database/chassis-database.ts";
+import { countEffects, eventOf, type Sent, setupConsumer } from "./consumer-setup.ts";
+
+const nothing = { work: 0, dead: 0 };
+const dayMs = 86_400_000;
+
+describe("consumer", () => {
+  let setup: Awaited<ReturnType<typeof setupConsumer>>;
+  beforeEach(async () => {
+    setup = await setupConsumer();
+  });
+  afterEach(() => setup?.[Symbol.asyncDispose]());
+
+  const times = <T>(count: number, make: (index: number) => T) =>
+    Array.from({ length: count }, (_, index) => make(index));
+  const ones = (ids: readonly string[]) => new Map(ids.map((id) => [id, "1"]));
+  const sorted = (map: Map<string, string>) => new Map([...map].toSorted());
+  const idAt = (timeMs: number) => firstIdAt(timeMs).replace("-0000-0000-", "-7000-8000-");
+
+  it("handles each message once, however many copies arrive together or later", async () => {
+    const messages = times(200, () => ({ messageId: newId() }));
+    const again = [...messages, ...messages.toReversed()];
+    const ids = messages.map(({ messageId }) => messageId);
+    await setup.publish(again);
+    {
+      await using consuming = await setup.consume(countEffects);
+      await setup.effects(200);
+      await setup.publish(again);
+      const marker = await setup.publish([{}]);
+      await eventually("all have come", () => consuming.deliveries.length === 801 || undefined);
+      assert.deepEqual(sorted(await setup.effects(201)), sorted(ones([...ids, ...marker])));
+    }
+    assert.deepEqual(await setup.waiting(), nothing);
+    assert.deepEqual(setup.retried, []);
+  });
+
+  it("lets the message that the database refuses fail no other", async () => {
+    const poisons = [17, 60];
+    const bodies = times(100, (nth) => eventOf(poisons.includes(nth) ? "poison" : "alice"));
+    const ids = await setup.publish(bodies.map((body) => ({ body })));
+    const sentMs = Date.now();
+    {
+      await using _ = await setup.consume(async (transaction, messages) => {
+        await countEffects(transaction, messages);
+        if (messages.some(({ event }) => event.userId === "poison")) {
+          await transaction.query("INSERT INTO effects VALUES ('poison', NULL)", []);
+        }
+        return { tooEarly: [] };
+      });
+      const good = ids.filter((_, nth) => !poisons.includes(nth));
+      assert.deepEqual(sorted(await setup.effects(98)), sorted(ones(good)));
+      const dead = await setup.deadLetters(2);
+      assert.deepEqual(
+        new Set(dead.map(({ properties }) => properties.messageId)),
+        new Set(poisons.map((nth) => ids[nth])),
+      );
+      for (const { properties, content } of dead) {
+        const {
+          "x-reason": reason,
+          "x-attempt": attempt,
+          "x-first-seen": seenMs,
+        } = properties.headers ?? {};
+        assert.equal(reason, "failed: refused");
+        assert.equal(attempt, 0);
+        assert.ok(Math.abs(seenMs - sentMs) < 10_000, `first seen ${seenMs}, sent ${sentMs}`);
+        const nth = ids.indexOf(properties.messageId);
+        assert.deepEqual(content, Buffer.from(bodies[nth] as Uint8Array));
+      }
+    }
+    assert.deepEqual(await setup.waiting(), nothing);
+    assert.deepEqual(setup.retried, []);
+  });
+
+  it("puts what it cannot understand into the dead letters, and goes on", async () => {
+    const unread: readonly (readonly [RegExp, Sent])[] = [
+      [/^type events\.v1\.Other is not handled here/, { type: "events.v1.Other" }],
+      [/^type \(none\) is not handled here/, { type: undefined }],
+      [/^the body is not a events\.v1\.OrderCreatedEvent/, { body: Buffer.from("garbage") }],
+      [/^breaks its rules: /, { body: eventOf("alice", "no id") }],
+      [/^message_id is not a UUIDv7/, { messageId: undefined }],
+      [/^message_id is not a UUIDv7/, { messageId: crypto.randomUUID() }],
+      [/^message_id is not a UUIDv7/, { messageId: newId().toUpperCase() }],
+      [/^message_id is not a UUIDv7/, { messageId: "é".repeat(127) }],
+      [/^message_id is older than 30 days/, { messageId: idAt(Date.now() - 31 * dayMs) }],
+      [/^message_id lies in the future/, { messageId: idAt(Date.now() + 3 * dayMs) }],
+    ];
+    {
+      await using _ = await setup.consume(countEffects);
+      await setup.publish(unread.map(([, message]) => message));
+      const dead = await setup.deadLetters(unread.length);
+      dead.forEach(({ properties }, nth) => {
+        assert.match(properties.headers?.["x-reason"], unread[nth]?.[0] as RegExp);
+        assert.equal(properties.headers?.["x-attempt"], 0);
+        assert.equal(typeof properties.headers?.["x-first-seen"], "number");
+      });
+      const [id] = await setup.publish([{}]);
+      assert.deepEqual(await setup.effects(1), ones([id ?? ""]));
+    }
+    assert.deepEqual(await setup.waiting(), nothing);
+  });
+
+  it("puts a message whose id and type are no text into the dead letters", async () => {
+    // Bytes that the client library would not send, put in their place on their way.
+    const marks = { messageId: "Z".repeat(255), type: "Y".repeat(255) };
+    const { stream } = (
+      setup.connection as unknown as { connection: { stream: NodeJS.WritableStream } }
+    ).connection;
+    const write = stream.write.bind(stream) as (bytes: Buffer) => boolean;
+    stream.write = (bytes: unknown) =>
+      write(
+        Buffer.from(
+          (bytes as Buffer).toString("latin1").replace(/Z{255}|Y{255}/g, "\xff".repeat(255)),
+          "latin1",
+        ),
+      );
+    {
+      await using _ = await setup.consume(countEffects);
+      await setup.publish([{ messageId: marks.messageId }, { type: marks.type }]);
+      const dead = await setup.deadLetters(2);
+      const [byId, byType] = dead.map(({ properties }) => properties);
+      assert.match(byId?.headers?.["x-reason"], /^message_id is not a UUIDv7/);
+      assert.match(byId?.messageId, /^\ufffd+$/);
+      assert.match(byType?.headers?.["x-reason"], /^type \ufffd+ is not handled here/);
+    }
+    assert.deepEqual(await setup.waiting(), nothing);
+  });
+
+  it("has what came too early, or failed for once, wait in a retry queue", async () => {
+    const seen = new Set<string>();
+    const ids = await setup.publish([{}, { body: eventOf("fails") }, {}]);
+    {
+      await using _ = await setup.consume(async (transaction, messages) => {
+        const unseen = messages.filter(({ id }) => !seen.has(id));
+        const fails = unseen.some(({ event }) => event.userId === "fails");
+        // As part of a batch it may fail several times before it stands alone.
+        for (const { id } of fails && messages.length > 1 ? [] : unseen) seen.add(id);
+        if (fails) throw new Error("for once");
+        await countEffects(
+          transaction,
+          messages.filter((message) => !unseen.includes(message)),
+        );
+        return { tooEarly: unseen.map(({ id }) => id) };
+      });
+      assert.deepEqual(sorted(await setup.effects(3)), sorted(ones(ids)));
+    }
+    assert.deepEqual(new Set(setup.retried.map(({ messageId }) => messageId)), new Set(ids));
+    for (const { headers } of setup.retried) {
+      assert.equal(headers["x-attempt"], 1);
+      assert.equal(typeof headers["x-first-seen"], "number");
+    }
+    assert.equal(setup.retried.length, 3);
+    assert.deepEqual(await setup.waiting(), nothing);
+  });
+
+  it("loses no message over an attempt that is no count", async () => {
+    const odd = [-1, 0.5, "text", true];
+    const withAttempt = (attempt: unknown) => ({ headers: { "x-attempt": attempt } });
+    const ids = await setup.publish([...odd, 29, 30, 1_000_000_000].map(withAttempt));
+    {
+      await using _ = await setup.consume(async (_, messages) => ({
+        tooEarly: messages.map(({ id }) => id),
+      }));
+      const dead = await setup.deadLetters(2);
+      const known = () => setup.retried.filter(({ headers }) => headers["x-attempt"] === 1);
+      await eventually("the odd ones wait", () => known().length >= odd.length || undefined);
+      assert.deepEqual(
+        new Set(known().map(({ messageId }) => messageId)),
+        new Set(ids.slice(0, 4)),
+      );
+      assert.deepEqual(
+        dead.map(({ properties: { messageId, headers } }) => [messageId, headers?.["x-attempt"]]),
+        ids.slice(5).map((id) => [id, 30]),
+      );
+      assert.equal(dead[0]?.properties.headers?.["x-reason"], "still too early, 30 times");
+      const last = setup.retried.find(({ messageId }) => messageId === ids[4]);
+      assert.equal(last?.headers["x-attempt"], 30);
+    }
+    assert.deepEqual(await setup.waiting(), nothing);
+  });
+
+  it("takes nothing while the database can only be read, and goes on when it can be written", async () => {
+    await using admin = await administer(setup.url);
+    let failures = 0;
+    const database: Database = {
+      ...setup.database,
+      transaction: (work) =>
+        setup.database.transaction(work).catch((error) => {
+          failures += 1;
+          throw error;
+        }),
+    };
+    {
+      await using consuming = await setup.consume(countEffects, database);
+      await admin.setReadOnly("on");
+      const ids = await setup.publish(times(20, () => ({})));
+      await eventually("it pauses", () => !consuming.consumer.consuming || undefined);
+      const untilThen = failures;
+      await eventually("it has asked twice", () => failures >= untilThen + 2 || undefined);
+      assert.equal(consuming.consumer.consuming, false);
+      assert.deepEqual(await setup.waiting(), { work: 20, dead: 0 });
+      await admin.setReadOnly("off");
+      assert.deepEqual(sorted(await setup.effects(20)), sorted(ones(ids)));
+      assert.ok(consuming.deliveries.length <= 40, `${consuming.deliveries.length} deliveries`);
+    }
+    assert.deepEqual(setup.retried, []);
+    assert.deepEqual(await setup.waiting(), nothing);
+  });
+
+  it("ends soon and loses nothing while the database is away", async () => {
+    await setup.publish(times(200, () => ({})));
+    await setup.returnAll(200);
+    const proxy = await createProxy(setup.url);
+    await proxy.stop();
+    await using away = openChassisDatabase(proxy.url);
+    const consuming = await setup.consume(countEffects, away);
+    await eventually("all have come", () => consuming.deliveries.length >= 200 || undefined);
+    assert.ok(consuming.deliveries.every(({ redelivered }) => redelivered));
+    const startedMs = performance.now();
+    await consuming[Symbol.asyncDispose]();
+    const tookMs = performance.now() - startedMs;
+    assert.ok(tookMs < 5_000, `${tookMs} ms`);
+    await eventually("all are back", async () => (await setup.waiting()).work === 200 || undefined);
+    assert.deepEqual(await setup.waiting(), { work: 200, dead: 0 });
+    assert.deepEqual(setup.retried, []);
+  });
+});
+
+/** The administrator's hand on the database at `url`. */
+async function administer(url: string) {
+  const name = new URL(url).pathname.slice(1);
+  const client = new Client({ connectionString: process.env.TEST_POSTGRES_URL });
+  await client.connect();
+  return {
+    /** For every connection, also those that are open. */
+    async setReadOnly(value: "on" | "off") {
+      await client.query(
+        `ALTER DATABASE ${escapeIdentifier(name)} SET default_transaction_read_only = ${value}`,
+      );
+      await client.query(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1",
+        [name],
+      );
+    },
+    [Symbol.asyncDispose]: () => client.end(),
+  };
+}

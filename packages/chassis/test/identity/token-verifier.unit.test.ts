@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { generateKeyPair, SignJWT } from "jose";
+import { systemClock } from "../../src/base/clock.ts";
+import { errorInfoOf } from "../../src/contract/errors.ts";
+import { createTokenVerifier, type TokenVerifier } from "../../src/identity/token-verifier.ts";
+import { testLog } from "../../src/testing.ts";
+import {
+  type SigningKey,
+  signToken,
+  startIssuer,
+  type TestIssuer,
+  unsignedToken,
+} from "./token-issuer.ts";
+
+describe("a token", () => {
+  let issuer: TestIssuer;
+  let key: SigningKey;
+  let nowMs: number;
+  let verifier: TokenVerifier;
+  const verifierFor = (userClaim = "sub") =>
+    createTokenVerifier({
+      auth: { ...issuer.auth, userClaim },
+      clock: { ...systemClock, nowMs: () => nowMs },
+      log: testLog,
+      limits: { cooldownMs: 0 },
+    });
+  beforeEach(async () => {
+    issuer = await startIssuer();
+    key = await issuer.addKey("one");
+    nowMs = Date.now();
+    verifier = verifierFor();
+  });
+  afterEach(() => issuer[Symbol.asyncDispose]());
+
+  const verify = async (token: string, by = verifier) => by.verify(`Bearer ${token}`);
+  const refusalOf = async (verifying: Promise<unknown>) => {
+    const error = await verifying.then(() => assert.fail("it was let in"), ConnectError.from);
+    return `${Code[error.code]} ${errorInfoOf(error)?.reason}`;
+  };
+  const unauthenticated = "Unauthenticated UNAUTHENTICATED";
+
+  it("says who calls, with which scopes, and until when", async () => {
+    const exp = Math.floor(nowMs / 1_000) + 60;
+    const token = await signToken(key, { sub: "auth0|alice", scope: "admin  deposit", exp });
+    assert.deepEqual(await verify(token), {
+      userId: "auth0|alice",
+      scopes: new Set(["admin", "deposit"]),
+      expireTimeMs: exp * 1_000,
+    });
+    const { scopes } = await verify(await signToken(key, { scope: ["admin"] }));
+    assert.deepEqual(scopes, new Set());
+  });
+
+  it("is verified once, and remembered until it ends", async () => {
+    const token = await signToken(key, { exp: Math.floor(nowMs / 1_000) + 60 });
+    const first = verifier.verify(`bearer ${token}`);
+    assert.ok("then" in first);
+    const principal = await first;
+    assert.equal(verifier.verify(`Bearer ${token}`), principal);
+    nowMs += 61_000;
+    nowMs += 10_000;
+    assert.equal(await refusalOf(verify(token)), unauthenticated);
+    assert.equal(issuer.fetched, 1);
+  });
+
+  it("that many calls bring at once is verified once", async () => {
+    const token = await signToken(key);
+    const principals = await Promise.all(Array.from({ length: 50 }, () => verify(token)));
+    assert.equal(new Set(principals).size, 1);
+  });
+
+  it("names its user by the claim that is configured", async () => {
+    const token = await signToken(key, { email: "alice@example.com" });
+    const { userId } = await verify(token, verifierFor("email"));
+    assert.equal(userId, "alice@example.com");
+    assert.equal(await refusalOf(verify(token, verifierFor("nickname"))), unauthenticated);
+  });
+
+  it("is refused unless it is signed by the issuer, for us, and not over", async () => {
+    const stranger = { ...key, key: (await generateKeyPair("ES256")).privateKey };
+    const secret = Buffer.from(JSON.stringify(issuer.publicKey("one")));
+    const symmetric = new SignJWT({ sub: "alice", iss: issuer.auth.issuer, aud: "settle" })
+      .setProtectedHeader({ alg: "HS256", kid: "one" })
+      .setExpirationTime("1h")
+      .sign(secret);
+    const past = Math.floor(nowMs / 1_000) - 60;
+    const valid = await signToken(key);
+    const [header = "", payload = "", signature = ""] = valid.split(".");
+    const other = Buffer.from(JSON.stringify({ sub: "mallory" })).toString("base64url");
+    const refused: readonly [string, string][] = [
+      ["another issuer's", await signToken(key, { iss: "https://elsewhere.test" })],
+      ["for another audience", await signToken(key, { aud: "another" })],
+      ["expired", await signToken(key, { exp: past })],
+      ["without an end", await signToken(key, {}, ["exp"])],
+      ["not valid yet", await signToken(key, { nbf: Math.floor(nowMs / 1_000) + 600 })],
+      ["without a user", await signToken(key, {}, ["sub"])],
+      ["of another key under a known name", await signToken(stranger)],
+      ["of a key nobody knows", await signToken({ ...stranger, kid: "two" })],
+      ["unsigned", unsignedToken()],
+      ["signed with the public key as a secret", await symmetric],
+      ["with a payload that was exchanged", `${header}.${other}.${signature}`],
+      ["cut", `${header}.${payload}`],
+      ["no token", "x"],
+      ["too long", "x".repeat(10_000)],
+    ];
+    for (const [what, token] of refused) {
+      assert.equal(await refusalOf(verify(token)), unauthenticated, what);
+    }
+    for (const header of [
+      undefined,
+      null,
+      "",
+      "Bearer",
+      "Basic YTpi",
+      `Bearer ${valid} ${valid}`,
+    ]) {
+      const verifying = (async () => verifier.verify(header))();
+      assert.equal(await refusalOf(verifying), unauthenticated, String(header));
+    }
+  });
+
+  it("is valid by either of two keys, and by a new one as soon as it is published", async () => {
+    const two = await issuer.addKey("two", "EdDSA");
+    await verify(await signToken(key));
+    await verify(await signToken(two));
+    assert.equal(issuer.fetched, 1);
+    issuer.dropKey("one");
+    const three = await issuer.addKey("three", "RS256");
+    await verify(await signToken(three));
+    assert.equal(issuer.fetched, 2);
+    assert.equal(await refusalOf(verify(await signToken(key, { jti: "new" }))), unauthenticated);
+  });
+
+  it("cannot be judged while the issuer does not answer, unless it is known", async () => {
+    const known = await signToken(key);
+    await verify(known);
+    issuer.answerWith(503);
+    await verify(known);
+    const fresh = verifierFor();
+    const token = await signToken(key);
+    assert.equal(await refusalOf(verify(token, fresh)), "Unavailable UNAVAILABLE");
+    issuer.answerWith(200);
+    await verify(token, fresh);
+  });
+});

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { newId } from "../../src/base/new-id.ts";
+import type { Database } from "../../src/database/database.ts";
+import { testLog } from "../../src/testing.ts";
+import {
+  claimKeys,
+  expireKeys,
+  type KeyedCall,
+  releaseKeys,
+  storeAnswers,
+} from "../../src/writes/idempotency.ts";
+import { setupDatabase } from "../database/chassis-database.ts";
+
+const bytes = (text: string) => Buffer.from(text);
+
+function callOf(key: string, userId = "alice"): KeyedCall {
+  return { key, userId, method: "CreateOrder", requestHash: bytes(`request ${key}`) };
+}
+
+describe("idempotency keys", () => {
+  let setup: Awaited<ReturnType<typeof setupDatabase>>;
+  let database: Database;
+  before(async () => {
+    setup = await setupDatabase();
+    ({ database } = setup);
+  });
+  after(() => setup[Symbol.asyncDispose]());
+
+  const answer = (calls: readonly KeyedCall[], response: string) =>
+    database.transaction(async (transaction) => {
+      const stored = await claimKeys(transaction, calls);
+      const fresh = calls.filter((_, index) => !stored[index]);
+      await storeAnswers(
+        transaction,
+        fresh.map((call) => ({ ...call, response: bytes(response) })),
+      );
+      return stored.map((found) => found && Buffer.from(found.response).toString());
+    });
+
+  it("claim a new call and return the stored answer of an old one, in the order asked", async () => {
+    const [old, fresh] = [newId(), newId()];
+    assert.deepEqual(await answer([callOf(old)], "first"), [undefined]);
+    assert.deepEqual(await answer([callOf(fresh), callOf(old)], "second"), [undefined, "first"]);
+  });
+
+  it("belong to one user", async () => {
+    const key = newId();
+    const calls = [callOf(key, "alice"), callOf(key, "bob")];
+    assert.deepEqual(await answer(calls, "both"), [undefined, undefined]);
+  });
+
+  it("let exactly one of many concurrent transactions take effect", async () => {
+    const call = callOf(newId());
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, turn) => answer([call], `${turn}`)),
+    );
+    const winners = answers.filter(([stored]) => stored === undefined);
+    assert.equal(winners.length, 1);
+    assert.equal(new Set(answers.flat()).size, 2);
+  });
+
+  it("are free again when the call was refused", async () => {
+    const call = callOf(newId());
+    await database.transaction(async (transaction) => {
+      await claimKeys(transaction, [call]);
+      await releaseKeys(transaction, [call]);
+    });
+    assert.deepEqual(await answer([call], "now"), [undefined]);
+  });
+
+  describe("that grow old", () => {
+    const age = (keys: readonly string[], interval: string) =>
+      database.query(
+        `UPDATE idempotency_keys SET create_time = now() - $2::interval WHERE key = ANY($1)`,
+        [keys, interval],
+      );
+    /** One run of the loop; disposing it waits for the end. */
+    const expire = async () => {
+      await using loop = expireKeys({ database, log: testLog });
+      loop.wake();
+    };
+    const left = async (keys: readonly string[]) => {
+      const rows = await database.query<{ key: string }>(
+        "SELECT key FROM idempotency_keys WHERE key = ANY($1)",
+        [keys],
+      );
+      return rows.map(({ key }) => key);
+    };
+
+    it("are kept for a day and no longer", async () => {
+      const [old, young, fresh] = [newId(), newId(), newId()];
+      await answer([callOf(old), callOf(young), callOf(fresh)], "first");
+      await age([old], "24 hours 1 second");
+      await age([young], "23 hours 59 minutes");
+      await expire();
+      assert.deepEqual((await left([old, young, fresh])).sort(), [young, fresh].sort());
+      assert.deepEqual(await answer([callOf(young), callOf(fresh)], "again"), ["first", "first"]);
+    });
+
+    it("are good for another call once they are gone", async () => {
+      const call = callOf(newId());
+      await answer([call], "first");
+      await age([call.key], "25 hours");
+      assert.deepEqual(await answer([call], "not yet"), ["first"]);
+      await expire();
+      assert.deepEqual(await answer([call], "second"), [undefined]);
+      await expire();
+      assert.deepEqual(await answer([call], "third"), ["second"]);
+    });
+
+    it("are all gone after a run, however many, with another replica doing the same", async () => {
+      await database.query(
+        `INSERT INTO idempotency_keys (key, user_id, method, request_hash, response, create_time)
+         SELECT 'many-' || nth, 'alice', 'CreateOrder', '', '', now() - interval '2 days'
+         FROM generate_series(1, 12000) AS nth`,
+        [],
+      );
+      await Promise.all([expire(), expire()]);
+      const rows = await database.query(
+        "SELECT 1 FROM idempotency_keys WHERE key LIKE 'many-%'",
+        [],
+      );
+      assert.equal(rows.length, 0);
+    });
+
+    it("take effect anew if they go while a call looks for their answer", async () => {
+      const call = callOf(newId());
+      await answer([call], "first");
+      await age([call.key], "25 hours");
+      let runs = 0;
+      const stored = await database.transaction(async (transaction) => {
+        runs += 1;
+        let statements = 0;
+        const found = await claimKeys(
+          {
+            ...transaction,
+            async query(sql, parameters) {
+              statements += 1;
+              // The key was there for the first statement.
+              if (statements === 2) await expire();
+              return transaction.query(sql, parameters);
+            },
+          },
+          [call],
+        );
+        await storeAnswers(transaction, [{ ...call, response: bytes("second") }]);
+        return found;
+      });
+      assert.equal(runs, 2);
+      assert.deepEqual(stored, [undefined]);
+      assert.deepEqual(await answer([call], "third"), ["second"]);
+    });
+
+    it("take effect at most once more, whoever uses them while they go", async () => {
+      for (let round = 0; round < 10; round += 1) {
+        const call = callOf(newId());
+        await answer([call], "first");
+        await age([call.key], "25 hours");
+        const calls = Array.from({ length: 16 }, (_, turn) => answer([call], `new ${turn}`));
+        const [answers] = await Promise.all([Promise.all(calls), expire()]);
+        const winner = answers.findIndex(([stored]) => stored === undefined);
+        const known = new Set(["first", undefined, `new ${winner}`]);
+        assert.equal(answers.filter(([stored]) => stored === undefined).length, winner < 0 ? 0 : 1);
+        for (const [stored] of answers) assert.ok(known.has(stored), stored);
+        // Deleted under way or, at the latest, now.
+        const last = winner < 0 ? undefined : `new ${winner}`;
+        assert.deepEqual(await answer([call], "last"), [last]);
+      }
+    });
+  });
+});

@@ -1,0 +1,69 @@
+import { execFileSync } from "node:child_process";
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { create, fromBinary } from "@bufbuild/protobuf";
+import {
+  CodeGeneratorRequestSchema,
+  type FileDescriptorProto,
+  FileDescriptorSetSchema,
+} from "@bufbuild/protobuf/wkt";
+import type { Plugin } from "@bufbuild/protoplugin";
+import { fetchThirdPartyProtos } from "../../../tools/generate/third-party-protos.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** Makes the plugin under test. */
+export type CreatePlugin = (options: { readonly warn: (line: string) => void }) => Plugin;
+
+/**
+ * Compiles the protos of all cases, a folder each below `testdata` (as the root of the repository
+ * sees it); their names begin with the name of their case.
+ */
+export async function compileCases(testdata: string): Promise<readonly FileDescriptorProto[]> {
+  await fetchThirdPartyProtos(root);
+  const scratch = mkdtempSync(join(tmpdir(), "settle-protos-"));
+  try {
+    const image = join(scratch, "image.binpb");
+    const modules = [
+      testdata,
+      ...globSync(".cache/protos/{googleapis,googleapis-more,protovalidate}", { cwd: root }),
+    ].map((path) => ({ path }));
+    const config = ["--config", JSON.stringify({ version: "v2", modules })];
+    const to = ["--as-file-descriptor-set", "--output", image];
+    execFileSync("buf", ["build", ".", ...config, ...to], { cwd: root, stdio: "pipe" });
+    return fromBinary(FileDescriptorSetSchema, readFileSync(image)).file;
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+/** What the plugin makes of a case: files by name, and what it says of what it cannot do. */
+export type Outcome = {
+  readonly files: Readonly<Record<string, string>>;
+  readonly error: string;
+  readonly warnings: readonly string[];
+};
+
+/** Runs a plugin over the protos below `folder`, as the compiler would. */
+export function runPlugin(
+  createPlugin: CreatePlugin,
+  protoFile: readonly FileDescriptorProto[],
+  folder: string,
+  parameter: string,
+): Outcome {
+  const warnings: string[] = [];
+  const plugin = createPlugin({ warn: (line) => warnings.push(line) });
+  const { file, error } = plugin.run(
+    create(CodeGeneratorRequestSchema, {
+      parameter,
+      protoFile: [...protoFile],
+      fileToGenerate: protoFile
+        .map(({ name }) => name)
+        .filter((name) => name.startsWith(`${folder}/`)),
+    }),
+  );
+  const files = Object.fromEntries(file.map(({ name, content }) => [name, content]));
+  return { files, error, warnings };
+}

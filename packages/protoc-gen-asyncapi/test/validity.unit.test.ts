@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Parser } from "@asyncapi/parser";
+import { Ajv } from "ajv";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const ours = "gen/asyncapi/settle.json";
+const files = [
+  ours,
+  ...globSync("packages/protoc-gen-asyncapi/testdata/*/*/*.json", { cwd: root }),
+];
+/** That there is a newer AsyncAPI: fewer readers know it. */
+const known = new Set(["asyncapi-latest-version"]);
+/** What the documents of the tests do without. */
+const left = new Set(["asyncapi-info-description", "asyncapi-info-contact", "asyncapi-servers"]);
+
+type Message = { readonly examples?: readonly { readonly payload: object }[] };
+
+async function parse(file: string) {
+  const { document, diagnostics } = await new Parser().parse(
+    readFileSync(join(root, file), "utf8"),
+  );
+  const complaints = diagnostics.filter(({ code }) => !known.has(String(code)));
+  return { document, complaints };
+}
+
+describe("the documents of events", () => {
+  for (const file of files) {
+    it(`are valid: ${file}`, async () => {
+      const { document, complaints } = await parse(file);
+      const rest = complaints.filter(({ code }) => file === ours || !left.has(String(code)));
+      assert.deepEqual(
+        rest.map(({ code, message, path }) => `${code} at ${path.join("/")}: ${message}`),
+        [],
+      );
+      assert.ok(document);
+    });
+  }
+
+  it("have examples that their schemas accept, and schemas that say more than that", () => {
+    let count = 0;
+    for (const file of files) {
+      const document = JSON.parse(readFileSync(join(root, file), "utf8"));
+      const ajv = new Ajv({ strict: false, validateFormats: false }).addSchema(document, "doc");
+      const messages: [string, Message][] = Object.entries(document.components.messages);
+      for (const [name, { examples = [] }] of messages) {
+        const check = ajv.compile({ $ref: `doc#/components/messages/${name}/payload` });
+        for (const { payload } of examples) {
+          count += 1;
+          assert.ok(check(payload), `${name}: ${JSON.stringify(check.errors)}`);
+          for (const key of Object.keys(payload)) {
+            assert.equal(check({ ...payload, [key]: 7 }), false, `${name}: any ${key}`);
+          }
+        }
+      }
+    }
+    assert.ok(count >= 6, `only ${count} examples`);
+  });
+
+  it("tell their reader of every event, who sends it and who receives it", async () => {
+    const { document } = await parse(ours);
+    const told = document?.operations().all() ?? [];
+    const lines = told.flatMap((operation) =>
+      operation
+        .messages()
+        .all()
+        .map((message) => {
+          const [channel] = operation.channels().all();
+          return `${operation.id()}: ${operation.action()} ${message.name()} ${channel?.address()}`;
+        }),
+    );
+    assert.deepEqual(lines, [
+      "orders_receives: receive events.v1.PaymentRefundedEvent orders.work",
+      "orders_receives: receive events.v1.PaymentResultEvent orders.work",
+      "orders_sends_events_v1_OrderCancelledEvent: send events.v1.OrderCancelledEvent events.v1.OrderCancelledEvent",
+      "orders_sends_events_v1_OrderCreatedEvent: send events.v1.OrderCreatedEvent events.v1.OrderCreatedEvent",
+      "payments_receives: receive events.v1.OrderCancelledEvent payments.work",
+      "payments_receives: receive events.v1.OrderCreatedEvent payments.work",
+      "payments_sends_events_v1_PaymentRefundedEvent: send events.v1.PaymentRefundedEvent events.v1.PaymentRefundedEvent",
+      "payments_sends_events_v1_PaymentResultEvent: send events.v1.PaymentResultEvent events.v1.PaymentResultEvent",
+    ]);
+  });
+});

@@ -1,0 +1,32 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { JsonObject } from "@settle/proto-schemas/json-schema";
+import type { Context } from "./context.ts";
+
+/** Who may call a method: for programs, and in words. */
+export type Access = {
+  readonly security: readonly JsonObject[] | undefined;
+  readonly words: string;
+};
+
+/**
+ * Returns who may call `method` by the access option that the base names. A method without it, or
+ * a set without the option, has what the base says of all methods.
+ */
+export function readAccess(context: Context, method: DescMethod): Access {
+  const { access, security } = context.base;
+  const set =
+    access &&
+    context.extensions.read<{ owner?: boolean; scope?: string }>(method, access.extension);
+  if (!access || !set) return { security, words: "" };
+  const who = [
+    ...(set.owner ? ["the owner"] : []),
+    ...(set.scope ? [`whoever holds the scope \`${set.scope}\``] : []),
+  ];
+  return {
+    security: [
+      ...(set.owner ? [{ [access.scheme]: [] }] : []),
+      ...(set.scope ? [{ [access.scheme]: [set.scope] }] : []),
+    ],
+    words: who.length === 0 ? "" : `Access: ${who.join(", or ")}.`,
+  };
+}

@@ -1,0 +1,9 @@
+import type { Context as SchemaContext } from "@settle/proto-schemas/context";
+import type { Base } from "./base.ts";
+import type { Options } from "./options.ts";
+
+/** What one run of the plugin works with. */
+export type Context = SchemaContext & {
+  readonly options: Options;
+  readonly base: Base;
+};

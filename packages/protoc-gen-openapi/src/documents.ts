@@ -1,0 +1,147 @@
+import type { DescFile, DescService } from "@bufbuild/protobuf";
+import { Refusal } from "@settle/proto-schemas/complaints";
+import { createComponents } from "@settle/proto-schemas/components";
+import type { Document } from "@settle/proto-schemas/document-plugin";
+import { type JsonObject, sortKeys, withoutEmpty } from "@settle/proto-schemas/json-schema";
+import type { Context } from "./context.ts";
+import { statusName, statusSchema } from "./errors.ts";
+import { headerComponents } from "./headers.ts";
+import { type Binding, httpMethods, readBindings } from "./http-rules.ts";
+import { nameServices, nameValues } from "./naming.ts";
+import { operation } from "./operations.ts";
+import { pathValues } from "./path-parameters.ts";
+import { writePath } from "./path-template.ts";
+
+/**
+ * Makes one document for each package of `files` that has methods with HTTP rules, and one with all
+ * of them if the options name it; one at a time, because they may be large. The same files give the
+ * same documents, to the byte.
+ */
+export function* createDocuments(
+  context: Context,
+  files: readonly DescFile[],
+): Generator<Document, void> {
+  const packages = new Map<string, Map<DescService, readonly Binding[]>>();
+  for (const file of files) {
+    for (const service of file.services) {
+      const bindings = service.methods.flatMap((method) => readBindings(context, method));
+      if (bindings.length === 0) continue;
+      const name = file.proto.package || "unnamed";
+      const services = packages.get(name) ?? new Map<DescService, readonly Binding[]>();
+      packages.set(name, services.set(service, bindings));
+    }
+  }
+  const { title } = context.base.info;
+  const { merged } = context.options;
+  if (merged !== undefined && packages.has(merged)) {
+    throw new Refusal(`option merged=${merged} is the name of a package`);
+  }
+  for (const [name, services] of packages) {
+    const content = createDocument(context, `${title}: ${name}`, services);
+    yield { file: `${name}.json`, content };
+  }
+  if (merged === undefined || packages.size === 0) return;
+  const all = new Map([...packages.values()].flatMap((services) => [...services]));
+  yield { file: `${merged}.json`, content: createDocument(context, title, all) };
+}
+
+type PathItem = {
+  readonly path: string;
+  readonly valueNames: readonly string[];
+  readonly operations: Map<string, JsonObject>;
+};
+
+function createDocument(
+  context: Context,
+  title: string,
+  services: ReadonlyMap<DescService, readonly Binding[]>,
+): JsonObject {
+  const names = nameServices([...services.keys()]);
+  const components = createComponents(context);
+  const items = new Map<string, PathItem>();
+  const rivals = findRivals([...services.values()].flat());
+  for (const [service, bindings] of services) {
+    for (const binding of bindings) {
+      const item = findItem(items, binding);
+      const [first, ...others] = rivals.get(shapeOf(binding)) ?? [];
+      if (first !== binding) {
+        context.complaints.add(
+          binding.method,
+          `${binding.httpMethod.toUpperCase()} ${item.path} of ${binding.method.name} is taken by ${first?.method.name}: Envoy calls neither`,
+        );
+      }
+      if (others.length > 0) continue;
+      const { refer } = components;
+      const name = names.get(service) ?? service.name;
+      const content = operation(context, binding, name, item.valueNames, refer);
+      item.operations.set(binding.httpMethod, content);
+    }
+  }
+  const methods = [...services.values()].flat().map(({ method }) => method);
+  const paths = writePaths([...items.values()]);
+  const status = statusSchema(context, components.refer);
+  const { schemas, resolve } = components.finish();
+  return {
+    openapi: "3.1.0",
+    info: { ...context.base.info, title },
+    servers: context.base.servers ?? [{ url: "/" }],
+    tags: [...services.keys()].map((service) => ({
+      name: names.get(service) ?? service.name,
+      description: context.source.comment(service).text || undefined,
+    })),
+    paths: resolve(paths),
+    components: withoutEmpty({
+      schemas: sortKeys({ ...schemas, [statusName]: resolve(status) }),
+      ...headerComponents(context.base, methods),
+      securitySchemes: context.base.securitySchemes,
+    }),
+  };
+}
+
+/** The bindings of each HTTP method and path; of more than one, Envoy calls none. */
+function findRivals(bindings: readonly Binding[]): ReadonlyMap<string, readonly Binding[]> {
+  return Map.groupBy(bindings, shapeOf);
+}
+
+function shapeOf({ httpMethod, path }: Binding): string {
+  return `${httpMethod} ${writePath(path, () => "")}`;
+}
+
+/**
+ * Finds the path item of a binding. Paths that differ only in the names of their values are one
+ * path to OpenAPI, and have the names of the first.
+ */
+function findItem(items: Map<string, PathItem>, binding: Binding): PathItem {
+  const shape = writePath(binding.path, () => "");
+  const known = items.get(shape);
+  if (known) return known;
+  const valueNames = nameValues(
+    pathValues(binding).map(({ pattern, after }, index) => ({
+      jsonName: (binding.pathFields[index] ?? []).map(({ jsonName }) => jsonName).join("."),
+      pattern,
+      after,
+    })),
+  );
+  const path = writePath(binding.path, (index) => valueNames[index] ?? "");
+  const item = { path, valueNames, operations: new Map() };
+  items.set(shape, item);
+  return item;
+}
+
+function writePaths(items: readonly PathItem[]): JsonObject {
+  return sortKeys(
+    Object.fromEntries(
+      items
+        .filter(({ operations }) => operations.size > 0)
+        .map(({ path, operations }) => [
+          path,
+          Object.fromEntries(
+            httpMethods.flatMap((name) => {
+              const found = operations.get(name);
+              return found ? [[name, found]] : [];
+            }),
+          ),
+        ]),
+    ),
+  );
+}

@@ -1,0 +1,138 @@
+import type { DescEnum, DescMethod } from "@bufbuild/protobuf";
+import { Refusal } from "@settle/proto-schemas/complaints";
+import type { Refer } from "@settle/proto-schemas/fields";
+import { allOf, type JsonObject } from "@settle/proto-schemas/json-schema";
+import { wellKnownForm } from "@settle/proto-schemas/well-known";
+import type { Context } from "./context.ts";
+
+/** The name of what every error is over REST. */
+export const statusName = "google.rpc.Status";
+
+/** The HTTP status of each google.rpc.Code, as Envoy and gRPC gateways translate it. */
+const httpStatuses: Readonly<Record<string, number>> = {
+  CANCELLED: 499,
+  UNKNOWN: 500,
+  INVALID_ARGUMENT: 400,
+  DEADLINE_EXCEEDED: 504,
+  NOT_FOUND: 404,
+  ALREADY_EXISTS: 409,
+  PERMISSION_DENIED: 403,
+  RESOURCE_EXHAUSTED: 429,
+  FAILED_PRECONDITION: 400,
+  ABORTED: 409,
+  OUT_OF_RANGE: 400,
+  UNIMPLEMENTED: 501,
+  INTERNAL: 500,
+  UNAVAILABLE: 503,
+  DATA_LOSS: 500,
+  UNAUTHENTICATED: 401,
+};
+
+type Reason = {
+  readonly word: string;
+  readonly text: string;
+  readonly statuses: readonly string[];
+};
+
+/**
+ * Returns the errors a method answers with, by HTTP status: those that its option declares and the
+ * ones common to all. Where the base names no such option there is one for any error.
+ */
+export function errorResponses(
+  context: Context,
+  method: DescMethod,
+): Readonly<Record<string, JsonObject>> {
+  const { errors } = context.base;
+  const reasons = errors && context.extensions.types.getExtension(errors.extension)?.enum;
+  if (!errors || !reasons) {
+    return { default: response("An error.", []) };
+  }
+  const declared = context.extensions.read<readonly number[]>(method, errors.extension) ?? [];
+  const common = errors.common.map((name) => {
+    const value = reasons.values.find((known) => known.name === name);
+    if (!value) throw new Refusal(`${reasons.typeName} has no value ${name}, which the base names`);
+    return value.number;
+  });
+  const byStatus = new Map<string, Reason[]>();
+  for (const number of new Set([...declared, ...common])) {
+    const reason = readReason(context, reasons, number);
+    for (const status of reason?.statuses ?? []) {
+      byStatus.set(status, [...(byStatus.get(status) ?? []), ...(reason ? [reason] : [])]);
+    }
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, group]) => [
+      status,
+      response(
+        group.map(({ word, text }) => `- \`${word}\`: ${text}`).join("\n"),
+        group.map(({ word }) => word),
+      ),
+    ]),
+  );
+}
+
+/**
+ * Returns the schema of google.rpc.Status, which Envoy writes for every error; its details are of
+ * the messages that the base names, or others.
+ */
+export function statusSchema(context: Context, refer: Refer): JsonObject {
+  const any = wellKnownForm("google.protobuf.Any") ?? {};
+  const known = (context.base.errors?.details ?? []).map((typeName): JsonObject => {
+    const message = context.extensions.types.getMessage(typeName);
+    if (!message) throw new Refusal(`there is no message ${typeName}, which the base names`);
+    return allOf(
+      { $ref: refer(message, "response") },
+      {
+        properties: { "@type": { const: `type.googleapis.com/${typeName}` } },
+        required: ["@type"],
+      },
+    );
+  });
+  return {
+    type: "object",
+    description: "An error.",
+    properties: {
+      code: { type: "integer", format: "int32", description: "The google.rpc.Code." },
+      message: { type: "string", description: "What is wrong, for people." },
+      details: {
+        type: "array",
+        description: "What is wrong, for programs.",
+        items: known.length === 0 ? any : { anyOf: [...known, any] },
+      },
+    },
+    required: context.options.defaults === "printed" ? ["code", "message", "details"] : undefined,
+  };
+}
+
+/** A reason's comment: `CODE with HTTP status 413 or 431, from the edge: what it means`. */
+const reasonComment =
+  /^([A-Z_]+)(?: with HTTP status (\d{3}(?:(?:,| or|, or) \d{3})*))?(, [^:]+)?:\s+/;
+
+function readReason(context: Context, reasons: DescEnum, number: number): Reason | undefined {
+  const value = reasons.value[number];
+  if (!value) return undefined;
+  const { text } = context.source.comment(value);
+  const [head = "", code = "", statuses, origin = ""] = reasonComment.exec(text) ?? [];
+  const usual = httpStatuses[code];
+  if (usual === undefined) {
+    context.complaints.add(
+      value,
+      `the comment of ${value.name} does not begin with its google.rpc.Code`,
+    );
+    return undefined;
+  }
+  const meaning = text.slice(head.length).replaceAll(/\s*\n\s*/g, " ");
+  return {
+    word: value.name.slice(reasons.sharedPrefix?.length ?? 0),
+    text: origin === "" ? meaning : `${origin.slice(2)}: ${meaning}`,
+    statuses: statuses?.match(/\d{3}/g) ?? [String(usual)],
+  };
+}
+
+function response(description: string, reasons: readonly string[]): JsonObject {
+  return {
+    description,
+    content: { "application/json": { schema: { $ref: `#/components/schemas/${statusName}` } } },
+    "x-error-reasons": reasons.length === 0 ? undefined : reasons,
+  };
+}

@@ -1,0 +1,58 @@
+import { ScalarType } from "@bufbuild/protobuf";
+import { paragraphs } from "@settle/proto-schemas/comments";
+import { elementOf, scalarOf } from "@settle/proto-schemas/elements";
+import { fieldSchema, type Refer } from "@settle/proto-schemas/fields";
+import { allOf, type JsonObject } from "@settle/proto-schemas/json-schema";
+import type { Context } from "./context.ts";
+import type { Binding } from "./http-rules.ts";
+import type { Segment } from "./path-template.ts";
+
+type Value = Extract<Segment, { readonly kind: "value" }>;
+
+/** The places for values in a binding's path. */
+export function pathValues(binding: Binding): readonly Value[] {
+  return binding.path.segments.filter((segment) => segment.kind === "value");
+}
+
+/**
+ * Returns the parameters of a path, called `names`. A parameter that is all of a field has the
+ * field's schema; one that is a part of it is any text.
+ */
+export function pathParameters(
+  context: Context,
+  binding: Binding,
+  names: readonly string[],
+  refer: Refer,
+): readonly JsonObject[] {
+  return pathValues(binding).map((value, index) => {
+    const field = binding.pathFields[index]?.at(-1);
+    const isWhole = value.pattern === "*" || value.pattern === "**";
+    const { description, ...schema } =
+      field && isWhole ? fieldSchema(context, field, "request", refer) : { type: "string" };
+    const isText = !field || !isWhole || scalarOf(elementOf(field)) === ScalarType.STRING;
+    return {
+      name: names[index] ?? "",
+      in: "path",
+      description: paragraphs(
+        field && isWhole ? String(description ?? "") : "",
+        field && !isWhole ? `Part of \`${fieldName(binding, index)}\`: \`${value.pattern}\`.` : "",
+        value.slashes ? "May hold several segments, with slashes between them." : "",
+      ),
+      required: true,
+      // A segment is never empty.
+      schema: isText ? allOf(schema, { minLength: 1 }) : notNull(schema),
+    };
+  });
+}
+
+function fieldName(binding: Binding, index: number): string {
+  return (binding.pathFields[index] ?? []).map(({ jsonName }) => jsonName).join(".");
+}
+
+/** A wrapper in a path or a query has a value or is not there. */
+export function notNull(schema: JsonObject): JsonObject {
+  const { type } = schema;
+  if (!Array.isArray(type)) return schema;
+  const types = type.filter((name) => name !== "null");
+  return { ...schema, type: types.length === 1 ? (types[0] ?? null) : types };
+}

@@ -1,0 +1,23 @@
+import type { Plugin } from "@bufbuild/protoplugin";
+import { createDocumentPlugin } from "@settle/proto-schemas/document-plugin";
+import { readBase } from "./base.ts";
+import { createDocuments } from "./documents.ts";
+import { readOptions } from "./options.ts";
+
+/**
+ * Creates the plugin. Protos of which no true document can be written are refused in the response,
+ * by file and line; with `unsupported=warn` the same lines go to `warn` and what they are about is
+ * left out. A fault in the base is refused too, one in the options throws.
+ */
+export function createPlugin({ warn }: { readonly warn: (line: string) => void }): Plugin {
+  return createDocumentPlugin({
+    name: "protoc-gen-openapi",
+    readOptions,
+    create(options, surroundings, files) {
+      const { defaults } = options;
+      const base = readBase(options.base);
+      return createDocuments({ ...surroundings, options, base, defaults }, files);
+    },
+    warn: ({ unsupported }) => (unsupported === "warn" ? warn : undefined),
+  });
+}

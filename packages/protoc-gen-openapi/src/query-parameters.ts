@@ -1,0 +1,90 @@
+import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import { paragraphs } from "@settle/proto-schemas/comments";
+import { readFieldBehavior } from "@settle/proto-schemas/field-behavior";
+import { fieldSchema, isRequiredInRequest, type Refer } from "@settle/proto-schemas/fields";
+import type { JsonObject } from "@settle/proto-schemas/json-schema";
+import { type FieldPath, hasOwnSchema } from "@settle/proto-schemas/messages";
+import { isOneValue } from "@settle/proto-schemas/well-known";
+import type { Context } from "./context.ts";
+import type { Binding } from "./http-rules.ts";
+import { notNull } from "./path-parameters.ts";
+
+/**
+ * Returns the parameters of a query: all fields of the request that are neither in the path nor in
+ * the body, those of nested messages as `filter.id`. What has no form in a query, maps and messages
+ * that repeat or have no text form, is a complaint and left out. (Of messages that repeat Envoy takes
+ * single fields, without telling which of them they are of.) A message inside itself is followed no
+ * further.
+ */
+export function queryParameters(
+  context: Context,
+  binding: Binding,
+  refer: Refer,
+): readonly JsonObject[] {
+  if (binding.body === "*") return [];
+  return walk(binding.method.input, []);
+
+  function walk(message: DescMessage, above: FieldPath): readonly JsonObject[] {
+    return message.fields.flatMap((field) => {
+      const path = [...above, field];
+      const isTaken = field === binding.body && above.length === 0;
+      if (isTaken || binding.saidByPath.some((taken) => isSamePath(taken, path))) return [];
+      if (readFieldBehavior(context, field).outputOnly || isEmpty(field)) return [];
+      if (field.fieldKind === "message" && hasOwnSchema(field.message)) {
+        const isInside =
+          field.message === binding.method.input ||
+          above.some((outer) => outer.message === field.message);
+        return isInside ? [] : walk(field.message, path);
+      }
+      const obstacle = findObstacle(field);
+      if (obstacle === undefined) return [parameter(path, field)];
+      const name = path.map((part) => part.name).join(".");
+      context.complaints.add(
+        field,
+        `${binding.method.name} has the field ${name} in its query, where Envoy has no form for ${obstacle}`,
+      );
+      return [];
+    });
+  }
+
+  function parameter(path: FieldPath, field: DescField): JsonObject {
+    const {
+      description,
+      deprecated,
+      writeOnly: _,
+      ...schema
+    } = fieldSchema(context, field, "request", refer);
+    const others = (field.oneof?.fields ?? []).filter((other) => other !== field);
+    const names = others.map((other) => `\`${nameOf([...path.slice(0, -1), other])}\``);
+    return {
+      name: nameOf(path),
+      in: "query",
+      description: paragraphs(
+        String(description ?? ""),
+        names.length === 0 ? "" : `Not together with ${names.join(" or ")}.`,
+      ),
+      required: path.every((part) => isRequiredInRequest(context, part)) || undefined,
+      deprecated,
+      schema: notNull(schema),
+    };
+  }
+}
+
+function findObstacle(field: DescField): string | undefined {
+  if (field.fieldKind === "map") return "maps";
+  if (!field.message || isOneValue(field.message.typeName)) return undefined;
+  return field.fieldKind === "list" ? "repeated messages" : field.message.typeName;
+}
+
+/** An empty message has nothing to say in a query, and no form there. */
+function isEmpty({ message }: DescField): boolean {
+  return message?.typeName === "google.protobuf.Empty";
+}
+
+function nameOf(path: FieldPath): string {
+  return path.map(({ jsonName }) => jsonName).join(".");
+}
+
+function isSamePath(a: FieldPath, b: FieldPath): boolean {
+  return a.length === b.length && a.every((field, index) => field === b[index]);
+}

@@ -1,0 +1,4 @@
+import { describeGoldens } from "../../proto-schemas/test/goldens.ts";
+import { createPlugin } from "../src/plugin.ts";
+
+describeGoldens("protoc-gen-openapi", createPlugin);

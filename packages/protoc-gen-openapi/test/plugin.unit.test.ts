@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { CodeGeneratorRequestSchema, CodeGeneratorResponseSchema } from "@bufbuild/protobuf/wkt";
+import { readComment } from "@settle/proto-schemas/comments";
+import { parse } from "yaml";
+import { readBase } from "../src/base.ts";
+import { readOptions } from "../src/options.ts";
+import { parsePathTemplate } from "../src/path-template.ts";
+
+const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+describe("the plugin's options", () => {
+  it("have defaults", () => {
+    assert.deepEqual(readOptions([]), {
+      base: undefined,
+      merged: undefined,
+      unsupported: "error",
+      defaults: "omitted",
+      streams: "array",
+    });
+  });
+
+  for (const [key, value, fault] of [
+    ["colour", "red", /no option colour/],
+    ["streams", "xml", /streams must be array or ndjson or sse/],
+    ["merged", "", /merged needs a value/],
+    ["toString", "x", /no option toString/],
+  ] as const) {
+    it(`refuse ${key}=${value}`, () => {
+      assert.throws(() => readOptions([{ key, value }]), fault);
+    });
+  }
+});
+
+describe("the base", () => {
+  it("is refused by the name of its file and of what is wrong in it", () => {
+    const folder = mkdtempSync(join(tmpdir(), "settle-base-"));
+    const file = join(folder, "base.yaml");
+    try {
+      writeFileSync(file, "info: { title: 1 }\nheaders: []\n");
+      assert.throws(
+        () => readBase(file),
+        (error: Error) => {
+          assert.ok(error.message.startsWith(file));
+          assert.match(error.message, /info\.title/);
+          assert.match(error.message, /info\.version/);
+          assert.match(error.message, /headers/);
+          return true;
+        },
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("of ours has the version that is under way", () => {
+    const read = (file: string) => parse(readFileSync(join(root, file), "utf8"));
+    assert.equal(read("proto/openapi.yaml").info.version, read("package.json").version);
+  });
+});
+
+describe("a path template", () => {
+  for (const [template, fault] of [
+    ["v1", /does not start with a slash/],
+    ["/v1//a", /empty segment/],
+    ["/v1/", /empty segment/],
+    ["/v1/a{b}", /a\{b\}, which is no whole one/],
+    ["/v1/{a=**}/{b}", /after `\*\*`/],
+    ["/v1/{a", /no whole one/],
+  ] as const) {
+    it(`is refused: ${template}`, () => {
+      const read = parsePathTemplate(template);
+      assert.ok("fault" in read);
+      assert.match(read.fault, fault);
+    });
+  }
+
+  it("has its verb behind the last colon", () => {
+    const read = parsePathTemplate("/v1/{name=a:b/*}:run");
+    assert.ok(!("fault" in read));
+    assert.equal(read.verb, "run");
+    assert.equal(read.segments.length, 3);
+  });
+});
+
+describe("a comment", () => {
+  it("is read with the line breaks of any system", () => {
+    const { summary, rest } = readComment(" One\r\n two.\r\n\r\n Three.\r\n");
+    assert.deepEqual({ summary, rest }, { summary: "One two", rest: "Three." });
+  });
+
+  it("may be empty", () => {
+    assert.deepEqual(readComment(""), { summary: "", rest: "", text: "", examples: [] });
+  });
+});
+
+describe("the program", () => {
+  const run = (args: readonly string[], input: Uint8Array = new Uint8Array()) =>
+    spawnSync(process.execPath, [main, ...args], { input });
+
+  it("tells its options", () => {
+    const { status, stdout } = run(["--help"]);
+    assert.equal(status, 0);
+    for (const option of ["base=", "merged=", "unsupported=", "defaults=", "streams="]) {
+      assert.ok(stdout.includes(option), option);
+    }
+  });
+
+  it("answers the compiler, also when there is nothing to do", () => {
+    const { status, stdout } = run(
+      [],
+      toBinary(CodeGeneratorRequestSchema, create(CodeGeneratorRequestSchema)),
+    );
+    assert.equal(status, 0);
+    assert.deepEqual(fromBinary(CodeGeneratorResponseSchema, stdout).file, []);
+  });
+
+  it("ends with the fault of an option", () => {
+    const request = create(CodeGeneratorRequestSchema, { parameter: "streams=xml" });
+    const { status, stderr } = run([], toBinary(CodeGeneratorRequestSchema, request));
+    assert.equal(status, 1);
+    assert.match(stderr.toString(), /streams must be/);
+  });
+});

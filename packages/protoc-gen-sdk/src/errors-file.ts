@@ -1,0 +1,30 @@
+import type { GeneratedFile } from "@bufbuild/protoplugin";
+import type { Reason, Reasons } from "./reasons.ts";
+
+/** Prints a class for each reason, the table of them, and the union of the common ones. */
+export function printErrors(f: GeneratedFile, { file, all, common }: Reasons): void {
+  f.preamble(file);
+  const base = f.import("SettleError", "@settle/sdk-runtime");
+  for (const { word, className, text } of all) {
+    f.print(f.jsDoc(text));
+    f.print(`export class ${className} extends `, base, `<"${word}"> {`);
+    f.print(`  override readonly name = "${className}";`);
+    f.print("}");
+    f.print();
+  }
+  f.print(f.jsDoc("The class of each reason."));
+  f.print("export const errorClasses = {");
+  for (const { word, className } of all) f.print(`  ${word}: ${className},`);
+  f.print("} as const;");
+  f.print();
+  f.print(f.jsDoc("Every reason that this SDK knows."));
+  f.print("export type Reason = keyof typeof errorClasses;");
+  f.print();
+  f.print(f.jsDoc("The reasons that any call may fail with."));
+  f.print(`export type CommonReason =${unionOf(common)};`);
+}
+
+/** The words of the reasons as the members of a union type. */
+export function unionOf(reasons: readonly Reason[]): string {
+  return reasons.length === 0 ? " never" : reasons.map(({ word }) => `\n  | "${word}"`).join("");
+}

@@ -1,0 +1,52 @@
+import type { DescService, MessageShape } from "@bufbuild/protobuf";
+import { createSettle, type Settle, SettleError, type SettleOptions } from "@settle/sdk/node";
+import { tokenOf } from "../system/tokens.ts";
+import type { Answer, Caller } from "./call.ts";
+import { lost } from "./refusals.ts";
+
+type Method = (request: unknown) => PromiseLike<unknown> | { first(): Promise<unknown> };
+
+/**
+ * Calls by the SDK, with a client for each user, whose token is the user's own unless `tokenFor` says
+ * otherwise; disposing closes them all.
+ */
+export function createSdkCaller(
+  options: Omit<SettleOptions, "token">,
+  tokenFor: (userId: string) => Promise<string> = tokenOf,
+): AsyncDisposable & { readonly call: Caller; clientOf(userId: string): Settle } {
+  const clients = new Map<string, Settle>();
+  const clientOf = (userId: string) => {
+    const token = () => tokenFor(userId || "nobody");
+    const client = clients.get(userId) ?? createSettle({ ...options, token });
+    clients.set(userId, client);
+    return client;
+  };
+  const call: Caller = async (method, request) => {
+    const { userId = "" } = request as { userId?: string };
+    const service = serviceOf(clientOf(userId), method.parent);
+    const answering = (service[method.localName] as Method)(request);
+    try {
+      const message = await ("first" in answering ? answering.first() : answering);
+      return { ok: true, message: message as MessageShape<typeof method.output> };
+    } catch (error) {
+      return refusalOf(error);
+    }
+  };
+  return {
+    call,
+    clientOf,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...clients.values()].map((client) => client[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+function serviceOf({ orders, payments }: Settle, { name }: DescService): Record<string, unknown> {
+  return name === "OrdersService" ? orders : payments;
+}
+
+function refusalOf(error: unknown): Answer<never> {
+  if (!(error instanceof SettleError)) return lost(error);
+  const { code, reason, message, fieldViolations } = error;
+  return { ok: false, code, reason, message, fields: fieldViolations.map(({ field }) => field) };
+}

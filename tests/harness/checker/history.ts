@@ -1,0 +1,140 @@
+import type { Order } from "@settle/gen/orders/v1/order_pb";
+import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import type { Account } from "@settle/gen/payments/v1/account_pb";
+import type { Payment } from "@settle/gen/payments/v1/payment_pb";
+import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
+import { type Answer, type Caller, outcomeOf, successOf } from "../calls/call.ts";
+import type { ServiceName } from "../system/system.ts";
+
+/** A call, by how its client saw it end. */
+export type Attempt = { readonly outcome: ReturnType<typeof outcomeOf> };
+
+/** A call of CreateOrder. No two in a history have the same description. */
+export type OrderAttempt = Attempt & {
+  readonly userId: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly description: string;
+  /** Whether it was to be cancelled by itself after some time. */
+  readonly expires?: boolean;
+  /** Present where the outcome is `ok`. */
+  readonly order: Order | undefined;
+};
+
+/** A call of CreateAccount (without an amount) or Deposit. */
+export type AccountAttempt = Attempt & {
+  readonly userId: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+};
+
+/** A call of CancelOrder. */
+export type CancelAttempt = Attempt & { readonly orderId: string };
+
+/** A call of RefundPayment. */
+export type RefundAttempt = Attempt & { readonly orderId: string; readonly amountMinor: bigint };
+
+/** Everything the clients of one system did that may have changed it, as they saw it end. */
+export type History = {
+  readonly orders: OrderAttempt[];
+  readonly accounts: AccountAttempt[];
+  readonly deposits: AccountAttempt[];
+  readonly cancellations: CancelAttempt[];
+  readonly refunds: RefundAttempt[];
+  /** Events that payments was told besides an order's first: by a test or a repair. */
+  readonly injectedEvents: string[];
+  /** The ids of events that a test took off the broker on their way to a service. */
+  readonly lostEvents: Readonly<Record<ServiceName, string[]>>;
+  /** The bodies, in hexadecimal, of the messages that have to end as dead letters. */
+  readonly poison: string[];
+};
+
+/** What a client of the system does, each call noted down in a history. */
+export type Shopper = {
+  createAccount(userId: string, currency?: string): Promise<Answer<Account>>;
+  deposit(userId: string, amountMinor: bigint, currency?: string): Promise<Answer<Account>>;
+  /** `label` is the beginning of the order's description, for the messages of a failed check. */
+  createOrder(
+    userId: string,
+    amountMinor: bigint,
+    options?: {
+      readonly currency?: string;
+      readonly label?: string;
+      readonly expireAfterS?: number;
+    },
+  ): Promise<Answer<Order>>;
+  cancelOrder(order: Pick<Order, "id" | "userId">): Promise<Answer<Order>>;
+  /** Refunds part of an order's payment, as an admin does. */
+  refund(order: Pick<Order, "id" | "userId">, amountMinor: bigint): Promise<Answer<Payment>>;
+  /** Creates an account that holds `amountMinor`; fails if it cannot. */
+  fundedAccount(userId: string, amountMinor: bigint): Promise<void>;
+};
+
+export const defaultCurrency = "EUR";
+
+export function createHistory(): History {
+  return {
+    orders: [],
+    accounts: [],
+    deposits: [],
+    cancellations: [],
+    refunds: [],
+    injectedEvents: [],
+    lostEvents: { orders: [], payments: [] },
+    poison: [],
+  };
+}
+
+/**
+ * Creates a client that calls by `call`, and by `callAsAdmin` where it takes one, and notes it down
+ * in `history`.
+ */
+export function createShopper(history: History, call: Caller, callAsAdmin: Caller = call): Shopper {
+  const { createAccount, deposit, refundPayment } = PaymentsService.method;
+  const { createOrder, cancelOrder } = OrdersService.method;
+  const shopper: Shopper = {
+    async createAccount(userId, currency = defaultCurrency) {
+      const answer = await call(createAccount, { userId, currency });
+      history.accounts.push({ userId, amountMinor: 0n, currency, outcome: outcomeOf(answer) });
+      return answer;
+    },
+    async deposit(userId, amountMinor, currency = defaultCurrency) {
+      const amount = { minorUnits: amountMinor, currency };
+      const answer = await call(deposit, { userId, amount });
+      history.deposits.push({ userId, amountMinor, currency, outcome: outcomeOf(answer) });
+      return answer;
+    },
+    async createOrder(userId, amountMinor, options = {}) {
+      const { currency = defaultCurrency, label = "order", expireAfterS } = options;
+      const amount = { minorUnits: amountMinor, currency };
+      const description = `${label} ${crypto.randomUUID()}`;
+      const expires = expireAfterS !== undefined;
+      const answer = await call(createOrder, {
+        userId,
+        amount,
+        description,
+        ...(expires && { expireAfter: { seconds: BigInt(expireAfterS) } }),
+      });
+      const order = answer.ok ? answer.message : undefined;
+      const outcome = outcomeOf(answer);
+      history.orders.push({ userId, amountMinor, currency, description, expires, outcome, order });
+      return answer;
+    },
+    async cancelOrder({ id: orderId, userId }) {
+      const answer = await call(cancelOrder, { userId, orderId });
+      history.cancellations.push({ orderId, outcome: outcomeOf(answer) });
+      return answer;
+    },
+    async refund({ id: orderId, userId }, amountMinor) {
+      const amount = { minorUnits: amountMinor, currency: defaultCurrency };
+      const answer = await callAsAdmin(refundPayment, { userId, orderId, amount });
+      history.refunds.push({ orderId, amountMinor, outcome: outcomeOf(answer) });
+      return answer;
+    },
+    async fundedAccount(userId, amountMinor) {
+      await successOf(shopper.createAccount(userId));
+      await successOf(shopper.deposit(userId, amountMinor));
+    },
+  };
+  return shopper;
+}

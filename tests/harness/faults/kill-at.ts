@@ -1,0 +1,17 @@
+import type { Faults } from "@settle/chassis/base/faults";
+
+/**
+ * Kills this process, without warning, the n-th time it reaches a seam. `crashAt` is the seam's
+ * name and n, such as `relay.after-confirm:3`.
+ */
+export function killAt(crashAt: string): Faults {
+  const [point, nth] = crashAt.split(":");
+  let remaining = Number(nth ?? 1);
+  return {
+    reach(reached) {
+      if (reached !== point) return;
+      remaining -= 1;
+      if (remaining === 0) process.kill(process.pid, "SIGKILL");
+    },
+  };
+}

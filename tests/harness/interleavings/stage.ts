@@ -1,0 +1,188 @@
+import { create } from "@bufbuild/protobuf";
+import { ConnectError, type HandlerContext } from "@connectrpc/connect";
+import { systemClock } from "@settle/chassis/base/clock";
+import { noFaults } from "@settle/chassis/base/faults";
+import type { Database } from "@settle/chassis/database/database";
+import { maintainInbox } from "@settle/chassis/events/inbox";
+import type { Foundations } from "@settle/chassis/service";
+import { createTestDatabase, testLog } from "@settle/chassis/testing";
+import {
+  OrderCancelledEventSchema,
+  OrderCreatedEventSchema,
+  PaymentRefundedEventSchema,
+  PaymentResultEventSchema,
+} from "@settle/gen/events/v1/events_pb";
+import { createOrdersDatabase } from "@settle/orders/database";
+import { createOrdersRpc } from "@settle/orders/orders-rpc";
+import { settleOrders } from "@settle/orders/payment-events";
+import { createPaymentsDatabase } from "@settle/payments/database";
+import { handleOrderEvents } from "@settle/payments/order-events";
+import { createPaymentsRpc } from "@settle/payments/payments-rpc";
+import { Pool, types } from "pg";
+import { contextOf } from "../../../services/orders/test/orders-setup.ts";
+import type { Caller } from "../calls/call.ts";
+import { connectErrorRefusal } from "../calls/refusals.ts";
+import { defaultCurrency } from "../checker/history.ts";
+import type { Event } from "../system/queues.ts";
+import type { ServiceName } from "../system/system.ts";
+import { type Settled, type StagedReplica, startStagedReplica } from "./staged-replica.ts";
+
+/** Of each service there are two replicas. */
+export type ReplicaNumber = 0 | 1;
+
+/** Both services in this process, on databases of their own; the broker is the test. */
+export type Stage = AsyncDisposable & {
+  /** Direct access to a service's database; bigint columns are bigint. */
+  readonly databases: Readonly<Record<ServiceName, Pool>>;
+  /** What a replica of orders is built on. */
+  ordersOn(replica: ReplicaNumber): Foundations;
+  /** Calls a replica as `userId` under an idempotency key. Rejects with whatever is no refusal. */
+  callerOn(replica: ReplicaNumber, call: { readonly userId: string; readonly key: string }): Caller;
+  /** Hands the events to a replica, all in one go, and resolves once each has been settled. */
+  deliver(
+    service: ServiceName,
+    events: readonly Event[],
+    how: { readonly replica: ReplicaNumber; readonly redelivered: boolean },
+  ): Promise<Settled>;
+  /** Takes what a service has to announce out of its outbox, oldest first, as its relay does. */
+  takeEvents(service: ServiceName): Promise<readonly Event[]>;
+  /**
+   * Lets a service do `first` on replica 0 and holds it there, see {@link StagedReplica.holdNext}. Lets
+   * it do the `others` on replica 1 until that is done or waits for a lock, and then all come to
+   * their end. Returns whether they waited.
+   */
+  overlap(
+    service: ServiceName,
+    first: () => Promise<void>,
+    heldAfter: number,
+    others: () => Promise<void>,
+  ): Promise<boolean>;
+  /** How many deadlocks there have been; those of the last second may be missing. */
+  countDeadlocks(): Promise<bigint>;
+};
+
+/** Opens the stage. Disposing drops the databases. */
+export async function openStage(): Promise<Stage> {
+  await using opening = new AsyncDisposableStack();
+  const openDatabase = async (service: ServiceName) =>
+    opening.use(await createTestDatabase(service)).url;
+  const urls = { orders: await openDatabase("orders"), payments: await openDatabase("payments") };
+  const surroundings = { clock: systemClock, log: testLog, faults: noFaults };
+  const ready = async (database: Database) => {
+    opening.use(database);
+    await database.migrate();
+    await maintainInbox(database);
+    return database;
+  };
+  const startOrders = async () =>
+    opening.use(
+      startStagedReplica({
+        service: "orders",
+        database: await ready(createOrdersDatabase({ url: urls.orders, ...surroundings })),
+        createRpc: createOrdersRpc,
+        schemas: [PaymentResultEventSchema, PaymentRefundedEventSchema],
+        createHandler: settleOrders,
+      }),
+    );
+  const startPayments = async () =>
+    opening.use(
+      startStagedReplica({
+        service: "payments",
+        database: await ready(createPaymentsDatabase({ url: urls.payments, ...surroundings })),
+        createRpc: (foundations) => createPaymentsRpc({ ...foundations, defaultCurrency }),
+        schemas: [OrderCreatedEventSchema, OrderCancelledEventSchema],
+        createHandler: handleOrderEvents,
+      }),
+    );
+  const replicas = {
+    orders: [await startOrders(), await startOrders()],
+    payments: [await startPayments(), await startPayments()],
+  } as const;
+  const databases = {
+    orders: opening.adopt(poolOf(urls.orders), (pool) => pool.end()),
+    payments: opening.adopt(poolOf(urls.payments), (pool) => pool.end()),
+  };
+  const isBlocked = async (service: ServiceName) => {
+    const { rows } = await databases[service].query(
+      `SELECT FROM pg_stat_activity
+       WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1`,
+    );
+    return rows.length > 0;
+  };
+
+  const running = opening.move();
+  return {
+    databases,
+    ordersOn: (replica) => replicas.orders[replica].foundations,
+    callerOn: (replica, { userId, key }) => {
+      const implementations = {
+        ...replicas.orders[replica].rpc.implementation,
+        ...replicas.payments[replica].rpc.implementation,
+      } as unknown as Record<string, (request: unknown, on: HandlerContext) => Promise<never>>;
+      return async (method, request) => {
+        const context = contextOf(method, userId, { headers: { "idempotency-key": key } });
+        const call = implementations[method.localName];
+        if (!call) throw new Error(`${method.name} has no implementation`);
+        try {
+          return { ok: true, message: await call(create(method.input, request), context) };
+        } catch (error) {
+          if (error instanceof ConnectError) return connectErrorRefusal(error);
+          throw error;
+        }
+      };
+    },
+    deliver: (service, events, { replica, redelivered }) =>
+      replicas[service][replica].deliver(events, redelivered),
+    async takeEvents(service) {
+      const { rows } = await databases[service].query<{ id: string; type: string; body: Buffer }>(
+        `WITH taken AS (DELETE FROM outbox RETURNING id, type, payload)
+         SELECT id, type, payload AS body FROM taken ORDER BY id`,
+      );
+      return rows.map(({ id, type, body }) => ({ messageId: id, type, body, headers: {} }));
+    },
+    async overlap(service, first, heldAfter, others) {
+      const reached = Promise.withResolvers<void>();
+      const released = Promise.withResolvers<void>();
+      replicas[service][0].holdNext(() => {
+        reached.resolve();
+        return released.promise;
+      }, heldAfter);
+      try {
+        const one = first();
+        await Promise.race([reached.promise, one]);
+        let isDone = false;
+        const rest = others().finally(() => {
+          isDone = true;
+        });
+        let waits = false;
+        // At the latest the lock timeout of the service's role ends this.
+        while (!isDone && !waits) waits = await isBlocked(service);
+        released.resolve();
+        await Promise.all([one, rest]);
+        return waits;
+      } finally {
+        released.resolve();
+      }
+    },
+    async countDeadlocks() {
+      const counts = Object.values(databases).map(async (database) => {
+        const { rows } = await database.query<{ deadlocks: bigint }>(
+          "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
+        );
+        return rows[0]?.deadlocks ?? 0n;
+      });
+      return (await Promise.all(counts)).reduce((sum, count) => sum + count);
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function poolOf(connectionString: string): Pool {
+  return new Pool({
+    connectionString,
+    types: {
+      getTypeParser: (oid: number) =>
+        oid === types.builtins.INT8 ? BigInt : types.getTypeParser(oid),
+    },
+  });
+}

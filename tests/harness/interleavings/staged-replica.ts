@@ -1,0 +1,133 @@
+import type { DescMessage } from "@bufbuild/protobuf";
+import { systemClock } from "@settle/chassis/base/clock";
+import { noFaults } from "@settle/chassis/base/faults";
+import { newId } from "@settle/chassis/base/new-id";
+import type { Broker, Delivery } from "@settle/chassis/broker/broker";
+import { topologyOf } from "@settle/chassis/contract/topology";
+import type { Database, Transaction } from "@settle/chassis/database/database";
+import { createConsumer, type MessageHandler } from "@settle/chassis/events/consumer";
+import { createHints } from "@settle/chassis/events/hints";
+import { createOutbox } from "@settle/chassis/events/outbox";
+import type { Foundations } from "@settle/chassis/service";
+import { testLog } from "@settle/chassis/testing";
+import type { Event } from "../system/queues.ts";
+import type { ServiceName } from "../system/system.ts";
+
+/** How a replica has settled what was delivered to it. */
+export type Settled = {
+  /** What it has put into a retry queue. */
+  readonly comeAgain: readonly Event[];
+  readonly dead: readonly Event[];
+};
+
+/** A replica of a service in this process, without a port, to which the test is the broker. */
+export type StagedReplica<Rpc> = AsyncDisposable & {
+  readonly foundations: Foundations;
+  readonly rpc: Rpc;
+  /** Hands it the events, all in one go, and resolves once it has settled every one. */
+  deliver(events: readonly Event[], redelivered: boolean): Promise<Settled>;
+  /**
+   * Holds the next transaction until `hold` resolves: after so many of its statements, or before its
+   * commit if it has fewer.
+   */
+  holdNext(hold: () => Promise<void>, afterStatements: number): void;
+};
+
+/**
+ * Puts the real parts of a service together, as startService does. Its events stay in its outbox;
+ * what it puts aside is confirmed and handed to the test. Disposing does not close the database.
+ */
+export function startStagedReplica<
+  Schema extends DescMessage,
+  Rpc extends AsyncDisposable,
+>(options: {
+  readonly service: ServiceName;
+  readonly database: Database;
+  readonly createRpc: (foundations: Foundations) => Rpc;
+  readonly schemas: readonly Schema[];
+  readonly createHandler: (foundations: Foundations) => MessageHandler<Schema>;
+}): StagedReplica<Rpc> {
+  const { service, schemas } = options;
+  const { work, events: exchange, hints: hintsExchange, ...topology } = topologyOf(service);
+  const surroundings = { clock: systemClock, newId, log: testLog, faults: noFaults };
+  let next: { readonly hold: () => Promise<void>; readonly afterStatements: number } | undefined;
+  const database: Database = {
+    ...options.database,
+    transaction: (work) =>
+      options.database.transaction(async (transaction) => {
+        const held = next;
+        next = undefined;
+        if (!held) return work(transaction);
+        let statements = 0;
+        const query: Transaction["query"] = async (sql, parameters) => {
+          const rows = await transaction.query(sql, parameters);
+          statements += 1;
+          if (statements === held.afterStatements) await held.hold();
+          return rows as never;
+        };
+        const result = await work({ ...transaction, query });
+        if (statements < held.afterStatements) await held.hold();
+        return result;
+      }),
+  };
+
+  const parts = new AsyncDisposableStack();
+  const aside = { comeAgain: [] as Event[], dead: [] as Event[] };
+  let receive: (delivery: Delivery) => void = () => {};
+  const broker: Broker = {
+    publisher: {
+      ready: true,
+      async publish({ exchange, messageId, type, body, headers = {} }) {
+        const event = { messageId, type, body: Buffer.from(body), headers };
+        if (exchange === topology.retry) aside.comeAgain.push(event);
+        if (exchange === topology.deadLetter) aside.dead.push(event);
+        return "confirmed";
+      },
+      onReady: () => () => {},
+    },
+    subscribe({ queue, onDelivery }) {
+      if (queue === work) receive = onDelivery;
+      return {
+        consuming: true,
+        pause: async () => {},
+        resume: () => {},
+        [Symbol.asyncDispose]: async () => {},
+      };
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+  const outbox = parts.use(
+    createOutbox({
+      ...surroundings,
+      database,
+      publisher: { ready: false, publish: async () => "unknown", onReady: () => () => {} },
+      exchange,
+      maxDepth: 10_000,
+    }),
+  );
+  const hints = parts.use(createHints({ ...surroundings, broker, exchange: hintsExchange }));
+  const foundations = { ...surroundings, database, outbox, hints };
+  const rpc = parts.use(options.createRpc(foundations));
+  const handle = options.createHandler(foundations);
+  parts.use(createConsumer({ ...foundations, service, schemas, handle, broker }));
+
+  return {
+    foundations,
+    rpc,
+    async deliver(events, redelivered) {
+      await Promise.all(
+        events.map(
+          (event) =>
+            new Promise<void>((ack) =>
+              receive({ ...event, redelivered, timestampMs: Date.now(), ack, requeue: ack }),
+            ),
+        ),
+      );
+      return { comeAgain: aside.comeAgain.splice(0), dead: aside.dead.splice(0) };
+    },
+    holdNext(hold, afterStatements) {
+      next = { hold, afterStatements };
+    },
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
+}

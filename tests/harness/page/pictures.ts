@@ -1,0 +1,119 @@
+/** `npm run pictures`: takes README's pictures from a system of its own, into docs/images/. */
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Page } from "playwright-core";
+import { launchBrowser } from "../../../tools/browser/launch-browser.ts";
+import { readLocalConfig } from "../../../tools/local/config.ts";
+import { findStackPorts } from "../../../tools/local/ports.ts";
+import { startNursery } from "../../../tools/local/process/nursery.ts";
+import { abortOnStop } from "../../../tools/local/process/stop-signal.ts";
+import { createScratchData } from "../../../tools/local/scratch-data.ts";
+import { startStack } from "../../../tools/local/stack.ts";
+import { personAt } from "./person.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const cacheDir = join(root, ".cache");
+const images = join(root, "docs/images");
+const size = { width: 1120, height: 800 };
+/** There is more to see of them in less. */
+const docsSize = { width: 1120, height: 560 };
+const maxPictureBytes = 150_000;
+
+/** Starts the whole system; returns where page and edge are, and the processes by their names. */
+async function startSystem(stack: AsyncDisposableStack, signal: AbortSignal) {
+  const { folder } = stack.use(createScratchData("settle-pictures-"));
+  const nursery = stack.use(await startNursery({ folder }));
+  const ports = await findStackPorts();
+  await startStack({
+    config: { ...readLocalConfig(root, [], {}), ports, dataDir: folder, env: process.env },
+    root,
+    cacheDir,
+    nursery,
+    signal,
+    report: (name, state) => console.log(`${name}: ${state}`),
+  });
+  return {
+    page: `http://localhost:${ports.page}`,
+    docs: `http://localhost:${ports.edge}/swagger/docs`,
+    pids: nursery.pids(),
+  };
+}
+
+async function take(page: Page, name: string): Promise<void> {
+  // Nothing is pointed at.
+  await page.mouse.move(0, 0);
+  const path = join(images, `${name}.png`);
+  await page.screenshot({ path, animations: "disabled", caret: "hide" });
+  const { size: bytes } = statSync(path);
+  console.log(`docs/images/${name}.png: ${Math.round(bytes / 1_000)} KB`);
+  if (bytes > maxPictureBytes) throw new Error(`${path} has more than ${maxPictureBytes} bytes`);
+}
+
+async function takeAll(stack: AsyncDisposableStack, signal: AbortSignal): Promise<void> {
+  const { page: origin, docs, pids } = await startSystem(stack, signal);
+  const browser = await launchBrowser({ root, cacheDir, env: process.env, log: console.log });
+  stack.defer(() => browser.close());
+  const page = await browser.newPage({
+    viewport: size,
+    deviceScaleFactor: 2,
+    locale: "en-GB",
+    colorScheme: "light",
+  });
+  const person = personAt(page, "en");
+  const { m } = person;
+  const payments = pids.get("payments") ?? 0;
+
+  await page.goto(origin);
+  await person.field(m.signIn.name).fill("alice");
+  await take(page, "page-start");
+
+  await person.signIn("alice");
+  await person.openAccount("EUR");
+  await person.seesLive("live");
+  await person.button(m.account.topUp).click();
+  await page.getByRole("dialog").getByRole("textbox").fill("50");
+  await take(page, "page-top-up");
+  await page.getByRole("dialog").getByRole("button", { name: m.account.submit }).click();
+  await person.seesBalance(5_000, "EUR");
+
+  await person.order("Coffee for the team", "12.50");
+  await person.sees("Coffee for the team", "paid");
+  await person.order("A boat", "900");
+  await person.sees("A boat", "declined");
+  // Held, so that there is something to be seen of some milliseconds.
+  process.kill(payments, "SIGSTOP");
+  try {
+    await person.order("Two tickets, row 7", "24");
+    await person.sees("Two tickets, row 7", "pending");
+    await person.button(m.orders.cancelOf("Two tickets, row 7")).waitFor();
+    await take(page, "page-order-placed");
+  } finally {
+    process.kill(payments, "SIGCONT");
+  }
+  await person.sees("Two tickets, row 7", "paid");
+  await person.line("Coffee for the team").getByRole("link").click();
+  await page.getByText(m.order.steps.debited).waitFor();
+  await page.getByText(m.order.steps.settled, { exact: true }).waitFor();
+  await take(page, "page-order-settled");
+
+  await page.setViewportSize(docsSize);
+  await page.goto(docs);
+  await page.getByText("/gateway/orders", { exact: true }).first().waitFor();
+  await take(page, "docs");
+}
+
+const stop = new AbortController();
+abortOnStop(stop);
+const stack = new AsyncDisposableStack();
+try {
+  await takeAll(stack, stop.signal);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+} finally {
+  // What ends because we stop is not to be started again.
+  stop.abort();
+  await stack.disposeAsync();
+}
+process.exit();

@@ -1,0 +1,68 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { renderEdge } from "../../../edge/render.ts";
+import type { TokenIssuer } from "../../../tools/local/config.ts";
+import { startEnvoy } from "../../../tools/local/parts/envoy.ts";
+import { findFreePorts } from "../../../tools/local/ports.ts";
+import type { Nursery } from "../../../tools/local/process/nursery.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const host = "127.0.0.1";
+
+/** The edge of a system under test, running until its nursery ends or it is stopped. */
+export type Edge = {
+  readonly url: string;
+  /** The instances' requests under way by one of its clusters, such as `orders-watch-http1`. */
+  countUnderWay(cluster: string): Promise<number>;
+  /** Stops it: nobody answers at its address then. */
+  stop(): Promise<void>;
+  /** Starts it again at the same address. */
+  start(): Promise<void>;
+};
+
+/** Starts an Envoy in front of these instances. */
+export async function startEdge(options: {
+  readonly nursery: Nursery;
+  /** Where its configuration goes. */
+  readonly folder: string;
+  readonly ordersPorts: readonly number[];
+  readonly paymentsPort: number;
+  readonly auth: TokenIssuer;
+  /** Pages that may call it; default that of `npm start`. */
+  readonly corsOrigins: readonly string[] | undefined;
+}): Promise<Edge> {
+  const { nursery, folder, ordersPorts, paymentsPort, auth, corsOrigins } = options;
+  const binary = process.env.ENVOY_BIN;
+  if (!binary) throw new Error("ENVOY_BIN is not set: run the tests with npm test");
+  const config = join(folder, "envoy.yaml");
+  const [port = 0, adminPort = 0] = await findFreePorts(2);
+  await writeFile(
+    config,
+    renderEdge({
+      listenPort: port,
+      adminPort,
+      orders: ordersPorts.map((ordersPort) => ({ host, port: ordersPort })),
+      payments: [{ host, port: paymentsPort }],
+      auth,
+      descriptorsPath: join(root, "gen/envoy/descriptors.binpb"),
+      ...(corsOrigins && { corsOrigins }),
+    }),
+  );
+  const start = () => startEnvoy({ nursery, binary, config, port });
+  let running = await start();
+  return {
+    url: `http://${host}:${port}`,
+    async countUnderWay(cluster) {
+      const stat = `cluster.${cluster}.upstream_rq_active`;
+      const answer = await fetch(`http://${host}:${adminPort}/stats?filter=^${stat}$`);
+      const [, count] = /: (\d+)$/m.exec(await answer.text()) ?? [];
+      if (count === undefined) throw new Error(`the edge does not count ${stat}`);
+      return Number(count);
+    },
+    stop: () => running.child.stop(),
+    async start() {
+      running = await start();
+    },
+  };
+}

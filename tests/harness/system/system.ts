@@ -1,0 +1,193 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  type BrokerServer,
+  createTestBroker,
+  createTestDatabase,
+  eventually,
+  type TestBroker,
+} from "@settle/chassis/testing";
+import { subscriptions as ordersSubscriptions } from "@settle/orders/subscriptions";
+import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscriptions";
+import { Pool, types } from "pg";
+import type { TokenIssuer } from "../../../tools/local/config.ts";
+import { findFreePorts } from "../../../tools/local/ports.ts";
+import { startNursery } from "../../../tools/local/process/nursery.ts";
+import { isAnswering, waitUntilReady } from "../../../tools/local/process/ready.ts";
+import type { Caller } from "../calls/call.ts";
+import { createSdkCaller } from "../calls/sdk-caller.ts";
+import { type Edge, startEdge } from "./edge.ts";
+import { killed, type Replica, replicaOf } from "./replica.ts";
+import { readTestAuth } from "./tokens.ts";
+
+export type { Replica } from "./replica.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const startTimeoutMs = 30_000;
+
+export type ServiceName = "orders" | "payments";
+
+/** The whole system on real parts of its own: databases, a virtual host, services and an edge. */
+export type System = AsyncDisposable & {
+  readonly edgeUrl: string;
+  /**
+   * Calls through the edge by the SDK, each user with a token of their own. Nothing is tried again,
+   * so that how a call ends is how it ended.
+   */
+  readonly call: Caller;
+  /** The edge itself, to stop it and to count by. */
+  readonly edge: Edge;
+  readonly broker: TestBroker;
+  /** Direct access to a service's database, with the service's own role; bigint columns are bigint. */
+  readonly databases: Readonly<Record<ServiceName, Pool>>;
+  /** Where the edge looks for the first replica of each service. */
+  readonly ports: Readonly<Record<ServiceName, number>>;
+  /** Where it looks for a second one of orders, if the test asked for that. */
+  readonly secondOrdersPort: number | undefined;
+  /** The ends of processes that nobody asked for; empty when all is well. */
+  readonly unexplainedExits: readonly string[];
+  /**
+   * Starts one more process of a service and resolves once it answers. `crashAt` names the seam at
+   * which it kills itself (see faults/kill-at.ts), which may be sooner. `port` defaults to a free
+   * one; `env` adds to what configures it.
+   */
+  start(
+    service: ServiceName,
+    options?: {
+      readonly port?: number;
+      readonly crashAt?: string;
+      readonly env?: Readonly<Record<string, string>>;
+    },
+  ): Promise<Replica>;
+  /** Starts one process of each service behind the edge; the edge calls both healthy then. */
+  startBoth(): Promise<Readonly<Record<ServiceName, Replica>>>;
+  /** Resolves once the edge has found both services healthy. */
+  healthy(): Promise<void>;
+  /** Kills every process of both services. */
+  killAll(): Promise<void>;
+};
+
+export type SystemOptions = {
+  /** Servers to use instead of the test run's own, by their administrators' URLs. */
+  readonly postgresUrl?: string;
+  readonly rabbitmq?: BrokerServer;
+  /** Puts a second replica of orders behind the edge, for the test to start. */
+  readonly twoOrders?: boolean;
+  /** Whose tokens are accepted; default those of the test run's issuer. */
+  readonly auth?: TokenIssuer;
+  /** Pages that may call the edge from a browser. */
+  readonly corsOrigins?: readonly string[];
+};
+
+/**
+ * Starts an edge, databases and a broker of their own; the services are up to the test, by
+ * {@link System.start}. Disposing kills and removes everything.
+ */
+export async function startSystem(options: SystemOptions = {}): Promise<System> {
+  const { postgresUrl, rabbitmq, twoOrders, auth = readTestAuth(), corsOrigins } = options;
+  await using starting = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "settle-e2e-"));
+  starting.defer(() => rm(folder, { recursive: true, force: true }));
+  const nursery = starting.use(await startNursery({ folder }));
+  const listensTo = { orders: ordersSubscriptions, payments: paymentsSubscriptions };
+  const broker = starting.use(await createTestBroker(listensTo, rabbitmq));
+  const urls = {
+    orders: starting.use(await createTestDatabase("orders", postgresUrl)).url,
+    payments: starting.use(await createTestDatabase("payments", postgresUrl)).url,
+  };
+  const databases = {
+    orders: starting.adopt(poolOf(urls.orders), (pool) => pool.end()),
+    payments: starting.adopt(poolOf(urls.payments), (pool) => pool.end()),
+  };
+  const [ordersPort = 0, paymentsPort = 0, furtherPort = 0] = await findFreePorts(3);
+  const ports = { orders: ordersPort, payments: paymentsPort };
+  const secondOrdersPort = twoOrders ? furtherPort : undefined;
+  const ordersPorts = twoOrders ? [ordersPort, furtherPort] : [ordersPort];
+  const edge = await startEdge({ nursery, folder, ordersPorts, paymentsPort, auth, corsOrigins });
+
+  const replicas = new Set<Replica>();
+  const unexplainedExits: string[] = [];
+  let count = 0;
+  const start: System["start"] = async (service, { port, crashAt, env } = {}) => {
+    const chosen = port ?? (await findFreePorts(1))[0] ?? 0;
+    count += 1;
+    const child = await nursery.spawn({
+      name: `${service}-${count}`,
+      command: process.execPath,
+      args: [mainOf(service, crashAt)],
+      cwd: root,
+      env: {
+        PORT: String(chosen),
+        DATABASE_URL: urls[service],
+        AMQP_URL: broker.urlOf(service),
+        LOG_LEVEL: "debug",
+        AUTH_ISSUER: auth.issuer,
+        AUTH_AUDIENCE: auth.audience,
+        AUTH_JWKS_URL: auth.jwksUrl,
+        ...(crashAt ? { CRASH_AT: crashAt } : {}),
+        ...env,
+      },
+    });
+    const replica = replicaOf(child, chosen, (exit, asked) => {
+      replicas.delete(replica);
+      if (asked || (crashAt && exit.code === killed)) return;
+      unexplainedExits.push(`${child.logFile}: ${exit.reason}`);
+    });
+    replicas.add(replica);
+    const isReady = async () =>
+      (crashAt && !replicas.has(replica)) || isAnswering(`${replica.url}/healthz`);
+    await waitUntilReady({ what: service, child, isReady, timeoutMs: startTimeoutMs });
+    return replica;
+  };
+  const healthy = async () => {
+    await eventually("the edge finds both services healthy", async () =>
+      (await isAnswering(`${edge.url}/healthz`)) ? true : undefined,
+    );
+  };
+  const killAll = async () => {
+    await Promise.all([...replicas].map((replica) => replica.kill()));
+  };
+  starting.defer(killAll);
+  const { call } = starting.use(createSdkCaller({ baseUrl: edge.url, maxRetries: 0 }));
+  const running = starting.move();
+  return {
+    edgeUrl: edge.url,
+    edge,
+    call,
+    broker,
+    databases,
+    ports,
+    secondOrdersPort,
+    unexplainedExits,
+    start,
+    async startBoth() {
+      const [orders, payments] = await Promise.all([
+        start("orders", { port: ports.orders }),
+        start("payments", { port: ports.payments }),
+      ]);
+      await healthy();
+      return { orders, payments };
+    },
+    healthy,
+    killAll,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function poolOf(connectionString: string): Pool {
+  const pool = new Pool({ connectionString, max: 2, types: { getTypeParser: parserOf } });
+  // An idle connection that breaks, because its server stops, is replaced at the next use.
+  pool.on("error", () => {});
+  return pool;
+}
+
+function parserOf(oid: number) {
+  return oid === types.builtins.INT8 ? BigInt : types.getTypeParser(oid);
+}
+
+function mainOf(service: ServiceName, crashAt: string | undefined): string {
+  const path = crashAt ? `tests/faults/${service}-main.ts` : `services/${service}/src/main.ts`;
+  return join(root, path);
+}

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const maxLines = 250;
+const maxTestLines = 500;
+
+const files = globSync("**/*", {
+  cwd: root,
+  exclude: (name) =>
+    /^(node_modules|\.git|\.cache|\.data|coverage|dist)$/.test(name.split("/").at(-1) ?? ""),
+}).filter((file) => !file.startsWith("gen/"));
+const code = files.filter((file) => /\.(tsx?|mjs)$/.test(file));
+const read = (file: string) => readFileSync(join(root, file), "utf8");
+const offenders = (of: readonly string[], offends: (file: string) => boolean) =>
+  assert.deepEqual(of.filter(offends), []);
+
+describe("the repository", () => {
+  it("names its code in kebab-case, after the one thing inside", () => {
+    offenders(code, (file) => {
+      const name = file.split("/").at(-1) ?? "";
+      return (
+        !/^[a-z0-9]+(-[a-z0-9]+)*(\.(entity|config|(unit|int|e2e|go)\.test))?\.(tsx?|mjs)$/.test(
+          name,
+        ) || /^(utils?|helpers?|common|types|manager|misc)\./.test(name)
+      );
+    });
+  });
+
+  it("keeps its files readable at one sitting", () => {
+    offenders(code, (file) => {
+      const lines = read(file).split("\n").length;
+      return lines > (/\.test\.ts$/.test(file) ? maxTestLines : maxLines);
+    });
+  });
+
+  it("reads the environment of a service in one place", () => {
+    offenders(
+      code.filter((file) => /^(services|packages)\/.*\/src\//.test(file)),
+      (file) => read(file).includes("process.env") && !/(main|testing)\.ts$/.test(file),
+    );
+  });
+
+  it("leaves nothing to be done in a comment", () => {
+    offenders(
+      code.filter((file) => !file.endsWith("tidy.unit.test.ts")),
+      (file) => /\b(TODO|FIXME|XXX|HACK)\b/.test(read(file)),
+    );
+  });
+
+  it("links to files that exist and scripts that are there", () => {
+    const readme = read("README.md") + read("CONTRIBUTING.md") + read("ARCHITECTURE.md");
+    const run = /npm run (?:--silent )?([a-z:]+)(?: -w (\S+?))?(?=[\s`]|$)/gm;
+    for (const [, script = "", workspace = "."] of readme.matchAll(run)) {
+      const { scripts } = JSON.parse(read(join(workspace, "package.json")));
+      assert.ok(script in scripts, `npm run ${script} in ${workspace}`);
+    }
+    for (const [, link = ""] of readme.matchAll(/\]\((?!http|#)([^)#]+)\)/g)) {
+      assert.ok(existsSync(join(root, link)), `a link to ${link}`);
+    }
+  });
+});

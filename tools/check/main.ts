@@ -1,0 +1,70 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { generate } from "../generate/generate.ts";
+import { fetchThirdPartyProtos } from "../generate/third-party-protos.ts";
+import { latestRelease } from "../release/releases.ts";
+import { judgeRest } from "../rest-gate/judge.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+type Step = { readonly name: string; readonly command: readonly [string, ...string[]] };
+
+/** Everything that can be known to be wrong without starting PostgreSQL, RabbitMQ or Envoy. */
+const steps: readonly Step[] = [
+  { name: "contract: style", command: ["buf", "lint"] },
+  { name: "contract: format", command: ["buf", "format", "proto", "--diff", "--exit-code"] },
+  {
+    name: "contract: nothing of the last release is broken",
+    command: ["buf", "breaking", "proto", "--against", `${latestRelease(root)}/image.binpb`],
+  },
+  {
+    name: "code: format and lint",
+    command: ["biome", "ci", "--colors=off", "--error-on-warnings", "--diagnostic-level=warn", "."],
+  },
+  { name: "code: types", command: ["tsc", "--project", "."] },
+  { name: "page: types", command: ["tsc", "--project", "web"] },
+  { name: "unit tests", command: ["node", "tests/main.ts", "--unit"] },
+];
+
+let failed = 0;
+
+async function step(name: string, run: () => Promise<string> | string): Promise<void> {
+  const startedMs = performance.now();
+  const complaint = await run();
+  const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
+  console.log(`${complaint === "" ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
+  if (complaint === "") return;
+  failed += 1;
+  console.log(complaint.replaceAll(/^/gm, "       "));
+}
+
+function output(command: readonly [string, ...string[]]): string {
+  const [program, ...args] = command;
+  const result = spawnSync(program, args, { cwd: root, encoding: "utf8" });
+  if (result.error) return String(result.error);
+  if (result.status === 0) return "";
+  return `${result.stdout}${result.stderr}`.trim() || `${program} ended with ${result.status}`;
+}
+
+await fetchThirdPartyProtos(root);
+await step("contract: gen/ is current", () => {
+  const fresh = mkdtempSync(join(tmpdir(), "settle-gen-"));
+  try {
+    generate(root, fresh);
+    return ["es", "sdk", "openapi", "asyncapi", "envoy"]
+      .map((folder) =>
+        output(["diff", "--recursive", "--brief", join(fresh, "gen", folder), `gen/${folder}`]),
+      )
+      .filter((complaint) => complaint !== "")
+      .join("\n");
+  } finally {
+    rmSync(fresh, { recursive: true });
+  }
+});
+await step("contract: no REST call of the last release is broken", () => judgeRest(root));
+for (const { name, command } of steps) await step(name, () => output(command));
+console.log(failed === 0 ? "all checks passed" : `${failed} checks failed`);
+process.exitCode = failed === 0 ? 0 : 1;

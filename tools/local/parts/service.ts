@@ -1,0 +1,46 @@
+import type { TokenIssuer } from "../config.ts";
+import type { Nursery } from "../process/nursery.ts";
+import { type RunningProgram, startNodeProgram } from "./node-program.ts";
+
+const startTimeoutMs = 60_000;
+/** A service gives itself 15 s. */
+const stopTimeoutMs = 17_000;
+
+/** Starts a service, `services/<name>/src/main.ts`; see {@link startNodeProgram}. */
+export function startService(options: {
+  readonly nursery: Nursery;
+  readonly name: string;
+  /** The project's root. */
+  readonly root: string;
+  readonly port: number;
+  readonly databaseUrl: string;
+  readonly amqpUrl: string;
+  /** Whose tokens it accepts. */
+  readonly auth: TokenIssuer;
+  readonly logLevel: string;
+  /** Further settings of its own. */
+  readonly env?: Readonly<Record<string, string>>;
+}): Promise<RunningProgram> {
+  const { nursery, name, root, port } = options;
+  return startNodeProgram({
+    nursery,
+    root,
+    port,
+    name,
+    what: name,
+    main: `services/${name}/src/main.ts`,
+    env: {
+      DATABASE_URL: options.databaseUrl,
+      AMQP_URL: options.amqpUrl,
+      AUTH_ISSUER: options.auth.issuer,
+      AUTH_AUDIENCE: options.auth.audience,
+      AUTH_JWKS_URL: options.auth.jwksUrl,
+      LOG_LEVEL: options.logLevel,
+      // The edge is stopped first: nobody is left who would look at the health.
+      DRAIN_MS: "0",
+      ...options.env,
+    },
+    startTimeoutMs,
+    stopTimeoutMs,
+  });
+}

@@ -1,0 +1,129 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Child } from "../process/nursery.ts";
+import { waitUntilReady } from "../process/ready.ts";
+import { findProgram, runTool } from "../process/run-tool.ts";
+import {
+  adminUser,
+  type RabbitmqNodeOptions,
+  readAdminPassword,
+  sharedSettings,
+} from "./rabbitmq-node.ts";
+
+const image = "docker.io/library/rabbitmq:4.3.6-management";
+const answerTimeoutMs = 10_000;
+const pullTimeoutMs = 600_000;
+const startTimeoutMs = 120_000;
+const stopTimeoutMs = 30_000;
+const checkTimeoutMs = 2_000;
+
+/**
+ * Starts RabbitMQ in a container, published on loopback, by Docker or Podman, whichever answers.
+ * Its data is in a volume named after the data folder, which remembers the volume's name. Throws
+ * with the reason where there is no engine or no image, or the container does not start.
+ */
+export async function startRabbitmqContainer(
+  options: RabbitmqNodeOptions & {
+    readonly env: NodeJS.ProcessEnv;
+    readonly signal?: AbortSignal | undefined;
+    readonly log: (line: string) => void;
+  },
+): Promise<AsyncDisposable & { readonly child: Child }> {
+  const { nursery, dataDir, amqpPort, managementPort, name, env, signal, log } = options;
+  const engine = await findEngine(env, signal);
+  const run = (args: string[], timeoutMs: number) =>
+    runTool(engine, args, { env, signal, timeoutMs });
+  const isPresent = await run(["image", "inspect", image], answerTimeoutMs).then(
+    () => true,
+    () => false,
+  );
+  if (!isPresent) {
+    log(`downloading the image ${image}, about 110 MB, once`);
+    await run(["pull", "--quiet", image], pullTimeoutMs);
+  }
+  const container = `settle-rabbitmq-${hash(resolve(dataDir))}`;
+  await run(["rm", "--force", container], answerTimeoutMs);
+  const password = readAdminPassword(dataDir);
+  writeFileSync(volumeNote(dataDir), `${engine}\n${container}\n`);
+  const settings = join(dataDir, "container.conf");
+  writeFileSync(settings, `${sharedSettings.join("\n")}\n`);
+
+  const child = await nursery.spawn({
+    name,
+    command: engine,
+    args: [
+      ...["run", "--rm", "--name", container, "--hostname", "settle"],
+      ...["--publish", `127.0.0.1:${amqpPort}:5672`],
+      ...["--publish", `127.0.0.1:${managementPort}:15672`],
+      ...["--volume", `${container}:/var/lib/rabbitmq`],
+      ...["--volume", `${resolve(settings)}:/etc/rabbitmq/conf.d/90-settle.conf:ro`],
+      // Without a value it is taken from our environment, which no list of processes shows.
+      ...["--env", "RABBITMQ_DEFAULT_USER", "--env", "RABBITMQ_DEFAULT_PASS", image],
+    ],
+    env: { ...env, RABBITMQ_DEFAULT_USER: adminUser, RABBITMQ_DEFAULT_PASS: password },
+    stopTimeoutMs,
+  });
+  await waitUntilReady({
+    what: "RabbitMQ's container",
+    child,
+    isReady: () => isServing(managementPort, password),
+    timeoutMs: startTimeoutMs,
+  });
+  return { child, [Symbol.asyncDispose]: () => child.stop() };
+}
+
+/** Removes the volume of a data folder, if a container ever ran on it. */
+export async function dropRabbitmqVolume(options: {
+  readonly dataDir: string;
+  readonly env: NodeJS.ProcessEnv;
+}): Promise<void> {
+  const note = volumeNote(options.dataDir);
+  if (!existsSync(note)) return;
+  const [engine = "", volume = ""] = readFileSync(note, "utf8").split("\n");
+  await runTool(engine, ["volume", "rm", "--force", volume], {
+    env: options.env,
+    timeoutMs: answerTimeoutMs,
+  });
+}
+
+async function findEngine(
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const reasons: string[] = [];
+  for (const engine of ["docker", "podman"]) {
+    if (findProgram(engine, env) === undefined) continue;
+    try {
+      await runTool(engine, ["info"], { env, signal, timeoutMs: answerTimeoutMs });
+      return engine;
+    } catch (error) {
+      reasons.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new Error(reasons.join("; ") || "neither Docker nor Podman is installed");
+}
+
+/** The engine accepts connections on published ports before anybody answers inside. */
+async function isServing(managementPort: number, password: string): Promise<boolean> {
+  const url = `http://127.0.0.1:${managementPort}/api/health/checks/port-listener/5672`;
+  const authorization = `Basic ${btoa(`${adminUser}:${password}`)}`;
+  try {
+    const response = await fetch(url, {
+      headers: { authorization },
+      signal: AbortSignal.timeout(checkTimeoutMs),
+    });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+function volumeNote(dataDir: string): string {
+  return join(dataDir, "container-volume");
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+}

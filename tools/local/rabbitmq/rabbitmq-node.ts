@@ -1,0 +1,149 @@
+import { globSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { findFreePorts, isListening } from "../ports.ts";
+import type { Child, Nursery } from "../process/nursery.ts";
+import { waitUntilReady } from "../process/ready.ts";
+import { readSecret } from "../secrets.ts";
+
+const host = "127.0.0.1";
+export const adminUser = "admin";
+/** Our topology uses policies for quorum queues that older ones do not know. */
+const oldestVersion = [3, 10] as const;
+const epmdTimeoutMs = 10_000;
+/** A node that was killed first recovers its queues. */
+const startTimeoutMs = 120_000;
+const stopTimeoutMs = 30_000;
+
+/** A RabbitMQ on disk, wherever it came from. */
+export type RabbitmqInstallation = {
+  /** Holds `sbin` and `plugins`. */
+  readonly home: string;
+  /** Erlang's port mapper. */
+  readonly epmd: string;
+  /** What the node needs in its environment: a PATH with `erl`, perhaps libraries. */
+  readonly env: NodeJS.ProcessEnv;
+};
+
+export type RabbitmqNodeOptions = {
+  readonly nursery: Nursery;
+  /** Made where missing; holds the node's data and the administrator's password (mode 0600). */
+  readonly dataDir: string;
+  readonly amqpPort: number;
+  readonly managementPort: number;
+  readonly name: string;
+};
+
+/** What both kinds of brokers, a node of our own and a container, are configured with. */
+export const sharedSettings = [
+  "collect_statistics_interval = 60000",
+  "vm_memory_high_watermark.relative = 0.3",
+  "disk_free_limit.absolute = 100MB",
+  "raft.wal_max_size_bytes = 67108864",
+  "log.console = true",
+  "log.file = false",
+];
+
+/**
+ * Starts a private node of that installation: its own data, configuration, cookie, port mapper and
+ * distribution port, all on loopback, beside any other RabbitMQ on the machine. The user `admin`
+ * with the data folder's password is the only one; there is no `guest`. Answers once the AMQP and
+ * management ports accept connections, throws with the reason otherwise.
+ */
+export async function startRabbitmqNode(
+  installation: RabbitmqInstallation,
+  options: RabbitmqNodeOptions,
+): Promise<AsyncDisposable & { readonly child: Child }> {
+  assertSupported(installation.home);
+  const { nursery, dataDir, amqpPort, managementPort, name } = options;
+  const [epmdPort, distPort] = (await findFreePorts(2)) as [number, number];
+  writeConfiguration(options);
+  const env = {
+    ...installation.env,
+    LC_ALL: "C.UTF-8",
+    // Also where the cookie lives, so that nothing is read from or left in the user's home.
+    HOME: dataDir,
+    ERL_EPMD_ADDRESS: host,
+    ERL_EPMD_PORT: String(epmdPort),
+  };
+
+  await using started = new AsyncDisposableStack();
+  // As our child, not as the daemon that Erlang would start: that one outlives every node.
+  const epmd = started.use(
+    await nursery.spawn({ name: `${name}-epmd`, command: installation.epmd, args: [], env }),
+  );
+  await waitUntilReady({
+    what: "Erlang's port mapper",
+    child: epmd,
+    isReady: () => isListening(epmdPort),
+    timeoutMs: epmdTimeoutMs,
+  });
+  const child = started.use(
+    await nursery.spawn({
+      name,
+      // Relative, because the script does not quote its own path.
+      command: "./sbin/rabbitmq-server",
+      args: [],
+      cwd: installation.home,
+      env: { ...env, ...nodeEnvironment(dataDir, distPort) },
+      stopTimeoutMs,
+    }),
+  );
+  await waitUntilReady({
+    what: "RabbitMQ",
+    child,
+    isReady: async () => (await isListening(amqpPort)) && (await isListening(managementPort)),
+    timeoutMs: startTimeoutMs,
+  });
+  const owned = started.move();
+  return { child, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** The administrator's password, made at the first start and kept beside the data. */
+export function readAdminPassword(dataDir: string): string {
+  return readSecret(join(dataDir, "admin-password"));
+}
+
+function writeConfiguration(options: RabbitmqNodeOptions): void {
+  const { dataDir, amqpPort, managementPort } = options;
+  const settings = [
+    `listeners.tcp.1 = ${host}:${amqpPort}`,
+    `management.tcp.ip = ${host}`,
+    `management.tcp.port = ${managementPort}`,
+    `default_user = ${adminUser}`,
+    `default_pass = ${readAdminPassword(dataDir)}`,
+    ...sharedSettings,
+  ];
+  writeFileSync(join(dataDir, "rabbitmq.conf"), `${settings.join("\n")}\n`, { mode: 0o600 });
+  writeFileSync(join(dataDir, "enabled_plugins"), "[rabbitmq_management].\n");
+}
+
+function nodeEnvironment(dataDir: string, distPort: number): NodeJS.ProcessEnv {
+  const inDataDir = (file: string) => join(dataDir, file);
+  return {
+    RABBITMQ_NODENAME: "settle@localhost",
+    RABBITMQ_DIST_PORT: String(distPort),
+    RABBITMQ_MNESIA_BASE: inDataDir("node"),
+    RABBITMQ_LOG_BASE: inDataDir("logs"),
+    RABBITMQ_CONFIG_FILE: inDataDir("rabbitmq.conf"),
+    RABBITMQ_ENABLED_PLUGINS_FILE: inDataDir("enabled_plugins"),
+    // Files of the system's own RabbitMQ that would be read otherwise: these do not exist.
+    RABBITMQ_CONF_ENV_FILE: inDataDir("no-environment.conf"),
+    RABBITMQ_ADVANCED_CONFIG_FILE: inDataDir("no-advanced.config"),
+    RABBITMQ_CONFIG_FILES: inDataDir("no-conf.d"),
+    // The script then becomes the node instead of waiting for it: one process, our child.
+    RABBITMQ_ALLOW_INPUT: "true",
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-noinput -kernel inet_dist_use_interface {127,0,0,1}",
+    ERL_CRASH_DUMP: inDataDir("erl_crash.dump"),
+  };
+}
+
+function assertSupported(home: string): void {
+  const [plugin] = globSync(join(home, "plugins/rabbit-[0-9]*"));
+  const version = /rabbit-(\d+)\.(\d+)/.exec(plugin ?? "");
+  if (version === null) throw new Error(`there is no RabbitMQ in ${home}`);
+  const [, major, minor] = version.map(Number) as [number, number, number];
+  const [oldestMajor, oldestMinor] = oldestVersion;
+  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
+    throw new Error(`RabbitMQ ${major}.${minor} is too old: ${oldestVersion.join(".")} or newer`);
+  }
+}

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import type { Exit } from "../../process/nursery.ts";
+import { type Part, restartPauseMs, supervise } from "../../process/supervise.ts";
+
+describe("supervision", () => {
+  /** A part whose starts and ends the test decides, and what was reported of it. */
+  function setup({ failingStarts = [] as number[] } = {}) {
+    const stop = new AbortController();
+    const reports = new EventEmitter();
+    const seen: string[] = [];
+    let starts = 0;
+    let end: (exit: Exit) => void = () => {};
+    const part: Part = {
+      name: "part",
+      async start() {
+        starts += 1;
+        if (failingStarts.includes(starts)) throw new Error(`start ${starts} failed`);
+        const { promise, resolve } = Promise.withResolvers<Exit>();
+        end = resolve;
+        return { exited: promise, address: "here", [Symbol.asyncDispose]: async () => {} };
+      },
+    };
+    const report = (_: string, state: string, detail: string) => {
+      seen.push(`${state} ${detail}`.trim());
+      reports.emit(state);
+    };
+    return {
+      seen,
+      stop,
+      reports,
+      end: () => end({ code: 1, reason: "exit code 1" }),
+      supervised: () => supervise({ part, report, signal: stop.signal }),
+    };
+  }
+
+  it("lets the pause grow from half a second to half a minute", () => {
+    assert.deepEqual(
+      [1, 2, 3, 6, 7, 50].map(restartPauseMs),
+      [500, 1_000, 2_000, 16_000, 30_000, 30_000],
+    );
+  });
+
+  it("starts a part again, also when that fails at first", async () => {
+    const { seen, stop, reports, end, supervised } = setup({ failingStarts: [2] });
+    await supervised();
+    const again = once(reports, "ready");
+    end();
+    await again;
+    stop.abort();
+    assert.deepEqual(seen, [
+      "starting",
+      "ready here",
+      "died exit code 1; starting again in 0.5 s",
+      "starting",
+      "died start 2 failed; starting again in 1 s",
+      "starting",
+      "ready here",
+    ]);
+  });
+
+  it("fails when the first start does", async () => {
+    const { supervised } = setup({ failingStarts: [1] });
+    await assert.rejects(supervised(), /start 1 failed/);
+  });
+
+  it("leaves a part alone that ends after the stop", async () => {
+    const { seen, stop, end, supervised } = setup();
+    await supervised();
+    stop.abort();
+    end();
+    await new Promise(setImmediate);
+    assert.deepEqual(seen, ["starting", "ready here"]);
+  });
+});

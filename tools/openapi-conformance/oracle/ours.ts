@@ -1,0 +1,85 @@
+import { create, createFileRegistry, type DescMethod } from "@bufbuild/protobuf";
+import { CodeGeneratorRequestSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { createExtensions } from "@settle/proto-schemas/extensions";
+import { createSource } from "@settle/proto-schemas/source";
+import { readBase } from "../../../packages/protoc-gen-openapi/src/base.ts";
+import type { Context } from "../../../packages/protoc-gen-openapi/src/context.ts";
+import { type Binding, readBindings } from "../../../packages/protoc-gen-openapi/src/http-rules.ts";
+import { readOptions } from "../../../packages/protoc-gen-openapi/src/options.ts";
+import { writePath } from "../../../packages/protoc-gen-openapi/src/path-template.ts";
+import { createPlugin } from "../../../packages/protoc-gen-openapi/src/plugin.ts";
+import { type FactsByOperation, readFacts } from "./facts.ts";
+import type { Protos } from "./protos.ts";
+
+/** Asks our plugin, with options under which both may say the same, what it makes of the protos. */
+export function askOurs(protos: Protos): FactsByOperation {
+  const { file, error } = createPlugin({ warn: () => {} }).run(
+    create(CodeGeneratorRequestSchema, {
+      parameter: "unsupported=warn,streams=ndjson",
+      protoFile: [...protos.files],
+      fileToGenerate: [...protos.chosen],
+    }),
+  );
+  if (error) throw new Error(error);
+  return readFacts(
+    file.map(({ name, content }) => ({ package: name.replace(/\.json$/, ""), content })),
+  );
+}
+
+/** What the protos themselves say, by which differences are explained. */
+export type Contract = {
+  readonly context: Context;
+  /** The bindings behind an operation; more than one where methods share a path. */
+  readonly bindings: ReadonlyMap<string, readonly Binding[]>;
+  /** Why a method has no binding of a kind, by `<package> <service>_<method>`. */
+  readonly faults: ReadonlyMap<string, string>;
+};
+
+/** Reads the HTTP rules of the protos. */
+export function readContract(protos: Protos): Contract {
+  const set = create(FileDescriptorSetSchema, { file: [...protos.files] });
+  const files = [...createFileRegistry(set).files];
+  const faults = new Map<string, string>();
+  const add = (method: DescMethod, text: string) =>
+    faults.set(`${method.parent.file.proto.package} ${method.parent.name}_${method.name}`, text);
+  const context: Context = {
+    options: readOptions([]),
+    defaults: "omitted",
+    base: readBase(undefined),
+    extensions: createExtensions(files),
+    source: createSource(),
+    complaints: { add: (desc, text) => desc.kind === "rpc" && add(desc, text), list: () => [] },
+  };
+  const bindings = new Map<string, Binding[]>();
+  for (const file of files) {
+    for (const method of file.services.flatMap(({ methods }) => methods)) {
+      for (const binding of readBindings(context, method)) {
+        const path = writePath(binding.path, () => "");
+        const key = `${file.proto.package} ${binding.httpMethod.toUpperCase()} ${path}`;
+        bindings.set(key, [...(bindings.get(key) ?? []), binding]);
+      }
+    }
+  }
+  return { context, bindings, faults };
+}
+
+/**
+ * Names the methods (`<package>.<service>.<method>`) that grpc-gateway refuses, with all others of
+ * their set: a client's stream of which some path says a field.
+ */
+export function findStreamsWithPaths({ bindings }: Contract): ReadonlySet<string> {
+  const found = [...bindings.values()]
+    .flat()
+    .filter(({ method, saidByPath }) => isClientStream(method) && saidByPath.length > 0);
+  return new Set(found.map(({ method }) => fullName(method)));
+}
+
+/** Whether the caller sends many messages. */
+export function isClientStream({ methodKind }: DescMethod): boolean {
+  return methodKind === "client_streaming" || methodKind === "bidi_streaming";
+}
+
+/** Returns `<package>.<service>.<method>`. */
+export function fullName({ parent, name }: DescMethod): string {
+  return `${parent.typeName}.${name}`;
+}

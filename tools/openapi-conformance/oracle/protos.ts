@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { fromBinary } from "@bufbuild/protobuf";
+import { type FileDescriptorProto, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { compileCases } from "../../../packages/proto-schemas/test/run-plugin.ts";
+import { compileGoogleProtos } from "../google-protos.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** Compiled protos, and the names of those that documents are made of. */
+export type Protos = {
+  readonly files: readonly FileDescriptorProto[];
+  readonly chosen: readonly string[];
+};
+
+/**
+ * The sets that are compared, by name: our contract, the cases of the plugin's tests, and all of
+ * Google's public protos, which need npm the first time.
+ */
+export const protoSets: Readonly<Record<string, () => Promise<Protos>>> = {
+  async settle() {
+    const files = readSet(join(root, "gen/envoy/descriptors.binpb"));
+    return choose(files, (name) => /^(orders|payments)\//.test(name));
+  },
+  async cases() {
+    const files = await compileCases("packages/protoc-gen-openapi/testdata");
+    // Errors need options that the other generator does not read, and refusals are ours.
+    return choose(files, (name) => !/^(buf|errors|google|refusals)\//.test(name));
+  },
+  async google() {
+    return choose(await compileGoogleProtos("--exclude-source-info"), () => true);
+  },
+};
+
+function readSet(path: string): readonly FileDescriptorProto[] {
+  return fromBinary(FileDescriptorSetSchema, readFileSync(path)).file;
+}
+
+/** Chooses the files of this name that have a method with an HTTP rule. */
+function choose(
+  files: readonly FileDescriptorProto[],
+  isWanted: (name: string) => boolean,
+): Protos {
+  const chosen = files
+    .filter(({ name, service }) => isWanted(name) && service.some(hasRule))
+    .map(({ name }) => name);
+  return { files, chosen };
+}
+
+/** google.api.http, as an unread option. */
+const httpRuleNumber = 72295728;
+
+function hasRule({ method }: FileDescriptorProto["service"][number]): boolean {
+  return method.some(({ options }) => options?.$unknown?.some(({ no }) => no === httpRuleNumber));
+}

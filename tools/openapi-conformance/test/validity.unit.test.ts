@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { compileErrors, validate } from "@readme/openapi-parser";
+import { lint } from "../redocly.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const ours = globSync("gen/openapi/*.json", { cwd: root });
+const goldens = globSync("packages/protoc-gen-openapi/testdata/*/*/*.json", { cwd: root });
+const lintTimeoutMs = 60_000;
+
+describe("the documents", () => {
+  it("are there", () => {
+    assert.deepEqual(ours.map((file) => file.split("/").at(-1)).sort(), [
+      "orders.v1.json",
+      "payments.v1.json",
+      "settle.json",
+    ]);
+    assert.ok(goldens.length > 10);
+  });
+
+  for (const file of [...ours, ...goldens]) {
+    it(`are valid to a second reader: ${file}`, async () => {
+      const document = JSON.parse(readFileSync(join(root, file), "utf8"));
+      const result = await validate(document);
+      assert.ok(result.valid, result.valid ? "" : compileErrors(result));
+      assert.deepEqual(result.warnings, []);
+    });
+  }
+
+  it("follow the specification to the linter, and ours what it recommends", function () {
+    this.timeout(lintTimeoutMs);
+    assert.deepEqual(lint(root, ours, "recommended"), []);
+    assert.deepEqual(lint(root, goldens, "spec"), []);
+  });
+
+  it("are told apart by the linter from others, of several at once", () => {
+    const folder = mkdtempSync(join(tmpdir(), "settle-lint-"));
+    try {
+      const text = readFileSync(join(root, "gen/openapi/settle.json"), "utf8");
+      const lost = text.replace('#/components/schemas/orders.v1.Order"', '#/components/x"');
+      for (const [name, content] of Object.entries({ good: text, bad: lost, last: text })) {
+        writeFileSync(join(folder, name), content);
+      }
+      const [fault = "", ...more] = lint(folder, ["good", "bad", "last"], "spec");
+      assert.match(fault, /^bad: #\/.*\(no-unresolved-refs\)$/);
+      assert.deepEqual(more, []);
+      assert.throws(() => lint(folder, ["good", "missing"], "spec"));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

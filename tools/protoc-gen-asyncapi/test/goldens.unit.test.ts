@@ -1,4 +1,0 @@
-import { describeGoldens } from "../../proto-schemas/test/goldens.ts";
-import { createPlugin } from "../plugin.ts";
-
-describeGoldens("protoc-gen-asyncapi", createPlugin);
