@@ -188,6 +188,8 @@ function parserOf(oid: number) {
 }
 
 function mainOf(service: ServiceName, crashAt: string | undefined): string {
-  const path = crashAt ? `tests/faults/${service}-main.ts` : `services/${service}/src/main.ts`;
+  const path = crashAt
+    ? `tests/harness/faults/${service}-main.ts`
+    : `services/${service}/src/main.ts`;
   return join(root, path);
 }
