@@ -1,19 +1,24 @@
 import assert from "node:assert/strict";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { fromBinary, type Message, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { newId } from "@settle/chassis/base/new-id";
 import { topologyOf } from "@settle/chassis/contract/topology";
 import { eventually } from "@settle/chassis/testing";
 import {
+  type OrderCancelledEvent,
+  OrderCancelledEventSchema,
   OrderCreatedEventSchema,
+  type PaymentRefundedEvent,
   PaymentRefundedEventSchema,
   type PaymentResultEvent,
   PaymentResultEventSchema,
 } from "@settle/gen/events/v1/events_pb";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
-import { PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
+import { DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { play, type Stage } from "../../tools/release/play.ts";
 import { type RecordedEvent, readRecording } from "../../tools/release/recording.ts";
@@ -22,7 +27,7 @@ import { findDifferences } from "../../tools/release/same-facts.ts";
 import { successOf } from "../harness/calls/call.ts";
 import { checkTimeoutMs } from "../harness/checker/checker.ts";
 import { onBroker, peek } from "../harness/system/queues.ts";
-import { type System, startSystem } from "../harness/system/system.ts";
+import { type ServiceName, type System, startSystem } from "../harness/system/system.ts";
 import { tokenOf } from "../harness/system/tokens.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -35,27 +40,31 @@ for (const folder of releases(root)) {
     recording.events.filter(({ properties }) => properties.type === type);
   const results = eventsOf(PaymentResultEventSchema.typeName);
   const created = eventsOf(OrderCreatedEventSchema.typeName);
+  const cancellations = eventsOf(OrderCancelledEventSchema.typeName);
   const refunds = eventsOf(PaymentRefundedEventSchema.typeName);
-  const resultOf = ({ body }: RecordedEvent) =>
-    fromBinary(PaymentResultEventSchema, Buffer.from(body, "base64"));
+  const lastResults = lastOfEachOrder(PaymentResultEventSchema, results);
+  const lastRefunds = lastOfEachOrder(PaymentRefundedEventSchema, refunds);
+  const cancelled = lastOfEachOrder(OrderCancelledEventSchema, cancellations);
 
   describe(`the release ${basename(folder)}`, function () {
     this.timeout(checkTimeoutMs);
     let system: System;
+    let paymentsPid: number;
 
     before(async () => {
       system = await startSystem();
-      await system.startBoth();
+      paymentsPid = (await system.startBoth()).payments.pid;
     });
     after(() => system?.[Symbol.asyncDispose]());
 
     it("has its calls answered as before, by REST and in binary", async () => {
       const token: Stage["token"] = (user, admin) => tokenOf(user, admin ? ["admin"] : []);
-      const stage = { edgeUrl: system.edgeUrl, types, token };
+      const stage = { edgeUrl: system.edgeUrl, types, token, paymentsPid };
       let count = 0;
-      await play(stage, recording.calls, (step, { status, body }) => {
+      await play(stage, recording.calls, (step, { status, headers = {}, body }) => {
         const about = `${step.way} ${step.rest} of ${step.user}`;
         assert.equal(status, step.answer.status, `${about}: ${JSON.stringify(body)}`);
+        assert.deepEqual(findDifferences(step.answer.headers ?? {}, headers), [], about);
         assert.deepEqual(findDifferences(step.answer.body, body), [], about);
         count += 1;
       });
@@ -63,32 +72,42 @@ for (const folder of releases(root)) {
     });
 
     it("has its results of payments understood: they settle and refund orders", async () => {
-      for (const result of results.map(resultOf)) await insertPending(system, result);
-      await publish(system, results);
-      for (const result of results.map(resultOf)) await assertSettled(system, result);
-      await publish(system, refunds);
-      for (const event of refunds) await assertRefunded(system, event);
+      for (const result of lastResults.values()) {
+        await insertUnsettled(system, result, cancelled.get(result.orderId));
+      }
+      await replay(system, "orders", results);
+      for (const result of lastResults.values()) {
+        await assertSettled(system, result, cancelled.has(result.orderId));
+      }
+      await assertCancellationsAnswered(system);
+      await replay(system, "orders", refunds);
+      for (const event of lastRefunds.values()) await assertRefunded(system, event);
     });
 
-    it("has its orders understood: they are paid or declined as before", async () => {
+    it("has its orders understood: they are paid, declined or cancelled as before", async () => {
       const { call } = system;
       const readBalance = async () =>
         (await successOf(call(getAccount, { userId: "typical-rest" }))).balance?.minorUnits;
       const before = await readBalance();
       // What is paid once more comes from what is deposited for it.
-      for (const { outcome, userId, amount } of results.map(resultOf)) {
+      for (const { outcome, userId, amount } of lastResults.values()) {
         if (outcome !== PaymentOutcome.PAID || !amount) continue;
         await successOf(call(deposit, { userId, amount }));
       }
-      await publish(system, created);
-      for (const result of results.map(resultOf)) await assertPaid(system, result);
+      await replay(system, "payments", created);
+      for (const result of lastResults.values()) await assertDecided(system, result);
+      await replay(system, "payments", cancellations);
+      for (const orderId of cancelled.keys()) {
+        await assertGivenBack(system, lastResults.get(orderId));
+      }
       assert.equal(await readBalance(), before);
       assert.deepEqual(await peek(system.broker.adminUrl, topologyOf("orders").deadLetters), []);
       assert.deepEqual(await peek(system.broker.adminUrl, topologyOf("payments").deadLetters), []);
     });
 
     it("has no event that is replayed nowhere", () => {
-      assert.equal(results.length + refunds.length + created.length, recording.events.length);
+      const replayed = [created, cancellations, results, refunds].flat();
+      assert.equal(replayed.length, recording.events.length);
     });
 
     it("reads what a later release writes, and refuses what it cannot know", async () => {
@@ -122,6 +141,15 @@ for (const folder of releases(root)) {
   });
 }
 
+/** The last event about each order, by the order's id. */
+function lastOfEachOrder<Event extends Message & { readonly orderId: string }>(
+  schema: GenMessage<Event>,
+  events: readonly RecordedEvent[],
+): ReadonlyMap<string, Event> {
+  const messages = events.map((event) => fromBinary(schema, bytesOf(event)));
+  return new Map(messages.map((message) => [message.orderId, message]));
+}
+
 /** A field that no release up to now has: number 127, a varint. */
 const unknownField = Buffer.from([0xf8, 0x07, 0x01]);
 
@@ -139,20 +167,49 @@ function bytesOf({ body }: RecordedEvent): Buffer {
   return Buffer.from(body, "base64");
 }
 
-/** Publishes the events as their service did, under new ids: those of old are refused after 30 days. */
-async function publish(system: System, events: readonly RecordedEvent[]): Promise<void> {
+/**
+ * Publishes the events as their service did and returns their new ids. Consumers refuse ids that are
+ * older than 30 days.
+ */
+async function publish(
+  system: System,
+  events: readonly RecordedEvent[],
+): Promise<readonly string[]> {
+  const ids: string[] = [];
   await onBroker(system.broker.adminUrl, async (channel) => {
     for (const event of events) {
-      const properties = { ...event.properties, messageId: newId() };
+      const messageId = newId();
+      const properties = { ...event.properties, messageId };
       channel.publish(event.exchange, event.routingKey, bytesOf(event), properties);
+      ids.push(messageId);
     }
     await channel.waitForConfirms();
+  });
+  return ids;
+}
+
+/** Publishes the events and waits until the service has committed the effect of each. */
+async function replay(
+  system: System,
+  service: ServiceName,
+  events: readonly RecordedEvent[],
+): Promise<void> {
+  const ids = await publish(system, events);
+  await eventually(`${service} has taken ${ids.length} events`, async () => {
+    const { rows } = await system.databases[service].query(
+      "SELECT FROM inbox WHERE message_id = ANY($1::uuid[])",
+      [ids],
+    );
+    return rows.length === ids.length ? true : undefined;
   });
 }
 
 /** Stores the order that the result is about, as it was before its result came. */
-async function insertPending({ databases }: System, result: PaymentResultEvent): Promise<void> {
-  const { orderId, userId, amount } = result;
+async function insertUnsettled(
+  { databases }: System,
+  { orderId, userId, amount }: PaymentResultEvent,
+  cancellation: OrderCancelledEvent | undefined,
+): Promise<void> {
   const { rows } = await databases.orders.query(
     `INSERT INTO user_revisions AS known VALUES ($1, 1)
      ON CONFLICT (user_id) DO UPDATE SET revision = known.revision + 1 RETURNING revision`,
@@ -160,52 +217,69 @@ async function insertPending({ databases }: System, result: PaymentResultEvent):
   );
   await databases.orders.query(
     `INSERT INTO orders (id, user_id, amount_minor, currency, description, status, revision,
-       create_time, update_time)
-     VALUES ($1, $2, $3, $4, '', $5, $6, now(), now())`,
+       create_time, update_time, settle_time)
+     VALUES ($1, $2, $3, $4, '', $5, $6, now(), now(), $7)`,
     [
       orderId,
       userId,
       amount?.minorUnits,
       amount?.currency,
-      OrderStatus.PENDING_PAYMENT,
+      cancellation ? OrderStatus.CANCELLED : OrderStatus.PENDING_PAYMENT,
       rows[0]?.revision,
+      cancellation?.cancelTime ? timestampDate(cancellation.cancelTime) : null,
     ],
   );
 }
 
-async function assertSettled(system: System, result: PaymentResultEvent): Promise<void> {
-  const { orderId, userId, outcome, declineReason } = result;
-  const { call } = system;
-  const order = await eventually(`order ${orderId} is settled`, async () => {
-    const found = await successOf(call(getOrder, { orderId, userId }));
-    return found.status === OrderStatus.PENDING_PAYMENT ? undefined : found;
-  });
+async function assertSettled(
+  { call }: System,
+  { orderId, userId, outcome, declineReason, refundedAmount }: PaymentResultEvent,
+  isCancelled: boolean,
+): Promise<void> {
+  const order = await successOf(call(getOrder, { orderId, userId }));
   const isPaid = outcome === PaymentOutcome.PAID;
-  assert.equal(order.status, isPaid ? OrderStatus.PAID : OrderStatus.PAYMENT_DECLINED);
-  assert.equal(order.declineReason, declineReason);
-}
-
-async function assertRefunded(system: System, event: RecordedEvent): Promise<void> {
-  const { orderId, userId, refundedAmount } = fromBinary(
-    PaymentRefundedEventSchema,
-    bytesOf(event),
+  const decided = isPaid ? OrderStatus.PAID : OrderStatus.PAYMENT_DECLINED;
+  assert.deepEqual(
+    [order.status, order.declineReason, order.refundedAmount?.minorUnits],
+    [
+      isCancelled ? OrderStatus.CANCELLED : decided,
+      isCancelled ? DeclineReason.UNSPECIFIED : declineReason,
+      refundedAmount?.minorUnits ?? 0n,
+    ],
   );
-  const { call } = system;
-  await eventually(`order ${orderId} shows its refund`, async () => {
-    const order = await successOf(call(getOrder, { orderId, userId }));
-    return order.refundedAmount?.minorUnits === refundedAmount?.minorUnits ? true : undefined;
-  });
 }
 
-async function assertPaid(system: System, result: PaymentResultEvent): Promise<void> {
+/** Asserts that payments has answered every cancellation: the money is back, or none was taken. */
+async function assertCancellationsAnswered({ databases }: System): Promise<void> {
+  const { rows } = await databases.orders.query(
+    `SELECT id FROM orders WHERE status = ${OrderStatus.CANCELLED} AND NOT nothing_taken
+       AND refunded_minor < amount_minor`,
+  );
+  assert.deepEqual(rows, []);
+}
+
+async function assertRefunded({ call }: System, event: PaymentRefundedEvent): Promise<void> {
+  const { orderId, userId, refundedAmount } = event;
+  const order = await successOf(call(getOrder, { orderId, userId }));
+  assert.equal(order.refundedAmount?.minorUnits, refundedAmount?.minorUnits);
+}
+
+async function assertDecided({ call }: System, result: PaymentResultEvent): Promise<void> {
   const { orderId, userId, outcome, declineReason, amount } = result;
-  const { call } = system;
-  const payment = await eventually(`order ${orderId} is decided`, async () => {
-    const answer = await call(getPayment, { orderId, userId });
-    return answer.ok ? answer.message : undefined;
-  });
+  const payment = await successOf(call(getPayment, { orderId, userId }));
   assert.deepEqual(
     [payment.outcome, payment.declineReason, payment.amount?.minorUnits],
     [outcome, declineReason, amount?.minorUnits],
   );
+}
+
+/** Asserts that payments refunded as much of a cancelled order as its last recorded result says. */
+async function assertGivenBack(
+  { call }: System,
+  result: PaymentResultEvent | undefined,
+): Promise<void> {
+  assert.ok(result, "each cancellation was answered");
+  const { orderId, userId, refundedAmount } = result;
+  const payment = await successOf(call(getPayment, { orderId, userId }));
+  assert.equal(payment.refundedAmount?.minorUnits, refundedAmount?.minorUnits ?? 0n);
 }

@@ -39,7 +39,9 @@ for (const folder of releases(root)) {
       if (!bytes) return [];
       return [
         { schema: found.input, bytes: bytes.request },
-        ...(bytes.answer === undefined ? [] : [{ schema: found.output, bytes: bytes.answer }]),
+        ...[bytes.answer ?? [], bytes.messages ?? []].flat().map((answer) => {
+          return { schema: found.output, bytes: answer };
+        }),
       ];
     });
     const events = recording.events.map(({ properties, body }) => {

@@ -9,12 +9,18 @@ import {
   toBinary,
   toJson,
 } from "@bufbuild/protobuf";
+import { encodeEnvelope } from "@connectrpc/connect/protocol";
+import { createHold } from "./hold.ts";
+import { readEnvelopes, readServerSentEvents, type Streamed } from "./read-stream.ts";
 import type { PlayedAnswer } from "./recording.ts";
-import type { Step } from "./scenario.ts";
+import type { Step } from "./step.ts";
 
 const maxLooks = 200;
 const lookIntervalMs = 50;
 const callTimeoutMs = 30_000;
+const maxMessages = 100;
+/** Headers of answers that are recorded. Others, such as `x-request-id`, differ each time. */
+const contractHeaders = ["idempotency-replayed", "preference-applied"];
 
 /** Where calls are played. */
 export type Stage = {
@@ -23,32 +29,47 @@ export type Stage = {
   readonly types: FileRegistry;
   /** A token, where calls need one. */
   readonly token: (user: string, admin: boolean) => Promise<string | undefined>;
+  /** The only process of payments. It is stopped for the steps that ask for it. */
+  readonly paymentsPid: number;
 };
 
 /**
  * Makes the calls of the steps, one after the other, as a client of that release would, and hands
- * each answer to `onAnswer`. Throws where a status that a step waits for does not come in 10 s.
+ * each answer to `onAnswer`. It reads a stream up to its first heartbeat, which says that everything
+ * has been sent. Throws where what a step waits for does not come in 10 s.
  */
 export async function play<S extends Step>(
   stage: Stage,
   steps: readonly S[],
   onAnswer: (step: S, answer: PlayedAnswer) => void,
 ): Promise<void> {
-  const kept = new Map<string, string>();
+  const kept = { rest: new Map<string, string>(), binary: new Map<string, string>() };
+  using payments = createHold(stage.paymentsPid);
   for (const step of steps) {
-    const request = fillIn(step.request, kept) as JsonObject;
+    payments.set(step.paymentsHeld === true);
+    const request = fillIn(step.request, kept[step.way]) as JsonObject;
     const once = () => (step.way === "rest" ? callRest : callBinary)(stage, step, request);
     let answer = await once();
-    for (let look = 1; step.until !== undefined && answer.body.status !== step.until; look++) {
+    for (let look = 1; !isReached(step, answer.body); look++) {
       if (look > maxLooks) {
-        throw new Error(`${step.rest} stays at ${JSON.stringify(answer)}, not ${step.until}`);
+        const wanted = step.until ?? `${step.untilRefunded} refunded`;
+        throw new Error(`${step.rest} stays at ${JSON.stringify(answer)}, not ${wanted}`);
       }
       await pause(lookIntervalMs);
       answer = await once();
     }
-    if (step.keepAs !== undefined) kept.set(`$${step.keepAs}`, String(answer.body.id));
+    if (step.keepAs !== undefined) {
+      kept[step.way].set(`$${step.keepAs}`, String(answer.body.id));
+      kept[step.way].set(`$${step.keepAs}.revision`, String(answer.body.revision));
+    }
     onAnswer(step, answer);
   }
+}
+
+function isReached({ until, untilRefunded }: Step, { status, refundedAmount }: JsonObject) {
+  if (until !== undefined && status !== until) return false;
+  const { minorUnits } = (refundedAmount ?? {}) as JsonObject;
+  return untilRefunded === undefined || minorUnits === untilRefunded;
 }
 
 function fillIn(value: JsonValue, kept: ReadonlyMap<string, string>): JsonValue {
@@ -74,34 +95,77 @@ async function callRest(stage: Stage, step: Step, request: JsonObject): Promise<
     ...(hasBody && { body: JSON.stringify(left) }),
     signal: AbortSignal.timeout(callTimeoutMs),
   });
-  return { status: response.status, body: (await response.json()) as JsonObject };
+  const facts = factsOf(response);
+  if (!isStream(methodOf(stage, step)) || !response.ok || !response.body) {
+    return { ...facts, body: (await response.json()) as JsonObject };
+  }
+  return { ...facts, body: (await takeAll(readServerSentEvents(response.body), JSON.parse)).body };
 }
 
 async function callBinary(stage: Stage, step: Step, request: JsonObject): Promise<PlayedAnswer> {
-  const { input, output } = methodOf(stage, step);
-  const sent = toBinary(input, fromJson(input, request, { registry: stage.types }));
+  const method = methodOf(stage, step);
+  const sent = toBinary(method.input, fromJson(method.input, request, { registry: stage.types }));
   const response = await fetch(new URL(step.method, stage.edgeUrl), {
     method: "POST",
     headers: {
       ...(await headersOf(stage, step)),
-      "content-type": "application/proto",
+      "content-type": isStream(method) ? "application/connect+proto" : "application/proto",
       "connect-protocol-version": "1",
     },
-    body: sent,
+    body: isStream(method) ? encodeEnvelope(0, sent) : sent,
     signal: AbortSignal.timeout(callTimeoutMs),
   });
-  const { status } = response;
-  const bytes = { request: Buffer.from(sent).toString("base64") };
-  if (!response.ok) {
+  const facts = factsOf(response);
+  const bytes = { request: inBase64(sent) };
+  const read = (message: Uint8Array) =>
+    toJson(method.output, fromBinary(method.output, message), {
+      registry: stage.types,
+      alwaysEmitImplicit: true,
+    }) as JsonObject;
+  if (!response.ok || !response.body) {
     const { code } = (await response.json()) as { code: string };
-    return { status, body: { code }, bytes };
+    return { ...facts, body: { code }, bytes };
+  }
+  if (isStream(method)) {
+    const { body, taken } = await takeAll(readEnvelopes(response.body), read);
+    return { ...facts, body, bytes: { ...bytes, messages: taken.map(inBase64) } };
   }
   const got = await response.bytes();
-  const body = toJson(output, fromBinary(output, got), {
-    registry: stage.types,
-    alwaysEmitImplicit: true,
-  }) as JsonObject;
-  return { status, body, bytes: { ...bytes, answer: Buffer.from(got).toString("base64") } };
+  return { ...facts, body: read(got), bytes: { ...bytes, answer: inBase64(got) } };
+}
+
+/** Reads the messages up to the first heartbeat, or up to the error that ends the stream. */
+async function takeAll<Message>(
+  stream: AsyncIterable<Streamed<Message>>,
+  read: (message: Message) => JsonObject,
+): Promise<{ readonly body: JsonObject; readonly taken: readonly Message[] }> {
+  const taken: Message[] = [];
+  const messages: JsonObject[] = [];
+  for await (const next of stream) {
+    if ("code" in next) return { body: { code: next.code, messages }, taken };
+    const message = read(next.message);
+    taken.push(next.message);
+    messages.push(message);
+    if ("heartbeat" in message) return { body: { messages }, taken };
+    if (messages.length === maxMessages) break;
+  }
+  throw new Error(`no heartbeat came, of ${messages.length} messages`);
+}
+
+function factsOf({ status, headers }: Response): Pick<PlayedAnswer, "status" | "headers"> {
+  const found = contractHeaders.flatMap((name) => {
+    const value = headers.get(name);
+    return value === null ? [] : [[name, value] as const];
+  });
+  return { status, ...(found.length > 0 && { headers: Object.fromEntries(found) }) };
+}
+
+function isStream({ methodKind }: DescMethod): boolean {
+  return methodKind === "server_streaming";
+}
+
+function inBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
 }
 
 function methodOf({ types }: Stage, { method }: Step): DescMethod {

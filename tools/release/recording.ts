@@ -8,17 +8,26 @@ import {
 } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { ConsumeMessage } from "amqplib";
-import type { Step } from "./scenario.ts";
+import type { Step } from "./step.ts";
 
 /** How a call was answered. */
 export type PlayedAnswer = {
   /** The HTTP status. */
   readonly status: number;
-  /** The answer or the error, as JSON. */
+  /** The headers of the answer that the contract describes; absent if there are none. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The answer or the error, as JSON; of a stream, its `messages`. */
   readonly body: JsonObject;
   /** By Connect: what was sent and, unless that was an error, what came back; in base64. */
-  readonly bytes?: { readonly request: string; readonly answer?: string };
+  readonly bytes?: {
+    readonly request: string;
+    readonly answer?: string;
+    readonly messages?: readonly string[];
+  };
 };
+
+/** A call and how it was answered. */
+export type PlayedCall = Step & { readonly answer: PlayedAnswer };
 
 /** A message as it was on the broker. */
 export type RecordedEvent = {
@@ -49,9 +58,28 @@ export function recordedEvent({ fields, properties, content }: ConsumeMessage): 
 
 /** What a release answered and wrote when it was the present one. */
 export type Recording = {
-  readonly calls: readonly (Step & { readonly answer: PlayedAnswer })[];
+  readonly calls: readonly PlayedCall[];
   readonly events: readonly RecordedEvent[];
 };
+
+/**
+ * Returns how many events the calls cause once everything has settled: two per order (created and
+ * decided), two more if it is cancelled, and one per refund.
+ */
+export function countEvents(calls: readonly PlayedCall[]): number {
+  const created = new Set<string>();
+  const cancelled = new Set<string>();
+  const refunds = new Set<string>();
+  for (const { method, answer } of calls) {
+    if (answer.status !== 200) continue;
+    const { id, orderId, status, refundedAmount } = answer.body;
+    if (method.endsWith("/CreateOrder")) created.add(String(id));
+    if (status === "ORDER_STATUS_CANCELLED") cancelled.add(String(id));
+    const { minorUnits = "0" } = (refundedAmount ?? {}) as JsonObject;
+    if (minorUnits !== "0") refunds.add(`${id ?? orderId} ${minorUnits}`);
+  }
+  return 2 * created.size + 2 * cancelled.size + refunds.size;
+}
 
 /** Reads the recording of a release, and its types, from its folder. */
 export function readRecording(folder: string): {
