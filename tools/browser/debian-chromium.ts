@@ -1,7 +1,7 @@
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import { type DebianPackages, unpackDebianPackages } from "../local/fetch/debian-packages.ts";
-import type { BrowserProgram } from "./launch-browser.ts";
+import type { BrowserProgram } from "./browser-program.ts";
 
 /**
  * Unpacks the headless Chromium of the Debian we run on into a folder of the cache; see

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { type Browser, chromium } from "playwright-core";
 import { findProgram } from "../local/process/run-tool.ts";
+import type { BrowserProgram } from "./browser-program.ts";
 import { unpackDebianChromium } from "./debian-chromium.ts";
 import { writeFontsConfig } from "./fonts.ts";
 import { unpackPackagedChromium } from "./packaged-chromium.ts";
@@ -21,12 +22,6 @@ const installedNames = [
 const macFolders = ["Google Chrome", "Chromium"].map((name) =>
   join("/Applications", `${name}.app`, "Contents/MacOS"),
 );
-
-/** A Chromium, and what its environment needs besides. */
-export type BrowserProgram = {
-  readonly path: string;
-  readonly env?: Readonly<Record<string, string>>;
-};
 
 export type BrowserOptions = {
   /** The project's root. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { arch, execPath, platform } from "node:process";
 import { fillOnce } from "../local/fetch/fill-once.ts";
 import { runTool } from "../local/process/run-tool.ts";
-import type { BrowserProgram } from "./launch-browser.ts";
+import type { BrowserProgram } from "./browser-program.ts";
 
 const packageName = "@sparticuz/chromium";
 const unpackTimeoutMs = 120_000;
