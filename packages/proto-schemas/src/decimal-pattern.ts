@@ -17,6 +17,12 @@ export function durationPattern(from: bigint, to: bigint, withEnd = true): strin
   return `${group([...below, ...(withEnd ? [`${to}(?:\\.0{1,9})?`] : [])])}s`;
 }
 
+/** The longest duration there is, either way: some 10,000 years. */
+const longestDurationSeconds = 315_576_000_000n;
+
+/** The pattern of a duration that no rule bounds. */
+export const anyDuration = `^-?${durationPattern(0n, longestDurationSeconds)}$`;
+
 function decimals(lower: bigint, upper: bigint): string {
   const zero = lower <= 0n && upper >= 0n ? ["0"] : [];
   const positive = upper > 0n ? magnitudes(lower > 1n ? lower : 1n, upper) : [];

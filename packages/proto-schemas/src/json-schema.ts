@@ -1,4 +1,4 @@
-import { anyDuration } from "./well-known.ts";
+import { anyDuration } from "./decimal-pattern.ts";
 
 /** What JSON can hold; a key whose value is undefined is not written. */
 export type Json =

@@ -1,9 +1,6 @@
 import { ScalarType } from "@bufbuild/protobuf";
-import { durationPattern } from "./decimal-pattern.ts";
+import { anyDuration } from "./decimal-pattern.ts";
 import type { JsonObject } from "./json-schema.ts";
-
-/** The longest duration there is, either way: some 10,000 years. */
-const longestDurationSeconds = 315_576_000_000n;
 
 const wrappers: Readonly<Record<string, ScalarType>> = {
   BoolValue: ScalarType.BOOL,
@@ -24,9 +21,6 @@ const withoutPackage = (typeName: string) =>
 export function wrappedScalar(typeName: string): ScalarType | undefined {
   return wrappers[withoutPackage(typeName)];
 }
-
-/** The pattern of a duration that no rule bounds. */
-export const anyDuration = `^-?${durationPattern(0n, longestDurationSeconds)}$`;
 
 /** Messages of google.protobuf that have a JSON form of their own, wrappers apart. */
 const forms: Readonly<Record<string, JsonObject>> = {
