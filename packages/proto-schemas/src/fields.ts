@@ -13,7 +13,8 @@ import {
 import { fieldExamples } from "./examples.ts";
 import { readFieldBehavior } from "./field-behavior.ts";
 import { allOf, type JsonObject, withoutEmpty } from "./json-schema.ts";
-import { elementRules, ignore, join, type Ruled, readFieldRules } from "./rules.ts";
+import { join, type Ruled } from "./ruled.ts";
+import { elementRules, ignore, readFieldRules } from "./rules.ts";
 import { celNotes } from "./rules-cel.ts";
 import { lengthKeywords } from "./rules-string.ts";
 import { wellKnownForm } from "./well-known.ts";

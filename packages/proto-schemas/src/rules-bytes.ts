@@ -1,4 +1,4 @@
-import type { Ruled } from "./rules.ts";
+import type { Ruled } from "./ruled.ts";
 import { lengthKeywords, valueLists } from "./rules-string.ts";
 
 type BytesRules = {

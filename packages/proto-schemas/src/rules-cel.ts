@@ -1,9 +1,16 @@
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
 import type { Direction, Element } from "./elements.ts";
 import type { JsonObject } from "./json-schema.ts";
-import type { CelRule, Ruled } from "./rules.ts";
+import type { Ruled } from "./ruled.ts";
 import { type NumberRules, numberRules } from "./rules-number.ts";
 import { hasImplicitZero, refusesZero } from "./zero-values.ts";
+
+/** A rule in CEL. */
+export type CelRule = {
+  readonly id?: string;
+  readonly message?: string;
+  readonly expression?: string;
+};
 
 type CelRules = {
   readonly cel?: readonly CelRule[] | undefined;

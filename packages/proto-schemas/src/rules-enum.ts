@@ -1,5 +1,5 @@
 import type { DescEnum } from "@bufbuild/protobuf";
-import type { Ruled } from "./rules.ts";
+import type { Ruled } from "./ruled.ts";
 import { valueLists } from "./rules-string.ts";
 
 type EnumRules = {

@@ -1,7 +1,7 @@
 import { decimalPattern } from "./decimal-pattern.ts";
 import type { Direction } from "./elements.ts";
 import type { Json, JsonObject } from "./json-schema.ts";
-import type { Ruled } from "./rules.ts";
+import type { Ruled } from "./ruled.ts";
 
 /** buf.validate's rules of any type of number. */
 export type NumberRules = {

@@ -1,5 +1,5 @@
 import { allOf, type Json, type JsonObject } from "./json-schema.ts";
-import type { Ruled } from "./rules.ts";
+import type { Ruled } from "./ruled.ts";
 
 /** buf.validate.StringRules, as far as it is set. */
 export type StringRules = {

@@ -1,6 +1,6 @@
 import { durationPattern } from "./decimal-pattern.ts";
 import type { JsonObject } from "./json-schema.ts";
-import type { Ruled } from "./rules.ts";
+import type { Ruled } from "./ruled.ts";
 
 type Time = { readonly seconds?: bigint; readonly nanos?: number };
 

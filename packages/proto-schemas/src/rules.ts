@@ -1,20 +1,13 @@
 import type { DescField, DescMessage, DescOneof } from "@bufbuild/protobuf";
 import type { Context } from "./context.ts";
 import type { Direction, Element } from "./elements.ts";
-import { allOf, type JsonObject } from "./json-schema.ts";
+import { join, type Ruled } from "./ruled.ts";
 import { bytesRules } from "./rules-bytes.ts";
-import { celBounds, celNotes } from "./rules-cel.ts";
+import { type CelRule, celBounds, celNotes } from "./rules-cel.ts";
 import { enumRules } from "./rules-enum.ts";
 import { type NumberRules, numberRules } from "./rules-number.ts";
 import { type StringRules, stringRules } from "./rules-string.ts";
 import { durationRules, type TimeRules, timestampRules } from "./rules-time.ts";
-
-/** A rule in CEL. */
-export type CelRule = {
-  readonly id?: string;
-  readonly message?: string;
-  readonly expression?: string;
-};
 
 /** buf.validate.FieldRules, as far as it is set; rules of scalars stand under their type's name. */
 export type FieldRules = {
@@ -50,9 +43,6 @@ export type MessageRules = {
   readonly cel_expression?: readonly string[];
   readonly oneof?: readonly { readonly fields?: readonly string[]; readonly required?: boolean }[];
 };
-
-/** What a rule comes to: what JSON Schema can say, and the rest in words. */
-export type Ruled = { readonly schema: JsonObject; readonly notes: readonly string[] };
 
 /** Values of buf.validate.Ignore. */
 export const ignore = { ifZeroValue: 1, always: 3 } as const;
@@ -99,14 +89,6 @@ export function elementRules(element: Element, rules: FieldRules, direction: Dir
   if (rules.any) parts.push(listNotes("the type", rules.any));
   if (rules.field_mask) parts.push(listNotes("each path", rules.field_mask));
   return join(parts);
-}
-
-/** Puts what several rules come to together. */
-export function join(parts: readonly Ruled[]): Ruled {
-  return {
-    schema: allOf(...parts.map(({ schema }) => schema)),
-    notes: parts.flatMap(({ notes }) => notes),
-  };
 }
 
 function listNotes(
