@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Change, createFeed, type FeedMessage, type WatchItem } from "../src/live/feed.ts";
+import { createFeed } from "../src/live/feed.ts";
+import type { Change, FeedMessage, WatchItem } from "../src/live/feed-means.ts";
 
 type Watching = {
   readonly afterRevision: bigint;

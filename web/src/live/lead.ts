@@ -1,4 +1,4 @@
-import type { Change } from "./feed.ts";
+import type { Change } from "./feed-means.ts";
 import { bring, setState, type Tab } from "./tab.ts";
 
 const firstDelayMs = 1_000;

@@ -3,7 +3,7 @@ import { useFocusHeir } from "../design/use-focus-heir.ts";
 import { useLanguage } from "../i18n/language.tsx";
 import { useClient } from "../session/client.ts";
 import { useNow } from "../time/use-now.ts";
-import type { FeedState } from "./feed.ts";
+import type { FeedState } from "./feed-state.ts";
 
 /** Says how current everything is, and lets one do something about it where that helps. */
 export function LiveStatus({ onSignIn }: { onSignIn(): void }) {

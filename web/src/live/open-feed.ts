@@ -7,7 +7,8 @@ import {
   UnauthenticatedError,
 } from "@settle/sdk";
 import { SessionEndedError } from "../session/session.ts";
-import { createFeed, type Feed, type FeedMessage, type WatchItem } from "./feed.ts";
+import { createFeed, type Feed } from "./feed.ts";
+import type { FeedMessage, WatchItem } from "./feed-means.ts";
 
 /** Opens the feed of a user's orders, shared by all tabs of this browser where it has Web Locks. */
 export function openFeed(options: {

@@ -1,4 +1,14 @@
-import type { Change, FeedListener, FeedMeans, FeedMessage, FeedState } from "./feed.ts";
+import type { Change, FeedMeans, FeedMessage } from "./feed-means.ts";
+import type { FeedState } from "./feed-state.ts";
+
+/** What a feed tells its tab. */
+export type FeedListener<C extends Change> = {
+  onChanges?(changes: readonly C[]): void;
+  onState?(state: FeedState): void;
+  /** Some changes may have been missed: what is shown has to be read again. */
+  onGap?(): void;
+  onDeposited?(): void;
+};
 
 /** Where one tab's part of a feed stands. */
 export type Tab<C extends Change> = {
