@@ -5,8 +5,8 @@ import { useAccount } from "../account/use-account.ts";
 import type { Messages } from "../i18n/en.ts";
 import type { Format } from "../i18n/format.ts";
 import { useLanguage } from "../i18n/language.tsx";
+import type { Draft } from "./draft.ts";
 import { type NextStep, nextStepOf } from "./next-step.ts";
-import type { Draft } from "./overview-view.tsx";
 
 /** What can be done about a decline, by the view around it: the note goes as soon as the order does. */
 export type Remedies = {

@@ -10,9 +10,9 @@ import { Skeleton } from "../design/skeleton.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { type AmountFault, parseAmount } from "../money/parse-amount.ts";
 import { useClient } from "../session/client.ts";
+import type { Draft } from "./draft.ts";
 import { orderCurrency } from "./order-currency.ts";
 import { ordersTitleId } from "./orders-section.tsx";
-import type { Draft } from "./overview-view.tsx";
 import { useOrders } from "./use-orders.ts";
 
 const maxDescriptionCharacters = 1_000;

@@ -4,11 +4,9 @@ import { AccountSection } from "../account/account-section.tsx";
 import { useTopUp } from "../account/use-top-up.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { useTitle } from "../layout/use-title.ts";
+import type { Draft } from "./draft.ts";
 import { NewOrder } from "./new-order-form.tsx";
 import { OrdersSection } from "./orders-section.tsx";
-
-/** What an order that is to be placed again begins with. */
-export type Draft = { readonly amount: string; readonly description: string };
 
 /** The account, a new order, and the orders there are. */
 export function OverviewView() {
