@@ -29,7 +29,7 @@ export function CancelOrder({ order }: { readonly order: Order }) {
       {isOffered && (
         <CancelButton
           working={cancelling.working}
-          what={order.description || m.orders.untitled}
+          what={order.description}
           onClick={() => void cancelling.run(order.id)}
         />
       )}

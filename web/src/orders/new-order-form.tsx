@@ -49,7 +49,7 @@ const NewOrderForm = memo(function NewOrderForm(props: {
     async (order: { amount: MoneyValue; description: string }, options) => {
       const { settle, userId, accept } = client;
       accept([await settle.orders.createOrder({ userId, ...order }, options)]);
-      client.said.emit(m.orders.placed(order.description || m.orders.untitled));
+      client.said.emit(m.orders.placed(order.description));
       // Not what has been typed for the next one meanwhile.
       setText((now) => (now === text ? "" : now));
       setDescription((now) => (now === description ? "" : now));
