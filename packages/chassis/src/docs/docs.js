@@ -29,9 +29,9 @@ async function signIn(event) {
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.error_description);
     token = answer.access_token;
-    output.value = `Signed in as ${username}${scope && ", admin"}.`;
+    output.value = `Signed in as ${username}${scope && " with admin rights"}.`;
   } catch (error) {
-    output.value = `Not signed in: ${error.message}`;
+    output.value = `Sign-in failed: ${error.message}`;
   }
 }
 
@@ -39,9 +39,9 @@ form.hidden = tokenUrl === "";
 form.addEventListener("submit", signIn);
 SwaggerUIBundle({
   urls: [
-    { name: "Settle: everything", url: "/swagger/v1/settle.json" },
-    { name: "orders", url: "/swagger/v1/orders.json" },
-    { name: "payments", url: "/swagger/v1/payments.json" },
+    { name: "All services", url: "/swagger/v1/settle.json" },
+    { name: "Orders", url: "/swagger/v1/orders.json" },
+    { name: "Payments", url: "/swagger/v1/payments.json" },
   ],
   dom_id: "#docs",
   layout: "StandaloneLayout",

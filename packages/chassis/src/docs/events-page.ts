@@ -21,7 +21,7 @@ export function renderEvents(document: EventsDocument): string {
 <body>
 <header>
 <h1>${info.title} <small>${info.version}</small></h1>
-<nav><a href="/swagger/docs">Calls</a> <a href="/swagger/v1/events.json">AsyncAPI document</a></nav>
+<nav><a href="/swagger/docs">API</a> <a href="/swagger/v1/events.json">AsyncAPI document</a></nav>
 </header>
 <main>
 ${prose(info.description ?? "")}
@@ -53,7 +53,7 @@ ${headers ? html`<h3>Headers</h3>${table(document, headers)}` : ""}
 <h3>Fields</h3>
 ${table(document, message.payload)}
 ${examples.map(
-  ({ payload }) => html`<h3>Example, as JSON</h3>
+  ({ payload }) => html`<h3>Example (JSON)</h3>
 <pre><code>${JSON.stringify(payload, undefined, 2)}</code></pre>`,
 )}
 </section>
@@ -69,11 +69,11 @@ function routeOf(document: EventsDocument, name: string): readonly (readonly [st
     const { address = "", bindings } = document.channels[lastOf(channel.$ref)] ?? {};
     const who = tags.map((tag) => tag.name).join(", ");
     if (action === "receive") {
-      return ["Received", html`by ${who}, from the queue <code>${address}</code>`];
+      return ["Consumed", html`by ${who}, from the queue <code>${address}</code>`];
     }
     const { name: exchange = "", type = "" } = bindings?.amqp.exchange ?? {};
     const to = html`to the ${type} exchange <code>${exchange}</code>`;
-    return ["Sent", html`by ${who} ${to}, routing key <code>${address}</code>`];
+    return ["Published", html`by ${who} ${to}, routing key <code>${address}</code>`];
   });
 }
 
@@ -86,7 +86,7 @@ function table(document: EventsDocument, schema: Schema): Html {
 </tr>`,
   );
   return html`<table>
-<thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead>
+<thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">Description</th></tr></thead>
 <tbody>${rows}</tbody>
 </table>`;
 }

@@ -48,7 +48,7 @@ describe("the pages that document the API", () => {
       const section = sectionOf(html, name);
       assert.ok(section.includes(`>${title}</a></h2>`), name);
       assert.match(section, new RegExp(`to the topic exchange .*routing key <code>${name}</code>`));
-      assert.match(section, /<dt>Received<\/dt><dd>by \w+, from the queue <code>\w+\.work<\/code>/);
+      assert.match(section, /<dt>Consumed<\/dt><dd>by \w+, from the queue <code>\w+\.work<\/code>/);
       for (const field of ["message_id", "traceparent", "orderId", "userId"]) {
         assert.ok(section.includes(`<code>${field}</code></th>`), `${name}: ${field}`);
       }
