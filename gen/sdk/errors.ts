@@ -2,22 +2,23 @@
 // @generated from file errors/v1/errors.proto (package errors.v1, syntax proto3)
 /* eslint-disable */
 
-// The reasons an error can carry, and the options by which a method says which
-// ones it answers with and who may call it.
+// The reasons that an error can carry, and the method options that declare
+// which errors a method returns and who may call it.
 
 import { SettleError } from "@settle/sdk-runtime";
 
 /**
- * INVALID_ARGUMENT: a field of the request breaks its rule. The
- * `google.rpc.BadRequest` detail names each field and its rule.
+ * INVALID_ARGUMENT: a field of the request violates a validation rule. The
+ * `google.rpc.BadRequest` detail lists the fields and the rules they violate.
  */
 export class ValidationFailedError extends SettleError<"VALIDATION_FAILED"> {
   override readonly name = "ValidationFailedError";
 }
 
 /**
- * INVALID_ARGUMENT: the page token was not made by this method for this
- * user, or is damaged. Ask for the first page again, without a token.
+ * INVALID_ARGUMENT: the page token is damaged, or was returned for another
+ * list: another method, user or filter. Request the first page again, without
+ * a token.
  */
 export class PageTokenInvalidError extends SettleError<"PAGE_TOKEN_INVALID"> {
   override readonly name = "PageTokenInvalidError";
@@ -38,37 +39,39 @@ export class AccountNotFoundError extends SettleError<"ACCOUNT_NOT_FOUND"> {
 }
 
 /**
- * NOT_FOUND: payments has not heard of this order of this user (yet).
+ * NOT_FOUND: there is no payment for this order of this user, or payments has
+ * not received the order yet.
  */
 export class PaymentNotFoundError extends SettleError<"PAYMENT_NOT_FOUND"> {
   override readonly name = "PaymentNotFoundError";
 }
 
 /**
- * ALREADY_EXISTS: this user has an account already.
+ * ALREADY_EXISTS: this user already has an account.
  */
 export class AccountAlreadyExistsError extends SettleError<"ACCOUNT_ALREADY_EXISTS"> {
   override readonly name = "AccountAlreadyExistsError";
 }
 
 /**
- * FAILED_PRECONDITION: the account is kept in another currency.
+ * FAILED_PRECONDITION: the currency of the amount is not the currency of the
+ * account or payment.
  */
 export class CurrencyMismatchError extends SettleError<"CURRENCY_MISMATCH"> {
   override readonly name = "CurrencyMismatchError";
 }
 
 /**
- * FAILED_PRECONDITION: the deposit would lift the balance over the largest
- * sum an account may hold.
+ * FAILED_PRECONDITION: the deposit would raise the balance above the limit of
+ * an account.
  */
 export class BalanceLimitExceededError extends SettleError<"BALANCE_LIMIT_EXCEEDED"> {
   override readonly name = "BalanceLimitExceededError";
 }
 
 /**
- * RESOURCE_EXHAUSTED: the service has as much waiting work as it accepts.
- * Try again later.
+ * RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no
+ * more. Try again later.
  */
 export class OverloadedError extends SettleError<"OVERLOADED"> {
   override readonly name = "OverloadedError";
@@ -83,14 +86,15 @@ export class UnavailableError extends SettleError<"UNAVAILABLE"> {
 }
 
 /**
- * DEADLINE_EXCEEDED: the call did not finish in its time.
+ * DEADLINE_EXCEEDED: the call did not finish in time.
  */
 export class DeadlineExceededError extends SettleError<"DEADLINE_EXCEEDED"> {
   override readonly name = "DeadlineExceededError";
 }
 
 /**
- * INTERNAL: a fault of the service. The `x-request-id` header identifies it.
+ * INTERNAL: an error in the service. The `x-request-id` header identifies the
+ * request in the logs.
  */
 export class InternalError extends SettleError<"INTERNAL"> {
   override readonly name = "InternalError";
@@ -104,8 +108,9 @@ export class RouteNotFoundError extends SettleError<"ROUTE_NOT_FOUND"> {
 }
 
 /**
- * INVALID_ARGUMENT, from the edge: the request is not well formed: bad
- * JSON, an unknown enum value, an unknown query parameter, a bad path.
+ * INVALID_ARGUMENT, from the edge: the request is malformed, for example
+ * invalid JSON, an unknown enum value, an unknown query parameter or an
+ * invalid path.
  */
 export class MalformedRequestError extends SettleError<"MALFORMED_REQUEST"> {
   override readonly name = "MalformedRequestError";
@@ -113,7 +118,7 @@ export class MalformedRequestError extends SettleError<"MALFORMED_REQUEST"> {
 
 /**
  * RESOURCE_EXHAUSTED with HTTP status 413 or 431, from the edge: the body
- * or the headers are larger than accepted.
+ * or the headers are too large.
  */
 export class RequestTooLargeError extends SettleError<"REQUEST_TOO_LARGE"> {
   override readonly name = "RequestTooLargeError";
@@ -127,37 +132,38 @@ export class RateLimitedError extends SettleError<"RATE_LIMITED"> {
 }
 
 /**
- * UNAVAILABLE, from the edge: the service behind it does not answer.
+ * UNAVAILABLE, from the edge: the service does not respond.
  */
 export class ServiceUnreachableError extends SettleError<"SERVICE_UNREACHABLE"> {
   override readonly name = "ServiceUnreachableError";
 }
 
 /**
- * ALREADY_EXISTS: the idempotency key has been used for another request.
+ * ALREADY_EXISTS: the idempotency key was already used for a different
+ * request.
  */
 export class IdempotencyKeyReusedError extends SettleError<"IDEMPOTENCY_KEY_REUSED"> {
   override readonly name = "IdempotencyKeyReusedError";
 }
 
 /**
- * UNAUTHENTICATED: there is no token, or it is not valid here (any more).
+ * UNAUTHENTICATED: the token is missing, invalid or expired.
  */
 export class UnauthenticatedError extends SettleError<"UNAUTHENTICATED"> {
   override readonly name = "UnauthenticatedError";
 }
 
 /**
- * PERMISSION_DENIED: the token is valid and does not permit this call; the
- * same whether what the call names exists or not.
+ * PERMISSION_DENIED: the token is valid but does not permit this call. The
+ * error does not depend on whether the requested resource exists.
  */
 export class PermissionDeniedError extends SettleError<"PERMISSION_DENIED"> {
   override readonly name = "PermissionDeniedError";
 }
 
 /**
- * FAILED_PRECONDITION: the order has left `PENDING_PAYMENT`, so it cannot be
- * cancelled. The metadata `status` says where it stands.
+ * FAILED_PRECONDITION: the order is no longer `PENDING_PAYMENT`, so it cannot
+ * be cancelled. The metadata field `status` holds its status.
  */
 export class OrderNotCancellableError extends SettleError<"ORDER_NOT_CANCELLABLE"> {
   override readonly name = "OrderNotCancellableError";
@@ -172,16 +178,17 @@ export class PaymentNotRefundableError extends SettleError<"PAYMENT_NOT_REFUNDAB
 }
 
 /**
- * FAILED_PRECONDITION: the refund is more than what is left of the payment.
- * The metadata `left_minor_units` says how much that is.
+ * FAILED_PRECONDITION: the refund exceeds the part of the payment that has
+ * not been refunded yet. The metadata field `left_minor_units` holds that
+ * part.
  */
 export class RefundExceedsPaymentError extends SettleError<"REFUND_EXCEEDS_PAYMENT"> {
   override readonly name = "RefundExceedsPaymentError";
 }
 
 /**
- * RESOURCE_EXHAUSTED: this user has as many streams open as one user may, or
- * the service as many as it serves. Close one, or try again later.
+ * RESOURCE_EXHAUSTED: this user, or the service as a whole, has reached the
+ * limit of open streams. Close a stream, or try again later.
  */
 export class TooManyStreamsError extends SettleError<"TOO_MANY_STREAMS"> {
   override readonly name = "TooManyStreamsError";

@@ -56,37 +56,42 @@ export type WatchOrdersChange =
   | { readonly kind: "order"; readonly order: Order; readonly revision: bigint };
 
 /**
- * Takes orders and shows how they stand.
+ * Creates orders and reports their status.
  *
- * Every call carries a token, `authorization: Bearer <JWT>`, and `user_id` is
- * the token's own user; whoever holds the scope `admin` may read everybody's.
+ * Every call needs a token: `authorization: Bearer <JWT>`. `user_id` must be
+ * the user of the token. A token with the scope `admin` may read the orders of
+ * every user.
  *
- * A call that changes something may carry an `Idempotency-Key` (HTTP header or
- * gRPC metadata, 1 to 255 visible ASCII characters, kept for a day, per user
- * and method): repeated with the same key and request it takes effect once and
- * gets the first answer again, with `idempotency-replayed: true`.
+ * Methods that change data accept an `Idempotency-Key` (HTTP header or gRPC
+ * metadata): 1 to 255 visible ASCII characters, scoped to the caller and the
+ * method, kept for a day. A call repeated with the same key and the same
+ * request takes effect once and returns the first response again, with
+ * `idempotency-replayed: true`.
  */
 export type Orders = {
   /**
-   * Stores an order and answers at once with it in `PENDING_PAYMENT`. Payment
-   * follows by itself: WatchOrders and GetOrder show how it ends.
+   * Creates an order and immediately returns it with the status
+   * `PENDING_PAYMENT`.
+   *
+   * The payment is asynchronous: WatchOrders and GetOrder show its result.
    *
    * With `Prefer: wait=5` (HTTP header or gRPC metadata; seconds, at most 10)
-   * the answer is held until the order is final or the time is up, and shows
-   * the order as it is then; `preference-applied: wait=5` says that it was.
+   * the response is held until the order leaves `PENDING_PAYMENT` or the time
+   * is up, and shows the order as it is then. The response header
+   * `preference-applied: wait=5` confirms that the preference was applied.
    *
    * Here the option `waitS` says so: `{ waitS: 5 }`.
    *
    * Takes a token of the user it names.
    *
    * Errors, besides those of any call:
-   * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key has been used for another request.
-   * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has as much waiting work as it accepts. Try again later.
+   * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key was already used for a different request.
+   * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no more. Try again later.
    */
   createOrder(request: MessageInitShape<typeof CreateOrderRequestSchema>, options?: WaitOptions): Promise<Order>;
 
   /**
-   * One order of a user.
+   * Returns one order of a user.
    *
    * Takes a token of the user it names, or the scope `admin`.
    *
@@ -96,14 +101,16 @@ export type Orders = {
   getOrder(request: MessageInitShape<typeof GetOrderRequestSchema>, options?: CallOptions): Promise<Order>;
 
   /**
-   * A user's orders, newest first, a page at a time; orders that come in while
-   * pages are asked for change none of the pages to come. Empty when there are
-   * none, also for a user nobody has heard of.
+   * Returns a user's orders, newest first, one page at a time.
+   *
+   * Orders created between two page requests do not change the pages that
+   * follow. If the user has no orders, or is unknown to the service, the list
+   * is empty.
    *
    * Takes a token of the user it names, or the scope `admin`.
    *
    * Errors, besides those of any call:
-   * - `PageTokenInvalidError`: INVALID_ARGUMENT: the page token was not made by this method for this user, or is damaged. Ask for the first page again, without a token.
+   * - `PageTokenInvalidError`: INVALID_ARGUMENT: the page token is damaged, or was returned for another list: another method, user or filter. Request the first page again, without a token.
    */
   listOrders(request: MessageInitShape<typeof ListOrdersRequestSchema>, options?: CallOptions): Pages<ListOrdersResponse>;
 
@@ -113,35 +120,43 @@ export type Orders = {
   allOrders(request: MessageInitShape<typeof ListOrdersRequestSchema>, options?: CallOptions): AsyncIterableIterator<Order>;
 
   /**
-   * Cancels an order that waits for its payment, at once, and answers with it;
-   * for an order that is cancelled already the answer is the same. Money that
-   * payments had taken by then goes back in full, shortly after.
+   * Cancels an order whose payment is still pending, and returns it.
+   *
+   * The order is `CANCELLED` immediately. If its payment has already been
+   * taken, it is refunded in full shortly afterwards. Cancelling an order that
+   * is already cancelled succeeds and returns the order.
    *
    * Takes a token of the user it names.
    *
    * Errors, besides those of any call:
    * - `OrderNotFoundError`: NOT_FOUND: this user has no order with this id.
-   * - `OrderNotCancellableError`: FAILED_PRECONDITION: the order has left `PENDING_PAYMENT`, so it cannot be cancelled. The metadata `status` says where it stands.
-   * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key has been used for another request.
-   * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has as much waiting work as it accepts. Try again later.
+   * - `OrderNotCancellableError`: FAILED_PRECONDITION: the order is no longer `PENDING_PAYMENT`, so it cannot be cancelled. The metadata field `status` holds its status.
+   * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key was already used for a different request.
+   * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no more. Try again later.
    */
   cancelOrder(request: MessageInitShape<typeof CancelOrderRequestSchema>, options?: WriteOptions): Promise<Order>;
 
   /**
-   * A user's orders as they change, for as long as the client listens and its
-   * token is valid: first the present state of every order above
-   * `after_revision`, in the order of the revisions, then of each order that
-   * changes. States in between may be skipped; the last one never is. Over
-   * REST the stream is server-sent events.
+   * Streams a user's orders as they change.
    *
-   * To go on after a cut, ask again with the largest `revision` received.
+   * The stream first sends the current state of every order whose revision is
+   * above `after_revision`, in revision order, and then the state of each order
+   * that changes. Intermediate states may be skipped; the latest state never
+   * is. The stream stays open until the client closes it, the token expires or
+   * the service stops. Over REST it uses server-sent events.
+   *
+   * To resume after a disconnect, call again with the largest `revision`
+   * received.
+   *
+   * Each replica of the service serves at most 10 streams per user, and 500 in
+   * total.
    *
    * Here a stream that is cut is opened again by itself, from there on.
    *
    * Takes a token of the user it names, or the scope `admin`.
    *
    * Errors, besides those of any call:
-   * - `TooManyStreamsError`: RESOURCE_EXHAUSTED: this user has as many streams open as one user may, or the service as many as it serves. Close one, or try again later.
+   * - `TooManyStreamsError`: RESOURCE_EXHAUSTED: this user, or the service as a whole, has reached the limit of open streams. Close a stream, or try again later.
    */
   watchOrders(request: MessageInitShape<typeof WatchOrdersRequestSchema>, options: WatchOptions & { readonly heartbeats: true }): Watch<WatchOrdersChange | Heartbeat>;
   watchOrders(request: MessageInitShape<typeof WatchOrdersRequestSchema>, options?: WatchOptions): Watch<WatchOrdersChange>;

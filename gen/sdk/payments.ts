@@ -66,31 +66,33 @@ export type RefundPaymentReason =
   | "OVERLOADED";
 
 /**
- * Keeps accounts and pays orders from them.
+ * Manages accounts and pays for orders from them.
  *
- * Every call carries a token, `authorization: Bearer <JWT>`, and `user_id` is
- * the token's own user; whoever holds the scope `admin` may read everybody's.
+ * Every call needs a token: `authorization: Bearer <JWT>`. `user_id` must be
+ * the user of the token. A token with the scope `admin` may read the accounts
+ * and payments of every user.
  *
- * A call that changes something may carry an `Idempotency-Key` (HTTP header or
- * gRPC metadata, 1 to 255 visible ASCII characters, kept for a day, per user
- * and method): repeated with the same key and request it takes effect once and
- * gets the first answer again, with `idempotency-replayed: true`.
+ * Methods that change data accept an `Idempotency-Key` (HTTP header or gRPC
+ * metadata): 1 to 255 visible ASCII characters, scoped to the caller and the
+ * method, kept for a day. A call repeated with the same key and the same
+ * request takes effect once and returns the first response again, with
+ * `idempotency-replayed: true`.
  */
 export type Payments = {
   /**
-   * Creates a user's account with balance 0.
+   * Creates a user's account, with a balance of 0, and returns it.
    *
    * Takes a token of the user it names.
    *
    * Errors, besides those of any call:
-   * - `AccountAlreadyExistsError`: ALREADY_EXISTS: this user has an account already.
-   * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key has been used for another request.
-   * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has as much waiting work as it accepts. Try again later.
+   * - `AccountAlreadyExistsError`: ALREADY_EXISTS: this user already has an account.
+   * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key was already used for a different request.
+   * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no more. Try again later.
    */
   createAccount(request: MessageInitShape<typeof CreateAccountRequestSchema>, options?: WriteOptions): Promise<Account>;
 
   /**
-   * A user's account with its balance.
+   * Returns a user's account and its balance.
    *
    * Takes a token of the user it names, or the scope `admin`.
    *
@@ -100,29 +102,31 @@ export type Payments = {
   getAccount(request: MessageInitShape<typeof GetAccountRequestSchema>, options?: CallOptions): Promise<Account>;
 
   /**
-   * Tops up a user's account and answers with the account after it. Users top
-   * up their own only where the service is configured so, as it is outside
-   * production; whoever holds the scope `deposit` tops up any.
+   * Deposits money into a user's account and returns the updated account.
+   *
+   * Users may deposit into their own account only if the service is configured
+   * to allow it, which is the default outside production. A token with the
+   * scope `deposit` may deposit into any account.
    *
    * Takes a token of the user it names, or the scope `deposit`.
    *
    * Errors, besides those of any call:
    * - `AccountNotFoundError`: NOT_FOUND: this user has no account. Create one first.
-   * - `CurrencyMismatchError`: FAILED_PRECONDITION: the account is kept in another currency.
-   * - `BalanceLimitExceededError`: FAILED_PRECONDITION: the deposit would lift the balance over the largest sum an account may hold.
-   * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key has been used for another request.
-   * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has as much waiting work as it accepts. Try again later.
+   * - `CurrencyMismatchError`: FAILED_PRECONDITION: the currency of the amount is not the currency of the account or payment.
+   * - `BalanceLimitExceededError`: FAILED_PRECONDITION: the deposit would raise the balance above the limit of an account.
+   * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key was already used for a different request.
+   * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no more. Try again later.
    */
   deposit(request: MessageInitShape<typeof DepositRequestSchema>, options?: WriteOptions): Promise<Account>;
 
   /**
-   * An account's statement, newest entry first, a page at a time.
+   * Returns an account's statement, newest entry first, one page at a time.
    *
    * Takes a token of the user it names, or the scope `admin`.
    *
    * Errors, besides those of any call:
    * - `AccountNotFoundError`: NOT_FOUND: this user has no account. Create one first.
-   * - `PageTokenInvalidError`: INVALID_ARGUMENT: the page token was not made by this method for this user, or is damaged. Ask for the first page again, without a token.
+   * - `PageTokenInvalidError`: INVALID_ARGUMENT: the page token is damaged, or was returned for another list: another method, user or filter. Request the first page again, without a token.
    */
   listLedgerEntries(request: MessageInitShape<typeof ListLedgerEntriesRequestSchema>, options?: CallOptions): Pages<ListLedgerEntriesResponse>;
 
@@ -132,29 +136,31 @@ export type Payments = {
   allLedgerEntries(request: MessageInitShape<typeof ListLedgerEntriesRequestSchema>, options?: CallOptions): AsyncIterableIterator<LedgerEntry>;
 
   /**
-   * The payment of an order of this user.
+   * Returns the payment of one order of a user.
    *
    * Takes a token of the user it names, or the scope `admin`.
    *
    * Errors, besides those of any call:
-   * - `PaymentNotFoundError`: NOT_FOUND: payments has not heard of this order of this user (yet).
+   * - `PaymentNotFoundError`: NOT_FOUND: there is no payment for this order of this user, or payments has not received the order yet.
    */
   getPayment(request: MessageInitShape<typeof GetPaymentRequestSchema>, options?: CallOptions): Promise<Payment>;
 
   /**
-   * Gives money of a payment back to the account it came from, and answers
-   * with the payment after it. May be repeated until all has gone back; the
-   * order is `REFUNDED` then. For those who hold the scope `admin` only.
+   * Refunds a payment, in full or in part, to the account it was taken from,
+   * and returns the updated payment.
+   *
+   * A payment may be refunded several times, until its full amount has been
+   * refunded. The order is then `REFUNDED`. Requires the scope `admin`.
    *
    * Takes a token with the scope `admin`.
    *
    * Errors, besides those of any call:
-   * - `PaymentNotFoundError`: NOT_FOUND: payments has not heard of this order of this user (yet).
+   * - `PaymentNotFoundError`: NOT_FOUND: there is no payment for this order of this user, or payments has not received the order yet.
    * - `PaymentNotRefundableError`: FAILED_PRECONDITION: nothing was taken for this order, so there is nothing to refund.
-   * - `RefundExceedsPaymentError`: FAILED_PRECONDITION: the refund is more than what is left of the payment. The metadata `left_minor_units` says how much that is.
-   * - `CurrencyMismatchError`: FAILED_PRECONDITION: the account is kept in another currency.
-   * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key has been used for another request.
-   * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has as much waiting work as it accepts. Try again later.
+   * - `RefundExceedsPaymentError`: FAILED_PRECONDITION: the refund exceeds the part of the payment that has not been refunded yet. The metadata field `left_minor_units` holds that part.
+   * - `CurrencyMismatchError`: FAILED_PRECONDITION: the currency of the amount is not the currency of the account or payment.
+   * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key was already used for a different request.
+   * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no more. Try again later.
    */
   refundPayment(request: MessageInitShape<typeof RefundPaymentRequestSchema>, options?: WriteOptions): Promise<Payment>;
 };

@@ -2,8 +2,8 @@
 // @generated from file errors/v1/errors.proto (package errors.v1, syntax proto3)
 /* eslint-disable */
 
-// The reasons an error can carry, and the options by which a method says which
-// ones it answers with and who may call it.
+// The reasons that an error can carry, and the method options that declare
+// which errors a method returns and who may call it.
 
 import type { GenEnum, GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -18,21 +18,21 @@ export const file_errors_v1_errors: GenFile = /*@__PURE__*/
   fileDesc("ChZlcnJvcnMvdjEvZXJyb3JzLnByb3RvEgllcnJvcnMudjEiJgoGQWNjZXNzEg0KBW93bmVyGAEgASgIEg0KBXNjb3BlGAIgASgJIkQKCVN0cmVhbUVuZBImCgZyZWFzb24YASABKA4yFi5lcnJvcnMudjEuRXJyb3JSZWFzb24SDwoHbWVzc2FnZRgCIAEoCSqJBwoLRXJyb3JSZWFzb24SHAoYRVJST1JfUkVBU09OX1VOU1BFQ0lGSUVEEAASIgoeRVJST1JfUkVBU09OX1ZBTElEQVRJT05fRkFJTEVEEAESIwofRVJST1JfUkVBU09OX1BBR0VfVE9LRU5fSU5WQUxJRBACEiAKHEVSUk9SX1JFQVNPTl9PUkRFUl9OT1RfRk9VTkQQAxIiCh5FUlJPUl9SRUFTT05fQUNDT1VOVF9OT1RfRk9VTkQQBBIiCh5FUlJPUl9SRUFTT05fUEFZTUVOVF9OT1RfRk9VTkQQBRInCiNFUlJPUl9SRUFTT05fQUNDT1VOVF9BTFJFQURZX0VYSVNUUxAGEiIKHkVSUk9SX1JFQVNPTl9DVVJSRU5DWV9NSVNNQVRDSBAHEicKI0VSUk9SX1JFQVNPTl9CQUxBTkNFX0xJTUlUX0VYQ0VFREVEEAgSGwoXRVJST1JfUkVBU09OX09WRVJMT0FERUQQCRIcChhFUlJPUl9SRUFTT05fVU5BVkFJTEFCTEUQChIiCh5FUlJPUl9SRUFTT05fREVBRExJTkVfRVhDRUVERUQQCxIZChVFUlJPUl9SRUFTT05fSU5URVJOQUwQDBIgChxFUlJPUl9SRUFTT05fUk9VVEVfTk9UX0ZPVU5EEA0SIgoeRVJST1JfUkVBU09OX01BTEZPUk1FRF9SRVFVRVNUEA4SIgoeRVJST1JfUkVBU09OX1JFUVVFU1RfVE9PX0xBUkdFEA8SHQoZRVJST1JfUkVBU09OX1JBVEVfTElNSVRFRBAQEiQKIEVSUk9SX1JFQVNPTl9TRVJWSUNFX1VOUkVBQ0hBQkxFEBESJwojRVJST1JfUkVBU09OX0lERU1QT1RFTkNZX0tFWV9SRVVTRUQQEhIgChxFUlJPUl9SRUFTT05fVU5BVVRIRU5USUNBVEVEEBMSIgoeRVJST1JfUkVBU09OX1BFUk1JU1NJT05fREVOSUVEEBQSJgoiRVJST1JfUkVBU09OX09SREVSX05PVF9DQU5DRUxMQUJMRRAVEicKI0VSUk9SX1JFQVNPTl9QQVlNRU5UX05PVF9SRUZVTkRBQkxFEBYSJwojRVJST1JfUkVBU09OX1JFRlVORF9FWENFRURTX1BBWU1FTlQQFxIhCh1FUlJPUl9SRUFTT05fVE9PX01BTllfU1RSRUFNUxAYOl0KDWVycm9yX3JlYXNvbnMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjRhgMgAygOMhYuZXJyb3JzLnYxLkVycm9yUmVhc29uUgxlcnJvclJlYXNvbnM6SwoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY0oYDIAEoCzIRLmVycm9ycy52MS5BY2Nlc3NSBmFjY2Vzc2IGcHJvdG8z", [file_google_protobuf_descriptor]);
 
 /**
- * Who may call a method: whoever fits one of these, and nobody else. All of
- * them come with a valid token.
+ * Who may call a method. The caller needs a valid token and must meet at least
+ * one of these conditions.
  *
  * @generated from message errors.v1.Access
  */
 export type Access = Message<"errors.v1.Access"> & {
   /**
-   * The user whom `user_id` of the request names.
+   * The caller is the user named by `user_id` in the request.
    *
    * @generated from field: bool owner = 1;
    */
   owner: boolean;
 
   /**
-   * Whoever's token holds this scope, for any `user_id`.
+   * The caller's token has this scope. The request may then name any `user_id`.
    *
    * @generated from field: string scope = 2;
    */
@@ -47,24 +47,24 @@ export const AccessSchema: GenMessage<Access> = /*@__PURE__*/
   messageDesc(file_errors_v1_errors, 0);
 
 /**
- * The last message of a stream that ends before its client wants it to, in the
- * stream itself, because not every protocol can show an error that comes after
- * the first message. Where it can, the same error ends the call.
+ * The last message of a stream that the server ends. It is sent in the stream
+ * because not every protocol can report an error after the first message. Where
+ * the protocol can, the call also ends with the same error.
  *
  * @generated from message errors.v1.StreamEnd
  */
 export type StreamEnd = Message<"errors.v1.StreamEnd"> & {
   /**
-   * Why the stream ends: for example `UNAVAILABLE` (the service is stopping:
-   * open the stream again) or `UNAUTHENTICATED` (the token has expired: sign in
-   * again first).
+   * Why the stream ends. For example `UNAVAILABLE`: the service is stopping;
+   * open the stream again. Or `UNAUTHENTICATED`: the token has expired; get a
+   * new token first.
    *
    * @generated from field: errors.v1.ErrorReason reason = 1;
    */
   reason: ErrorReason;
 
   /**
-   * The same in words.
+   * The reason as text for people.
    *
    * @generated from field: string message = 2;
    */
@@ -79,9 +79,9 @@ export const StreamEndSchema: GenMessage<StreamEnd> = /*@__PURE__*/
   messageDesc(file_errors_v1_errors, 1);
 
 /**
- * Why a call was refused, as a stable word for programs. An error's
- * `google.rpc.ErrorInfo` detail carries it in `reason` without the
- * `ERROR_REASON_` prefix, for example `ACCOUNT_NOT_FOUND`.
+ * Why a call failed, as a stable identifier for programs. The
+ * `google.rpc.ErrorInfo` detail of an error carries it in `reason`, without the
+ * `ERROR_REASON_` prefix: for example `ACCOUNT_NOT_FOUND`.
  *
  * @generated from enum errors.v1.ErrorReason
  */
@@ -94,16 +94,17 @@ export const ErrorReason = {
   UNSPECIFIED: 0,
 
   /**
-   * INVALID_ARGUMENT: a field of the request breaks its rule. The
-   * `google.rpc.BadRequest` detail names each field and its rule.
+   * INVALID_ARGUMENT: a field of the request violates a validation rule. The
+   * `google.rpc.BadRequest` detail lists the fields and the rules they violate.
    *
    * @generated from enum value: ERROR_REASON_VALIDATION_FAILED = 1;
    */
   VALIDATION_FAILED: 1,
 
   /**
-   * INVALID_ARGUMENT: the page token was not made by this method for this
-   * user, or is damaged. Ask for the first page again, without a token.
+   * INVALID_ARGUMENT: the page token is damaged, or was returned for another
+   * list: another method, user or filter. Request the first page again, without
+   * a token.
    *
    * @generated from enum value: ERROR_REASON_PAGE_TOKEN_INVALID = 2;
    */
@@ -124,37 +125,39 @@ export const ErrorReason = {
   ACCOUNT_NOT_FOUND: 4,
 
   /**
-   * NOT_FOUND: payments has not heard of this order of this user (yet).
+   * NOT_FOUND: there is no payment for this order of this user, or payments has
+   * not received the order yet.
    *
    * @generated from enum value: ERROR_REASON_PAYMENT_NOT_FOUND = 5;
    */
   PAYMENT_NOT_FOUND: 5,
 
   /**
-   * ALREADY_EXISTS: this user has an account already.
+   * ALREADY_EXISTS: this user already has an account.
    *
    * @generated from enum value: ERROR_REASON_ACCOUNT_ALREADY_EXISTS = 6;
    */
   ACCOUNT_ALREADY_EXISTS: 6,
 
   /**
-   * FAILED_PRECONDITION: the account is kept in another currency.
+   * FAILED_PRECONDITION: the currency of the amount is not the currency of the
+   * account or payment.
    *
    * @generated from enum value: ERROR_REASON_CURRENCY_MISMATCH = 7;
    */
   CURRENCY_MISMATCH: 7,
 
   /**
-   * FAILED_PRECONDITION: the deposit would lift the balance over the largest
-   * sum an account may hold.
+   * FAILED_PRECONDITION: the deposit would raise the balance above the limit of
+   * an account.
    *
    * @generated from enum value: ERROR_REASON_BALANCE_LIMIT_EXCEEDED = 8;
    */
   BALANCE_LIMIT_EXCEEDED: 8,
 
   /**
-   * RESOURCE_EXHAUSTED: the service has as much waiting work as it accepts.
-   * Try again later.
+   * RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no
+   * more. Try again later.
    *
    * @generated from enum value: ERROR_REASON_OVERLOADED = 9;
    */
@@ -169,14 +172,15 @@ export const ErrorReason = {
   UNAVAILABLE: 10,
 
   /**
-   * DEADLINE_EXCEEDED: the call did not finish in its time.
+   * DEADLINE_EXCEEDED: the call did not finish in time.
    *
    * @generated from enum value: ERROR_REASON_DEADLINE_EXCEEDED = 11;
    */
   DEADLINE_EXCEEDED: 11,
 
   /**
-   * INTERNAL: a fault of the service. The `x-request-id` header identifies it.
+   * INTERNAL: an error in the service. The `x-request-id` header identifies the
+   * request in the logs.
    *
    * @generated from enum value: ERROR_REASON_INTERNAL = 12;
    */
@@ -190,8 +194,9 @@ export const ErrorReason = {
   ROUTE_NOT_FOUND: 13,
 
   /**
-   * INVALID_ARGUMENT, from the edge: the request is not well formed: bad
-   * JSON, an unknown enum value, an unknown query parameter, a bad path.
+   * INVALID_ARGUMENT, from the edge: the request is malformed, for example
+   * invalid JSON, an unknown enum value, an unknown query parameter or an
+   * invalid path.
    *
    * @generated from enum value: ERROR_REASON_MALFORMED_REQUEST = 14;
    */
@@ -199,7 +204,7 @@ export const ErrorReason = {
 
   /**
    * RESOURCE_EXHAUSTED with HTTP status 413 or 431, from the edge: the body
-   * or the headers are larger than accepted.
+   * or the headers are too large.
    *
    * @generated from enum value: ERROR_REASON_REQUEST_TOO_LARGE = 15;
    */
@@ -213,37 +218,38 @@ export const ErrorReason = {
   RATE_LIMITED: 16,
 
   /**
-   * UNAVAILABLE, from the edge: the service behind it does not answer.
+   * UNAVAILABLE, from the edge: the service does not respond.
    *
    * @generated from enum value: ERROR_REASON_SERVICE_UNREACHABLE = 17;
    */
   SERVICE_UNREACHABLE: 17,
 
   /**
-   * ALREADY_EXISTS: the idempotency key has been used for another request.
+   * ALREADY_EXISTS: the idempotency key was already used for a different
+   * request.
    *
    * @generated from enum value: ERROR_REASON_IDEMPOTENCY_KEY_REUSED = 18;
    */
   IDEMPOTENCY_KEY_REUSED: 18,
 
   /**
-   * UNAUTHENTICATED: there is no token, or it is not valid here (any more).
+   * UNAUTHENTICATED: the token is missing, invalid or expired.
    *
    * @generated from enum value: ERROR_REASON_UNAUTHENTICATED = 19;
    */
   UNAUTHENTICATED: 19,
 
   /**
-   * PERMISSION_DENIED: the token is valid and does not permit this call; the
-   * same whether what the call names exists or not.
+   * PERMISSION_DENIED: the token is valid but does not permit this call. The
+   * error does not depend on whether the requested resource exists.
    *
    * @generated from enum value: ERROR_REASON_PERMISSION_DENIED = 20;
    */
   PERMISSION_DENIED: 20,
 
   /**
-   * FAILED_PRECONDITION: the order has left `PENDING_PAYMENT`, so it cannot be
-   * cancelled. The metadata `status` says where it stands.
+   * FAILED_PRECONDITION: the order is no longer `PENDING_PAYMENT`, so it cannot
+   * be cancelled. The metadata field `status` holds its status.
    *
    * @generated from enum value: ERROR_REASON_ORDER_NOT_CANCELLABLE = 21;
    */
@@ -258,16 +264,17 @@ export const ErrorReason = {
   PAYMENT_NOT_REFUNDABLE: 22,
 
   /**
-   * FAILED_PRECONDITION: the refund is more than what is left of the payment.
-   * The metadata `left_minor_units` says how much that is.
+   * FAILED_PRECONDITION: the refund exceeds the part of the payment that has
+   * not been refunded yet. The metadata field `left_minor_units` holds that
+   * part.
    *
    * @generated from enum value: ERROR_REASON_REFUND_EXCEEDS_PAYMENT = 23;
    */
   REFUND_EXCEEDS_PAYMENT: 23,
 
   /**
-   * RESOURCE_EXHAUSTED: this user has as many streams open as one user may, or
-   * the service as many as it serves. Close one, or try again later.
+   * RESOURCE_EXHAUSTED: this user, or the service as a whole, has reached the
+   * limit of open streams. Close a stream, or try again later.
    *
    * @generated from enum value: ERROR_REASON_TOO_MANY_STREAMS = 24;
    */
@@ -275,9 +282,9 @@ export const ErrorReason = {
 } as const;
 
 /**
- * Why a call was refused, as a stable word for programs. An error's
- * `google.rpc.ErrorInfo` detail carries it in `reason` without the
- * `ERROR_REASON_` prefix, for example `ACCOUNT_NOT_FOUND`.
+ * Why a call failed, as a stable identifier for programs. The
+ * `google.rpc.ErrorInfo` detail of an error carries it in `reason`, without the
+ * `ERROR_REASON_` prefix: for example `ACCOUNT_NOT_FOUND`.
  *
  * @generated from enum errors.v1.ErrorReason
  */
@@ -290,9 +297,10 @@ export const ErrorReasonSchema: GenEnum<ErrorReason> = /*@__PURE__*/
   enumDesc(file_errors_v1_errors, 0);
 
 /**
- * The reasons this method answers with, besides those any method may answer
- * with: `VALIDATION_FAILED`, `UNAUTHENTICATED`, `PERMISSION_DENIED`,
- * `DEADLINE_EXCEEDED`, `UNAVAILABLE`, `INTERNAL` and the reasons of the edge.
+ * The error reasons that this method returns, in addition to those that any
+ * method may return: `VALIDATION_FAILED`, `UNAUTHENTICATED`,
+ * `PERMISSION_DENIED`, `DEADLINE_EXCEEDED`, `UNAVAILABLE`, `INTERNAL` and the
+ * reasons of the edge.
  *
  * @generated from extension: repeated errors.v1.ErrorReason error_reasons = 50001;
  */
@@ -300,7 +308,8 @@ export const error_reasons: GenExtension<MethodOptions, ErrorReason[]> = /*@__PU
   extDesc(file_errors_v1_errors, 0);
 
 /**
- * Who may call this method. A method without it cannot be served.
+ * Who may call this method. Required: a service does not serve a method
+ * without it.
  *
  * @generated from extension: errors.v1.Access access = 50002;
  */

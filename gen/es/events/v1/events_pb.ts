@@ -2,11 +2,12 @@
 // @generated from file events/v1/events.proto (package events.v1, syntax proto3)
 /* eslint-disable */
 
-// The events that services publish. Each is a fact about the past, complete
-// enough that its consumer never calls back. On the broker the AMQP properties
-// are the envelope: `message_id` is the event's id (a UUIDv7 that survives
-// every re-publish), `type` the full message name such as
-// `events.v1.OrderCreatedEvent`, which is the routing key as well, and
+// The events that the services publish. An event states what has happened and
+// carries all the data its consumers need, so that they never have to call the
+// publisher. On the broker, the AMQP properties are the envelope: `message_id`
+// is the event's id (a UUIDv7 that stays the same when the event is published
+// again), `type` is the full message name, such as
+// `events.v1.OrderCreatedEvent`, which is also the routing key, and
 // `content_type` is `application/x-protobuf`.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
@@ -28,7 +29,7 @@ export const file_events_v1_events: GenFile = /*@__PURE__*/
   fileDesc("ChZldmVudHMvdjEvZXZlbnRzLnByb3RvEglldmVudHMudjEiigMKEU9yZGVyQ3JlYXRlZEV2ZW50EkQKCG9yZGVyX2lkGAEgASgJQjK6SC9yLTIrXlswLTlhLWZdezh9KC1bMC05YS1mXXs0fSl7M30tWzAtOWEtZl17MTJ9JBI5Cgd1c2VyX2lkGAIgASgJQii6SCVyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEqIBCgZhbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leUKAAbpIfboBdwoMYW1vdW50LnJhbmdlEittaW5vcl91bml0cyBtdXN0IGJlIGZyb20gMSB0byAxMDAwMDAwMDAwMDAwGjp0aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwyAEBEjcKC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBOhaatRgSCgZvcmRlcnMSCHBheW1lbnRzIowDChNPcmRlckNhbmNlbGxlZEV2ZW50EkQKCG9yZGVyX2lkGAEgASgJQjK6SC9yLTIrXlswLTlhLWZdezh9KC1bMC05YS1mXXs0fSl7M30tWzAtOWEtZl17MTJ9JBI5Cgd1c2VyX2lkGAIgASgJQii6SCVyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEqIBCgZhbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leUKAAbpIfboBdwoMYW1vdW50LnJhbmdlEittaW5vcl91bml0cyBtdXN0IGJlIGZyb20gMSB0byAxMDAwMDAwMDAwMDAwGjp0aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwyAEBEjcKC2NhbmNlbF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBOhaatRgSCgZvcmRlcnMSCHBheW1lbnRzIrEDChJQYXltZW50UmVzdWx0RXZlbnQSRAoIb3JkZXJfaWQYASABKAlCMrpIL3ItMiteWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0kEjkKB3VzZXJfaWQYAiABKAlCKLpIJXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSOAoHb3V0Y29tZRgDIAEoDjIbLnBheW1lbnRzLnYxLlBheW1lbnRPdXRjb21lQgq6SAeCAQQQASAAEjwKDmRlY2xpbmVfcmVhc29uGAQgASgOMhoucGF5bWVudHMudjEuRGVjbGluZVJlYXNvbkIIukgFggECEAESJwoGYW1vdW50GAUgASgLMg8ubW9uZXkudjEuTW9uZXlCBrpIA8gBARI3CgtkZWNpZGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBARIoCg9yZWZ1bmRlZF9hbW91bnQYByABKAsyDy5tb25leS52MS5Nb25leToWmrUYEgoIcGF5bWVudHMSBm9yZGVycyKhAwoUUGF5bWVudFJlZnVuZGVkRXZlbnQSRAoIb3JkZXJfaWQYASABKAlCMrpIL3ItMiteWzAtOWEtZl17OH0oLVswLTlhLWZdezR9KXszfS1bMC05YS1mXXsxMn0kEjkKB3VzZXJfaWQYAiABKAlCKLpIJXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQStgEKD3JlZnVuZGVkX2Ftb3VudBgDIAEoCzIPLm1vbmV5LnYxLk1vbmV5QosBukiHAboBgAEKFXJlZnVuZGVkX2Ftb3VudC5yYW5nZRIrbWlub3JfdW5pdHMgbXVzdCBiZSBmcm9tIDEgdG8gMTAwMDAwMDAwMDAwMBo6dGhpcy5taW5vcl91bml0cyA+PSAxICYmIHRoaXMubWlub3JfdW5pdHMgPD0gMTAwMDAwMDAwMDAwMMgBARI3CgtyZWZ1bmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBAToWmrUYEgoIcGF5bWVudHMSBm9yZGVyc2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_money_v1_money, file_payments_v1_payment, file_topology_v1_route]);
 
 /**
- * An order was stored and waits for its payment.
+ * An order was created and its payment is pending.
  *
  * Example: `{"orderId": "01989a14-6f00-7c3e-9d41-5f2b8a7e6c10", "userId":
  * "alice", "amount": {"minorUnits": "250", "currency": "EUR"}, "createTime":
@@ -38,28 +39,28 @@ export const file_events_v1_events: GenFile = /*@__PURE__*/
  */
 export type OrderCreatedEvent = Message<"events.v1.OrderCreatedEvent"> & {
   /**
-   * The order, a UUID in lower case.
+   * The order's id, a UUID in lower case.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * The user who pays.
+   * The user who pays for the order.
    *
    * @generated from field: string user_id = 2;
    */
   userId: string;
 
   /**
-   * What is to be paid, at least one minor unit.
+   * The amount to be paid: 1 to 1,000,000,000,000 minor units.
    *
    * @generated from field: money.v1.Money amount = 3;
    */
   amount?: Money | undefined;
 
   /**
-   * When the order was stored.
+   * When the order was created.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 4;
    */
@@ -74,7 +75,7 @@ export const OrderCreatedEventSchema: GenMessage<OrderCreatedEvent> = /*@__PURE_
   messageDesc(file_events_v1_events, 0);
 
 /**
- * An order was cancelled before its payment was known.
+ * An order was cancelled before its payment result was known.
  *
  * Example: `{"orderId": "01989a14-6f00-7c3e-9d41-5f2b8a7e6c10", "userId":
  * "alice", "amount": {"minorUnits": "250", "currency": "EUR"}, "cancelTime":
@@ -84,21 +85,21 @@ export const OrderCreatedEventSchema: GenMessage<OrderCreatedEvent> = /*@__PURE_
  */
 export type OrderCancelledEvent = Message<"events.v1.OrderCancelledEvent"> & {
   /**
-   * The order, a UUID in lower case.
+   * The order's id, a UUID in lower case.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * The user who ordered.
+   * The user who placed the order.
    *
    * @generated from field: string user_id = 2;
    */
   userId: string;
 
   /**
-   * What was to be paid.
+   * The amount that was to be paid: 1 to 1,000,000,000,000 minor units.
    *
    * @generated from field: money.v1.Money amount = 3;
    */
@@ -120,12 +121,12 @@ export const OrderCancelledEventSchema: GenMessage<OrderCancelledEvent> = /*@__P
   messageDesc(file_events_v1_events, 1);
 
 /**
- * How the payment of an order stands.
+ * The current state of an order's payment.
  *
- * Published once for each event about an order that payments hears of: the
- * answer to an `OrderCreatedEvent`, and to an `OrderCancelledEvent`. What was
- * decided never changes; of two events about one order the one with the larger
- * `refunded_amount` is the newer.
+ * Payments publishes one for every `OrderCreatedEvent` and every
+ * `OrderCancelledEvent` that it handles. The outcome of a payment never
+ * changes. Of two events about one order, the one with the larger
+ * `refunded_amount` is newer.
  *
  * Example: `{"orderId": "01989a14-6f00-7c3e-9d41-5f2b8a7e6c10", "userId":
  * "alice", "outcome": "PAYMENT_OUTCOME_PAID", "amount": {"minorUnits": "250",
@@ -135,49 +136,50 @@ export const OrderCancelledEventSchema: GenMessage<OrderCancelledEvent> = /*@__P
  */
 export type PaymentResultEvent = Message<"events.v1.PaymentResultEvent"> & {
   /**
-   * The order, a UUID in lower case.
+   * The order's id, a UUID in lower case.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * The user whose account was asked.
+   * The user who placed the order.
    *
    * @generated from field: string user_id = 2;
    */
   userId: string;
 
   /**
-   * What was decided.
+   * The outcome of the payment.
    *
    * @generated from field: payments.v1.PaymentOutcome outcome = 3;
    */
   outcome: PaymentOutcome;
 
   /**
-   * Why it was declined; `DECLINE_REASON_UNSPECIFIED` where it was paid.
+   * Why the payment was declined; `DECLINE_REASON_UNSPECIFIED` unless the
+   * outcome is `PAYMENT_OUTCOME_DECLINED`.
    *
    * @generated from field: payments.v1.DeclineReason decline_reason = 4;
    */
   declineReason: DeclineReason;
 
   /**
-   * What the order asked for.
+   * The amount of the order.
    *
    * @generated from field: money.v1.Money amount = 5;
    */
   amount?: Money | undefined;
 
   /**
-   * When the decision was made.
+   * When payments decided the outcome.
    *
    * @generated from field: google.protobuf.Timestamp decide_time = 6;
    */
   decideTime?: Timestamp | undefined;
 
   /**
-   * What has gone back to the user's account so far; absent means nothing.
+   * The total refunded to the user's account so far; absent means nothing.
    *
    * @generated from field: money.v1.Money refunded_amount = 7;
    */
@@ -192,7 +194,7 @@ export const PaymentResultEventSchema: GenMessage<PaymentResultEvent> = /*@__PUR
   messageDesc(file_events_v1_events, 2);
 
 /**
- * Money of a payment went back to the user's account.
+ * A payment was refunded, in part or in full.
  *
  * Example: `{"orderId": "01989a14-6f00-7c3e-9d41-5f2b8a7e6c10", "userId":
  * "alice", "refundedAmount": {"minorUnits": "250", "currency": "EUR"},
@@ -202,22 +204,23 @@ export const PaymentResultEventSchema: GenMessage<PaymentResultEvent> = /*@__PUR
  */
 export type PaymentRefundedEvent = Message<"events.v1.PaymentRefundedEvent"> & {
   /**
-   * The order, a UUID in lower case.
+   * The order's id, a UUID in lower case.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * The user whose account it went to.
+   * The user whose account received the refund.
    *
    * @generated from field: string user_id = 2;
    */
   userId: string;
 
   /**
-   * All that has been refunded of this payment so far, this refund included.
-   * The largest total is the newest, in whatever order events arrive.
+   * The total refunded for this payment so far, including this refund: 1 to
+   * 1,000,000,000,000 minor units. Events may arrive in any order; the largest
+   * total is the newest.
    *
    * @generated from field: money.v1.Money refunded_amount = 3;
    */

@@ -19,24 +19,24 @@ export const file_orders_v1_order: GenFile = /*@__PURE__*/
   fileDesc("ChVvcmRlcnMvdjEvb3JkZXIucHJvdG8SCW9yZGVycy52MSK2AwoFT3JkZXISCgoCaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIfCgZhbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leRITCgtkZXNjcmlwdGlvbhgEIAEoCRImCgZzdGF0dXMYBSABKA4yFi5vcmRlcnMudjEuT3JkZXJTdGF0dXMSMgoOZGVjbGluZV9yZWFzb24YBiABKA4yGi5wYXltZW50cy52MS5EZWNsaW5lUmVhc29uEhAKCHJldmlzaW9uGAcgASgDEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtzZXR0bGVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKD3JlZnVuZGVkX2Ftb3VudBgLIAEoCzIPLm1vbmV5LnYxLk1vbmV5Ei8KC2V4cGlyZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCq+AQoLT3JkZXJTdGF0dXMSHAoYT1JERVJfU1RBVFVTX1VOU1BFQ0lGSUVEEAASIAocT1JERVJfU1RBVFVTX1BFTkRJTkdfUEFZTUVOVBABEhUKEU9SREVSX1NUQVRVU19QQUlEEAISIQodT1JERVJfU1RBVFVTX1BBWU1FTlRfREVDTElORUQQAxIaChZPUkRFUl9TVEFUVVNfQ0FOQ0VMTEVEEAQSGQoVT1JERVJfU1RBVFVTX1JFRlVOREVEEAViBnByb3RvMw", [file_google_protobuf_timestamp, file_money_v1_money, file_payments_v1_payment]);
 
 /**
- * One order of one user.
+ * An order of one user.
  *
- * Its legal moves are `PENDING_PAYMENT` to `PAID`, to `PAYMENT_DECLINED` or to
- * `CANCELLED`, and `PAID` to `REFUNDED` when refunds reach the whole amount;
- * nothing ever moves it back.
+ * The status changes from `PENDING_PAYMENT` to `PAID`, `PAYMENT_DECLINED` or
+ * `CANCELLED`, and from `PAID` to `REFUNDED` once the refunds add up to the full
+ * amount. It never changes back.
  *
  * @generated from message orders.v1.Order
  */
 export type Order = Message<"orders.v1.Order"> & {
   /**
-   * The order's id, a UUIDv7 made by the service.
+   * The order's id: a UUIDv7 that the service generates.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * The user who ordered and pays.
+   * The user who placed the order and pays for it.
    *
    * @generated from field: string user_id = 2;
    */
@@ -50,45 +50,44 @@ export type Order = Message<"orders.v1.Order"> & {
   amount?: Money | undefined;
 
   /**
-   * What was ordered, in the user's words; may be empty.
+   * What was ordered, as free text; may be empty.
    *
    * @generated from field: string description = 4;
    */
   description: string;
 
   /**
-   * Where the order stands.
+   * The status of the order.
    *
    * @generated from field: orders.v1.OrderStatus status = 5;
    */
   status: OrderStatus;
 
   /**
-   * Why payment was declined; `DECLINE_REASON_UNSPECIFIED` unless the status
-   * is `PAYMENT_DECLINED`.
+   * Why the payment was declined; `DECLINE_REASON_UNSPECIFIED` unless the
+   * status is `PAYMENT_DECLINED`.
    *
    * @generated from field: payments.v1.DeclineReason decline_reason = 6;
    */
   declineReason: DeclineReason;
 
   /**
-   * Counts the changes to this user's orders, in the order of their commits:
-   * of two states of anything this user ordered, the later one has the
-   * larger revision.
+   * Counts the changes to all of this user's orders, in commit order. Of two
+   * states of any of these orders, the later one has the larger revision.
    *
    * @generated from field: int64 revision = 7;
    */
   revision: bigint;
 
   /**
-   * When the order was stored.
+   * When the order was created.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 8;
    */
   createTime?: Timestamp | undefined;
 
   /**
-   * When the order left `PENDING_PAYMENT`; absent until then.
+   * When the order left `PENDING_PAYMENT`. Absent until then.
    *
    * @generated from field: google.protobuf.Timestamp settle_time = 9;
    */
@@ -102,17 +101,17 @@ export type Order = Message<"orders.v1.Order"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * What has gone back to the user's account so far: 0 to the whole amount.
-   * Partial refunds leave the order `PAID`. A `CANCELLED` order whose payment
-   * had been taken already shows the whole amount here once it is back.
+   * The total refunded to the user's account so far, from 0 to the full
+   * amount. Partial refunds leave the order `PAID`. If a `CANCELLED` order had
+   * already been paid, the full amount appears here once it is refunded.
    *
    * @generated from field: money.v1.Money refunded_amount = 11;
    */
   refundedAmount?: Money | undefined;
 
   /**
-   * When the order is cancelled if it still waits for its payment; absent if
-   * it waits for as long as it takes.
+   * When the order is cancelled if its payment is still pending. Absent if the
+   * order never expires.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 12;
    */
@@ -127,7 +126,7 @@ export const OrderSchema: GenMessage<Order> = /*@__PURE__*/
   messageDesc(file_orders_v1_order, 0);
 
 /**
- * Where an order stands.
+ * The status of an order.
  *
  * @generated from enum orders.v1.OrderStatus
  */
@@ -140,7 +139,7 @@ export const OrderStatus = {
   UNSPECIFIED: 0,
 
   /**
-   * Stored; payments has not answered yet.
+   * The order is stored; the payment result has not arrived yet.
    *
    * @generated from enum value: ORDER_STATUS_PENDING_PAYMENT = 1;
    */
@@ -154,22 +153,22 @@ export const OrderStatus = {
   PAID: 2,
 
   /**
-   * Not paid; `decline_reason` says why.
+   * The payment was declined; `decline_reason` says why.
    *
    * @generated from enum value: ORDER_STATUS_PAYMENT_DECLINED = 3;
    */
   PAYMENT_DECLINED: 3,
 
   /**
-   * Cancelled before its payment was known, by the user or because it expired.
-   * Nothing is kept of its amount.
+   * Cancelled by the user, or because the order expired, before its payment
+   * result was known. If money was taken, it is refunded in full.
    *
    * @generated from enum value: ORDER_STATUS_CANCELLED = 4;
    */
   CANCELLED: 4,
 
   /**
-   * Paid, and all of it has gone back.
+   * Paid, and then refunded in full.
    *
    * @generated from enum value: ORDER_STATUS_REFUNDED = 5;
    */
@@ -177,7 +176,7 @@ export const OrderStatus = {
 } as const;
 
 /**
- * Where an order stands.
+ * The status of an order.
  *
  * @generated from enum orders.v1.OrderStatus
  */

@@ -23,38 +23,38 @@ export const file_orders_v1_orders_service: GenFile = /*@__PURE__*/
   fileDesc("Ch5vcmRlcnMvdjEvb3JkZXJzX3NlcnZpY2UucHJvdG8SCW9yZGVycy52MSLkAgoSQ3JlYXRlT3JkZXJSZXF1ZXN0EjwKB3VzZXJfaWQYASABKAlCK7pIKMgBAXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSoAEKBmFtb3VudBgCIAEoCzIPLm1vbmV5LnYxLk1vbmV5Qn+6SHy6AXYKDGFtb3VudC5yYW5nZRIqbWlub3JVbml0cyBtdXN0IGJlIGZyb20gMSB0byAxMDAwMDAwMDAwMDAwGjp0aGlzLm1pbm9yX3VuaXRzID49IDEgJiYgdGhpcy5taW5vcl91bml0cyA8PSAxMDAwMDAwMDAwMDAwyAEBEikKC2Rlc2NyaXB0aW9uGAMgASgJQhS6SBFyDxjoBzIKXlteXHgwMF0qJBJCCgxleHBpcmVfYWZ0ZXIYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CEbpIDqoBCyIFCICangEyAggBIm4KD0dldE9yZGVyUmVxdWVzdBI8Cgd1c2VyX2lkGAEgASgJQiu6SCjIAQFyIxiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOV8ufEAtXSokEh0KCG9yZGVyX2lkGAIgASgJQgu6SAjIAQFyA7ABASLZAgoRTGlzdE9yZGVyc1JlcXVlc3QSPAoHdXNlcl9pZBgBIAEoCUIrukgoyAEBciMYgAEyHl5bYS16QS1aMC05XVthLXpBLVowLTlfLnxALV0qJBIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAQSMAoGc3RhdHVzGAQgASgOMhYub3JkZXJzLnYxLk9yZGVyU3RhdHVzQgi6SAWCAQIQARJKCg1jcmVhdGVkX2FmdGVyGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIXukgUsgERIg0I/4LR/68HEP+T69wDMgASSwoOY3JlYXRlZF9iZWZvcmUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhe6SBSyAREiDQj/gtH/rwcQ/5Pr3AMyACJPChJMaXN0T3JkZXJzUmVzcG9uc2USIAoGb3JkZXJzGAEgAygLMhAub3JkZXJzLnYxLk9yZGVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJxChJDYW5jZWxPcmRlclJlcXVlc3QSPAoHdXNlcl9pZBgBIAEoCUIrukgoyAEBciMYgAEyHl5bYS16QS1aMC05XVthLXpBLVowLTlfLnxALV0qJBIdCghvcmRlcl9pZBgCIAEoCUILukgIyAEBcgOwAQEicwoSV2F0Y2hPcmRlcnNSZXF1ZXN0EjwKB3VzZXJfaWQYASABKAlCK7pIKMgBAXIjGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Xy58QC1dKiQSHwoOYWZ0ZXJfcmV2aXNpb24YAiABKANCB7pIBCICKAAiqAEKE1dhdGNoT3JkZXJzUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMSIQoFb3JkZXIYAiABKAsyEC5vcmRlcnMudjEuT3JkZXJIABIuCgloZWFydGJlYXQYAyABKAsyGS5vcmRlcnMudjEuV2F0Y2hIZWFydGJlYXRIABIjCgNlbmQYBCABKAsyFC5lcnJvcnMudjEuU3RyZWFtRW5kSABCBwoFZXZlbnQiEAoOV2F0Y2hIZWFydGJlYXQyjgUKDU9yZGVyc1NlcnZpY2USZgoLQ3JlYXRlT3JkZXISHS5vcmRlcnMudjEuQ3JlYXRlT3JkZXJSZXF1ZXN0GhAub3JkZXJzLnYxLk9yZGVyIiaKtRgCEgmStRgCCAGC0+STAhQ6ASoiDy9nYXRld2F5L29yZGVycxJ7CghHZXRPcmRlchIaLm9yZGVycy52MS5HZXRPcmRlclJlcXVlc3QaEC5vcmRlcnMudjEuT3JkZXIiQZACAYq1GAEDkrUYCQgBEgVhZG1pboLT5JMCJhIkL2dhdGV3YXkvb3JkZXJzL3t1c2VyX2lkfS97b3JkZXJfaWR9EoEBCgpMaXN0T3JkZXJzEhwub3JkZXJzLnYxLkxpc3RPcmRlcnNSZXF1ZXN0Gh0ub3JkZXJzLnYxLkxpc3RPcmRlcnNSZXNwb25zZSI2kAIBirUYAQKStRgJCAESBWFkbWlugtPkkwIbEhkvZ2F0ZXdheS9vcmRlcnMve3VzZXJfaWR9EoQBCgtDYW5jZWxPcmRlchIdLm9yZGVycy52MS5DYW5jZWxPcmRlclJlcXVlc3QaEC5vcmRlcnMudjEuT3JkZXIiRIq1GAQDFRIJkrUYAggBgtPkkwIwOgEqIisvZ2F0ZXdheS9vcmRlcnMve3VzZXJfaWR9L3tvcmRlcl9pZH06Y2FuY2VsEowBCgtXYXRjaE9yZGVycxIdLm9yZGVycy52MS5XYXRjaE9yZGVyc1JlcXVlc3QaHi5vcmRlcnMudjEuV2F0Y2hPcmRlcnNSZXNwb25zZSI8kAIBirUYARiStRgJCAESBWFkbWlugtPkkwIhEh8vZ2F0ZXdheS9vcmRlcnMve3VzZXJfaWR9OndhdGNoMAFiBnByb3RvMw", [file_buf_validate_validate, file_errors_v1_errors, file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp, file_money_v1_money, file_orders_v1_order]);
 
 /**
- * What to order.
+ * The order to create.
  *
  * @generated from message orders.v1.CreateOrderRequest
  */
 export type CreateOrderRequest = Message<"orders.v1.CreateOrderRequest"> & {
   /**
-   * The user who orders and pays: 1 to 128 letters, digits and `-_.|@`,
-   * starting with a letter or digit. Example: `alice`.
+   * The user who places the order and pays for it: 1 to 128 letters, digits
+   * and `-_.|@`, starting with a letter or digit. Example: `alice`.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * What the order costs: from 1 to 1,000,000,000,000 minor units.
+   * What the order costs: 1 to 1,000,000,000,000 minor units.
    *
    * @generated from field: money.v1.Money amount = 2;
    */
   amount?: Money | undefined;
 
   /**
-   * What is ordered, at most 1,000 characters, without U+0000; may be empty.
-   * Example: `two tickets`.
+   * What is ordered, as free text: at most 1,000 characters, without U+0000;
+   * may be empty. Example: `two tickets`.
    *
    * @generated from field: string description = 3;
    */
   description: string;
 
   /**
-   * How long the order may wait for its payment before it is cancelled: from
-   * 1 second to 30 days. Absent means the service's default, which is for ever
-   * unless configured otherwise. Example: `3600s`.
+   * How long the payment may stay pending before the order is cancelled:
+   * 1 second to 30 days. If absent, the service's default applies: the order
+   * never expires, unless configured otherwise. Example: `3600s`.
    *
    * @generated from field: google.protobuf.Duration expire_after = 4;
    */
@@ -69,13 +69,13 @@ export const CreateOrderRequestSchema: GenMessage<CreateOrderRequest> = /*@__PUR
   messageDesc(file_orders_v1_orders_service, 0);
 
 /**
- * Which order to show.
+ * The order to return.
  *
  * @generated from message orders.v1.GetOrderRequest
  */
 export type GetOrderRequest = Message<"orders.v1.GetOrderRequest"> & {
   /**
-   * The user who ordered. Example: `alice`.
+   * The user who placed the order. Example: `alice`.
    *
    * @generated from field: string user_id = 1;
    */
@@ -97,36 +97,36 @@ export const GetOrderRequestSchema: GenMessage<GetOrderRequest> = /*@__PURE__*/
   messageDesc(file_orders_v1_orders_service, 1);
 
 /**
- * Which of a user's orders to list.
+ * Which of a user's orders to return.
  *
  * @generated from message orders.v1.ListOrdersRequest
  */
 export type ListOrdersRequest = Message<"orders.v1.ListOrdersRequest"> & {
   /**
-   * The user who ordered. Example: `alice`.
+   * The user who placed the order. Example: `alice`.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * The largest number of orders in the answer, at most 1,000; 0 or absent
-   * means 50. Example: `20`.
+   * The maximum number of orders to return, at most 1,000; 0 or absent means
+   * 50. Example: `20`.
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * The `next_page_token` of the page before, whose other fields were the same
-   * as here; absent for the first page.
+   * The `next_page_token` of the previous page; absent for the first page.
+   * `user_id` and the filters must be the same as in the request for that page.
    *
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
 
   /**
-   * Only orders in this status; absent means all. Example:
+   * Returns only orders with this status; absent means all. Example:
    * `ORDER_STATUS_PAID`.
    *
    * @generated from field: orders.v1.OrderStatus status = 4;
@@ -134,14 +134,16 @@ export type ListOrdersRequest = Message<"orders.v1.ListOrdersRequest"> & {
   status: OrderStatus;
 
   /**
-   * Only orders created later than this, a time from 1970 to 9999. Example: `2026-11-22T09:30:00Z`.
+   * Returns only orders created after this time, which must be in the years
+   * 1970 to 9999. Example: `2026-11-22T09:30:00Z`.
    *
    * @generated from field: google.protobuf.Timestamp created_after = 5;
    */
   createdAfter?: Timestamp | undefined;
 
   /**
-   * Only orders created earlier than this, a time from 1970 to 9999. Example: `2026-11-23T00:00:00Z`.
+   * Returns only orders created before this time, which must be in the years
+   * 1970 to 9999. Example: `2026-11-23T00:00:00Z`.
    *
    * @generated from field: google.protobuf.Timestamp created_before = 6;
    */
@@ -169,7 +171,7 @@ export type ListOrdersResponse = Message<"orders.v1.ListOrdersResponse"> & {
   orders: Order[];
 
   /**
-   * Asks for the next page; empty on the last one.
+   * The `page_token` for the next page; empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -184,13 +186,13 @@ export const ListOrdersResponseSchema: GenMessage<ListOrdersResponse> = /*@__PUR
   messageDesc(file_orders_v1_orders_service, 3);
 
 /**
- * Which order to cancel.
+ * The order to cancel.
  *
  * @generated from message orders.v1.CancelOrderRequest
  */
 export type CancelOrderRequest = Message<"orders.v1.CancelOrderRequest"> & {
   /**
-   * The user who ordered. Example: `alice`.
+   * The user who placed the order. Example: `alice`.
    *
    * @generated from field: string user_id = 1;
    */
@@ -212,21 +214,21 @@ export const CancelOrderRequestSchema: GenMessage<CancelOrderRequest> = /*@__PUR
   messageDesc(file_orders_v1_orders_service, 4);
 
 /**
- * Whose orders to watch, and from where on.
+ * Whose orders to watch, and where to start.
  *
  * @generated from message orders.v1.WatchOrdersRequest
  */
 export type WatchOrdersRequest = Message<"orders.v1.WatchOrdersRequest"> & {
   /**
-   * The user who ordered. Example: `alice`.
+   * The user who placed the order. Example: `alice`.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * The largest `revision` that the client has received of this user; absent
-   * or 0 to begin with all orders. Example: `17`.
+   * The largest `revision` that the client has received for this user; absent
+   * or 0 starts with all orders. Example: `17`.
    *
    * @generated from field: int64 after_revision = 2;
    */
@@ -241,13 +243,13 @@ export const WatchOrdersRequestSchema: GenMessage<WatchOrdersRequest> = /*@__PUR
   messageDesc(file_orders_v1_orders_service, 5);
 
 /**
- * What has happened on a watch.
+ * One message of a watch.
  *
  * @generated from message orders.v1.WatchOrdersResponse
  */
 export type WatchOrdersResponse = Message<"orders.v1.WatchOrdersResponse"> & {
   /**
-   * Where to go on from after this message: everything up to this revision has
+   * The revision to resume from after this message: every change up to it has
    * been sent.
    *
    * @generated from field: int64 revision = 1;
@@ -255,13 +257,13 @@ export type WatchOrdersResponse = Message<"orders.v1.WatchOrdersResponse"> & {
   revision: bigint;
 
   /**
-   * One of these.
+   * What this message reports: exactly one of these.
    *
    * @generated from oneof orders.v1.WatchOrdersResponse.event
    */
   event: {
     /**
-     * The present state of an order that is new or has changed.
+     * The current state of an order that is new or has changed.
      *
      * @generated from field: orders.v1.Order order = 2;
      */
@@ -269,9 +271,8 @@ export type WatchOrdersResponse = Message<"orders.v1.WatchOrdersResponse"> & {
     case: "order";
   } | {
     /**
-     * Nothing is left to send for now. Comes once at the beginning, when all
-     * that was there has been sent, and then whenever nothing has been sent
-     * for 15 seconds.
+     * There is nothing more to send for now. Sent once after the initial
+     * states, and then whenever nothing has been sent for 15 seconds.
      *
      * @generated from field: orders.v1.WatchHeartbeat heartbeat = 3;
      */
@@ -279,7 +280,7 @@ export type WatchOrdersResponse = Message<"orders.v1.WatchOrdersResponse"> & {
     case: "heartbeat";
   } | {
     /**
-     * The stream ends here, for this reason.
+     * The last message of the stream: why it ends.
      *
      * @generated from field: errors.v1.StreamEnd end = 4;
      */
@@ -296,7 +297,7 @@ export const WatchOrdersResponseSchema: GenMessage<WatchOrdersResponse> = /*@__P
   messageDesc(file_orders_v1_orders_service, 6);
 
 /**
- * Says that a watch is alive and complete up to now.
+ * Indicates that a watch is alive and that every change so far has been sent.
  *
  * @generated from message orders.v1.WatchHeartbeat
  */
@@ -311,26 +312,31 @@ export const WatchHeartbeatSchema: GenMessage<WatchHeartbeat> = /*@__PURE__*/
   messageDesc(file_orders_v1_orders_service, 7);
 
 /**
- * Takes orders and shows how they stand.
+ * Creates orders and reports their status.
  *
- * Every call carries a token, `authorization: Bearer <JWT>`, and `user_id` is
- * the token's own user; whoever holds the scope `admin` may read everybody's.
+ * Every call needs a token: `authorization: Bearer <JWT>`. `user_id` must be
+ * the user of the token. A token with the scope `admin` may read the orders of
+ * every user.
  *
- * A call that changes something may carry an `Idempotency-Key` (HTTP header or
- * gRPC metadata, 1 to 255 visible ASCII characters, kept for a day, per user
- * and method): repeated with the same key and request it takes effect once and
- * gets the first answer again, with `idempotency-replayed: true`.
+ * Methods that change data accept an `Idempotency-Key` (HTTP header or gRPC
+ * metadata): 1 to 255 visible ASCII characters, scoped to the caller and the
+ * method, kept for a day. A call repeated with the same key and the same
+ * request takes effect once and returns the first response again, with
+ * `idempotency-replayed: true`.
  *
  * @generated from service orders.v1.OrdersService
  */
 export const OrdersService: GenService<{
   /**
-   * Stores an order and answers at once with it in `PENDING_PAYMENT`. Payment
-   * follows by itself: WatchOrders and GetOrder show how it ends.
+   * Creates an order and immediately returns it with the status
+   * `PENDING_PAYMENT`.
+   *
+   * The payment is asynchronous: WatchOrders and GetOrder show its result.
    *
    * With `Prefer: wait=5` (HTTP header or gRPC metadata; seconds, at most 10)
-   * the answer is held until the order is final or the time is up, and shows
-   * the order as it is then; `preference-applied: wait=5` says that it was.
+   * the response is held until the order leaves `PENDING_PAYMENT` or the time
+   * is up, and shows the order as it is then. The response header
+   * `preference-applied: wait=5` confirms that the preference was applied.
    *
    * @generated from rpc orders.v1.OrdersService.CreateOrder
    */
@@ -340,7 +346,7 @@ export const OrdersService: GenService<{
     output: typeof OrderSchema;
   },
   /**
-   * One order of a user.
+   * Returns one order of a user.
    *
    * @generated from rpc orders.v1.OrdersService.GetOrder
    */
@@ -350,9 +356,11 @@ export const OrdersService: GenService<{
     output: typeof OrderSchema;
   },
   /**
-   * A user's orders, newest first, a page at a time; orders that come in while
-   * pages are asked for change none of the pages to come. Empty when there are
-   * none, also for a user nobody has heard of.
+   * Returns a user's orders, newest first, one page at a time.
+   *
+   * Orders created between two page requests do not change the pages that
+   * follow. If the user has no orders, or is unknown to the service, the list
+   * is empty.
    *
    * @generated from rpc orders.v1.OrdersService.ListOrders
    */
@@ -362,9 +370,11 @@ export const OrdersService: GenService<{
     output: typeof ListOrdersResponseSchema;
   },
   /**
-   * Cancels an order that waits for its payment, at once, and answers with it;
-   * for an order that is cancelled already the answer is the same. Money that
-   * payments had taken by then goes back in full, shortly after.
+   * Cancels an order whose payment is still pending, and returns it.
+   *
+   * The order is `CANCELLED` immediately. If its payment has already been
+   * taken, it is refunded in full shortly afterwards. Cancelling an order that
+   * is already cancelled succeeds and returns the order.
    *
    * @generated from rpc orders.v1.OrdersService.CancelOrder
    */
@@ -374,13 +384,19 @@ export const OrdersService: GenService<{
     output: typeof OrderSchema;
   },
   /**
-   * A user's orders as they change, for as long as the client listens and its
-   * token is valid: first the present state of every order above
-   * `after_revision`, in the order of the revisions, then of each order that
-   * changes. States in between may be skipped; the last one never is. Over
-   * REST the stream is server-sent events.
+   * Streams a user's orders as they change.
    *
-   * To go on after a cut, ask again with the largest `revision` received.
+   * The stream first sends the current state of every order whose revision is
+   * above `after_revision`, in revision order, and then the state of each order
+   * that changes. Intermediate states may be skipped; the latest state never
+   * is. The stream stays open until the client closes it, the token expires or
+   * the service stops. Over REST it uses server-sent events.
+   *
+   * To resume after a disconnect, call again with the largest `revision`
+   * received.
+   *
+   * Each replica of the service serves at most 10 streams per user, and 500 in
+   * total.
    *
    * @generated from rpc orders.v1.OrdersService.WatchOrders
    */

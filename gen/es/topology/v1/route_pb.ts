@@ -2,9 +2,9 @@
 // @generated from file topology/v1/route.proto (package topology.v1, syntax proto3)
 /* eslint-disable */
 
-// The option by which an event says how it travels. A service's names on the
-// broker are made from its own: the topic exchange `orders.events` for what
-// orders publishes, the queue `orders.work` for what it acts on.
+// The option that declares how an event is routed. The names on the broker are
+// derived from the name of the service: orders publishes to the topic exchange
+// `orders.events` and consumes from the queue `orders.work`.
 
 import type { GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -19,21 +19,21 @@ export const file_topology_v1_route: GenFile = /*@__PURE__*/
   fileDesc("Chd0b3BvbG9neS92MS9yb3V0ZS5wcm90bxILdG9wb2xvZ3kudjEiIQoFUm91dGUSDAoEZnJvbRgBIAEoCRIKCgJ0bxgCIAMoCTpLCgVyb3V0ZRIfLmdvb2dsZS5wcm90b2J1Zi5NZXNzYWdlT3B0aW9ucxjThgMgASgLMhIudG9wb2xvZ3kudjEuUm91dGVSBXJvdXRlYgZwcm90bzM", [file_google_protobuf_descriptor]);
 
 /**
- * From whom to whom an event goes. Services of other teams are not named: they
- * listen by queues of their own.
+ * Which service publishes an event and which services consume it. Listeners of
+ * other teams are not listed: they have queues of their own.
  *
  * @generated from message topology.v1.Route
  */
 export type Route = Message<"topology.v1.Route"> & {
   /**
-   * The service that publishes it, to its exchange.
+   * The service that publishes the event, to its own exchange.
    *
    * @generated from field: string from = 1;
    */
   from: string;
 
   /**
-   * The services that act on it, each by its queue.
+   * The services that consume the event, each from its own queue.
    *
    * @generated from field: repeated string to = 2;
    */
@@ -48,7 +48,7 @@ export const RouteSchema: GenMessage<Route> = /*@__PURE__*/
   messageDesc(file_topology_v1_route, 0);
 
 /**
- * Makes a message an event, published under its full name as routing key.
+ * Declares that a message is an event. Its full name is the routing key.
  *
  * @generated from extension: topology.v1.Route route = 50003;
  */

@@ -2,11 +2,12 @@
 // @generated from file events/v1/events.proto (package events.v1, syntax proto3)
 /* eslint-disable */
 
-// The events that services publish. Each is a fact about the past, complete
-// enough that its consumer never calls back. On the broker the AMQP properties
-// are the envelope: `message_id` is the event's id (a UUIDv7 that survives
-// every re-publish), `type` the full message name such as
-// `events.v1.OrderCreatedEvent`, which is the routing key as well, and
+// The events that the services publish. An event states what has happened and
+// carries all the data its consumers need, so that they never have to call the
+// publisher. On the broker, the AMQP properties are the envelope: `message_id`
+// is the event's id (a UUIDv7 that stays the same when the event is published
+// again), `type` is the full message name, such as
+// `events.v1.OrderCreatedEvent`, which is also the routing key, and
 // `content_type` is `application/x-protobuf`.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
@@ -26,7 +27,7 @@ export const file_events_v1_events: GenFile = /*@__PURE__*/
   fileDesc("ChZldmVudHMvdjEvZXZlbnRzLnByb3RvEglldmVudHMudjEiiAEKEU9yZGVyQ3JlYXRlZEV2ZW50EhAKCG9yZGVyX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSHwoGYW1vdW50GAMgASgLMg8ubW9uZXkudjEuTW9uZXkSLwoLY3JlYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIooBChNPcmRlckNhbmNlbGxlZEV2ZW50EhAKCG9yZGVyX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSHwoGYW1vdW50GAMgASgLMg8ubW9uZXkudjEuTW9uZXkSLwoLY2FuY2VsX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpUCChJQYXltZW50UmVzdWx0RXZlbnQSEAoIb3JkZXJfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIsCgdvdXRjb21lGAMgASgOMhsucGF5bWVudHMudjEuUGF5bWVudE91dGNvbWUSMgoOZGVjbGluZV9yZWFzb24YBCABKA4yGi5wYXltZW50cy52MS5EZWNsaW5lUmVhc29uEh8KBmFtb3VudBgFIAEoCzIPLm1vbmV5LnYxLk1vbmV5Ei8KC2RlY2lkZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCg9yZWZ1bmRlZF9hbW91bnQYByABKAsyDy5tb25leS52MS5Nb25leSKUAQoUUGF5bWVudFJlZnVuZGVkRXZlbnQSEAoIb3JkZXJfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIoCg9yZWZ1bmRlZF9hbW91bnQYAyABKAsyDy5tb25leS52MS5Nb25leRIvCgtyZWZ1bmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBiBnByb3RvMw", [file_google_protobuf_timestamp, file_money_v1_money, file_payments_v1_payment]);
 
 /**
- * An order was stored and waits for its payment.
+ * An order was created and its payment is pending.
  *
  * Example: `{"orderId": "01989a14-6f00-7c3e-9d41-5f2b8a7e6c10", "userId":
  * "alice", "amount": {"minorUnits": "250", "currency": "EUR"}, "createTime":
@@ -36,28 +37,28 @@ export const file_events_v1_events: GenFile = /*@__PURE__*/
  */
 export type OrderCreatedEvent = Message<"events.v1.OrderCreatedEvent"> & {
   /**
-   * The order, a UUID in lower case.
+   * The order's id, a UUID in lower case.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * The user who pays.
+   * The user who pays for the order.
    *
    * @generated from field: string user_id = 2;
    */
   userId: string;
 
   /**
-   * What is to be paid, at least one minor unit.
+   * The amount to be paid: 1 to 1,000,000,000,000 minor units.
    *
    * @generated from field: money.v1.Money amount = 3;
    */
   amount?: Money | undefined;
 
   /**
-   * When the order was stored.
+   * When the order was created.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 4;
    */
@@ -72,7 +73,7 @@ export const OrderCreatedEventSchema: GenMessage<OrderCreatedEvent> = /*@__PURE_
   messageDesc(file_events_v1_events, 0);
 
 /**
- * An order was cancelled before its payment was known.
+ * An order was cancelled before its payment result was known.
  *
  * Example: `{"orderId": "01989a14-6f00-7c3e-9d41-5f2b8a7e6c10", "userId":
  * "alice", "amount": {"minorUnits": "250", "currency": "EUR"}, "cancelTime":
@@ -82,21 +83,21 @@ export const OrderCreatedEventSchema: GenMessage<OrderCreatedEvent> = /*@__PURE_
  */
 export type OrderCancelledEvent = Message<"events.v1.OrderCancelledEvent"> & {
   /**
-   * The order, a UUID in lower case.
+   * The order's id, a UUID in lower case.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * The user who ordered.
+   * The user who placed the order.
    *
    * @generated from field: string user_id = 2;
    */
   userId: string;
 
   /**
-   * What was to be paid.
+   * The amount that was to be paid: 1 to 1,000,000,000,000 minor units.
    *
    * @generated from field: money.v1.Money amount = 3;
    */
@@ -118,12 +119,12 @@ export const OrderCancelledEventSchema: GenMessage<OrderCancelledEvent> = /*@__P
   messageDesc(file_events_v1_events, 1);
 
 /**
- * How the payment of an order stands.
+ * The current state of an order's payment.
  *
- * Published once for each event about an order that payments hears of: the
- * answer to an `OrderCreatedEvent`, and to an `OrderCancelledEvent`. What was
- * decided never changes; of two events about one order the one with the larger
- * `refunded_amount` is the newer.
+ * Payments publishes one for every `OrderCreatedEvent` and every
+ * `OrderCancelledEvent` that it handles. The outcome of a payment never
+ * changes. Of two events about one order, the one with the larger
+ * `refunded_amount` is newer.
  *
  * Example: `{"orderId": "01989a14-6f00-7c3e-9d41-5f2b8a7e6c10", "userId":
  * "alice", "outcome": "PAYMENT_OUTCOME_PAID", "amount": {"minorUnits": "250",
@@ -133,49 +134,50 @@ export const OrderCancelledEventSchema: GenMessage<OrderCancelledEvent> = /*@__P
  */
 export type PaymentResultEvent = Message<"events.v1.PaymentResultEvent"> & {
   /**
-   * The order, a UUID in lower case.
+   * The order's id, a UUID in lower case.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * The user whose account was asked.
+   * The user who placed the order.
    *
    * @generated from field: string user_id = 2;
    */
   userId: string;
 
   /**
-   * What was decided.
+   * The outcome of the payment.
    *
    * @generated from field: payments.v1.PaymentOutcome outcome = 3;
    */
   outcome: PaymentOutcome;
 
   /**
-   * Why it was declined; `DECLINE_REASON_UNSPECIFIED` where it was paid.
+   * Why the payment was declined; `DECLINE_REASON_UNSPECIFIED` unless the
+   * outcome is `PAYMENT_OUTCOME_DECLINED`.
    *
    * @generated from field: payments.v1.DeclineReason decline_reason = 4;
    */
   declineReason: DeclineReason;
 
   /**
-   * What the order asked for.
+   * The amount of the order.
    *
    * @generated from field: money.v1.Money amount = 5;
    */
   amount?: Money | undefined;
 
   /**
-   * When the decision was made.
+   * When payments decided the outcome.
    *
    * @generated from field: google.protobuf.Timestamp decide_time = 6;
    */
   decideTime?: Timestamp | undefined;
 
   /**
-   * What has gone back to the user's account so far; absent means nothing.
+   * The total refunded to the user's account so far; absent means nothing.
    *
    * @generated from field: money.v1.Money refunded_amount = 7;
    */
@@ -190,7 +192,7 @@ export const PaymentResultEventSchema: GenMessage<PaymentResultEvent> = /*@__PUR
   messageDesc(file_events_v1_events, 2);
 
 /**
- * Money of a payment went back to the user's account.
+ * A payment was refunded, in part or in full.
  *
  * Example: `{"orderId": "01989a14-6f00-7c3e-9d41-5f2b8a7e6c10", "userId":
  * "alice", "refundedAmount": {"minorUnits": "250", "currency": "EUR"},
@@ -200,22 +202,23 @@ export const PaymentResultEventSchema: GenMessage<PaymentResultEvent> = /*@__PUR
  */
 export type PaymentRefundedEvent = Message<"events.v1.PaymentRefundedEvent"> & {
   /**
-   * The order, a UUID in lower case.
+   * The order's id, a UUID in lower case.
    *
    * @generated from field: string order_id = 1;
    */
   orderId: string;
 
   /**
-   * The user whose account it went to.
+   * The user whose account received the refund.
    *
    * @generated from field: string user_id = 2;
    */
   userId: string;
 
   /**
-   * All that has been refunded of this payment so far, this refund included.
-   * The largest total is the newest, in whatever order events arrive.
+   * The total refunded for this payment so far, including this refund: 1 to
+   * 1,000,000,000,000 minor units. Events may arrive in any order; the largest
+   * total is the newest.
    *
    * @generated from field: money.v1.Money refunded_amount = 3;
    */

@@ -2,7 +2,7 @@
 // @generated from file money/v1/money.proto (package money.v1, syntax proto3)
 /* eslint-disable */
 
-// Money as every other package of Settle writes it.
+// The money type that all packages of Settle share.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -15,24 +15,25 @@ export const file_money_v1_money: GenFile = /*@__PURE__*/
   fileDesc("ChRtb25leS92MS9tb25leS5wcm90bxIIbW9uZXkudjEiLgoFTW9uZXkSEwoLbWlub3JfdW5pdHMYASABKAMSEAoIY3VycmVuY3kYAiABKAliBnByb3RvMw");
 
 /**
- * An exact sum of money: whole minor units of one currency, never a float.
- * JSON shows `minorUnits` as a string, because it may exceed what a JSON
- * number holds exactly. Example: `{"minorUnits": "1250", "currency": "EUR"}`
- * is twelve euros and fifty cents.
+ * An exact amount of money, in whole minor units of one currency; never a
+ * floating-point number. In JSON, `minorUnits` is a string, because it may
+ * exceed the range that a JSON number represents exactly. Example:
+ * `{"minorUnits": "1250", "currency": "EUR"}` is twelve euros and fifty cents.
  *
  * @generated from message money.v1.Money
  */
 export type Money = Message<"money.v1.Money"> & {
   /**
-   * The sum in the currency's minor units (cents for EUR and USD, whole yen
-   * for JPY). At most 1,000,000,000,000,000 either way. Example: `1250`.
+   * The amount in the currency's minor units (cents for EUR and USD, whole yen
+   * for JPY), from -1,000,000,000,000,000 to 1,000,000,000,000,000. Example:
+   * `1250`.
    *
    * @generated from field: int64 minor_units = 1;
    */
   minorUnits: bigint;
 
   /**
-   * The ISO 4217 code of the currency, three capital letters. Example: `EUR`.
+   * The ISO 4217 code of the currency: three capital letters. Example: `EUR`.
    *
    * @generated from field: string currency = 2;
    */

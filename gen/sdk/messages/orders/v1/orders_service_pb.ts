@@ -21,38 +21,38 @@ export const file_orders_v1_orders_service: GenFile = /*@__PURE__*/
   fileDesc("Ch5vcmRlcnMvdjEvb3JkZXJzX3NlcnZpY2UucHJvdG8SCW9yZGVycy52MSKMAQoSQ3JlYXRlT3JkZXJSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkSHwoGYW1vdW50GAIgASgLMg8ubW9uZXkudjEuTW9uZXkSEwoLZGVzY3JpcHRpb24YAyABKAkSLwoMZXhwaXJlX2FmdGVyGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjQKD0dldE9yZGVyUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhAKCG9yZGVyX2lkGAIgASgJItoBChFMaXN0T3JkZXJzUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEiYKBnN0YXR1cxgEIAEoDjIWLm9yZGVycy52MS5PcmRlclN0YXR1cxIxCg1jcmVhdGVkX2FmdGVyGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5jcmVhdGVkX2JlZm9yZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiTwoSTGlzdE9yZGVyc1Jlc3BvbnNlEiAKBm9yZGVycxgBIAMoCzIQLm9yZGVycy52MS5PcmRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiNwoSQ2FuY2VsT3JkZXJSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkSEAoIb3JkZXJfaWQYAiABKAkiPQoSV2F0Y2hPcmRlcnNSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkSFgoOYWZ0ZXJfcmV2aXNpb24YAiABKAMiqAEKE1dhdGNoT3JkZXJzUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMSIQoFb3JkZXIYAiABKAsyEC5vcmRlcnMudjEuT3JkZXJIABIuCgloZWFydGJlYXQYAyABKAsyGS5vcmRlcnMudjEuV2F0Y2hIZWFydGJlYXRIABIjCgNlbmQYBCABKAsyFC5lcnJvcnMudjEuU3RyZWFtRW5kSABCBwoFZXZlbnQiEAoOV2F0Y2hIZWFydGJlYXQy8wIKDU9yZGVyc1NlcnZpY2USPgoLQ3JlYXRlT3JkZXISHS5vcmRlcnMudjEuQ3JlYXRlT3JkZXJSZXF1ZXN0GhAub3JkZXJzLnYxLk9yZGVyEj0KCEdldE9yZGVyEhoub3JkZXJzLnYxLkdldE9yZGVyUmVxdWVzdBoQLm9yZGVycy52MS5PcmRlciIDkAIBEk4KCkxpc3RPcmRlcnMSHC5vcmRlcnMudjEuTGlzdE9yZGVyc1JlcXVlc3QaHS5vcmRlcnMudjEuTGlzdE9yZGVyc1Jlc3BvbnNlIgOQAgESPgoLQ2FuY2VsT3JkZXISHS5vcmRlcnMudjEuQ2FuY2VsT3JkZXJSZXF1ZXN0GhAub3JkZXJzLnYxLk9yZGVyElMKC1dhdGNoT3JkZXJzEh0ub3JkZXJzLnYxLldhdGNoT3JkZXJzUmVxdWVzdBoeLm9yZGVycy52MS5XYXRjaE9yZGVyc1Jlc3BvbnNlIgOQAgEwAWIGcHJvdG8z", [file_errors_v1_errors, file_google_protobuf_duration, file_google_protobuf_timestamp, file_money_v1_money, file_orders_v1_order]);
 
 /**
- * What to order.
+ * The order to create.
  *
  * @generated from message orders.v1.CreateOrderRequest
  */
 export type CreateOrderRequest = Message<"orders.v1.CreateOrderRequest"> & {
   /**
-   * The user who orders and pays: 1 to 128 letters, digits and `-_.|@`,
-   * starting with a letter or digit. Example: `alice`.
+   * The user who places the order and pays for it: 1 to 128 letters, digits
+   * and `-_.|@`, starting with a letter or digit. Example: `alice`.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * What the order costs: from 1 to 1,000,000,000,000 minor units.
+   * What the order costs: 1 to 1,000,000,000,000 minor units.
    *
    * @generated from field: money.v1.Money amount = 2;
    */
   amount?: Money | undefined;
 
   /**
-   * What is ordered, at most 1,000 characters, without U+0000; may be empty.
-   * Example: `two tickets`.
+   * What is ordered, as free text: at most 1,000 characters, without U+0000;
+   * may be empty. Example: `two tickets`.
    *
    * @generated from field: string description = 3;
    */
   description: string;
 
   /**
-   * How long the order may wait for its payment before it is cancelled: from
-   * 1 second to 30 days. Absent means the service's default, which is for ever
-   * unless configured otherwise. Example: `3600s`.
+   * How long the payment may stay pending before the order is cancelled:
+   * 1 second to 30 days. If absent, the service's default applies: the order
+   * never expires, unless configured otherwise. Example: `3600s`.
    *
    * @generated from field: google.protobuf.Duration expire_after = 4;
    */
@@ -67,13 +67,13 @@ export const CreateOrderRequestSchema: GenMessage<CreateOrderRequest> = /*@__PUR
   messageDesc(file_orders_v1_orders_service, 0);
 
 /**
- * Which order to show.
+ * The order to return.
  *
  * @generated from message orders.v1.GetOrderRequest
  */
 export type GetOrderRequest = Message<"orders.v1.GetOrderRequest"> & {
   /**
-   * The user who ordered. Example: `alice`.
+   * The user who placed the order. Example: `alice`.
    *
    * @generated from field: string user_id = 1;
    */
@@ -95,36 +95,36 @@ export const GetOrderRequestSchema: GenMessage<GetOrderRequest> = /*@__PURE__*/
   messageDesc(file_orders_v1_orders_service, 1);
 
 /**
- * Which of a user's orders to list.
+ * Which of a user's orders to return.
  *
  * @generated from message orders.v1.ListOrdersRequest
  */
 export type ListOrdersRequest = Message<"orders.v1.ListOrdersRequest"> & {
   /**
-   * The user who ordered. Example: `alice`.
+   * The user who placed the order. Example: `alice`.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * The largest number of orders in the answer, at most 1,000; 0 or absent
-   * means 50. Example: `20`.
+   * The maximum number of orders to return, at most 1,000; 0 or absent means
+   * 50. Example: `20`.
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * The `next_page_token` of the page before, whose other fields were the same
-   * as here; absent for the first page.
+   * The `next_page_token` of the previous page; absent for the first page.
+   * `user_id` and the filters must be the same as in the request for that page.
    *
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
 
   /**
-   * Only orders in this status; absent means all. Example:
+   * Returns only orders with this status; absent means all. Example:
    * `ORDER_STATUS_PAID`.
    *
    * @generated from field: orders.v1.OrderStatus status = 4;
@@ -132,14 +132,16 @@ export type ListOrdersRequest = Message<"orders.v1.ListOrdersRequest"> & {
   status: OrderStatus;
 
   /**
-   * Only orders created later than this, a time from 1970 to 9999. Example: `2026-11-22T09:30:00Z`.
+   * Returns only orders created after this time, which must be in the years
+   * 1970 to 9999. Example: `2026-11-22T09:30:00Z`.
    *
    * @generated from field: google.protobuf.Timestamp created_after = 5;
    */
   createdAfter?: Timestamp | undefined;
 
   /**
-   * Only orders created earlier than this, a time from 1970 to 9999. Example: `2026-11-23T00:00:00Z`.
+   * Returns only orders created before this time, which must be in the years
+   * 1970 to 9999. Example: `2026-11-23T00:00:00Z`.
    *
    * @generated from field: google.protobuf.Timestamp created_before = 6;
    */
@@ -167,7 +169,7 @@ export type ListOrdersResponse = Message<"orders.v1.ListOrdersResponse"> & {
   orders: Order[];
 
   /**
-   * Asks for the next page; empty on the last one.
+   * The `page_token` for the next page; empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -182,13 +184,13 @@ export const ListOrdersResponseSchema: GenMessage<ListOrdersResponse> = /*@__PUR
   messageDesc(file_orders_v1_orders_service, 3);
 
 /**
- * Which order to cancel.
+ * The order to cancel.
  *
  * @generated from message orders.v1.CancelOrderRequest
  */
 export type CancelOrderRequest = Message<"orders.v1.CancelOrderRequest"> & {
   /**
-   * The user who ordered. Example: `alice`.
+   * The user who placed the order. Example: `alice`.
    *
    * @generated from field: string user_id = 1;
    */
@@ -210,21 +212,21 @@ export const CancelOrderRequestSchema: GenMessage<CancelOrderRequest> = /*@__PUR
   messageDesc(file_orders_v1_orders_service, 4);
 
 /**
- * Whose orders to watch, and from where on.
+ * Whose orders to watch, and where to start.
  *
  * @generated from message orders.v1.WatchOrdersRequest
  */
 export type WatchOrdersRequest = Message<"orders.v1.WatchOrdersRequest"> & {
   /**
-   * The user who ordered. Example: `alice`.
+   * The user who placed the order. Example: `alice`.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * The largest `revision` that the client has received of this user; absent
-   * or 0 to begin with all orders. Example: `17`.
+   * The largest `revision` that the client has received for this user; absent
+   * or 0 starts with all orders. Example: `17`.
    *
    * @generated from field: int64 after_revision = 2;
    */
@@ -239,13 +241,13 @@ export const WatchOrdersRequestSchema: GenMessage<WatchOrdersRequest> = /*@__PUR
   messageDesc(file_orders_v1_orders_service, 5);
 
 /**
- * What has happened on a watch.
+ * One message of a watch.
  *
  * @generated from message orders.v1.WatchOrdersResponse
  */
 export type WatchOrdersResponse = Message<"orders.v1.WatchOrdersResponse"> & {
   /**
-   * Where to go on from after this message: everything up to this revision has
+   * The revision to resume from after this message: every change up to it has
    * been sent.
    *
    * @generated from field: int64 revision = 1;
@@ -253,13 +255,13 @@ export type WatchOrdersResponse = Message<"orders.v1.WatchOrdersResponse"> & {
   revision: bigint;
 
   /**
-   * One of these.
+   * What this message reports: exactly one of these.
    *
    * @generated from oneof orders.v1.WatchOrdersResponse.event
    */
   event: {
     /**
-     * The present state of an order that is new or has changed.
+     * The current state of an order that is new or has changed.
      *
      * @generated from field: orders.v1.Order order = 2;
      */
@@ -267,9 +269,8 @@ export type WatchOrdersResponse = Message<"orders.v1.WatchOrdersResponse"> & {
     case: "order";
   } | {
     /**
-     * Nothing is left to send for now. Comes once at the beginning, when all
-     * that was there has been sent, and then whenever nothing has been sent
-     * for 15 seconds.
+     * There is nothing more to send for now. Sent once after the initial
+     * states, and then whenever nothing has been sent for 15 seconds.
      *
      * @generated from field: orders.v1.WatchHeartbeat heartbeat = 3;
      */
@@ -277,7 +278,7 @@ export type WatchOrdersResponse = Message<"orders.v1.WatchOrdersResponse"> & {
     case: "heartbeat";
   } | {
     /**
-     * The stream ends here, for this reason.
+     * The last message of the stream: why it ends.
      *
      * @generated from field: errors.v1.StreamEnd end = 4;
      */
@@ -294,7 +295,7 @@ export const WatchOrdersResponseSchema: GenMessage<WatchOrdersResponse> = /*@__P
   messageDesc(file_orders_v1_orders_service, 6);
 
 /**
- * Says that a watch is alive and complete up to now.
+ * Indicates that a watch is alive and that every change so far has been sent.
  *
  * @generated from message orders.v1.WatchHeartbeat
  */
@@ -309,26 +310,31 @@ export const WatchHeartbeatSchema: GenMessage<WatchHeartbeat> = /*@__PURE__*/
   messageDesc(file_orders_v1_orders_service, 7);
 
 /**
- * Takes orders and shows how they stand.
+ * Creates orders and reports their status.
  *
- * Every call carries a token, `authorization: Bearer <JWT>`, and `user_id` is
- * the token's own user; whoever holds the scope `admin` may read everybody's.
+ * Every call needs a token: `authorization: Bearer <JWT>`. `user_id` must be
+ * the user of the token. A token with the scope `admin` may read the orders of
+ * every user.
  *
- * A call that changes something may carry an `Idempotency-Key` (HTTP header or
- * gRPC metadata, 1 to 255 visible ASCII characters, kept for a day, per user
- * and method): repeated with the same key and request it takes effect once and
- * gets the first answer again, with `idempotency-replayed: true`.
+ * Methods that change data accept an `Idempotency-Key` (HTTP header or gRPC
+ * metadata): 1 to 255 visible ASCII characters, scoped to the caller and the
+ * method, kept for a day. A call repeated with the same key and the same
+ * request takes effect once and returns the first response again, with
+ * `idempotency-replayed: true`.
  *
  * @generated from service orders.v1.OrdersService
  */
 export const OrdersService: GenService<{
   /**
-   * Stores an order and answers at once with it in `PENDING_PAYMENT`. Payment
-   * follows by itself: WatchOrders and GetOrder show how it ends.
+   * Creates an order and immediately returns it with the status
+   * `PENDING_PAYMENT`.
+   *
+   * The payment is asynchronous: WatchOrders and GetOrder show its result.
    *
    * With `Prefer: wait=5` (HTTP header or gRPC metadata; seconds, at most 10)
-   * the answer is held until the order is final or the time is up, and shows
-   * the order as it is then; `preference-applied: wait=5` says that it was.
+   * the response is held until the order leaves `PENDING_PAYMENT` or the time
+   * is up, and shows the order as it is then. The response header
+   * `preference-applied: wait=5` confirms that the preference was applied.
    *
    * @generated from rpc orders.v1.OrdersService.CreateOrder
    */
@@ -338,7 +344,7 @@ export const OrdersService: GenService<{
     output: typeof OrderSchema;
   },
   /**
-   * One order of a user.
+   * Returns one order of a user.
    *
    * @generated from rpc orders.v1.OrdersService.GetOrder
    */
@@ -348,9 +354,11 @@ export const OrdersService: GenService<{
     output: typeof OrderSchema;
   },
   /**
-   * A user's orders, newest first, a page at a time; orders that come in while
-   * pages are asked for change none of the pages to come. Empty when there are
-   * none, also for a user nobody has heard of.
+   * Returns a user's orders, newest first, one page at a time.
+   *
+   * Orders created between two page requests do not change the pages that
+   * follow. If the user has no orders, or is unknown to the service, the list
+   * is empty.
    *
    * @generated from rpc orders.v1.OrdersService.ListOrders
    */
@@ -360,9 +368,11 @@ export const OrdersService: GenService<{
     output: typeof ListOrdersResponseSchema;
   },
   /**
-   * Cancels an order that waits for its payment, at once, and answers with it;
-   * for an order that is cancelled already the answer is the same. Money that
-   * payments had taken by then goes back in full, shortly after.
+   * Cancels an order whose payment is still pending, and returns it.
+   *
+   * The order is `CANCELLED` immediately. If its payment has already been
+   * taken, it is refunded in full shortly afterwards. Cancelling an order that
+   * is already cancelled succeeds and returns the order.
    *
    * @generated from rpc orders.v1.OrdersService.CancelOrder
    */
@@ -372,13 +382,19 @@ export const OrdersService: GenService<{
     output: typeof OrderSchema;
   },
   /**
-   * A user's orders as they change, for as long as the client listens and its
-   * token is valid: first the present state of every order above
-   * `after_revision`, in the order of the revisions, then of each order that
-   * changes. States in between may be skipped; the last one never is. Over
-   * REST the stream is server-sent events.
+   * Streams a user's orders as they change.
    *
-   * To go on after a cut, ask again with the largest `revision` received.
+   * The stream first sends the current state of every order whose revision is
+   * above `after_revision`, in revision order, and then the state of each order
+   * that changes. Intermediate states may be skipped; the latest state never
+   * is. The stream stays open until the client closes it, the token expires or
+   * the service stops. Over REST it uses server-sent events.
+   *
+   * To resume after a disconnect, call again with the largest `revision`
+   * received.
+   *
+   * Each replica of the service serves at most 10 streams per user, and 500 in
+   * total.
    *
    * @generated from rpc orders.v1.OrdersService.WatchOrders
    */

@@ -17,21 +17,21 @@ export const file_payments_v1_account: GenFile = /*@__PURE__*/
   fileDesc("ChlwYXltZW50cy92MS9hY2NvdW50LnByb3RvEgtwYXltZW50cy52MSKeAQoHQWNjb3VudBIPCgd1c2VyX2lkGAEgASgJEiAKB2JhbGFuY2UYAiABKAsyDy5tb25leS52MS5Nb25leRIvCgtjcmVhdGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItEBCgtMZWRnZXJFbnRyeRIKCgJpZBgBIAEoCRIqCgRraW5kGAIgASgOMhwucGF5bWVudHMudjEuTGVkZ2VyRW50cnlLaW5kEh8KBmFtb3VudBgDIAEoCzIPLm1vbmV5LnYxLk1vbmV5EiYKDWJhbGFuY2VfYWZ0ZXIYBCABKAsyDy5tb25leS52MS5Nb25leRIQCghvcmRlcl9pZBgFIAEoCRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqkAEKD0xlZGdlckVudHJ5S2luZBIhCh1MRURHRVJfRU5UUllfS0lORF9VTlNQRUNJRklFRBAAEh0KGUxFREdFUl9FTlRSWV9LSU5EX0RFUE9TSVQQARIdChlMRURHRVJfRU5UUllfS0lORF9QQVlNRU5UEAISHAoYTEVER0VSX0VOVFJZX0tJTkRfUkVGVU5EEANiBnByb3RvMw", [file_google_protobuf_timestamp, file_money_v1_money]);
 
 /**
- * A user's account: one per user, kept in one currency.
+ * The account of a user. Each user has at most one, held in one currency.
  *
  * @generated from message payments.v1.Account
  */
 export type Account = Message<"payments.v1.Account"> & {
   /**
-   * The user whose account this is.
+   * The user who owns the account.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * What the account holds; never negative, and always the sum of the
-   * account's ledger entries.
+   * The balance of the account. It is never negative and always equals the sum
+   * of the account's ledger entries.
    *
    * @generated from field: money.v1.Money balance = 2;
    */
@@ -45,7 +45,7 @@ export type Account = Message<"payments.v1.Account"> & {
   createTime?: Timestamp | undefined;
 
   /**
-   * When the balance last changed, or the account was created.
+   * When the balance last changed; at first, when the account was created.
    *
    * @generated from field: google.protobuf.Timestamp update_time = 4;
    */
@@ -60,29 +60,30 @@ export const AccountSchema: GenMessage<Account> = /*@__PURE__*/
   messageDesc(file_payments_v1_account, 0);
 
 /**
- * One line of an account's statement: the account's leg of a movement in the
- * double-entry ledger. The other leg, of the opposite sign, stands on an
- * account of the system.
+ * One entry of an account's statement: the account's leg of a movement in the
+ * double-entry ledger. The other leg, with the opposite sign, is on a system
+ * account.
  *
  * @generated from message payments.v1.LedgerEntry
  */
 export type LedgerEntry = Message<"payments.v1.LedgerEntry"> & {
   /**
-   * The movement's id, a UUIDv7.
+   * The id of the movement: a UUIDv7.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * What moved the money.
+   * The kind of movement.
    *
    * @generated from field: payments.v1.LedgerEntryKind kind = 2;
    */
   kind: LedgerEntryKind;
 
   /**
-   * The change of the balance: positive into the account, negative out of it.
+   * The change of the balance: positive for money into the account, negative
+   * for money out of it.
    *
    * @generated from field: money.v1.Money amount = 3;
    */
@@ -118,7 +119,7 @@ export const LedgerEntrySchema: GenMessage<LedgerEntry> = /*@__PURE__*/
   messageDesc(file_payments_v1_account, 1);
 
 /**
- * What moved the money.
+ * The kind of movement.
  *
  * @generated from enum payments.v1.LedgerEntryKind
  */
@@ -145,7 +146,7 @@ export const LedgerEntryKind = {
   PAYMENT: 2,
 
   /**
-   * Money of a payment that went back, in part or in full.
+   * A refund of a payment, in part or in full.
    *
    * @generated from enum value: LEDGER_ENTRY_KIND_REFUND = 3;
    */
@@ -153,7 +154,7 @@ export const LedgerEntryKind = {
 } as const;
 
 /**
- * What moved the money.
+ * The kind of movement.
  *
  * @generated from enum payments.v1.LedgerEntryKind
  */

@@ -17,8 +17,8 @@ export const file_payments_v1_payment: GenFile = /*@__PURE__*/
   fileDesc("ChlwYXltZW50cy92MS9wYXltZW50LnByb3RvEgtwYXltZW50cy52MSLtAgoHUGF5bWVudBIQCghvcmRlcl9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEh8KBmFtb3VudBgDIAEoCzIPLm1vbmV5LnYxLk1vbmV5EiwKB291dGNvbWUYBCABKA4yGy5wYXltZW50cy52MS5QYXltZW50T3V0Y29tZRIyCg5kZWNsaW5lX3JlYXNvbhgFIAEoDjIaLnBheW1lbnRzLnYxLkRlY2xpbmVSZWFzb24SMAoMcmVjZWl2ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtkZWNpZGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoPcmVmdW5kZWRfYW1vdW50GAggASgLMg8ubW9uZXkudjEuTW9uZXkSLwoLcmVmdW5kX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKogBCg5QYXltZW50T3V0Y29tZRIfChtQQVlNRU5UX09VVENPTUVfVU5TUEVDSUZJRUQQABIYChRQQVlNRU5UX09VVENPTUVfUEFJRBABEhwKGFBBWU1FTlRfT1VUQ09NRV9ERUNMSU5FRBACEh0KGVBBWU1FTlRfT1VUQ09NRV9DQU5DRUxMRUQQAyqiAQoNRGVjbGluZVJlYXNvbhIeChpERUNMSU5FX1JFQVNPTl9VTlNQRUNJRklFRBAAEiQKIERFQ0xJTkVfUkVBU09OX0FDQ09VTlRfTk9UX0ZPVU5EEAESJQohREVDTElORV9SRUFTT05fSU5TVUZGSUNJRU5UX0ZVTkRTEAISJAogREVDTElORV9SRUFTT05fQ1VSUkVOQ1lfTUlTTUFUQ0gQA2IGcHJvdG8z", [file_google_protobuf_timestamp, file_money_v1_money]);
 
 /**
- * The payment of one order: what was asked for and what was decided. There is
- * at most one per order, for ever.
+ * The payment of one order: the requested amount and the outcome. An order
+ * never has more than one payment.
  *
  * @generated from message payments.v1.Payment
  */
@@ -31,29 +31,29 @@ export type Payment = Message<"payments.v1.Payment"> & {
   orderId: string;
 
   /**
-   * The user whose account pays.
+   * The user whose account pays for the order.
    *
    * @generated from field: string user_id = 2;
    */
   userId: string;
 
   /**
-   * What the order asked for.
+   * The amount of the order.
    *
    * @generated from field: money.v1.Money amount = 3;
    */
   amount?: Money | undefined;
 
   /**
-   * What was decided.
+   * The outcome of the payment.
    *
    * @generated from field: payments.v1.PaymentOutcome outcome = 4;
    */
   outcome: PaymentOutcome;
 
   /**
-   * Why the payment was declined; `DECLINE_REASON_UNSPECIFIED` where it was
-   * not.
+   * Why the payment was declined; `DECLINE_REASON_UNSPECIFIED` unless the
+   * outcome is `PAYMENT_OUTCOME_DECLINED`.
    *
    * @generated from field: payments.v1.DeclineReason decline_reason = 5;
    */
@@ -67,21 +67,21 @@ export type Payment = Message<"payments.v1.Payment"> & {
   receiveTime?: Timestamp | undefined;
 
   /**
-   * When the decision was made.
+   * When payments decided the outcome.
    *
    * @generated from field: google.protobuf.Timestamp decide_time = 7;
    */
   decideTime?: Timestamp | undefined;
 
   /**
-   * What has gone back to the account so far: 0 to the whole amount.
+   * The total refunded to the account so far, from 0 to the full amount.
    *
    * @generated from field: money.v1.Money refunded_amount = 8;
    */
   refundedAmount?: Money | undefined;
 
   /**
-   * When money last went back; absent if it never did.
+   * When the last refund was booked. Absent if there was none.
    *
    * @generated from field: google.protobuf.Timestamp refund_time = 9;
    */
@@ -96,7 +96,7 @@ export const PaymentSchema: GenMessage<Payment> = /*@__PURE__*/
   messageDesc(file_payments_v1_payment, 0);
 
 /**
- * What was decided about a payment.
+ * The outcome of a payment.
  *
  * @generated from enum payments.v1.PaymentOutcome
  */
@@ -109,7 +109,7 @@ export const PaymentOutcome = {
   UNSPECIFIED: 0,
 
   /**
-   * The whole amount was taken from the account.
+   * The full amount was taken from the account.
    *
    * @generated from enum value: PAYMENT_OUTCOME_PAID = 1;
    */
@@ -123,7 +123,7 @@ export const PaymentOutcome = {
   DECLINED: 2,
 
   /**
-   * Nothing was taken: the order was cancelled before payments had decided.
+   * Nothing was taken: the order was cancelled before the payment was decided.
    *
    * @generated from enum value: PAYMENT_OUTCOME_CANCELLED = 3;
    */
@@ -131,7 +131,7 @@ export const PaymentOutcome = {
 } as const;
 
 /**
- * What was decided about a payment.
+ * The outcome of a payment.
  *
  * @generated from enum payments.v1.PaymentOutcome
  */
@@ -171,7 +171,7 @@ export const DeclineReason = {
   INSUFFICIENT_FUNDS: 2,
 
   /**
-   * The account is kept in another currency than the order asks for.
+   * The currency of the account is not the currency of the order.
    *
    * @generated from enum value: DECLINE_REASON_CURRENCY_MISMATCH = 3;
    */

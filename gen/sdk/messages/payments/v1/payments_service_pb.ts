@@ -19,13 +19,13 @@ export const file_payments_v1_payments_service: GenFile = /*@__PURE__*/
   fileDesc("CiJwYXltZW50cy92MS9wYXltZW50c19zZXJ2aWNlLnByb3RvEgtwYXltZW50cy52MSI5ChRDcmVhdGVBY2NvdW50UmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhAKCGN1cnJlbmN5GAIgASgJIiQKEUdldEFjY291bnRSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkiQgoORGVwb3NpdFJlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIfCgZhbW91bnQYAiABKAsyDy5tb25leS52MS5Nb25leSJSChhMaXN0TGVkZ2VyRW50cmllc1JlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJfChlMaXN0TGVkZ2VyRW50cmllc1Jlc3BvbnNlEikKB2VudHJpZXMYASADKAsyGC5wYXltZW50cy52MS5MZWRnZXJFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiNgoRR2V0UGF5bWVudFJlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIQCghvcmRlcl9pZBgCIAEoCSJaChRSZWZ1bmRQYXltZW50UmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhAKCG9yZGVyX2lkGAIgASgJEh8KBmFtb3VudBgDIAEoCzIPLm1vbmV5LnYxLk1vbmV5Mt4DCg9QYXltZW50c1NlcnZpY2USSAoNQ3JlYXRlQWNjb3VudBIhLnBheW1lbnRzLnYxLkNyZWF0ZUFjY291bnRSZXF1ZXN0GhQucGF5bWVudHMudjEuQWNjb3VudBJHCgpHZXRBY2NvdW50Eh4ucGF5bWVudHMudjEuR2V0QWNjb3VudFJlcXVlc3QaFC5wYXltZW50cy52MS5BY2NvdW50IgOQAgESPAoHRGVwb3NpdBIbLnBheW1lbnRzLnYxLkRlcG9zaXRSZXF1ZXN0GhQucGF5bWVudHMudjEuQWNjb3VudBJnChFMaXN0TGVkZ2VyRW50cmllcxIlLnBheW1lbnRzLnYxLkxpc3RMZWRnZXJFbnRyaWVzUmVxdWVzdBomLnBheW1lbnRzLnYxLkxpc3RMZWRnZXJFbnRyaWVzUmVzcG9uc2UiA5ACARJHCgpHZXRQYXltZW50Eh4ucGF5bWVudHMudjEuR2V0UGF5bWVudFJlcXVlc3QaFC5wYXltZW50cy52MS5QYXltZW50IgOQAgESSAoNUmVmdW5kUGF5bWVudBIhLnBheW1lbnRzLnYxLlJlZnVuZFBheW1lbnRSZXF1ZXN0GhQucGF5bWVudHMudjEuUGF5bWVudGIGcHJvdG8z", [file_money_v1_money, file_payments_v1_account, file_payments_v1_payment]);
 
 /**
- * Whose account to create.
+ * The account to create.
  *
  * @generated from message payments.v1.CreateAccountRequest
  */
 export type CreateAccountRequest = Message<"payments.v1.CreateAccountRequest"> & {
   /**
-   * The user who gets the account: 1 to 128 letters, digits and `-_.|@`,
+   * The user who owns the account: 1 to 128 letters, digits and `-_.|@`,
    * starting with a letter or digit. Example: `alice`.
    *
    * @generated from field: string user_id = 1;
@@ -33,9 +33,9 @@ export type CreateAccountRequest = Message<"payments.v1.CreateAccountRequest"> &
   userId: string;
 
   /**
-   * The ISO 4217 code of the currency the account is kept in, for good;
-   * absent means the service's default (`USD` unless configured otherwise).
-   * Example: `EUR`.
+   * The ISO 4217 code of the account's currency, which cannot be changed later.
+   * If absent, the service's default applies (`USD` unless configured
+   * otherwise). Example: `EUR`.
    *
    * @generated from field: string currency = 2;
    */
@@ -50,13 +50,13 @@ export const CreateAccountRequestSchema: GenMessage<CreateAccountRequest> = /*@_
   messageDesc(file_payments_v1_payments_service, 0);
 
 /**
- * Whose account to show.
+ * The account to return.
  *
  * @generated from message payments.v1.GetAccountRequest
  */
 export type GetAccountRequest = Message<"payments.v1.GetAccountRequest"> & {
   /**
-   * The user whose account it is. Example: `alice`.
+   * The user who owns the account. Example: `alice`.
    *
    * @generated from field: string user_id = 1;
    */
@@ -71,21 +71,22 @@ export const GetAccountRequestSchema: GenMessage<GetAccountRequest> = /*@__PURE_
   messageDesc(file_payments_v1_payments_service, 1);
 
 /**
- * What to deposit, and where.
+ * What to deposit, and into which account.
  *
  * @generated from message payments.v1.DepositRequest
  */
 export type DepositRequest = Message<"payments.v1.DepositRequest"> & {
   /**
-   * The user whose account is topped up. Example: `alice`.
+   * The user whose account receives the deposit. Example: `alice`.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * What to add, in the account's currency: from 1 to 1,000,000,000,000 minor
-   * units. No deposit may lift a balance over 1,000,000,000,000,000.
+   * How much to deposit, in the account's currency: 1 to 1,000,000,000,000
+   * minor units. A deposit must not raise the balance above
+   * 1,000,000,000,000,000 minor units.
    *
    * @generated from field: money.v1.Money amount = 2;
    */
@@ -100,28 +101,28 @@ export const DepositRequestSchema: GenMessage<DepositRequest> = /*@__PURE__*/
   messageDesc(file_payments_v1_payments_service, 2);
 
 /**
- * Which statement to list.
+ * Which statement to return.
  *
  * @generated from message payments.v1.ListLedgerEntriesRequest
  */
 export type ListLedgerEntriesRequest = Message<"payments.v1.ListLedgerEntriesRequest"> & {
   /**
-   * The user whose account it is. Example: `alice`.
+   * The user who owns the account. Example: `alice`.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * The largest number of entries in the answer, at most 1,000; 0 or absent
-   * means 50. Example: `20`.
+   * The maximum number of entries to return, at most 1,000; 0 or absent means
+   * 50. Example: `20`.
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * The `next_page_token` of the page before; absent for the first page.
+   * The `next_page_token` of the previous page; absent for the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -149,7 +150,7 @@ export type ListLedgerEntriesResponse = Message<"payments.v1.ListLedgerEntriesRe
   entries: LedgerEntry[];
 
   /**
-   * Asks for the next page; empty on the last one.
+   * The `page_token` for the next page; empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -164,20 +165,20 @@ export const ListLedgerEntriesResponseSchema: GenMessage<ListLedgerEntriesRespon
   messageDesc(file_payments_v1_payments_service, 4);
 
 /**
- * Which payment to show.
+ * The payment to return.
  *
  * @generated from message payments.v1.GetPaymentRequest
  */
 export type GetPaymentRequest = Message<"payments.v1.GetPaymentRequest"> & {
   /**
-   * The user whose order it is. Example: `alice`.
+   * The user who placed the order. Example: `alice`.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * The order, a UUID. Example: `01a20297-4dc0-7b3e-9c51-8d2f6a0e4b7c`.
+   * The order's id, a UUID. Example: `01a20297-4dc0-7b3e-9c51-8d2f6a0e4b7c`.
    *
    * @generated from field: string order_id = 2;
    */
@@ -192,7 +193,7 @@ export const GetPaymentRequestSchema: GenMessage<GetPaymentRequest> = /*@__PURE_
   messageDesc(file_payments_v1_payments_service, 5);
 
 /**
- * What to refund.
+ * The payment to refund.
  *
  * @generated from message payments.v1.RefundPaymentRequest
  */
@@ -205,7 +206,7 @@ export type RefundPaymentRequest = Message<"payments.v1.RefundPaymentRequest"> &
   userId: string;
 
   /**
-   * The order that was paid, a UUID. Example:
+   * The id of the order that was paid, a UUID. Example:
    * `01a20297-4dc0-7b3e-9c51-8d2f6a0e4b7c`.
    *
    * @generated from field: string order_id = 2;
@@ -213,8 +214,9 @@ export type RefundPaymentRequest = Message<"payments.v1.RefundPaymentRequest"> &
   orderId: string;
 
   /**
-   * How much to give back, in the payment's currency: from 1 minor unit to
-   * what is left of the payment. Absent means all that is left.
+   * How much to refund, in the payment's currency: from 1 minor unit to the
+   * part of the payment that has not been refunded yet. Absent means all of
+   * that part.
    *
    * @generated from field: money.v1.Money amount = 3;
    */
@@ -229,21 +231,23 @@ export const RefundPaymentRequestSchema: GenMessage<RefundPaymentRequest> = /*@_
   messageDesc(file_payments_v1_payments_service, 6);
 
 /**
- * Keeps accounts and pays orders from them.
+ * Manages accounts and pays for orders from them.
  *
- * Every call carries a token, `authorization: Bearer <JWT>`, and `user_id` is
- * the token's own user; whoever holds the scope `admin` may read everybody's.
+ * Every call needs a token: `authorization: Bearer <JWT>`. `user_id` must be
+ * the user of the token. A token with the scope `admin` may read the accounts
+ * and payments of every user.
  *
- * A call that changes something may carry an `Idempotency-Key` (HTTP header or
- * gRPC metadata, 1 to 255 visible ASCII characters, kept for a day, per user
- * and method): repeated with the same key and request it takes effect once and
- * gets the first answer again, with `idempotency-replayed: true`.
+ * Methods that change data accept an `Idempotency-Key` (HTTP header or gRPC
+ * metadata): 1 to 255 visible ASCII characters, scoped to the caller and the
+ * method, kept for a day. A call repeated with the same key and the same
+ * request takes effect once and returns the first response again, with
+ * `idempotency-replayed: true`.
  *
  * @generated from service payments.v1.PaymentsService
  */
 export const PaymentsService: GenService<{
   /**
-   * Creates a user's account with balance 0.
+   * Creates a user's account, with a balance of 0, and returns it.
    *
    * @generated from rpc payments.v1.PaymentsService.CreateAccount
    */
@@ -253,7 +257,7 @@ export const PaymentsService: GenService<{
     output: typeof AccountSchema;
   },
   /**
-   * A user's account with its balance.
+   * Returns a user's account and its balance.
    *
    * @generated from rpc payments.v1.PaymentsService.GetAccount
    */
@@ -263,9 +267,11 @@ export const PaymentsService: GenService<{
     output: typeof AccountSchema;
   },
   /**
-   * Tops up a user's account and answers with the account after it. Users top
-   * up their own only where the service is configured so, as it is outside
-   * production; whoever holds the scope `deposit` tops up any.
+   * Deposits money into a user's account and returns the updated account.
+   *
+   * Users may deposit into their own account only if the service is configured
+   * to allow it, which is the default outside production. A token with the
+   * scope `deposit` may deposit into any account.
    *
    * @generated from rpc payments.v1.PaymentsService.Deposit
    */
@@ -275,7 +281,7 @@ export const PaymentsService: GenService<{
     output: typeof AccountSchema;
   },
   /**
-   * An account's statement, newest entry first, a page at a time.
+   * Returns an account's statement, newest entry first, one page at a time.
    *
    * @generated from rpc payments.v1.PaymentsService.ListLedgerEntries
    */
@@ -285,7 +291,7 @@ export const PaymentsService: GenService<{
     output: typeof ListLedgerEntriesResponseSchema;
   },
   /**
-   * The payment of an order of this user.
+   * Returns the payment of one order of a user.
    *
    * @generated from rpc payments.v1.PaymentsService.GetPayment
    */
@@ -295,9 +301,11 @@ export const PaymentsService: GenService<{
     output: typeof PaymentSchema;
   },
   /**
-   * Gives money of a payment back to the account it came from, and answers
-   * with the payment after it. May be repeated until all has gone back; the
-   * order is `REFUNDED` then. For those who hold the scope `admin` only.
+   * Refunds a payment, in full or in part, to the account it was taken from,
+   * and returns the updated payment.
+   *
+   * A payment may be refunded several times, until its full amount has been
+   * refunded. The order is then `REFUNDED`. Requires the scope `admin`.
    *
    * @generated from rpc payments.v1.PaymentsService.RefundPayment
    */
