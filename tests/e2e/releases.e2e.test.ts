@@ -135,7 +135,7 @@ for (const folder of releases(root)) {
       });
       assert.deepEqual(
         letters.map(({ headers }) => String(headers["x-reason"]).replace(/:.*/, "")),
-        ["breaks its rules"],
+        ["violates its validation rules"],
       );
     });
   });

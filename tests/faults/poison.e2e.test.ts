@@ -73,7 +73,7 @@ describe("poison", function () {
     return [
       {
         event: { messageId: newId(), type, body: Buffer.from([0xff, 0xff, 0xff]) },
-        reason: new RegExp(`^the body is not a ${type}$`),
+        reason: new RegExp(`^the body is not a valid ${type}$`),
       },
       {
         event: { messageId: newId(), type: "events.v1.UnheardOfEvent", body: unlike() },
@@ -83,7 +83,10 @@ describe("poison", function () {
         event: { messageId: newId(), body: unlike() },
         reason: /^type \(none\) is not handled here$/,
       },
-      { event: { messageId: newId(), type, body: ruleless }, reason: /^breaks its rules: / },
+      {
+        event: { messageId: newId(), type, body: ruleless },
+        reason: /^violates its validation rules: /,
+      },
       {
         event: { messageId: crypto.randomUUID(), type, body: unlike() },
         reason: /^message_id is not a UUIDv7$/,
@@ -95,7 +98,7 @@ describe("poison", function () {
       },
       {
         event: { messageId: idAt(Date.now() + 40 * dayMs), type, body: unlike() },
-        reason: /^message_id lies in the future$/,
+        reason: /^message_id is from the future$/,
       },
     ];
   };

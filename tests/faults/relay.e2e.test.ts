@@ -58,7 +58,7 @@ describe("a relay", function () {
     await eventually(
       "the event is returned",
       async () =>
-        (await readFile(replica.logFile, "utf8")).includes("no queue takes this event") ||
+        (await readFile(replica.logFile, "utf8")).includes("no queue is bound for this event") ||
         undefined,
     );
     await onBroker(adminUrl, (channel) => channel.bindQueue(...routing));

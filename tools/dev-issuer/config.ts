@@ -18,19 +18,19 @@ const environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080).describe("port to listen on"),
   ISSUER_URL: z
     .url({ protocol: /^https?$/ })
-    .refine((url) => !/[?#]|\/$/.test(url), "must have no query and no slash at its end")
-    .describe("where the issuer is reached: its tokens' claim `iss`"),
-  AUDIENCE: z.string().min(1).default("settle").describe("whom tokens are for: their claim `aud`"),
+    .refine((url) => !/[?#]|\/$/.test(url), "must not have a query, a fragment or a trailing slash")
+    .describe("the URL of the issuer, which is also the claim `iss` of its tokens"),
+  AUDIENCE: z.string().min(1).default("settle").describe("the claim `aud` of the tokens"),
   KEYS_FOLDER: z.string().min(1).describe("where the private keys are kept"),
   CORS_ORIGINS: originsVariable
     .prefault("http://localhost:5173,http://localhost:8000")
-    .describe("pages that may ask for tokens from a browser"),
+    .describe("origins of the pages that may request tokens from a browser"),
   NODE_ENV: z
     .string()
     .optional()
     .refine(
       (value) => !isProduction({ NODE_ENV: value }),
-      "the development issuer gives everybody a token for any name: it never runs in production",
+      "the development issuer gives anyone a token for any name; it does not run in production",
     ),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
 });

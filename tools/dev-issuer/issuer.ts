@@ -60,7 +60,7 @@ export async function openIssuer(options: {
   // Read anew each time: another process may have rotated.
   const keys = (): KeySet => {
     const found = readKeySet(folder);
-    if (!found) throw new Error(`the keys in ${folder} are gone`);
+    if (!found) throw new Error(`the keys in ${folder} no longer exist`);
     return found;
   };
   const rotate = async () => {

@@ -44,10 +44,12 @@ export function readKeySet(folder: string): KeySet | undefined {
     } catch (error) {
       // Another process has put the next generation in its place.
       if ((error as NodeJS.ErrnoException).code === "ENOENT") continue;
-      throw new Error(`${file} holds no keys: remove it, and new ones are made`, { cause: error });
+      throw new Error(`${file} contains no valid keys: delete it to create new ones`, {
+        cause: error,
+      });
     }
   }
-  throw new Error(`the keys in ${folder} are replaced faster than they can be read`);
+  throw new Error(`the keys in ${folder} are being replaced faster than they can be read`);
 }
 
 /**

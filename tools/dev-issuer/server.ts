@@ -59,8 +59,8 @@ export async function startIssuerServer(options: {
         (error: unknown) => {
           // Whoever has gone before the end of their own request needs no answer.
           if (!request.complete) return response.destroy();
-          log.error({ err: error }, "a request could not be answered");
-          send(response, refusal(500, "server_error", "the issuer could not answer; see its log"));
+          log.error({ err: error }, "a request failed");
+          send(response, refusal(500, "server_error", "internal error; see the issuer's log"));
         },
       );
     },
@@ -95,7 +95,7 @@ function routesOf(issuer: Issuer, log: Logger): Readonly<Record<string, Route>> 
         }
         const wanted = readTokenRequest(request.headers["content-type"], body);
         if ("fault" in wanted) return refusal(400, "invalid_request", wanted.fault);
-        log.info(wanted, "a token is issued");
+        log.info(wanted, "issued a token");
         return {
           status: 200,
           headers: { "cache-control": "no-store", pragma: "no-cache" },
@@ -162,10 +162,11 @@ function preflight(route: Route): Reply {
 
 function wrongMethod(route: Route): Reply {
   const allow = allowedBy(route);
-  return { ...refusal(405, "invalid_request", `this path takes ${allow}`), headers: { allow } };
+  return { ...refusal(405, "invalid_request", `this path accepts ${allow}`), headers: { allow } };
 }
 
-const foreignOrigin = () => refusal(403, "invalid_request", "pages of this origin get no token");
+const foreignOrigin = () =>
+  refusal(403, "invalid_request", "pages of this origin may not request tokens");
 
 function allowedBy({ method }: Route): string {
   return method === "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";

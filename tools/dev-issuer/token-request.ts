@@ -34,7 +34,7 @@ export function readTokenRequest(
   if (scope === "") return { userId: username, scopes: [] };
   if (typeof scope !== "string" || scope.length > scopeMaxCharacters || !scopePattern.test(scope)) {
     return {
-      fault: `scope must be words of visible ASCII without " and \\, separated by one space, at most ${scopeMaxCharacters} characters`,
+      fault: `scope must be words of visible ASCII characters except " and \\, each separated by one space, at most ${scopeMaxCharacters} characters in all`,
     };
   }
   return { userId: username, scopes: [...new Set(scope.split(" "))] };
@@ -55,7 +55,7 @@ function readFields(contentType: string | undefined, body: string): Fields | Tok
 
 function readForm(form: URLSearchParams): Fields | TokenRequestFault {
   for (const name of ["username", "scope"]) {
-    if (form.getAll(name).length > 1) return { fault: `${name} is there more than once` };
+    if (form.getAll(name).length > 1) return { fault: `${name} appears more than once` };
   }
   return { username: form.get("username"), scope: form.get("scope") ?? "" };
 }
@@ -65,9 +65,10 @@ function readJson(body: string): Fields | TokenRequestFault {
   try {
     value = JSON.parse(body);
   } catch {
-    return { fault: "the body is no JSON" };
+    return { fault: "the body is not valid JSON" };
   }
-  if (typeof value !== "object" || value === null) return { fault: "the body is no JSON object" };
+  if (typeof value !== "object" || value === null)
+    return { fault: "the body is not a JSON object" };
   const { username, scope }: Fields = value;
   return { username, scope };
 }

@@ -11,15 +11,15 @@ const { variable, fallback } = localPorts.auth;
 
 const usage = `npm run --silent token -- <name> [--admin] [--scope "<scopes>"] [--help]
 
-Prints a token for any user, signed by the development issuer of a running \`npm start\`:
+Prints a token for the user <name>, signed by the development issuer that \`npm start\` runs:
 
   curl -H "authorization: Bearer $(npm run --silent token -- alice)" ...
 
-  --admin   with the scope admin: may see and refund everything
-  --scope   with these scopes, separated by spaces; may be repeated
-  --help    show this
+  --admin   adds the scope admin, which may read and refund everything
+  --scope   adds these scopes, separated by spaces; may be repeated
+  --help    shows this help
 
-Environment, also read from a file .env:
+Environment variables, also read from the file .env:
   ${variable.padEnd(12)}port of the development issuer (${fallback})`;
 
 type Answer = { readonly access_token?: string; readonly error_description?: string };
@@ -57,11 +57,11 @@ async function fetchToken(
       signal: AbortSignal.timeout(answerTimeoutMs),
     });
   } catch {
-    throw new Error(`The development issuer does not answer at ${url}: run \`npm start\` first.`);
+    throw new Error(`The development issuer does not respond at ${url}: run \`npm start\` first.`);
   }
   const answer = (await response.json().catch(() => null)) as Answer | null;
   if (typeof answer?.access_token === "string") return answer.access_token;
-  throw new Error(answer?.error_description ?? `What answers at ${url} is no development issuer.`);
+  throw new Error(answer?.error_description ?? `The server at ${url} is not a development issuer.`);
 }
 
 try {

@@ -42,7 +42,7 @@ async function main(args: readonly string[]): Promise<void> {
   const { name, listensTo } = request;
   if (request.isRemoval) {
     await removeListener({ ...administration, listener: { name } });
-    return console.error(`${name} listens no longer`);
+    return console.error(`Removed the listener ${name}`);
   }
   const secret = process.env.LISTENER_PASSWORD || randomBytes(18).toString("base64url");
   await provisionListener({ ...administration, listener: { name, password: secret, listensTo } });
@@ -50,7 +50,7 @@ async function main(args: readonly string[]): Promise<void> {
   url.username = name;
   url.password = secret;
   url.pathname = `/${encodeURIComponent(request.vhost)}`;
-  console.error(`The queue ${name}.work gets ${Object.values(listensTo).flat().join(", ")}`);
+  console.error(`The queue ${name}.work receives ${Object.values(listensTo).flat().join(", ")}`);
   console.log(url.href);
 }
 

@@ -22,23 +22,23 @@ const serviceNames = new Set(
 /** What `--help` prints. */
 export const usage = `npm run --silent listener -- <name> <event> [<event> ...] [--help]
 
-Lets a program of another team listen: makes a queue <name>.work with these events, one for its dead
-letters, and a user <name> of RabbitMQ who may read the two and do nothing else; prints the URL by
-which that user signs in. May be repeated, for more events or another password.
+Lets a program of another team listen to events. Creates the queue <name>.work for these events, a
+dead-letter queue, and a RabbitMQ user <name> that may only read these two queues. Prints the URL with
+which that user connects. Run it again to add events or to change the password.
 
   npm run --silent listener -- payment-listener events.v1.PaymentResultEvent
 
-  --remove   removes the listener <name> with its queues and all that waits in them
-  --vhost    the virtual host (settle)
-  --help     show this
+  --remove   removes the listener <name>, its queues and all messages in them
+  --vhost    the virtual host (default: settle)
+  --help     shows this help
 
 Events:
 ${events.map(({ typeName }) => `  ${typeName}`).join("\n")}
 
-Environment, also read from a file .env; without it, the broker of \`npm start\`:
-  RABBITMQ_MANAGEMENT_URL   its management API, with an administrator's name and password
-  AMQP_URL                  where listeners reach it
-  LISTENER_PASSWORD         the user's password (a new random one each time)`;
+Environment variables, also read from the file .env (default: the broker of \`npm start\`):
+  RABBITMQ_MANAGEMENT_URL   the management API, with the name and password of an administrator
+  AMQP_URL                  the URL at which listeners reach the broker
+  LISTENER_PASSWORD         the user's password (default: a new random password each time)`;
 
 /** Reads the arguments; undefined for a call for help. Throws one error that lists every fault. */
 export function readListenerRequest(args: readonly string[]): ListenerRequest | undefined {
@@ -56,11 +56,11 @@ export function readListenerRequest(args: readonly string[]): ListenerRequest | 
   const isRemoval = values.remove ?? false;
   const faults: string[] = [];
   if (!/^[a-z][a-z0-9-]{0,62}$/.test(name)) {
-    faults.push(`"${name}" is no name: small letters, digits and hyphens`);
+    faults.push(`"${name}" is not a valid name: use lower-case letters, digits and hyphens`);
   }
-  if (serviceNames.has(name)) faults.push(`${name} is a service`);
+  if (serviceNames.has(name)) faults.push(`${name} is the name of a service`);
   if (isRemoval ? types.length > 0 : types.length === 0) {
-    faults.push(isRemoval ? "a removal needs no events" : "there is no event to listen to");
+    faults.push(isRemoval ? "--remove takes no events" : "name at least one event");
   }
   const listensTo: Record<string, readonly string[]> = {};
   for (const type of new Set(types)) {
@@ -69,6 +69,6 @@ export function readListenerRequest(args: readonly string[]): ListenerRequest | 
     if (route) listensTo[route.from] = [...(listensTo[route.from] ?? []), type];
     else faults.push(`there is no event ${type}`);
   }
-  if (faults.length > 0) throw new Error(`${faults.join("\n")}\n--help explains`);
+  if (faults.length > 0) throw new Error(`${faults.join("\n")}\nSee --help`);
   return { name, isRemoval, listensTo, vhost: values.vhost };
 }

@@ -17,19 +17,29 @@ const environment = z.object({
     .describe("where the built page is"),
   EDGE_URL: originVariable
     .default("http://localhost:8000")
-    .describe("the edge, as browsers reach it"),
+    .describe("the URL of the edge for browsers"),
   DEV_ISSUER_URL: originVariable
     .default("http://localhost:8003")
-    .describe("the development issuer, as browsers reach it; not used in production"),
+    .describe("the URL of the development issuer for browsers; not used in production"),
   OIDC_AUTHORITY: z
     .url({ protocol: /^https?$/ })
     .optional()
-    .describe("the OpenID provider that signs people in, by its issuer; needed in production"),
-  OIDC_CLIENT_ID: z.string().min(1).optional().describe("what the provider calls this page"),
-  OIDC_SCOPE: z.string().min(1).default("openid").describe("the scopes to ask the provider for"),
+    .describe("the issuer URL of the OpenID provider for sign-in; required in production"),
+  OIDC_CLIENT_ID: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("the client id of this page at the provider"),
+  OIDC_SCOPE: z
+    .string()
+    .min(1)
+    .default("openid")
+    .describe("the scopes to request from the provider"),
   OIDC_ORIGINS: originsVariable
     .prefault("")
-    .describe("where else the provider's endpoints are, if not all are where its issuer is"),
+    .describe(
+      "further origins of the provider's endpoints, if not all have the origin of its issuer",
+    ),
   AUTH_USER_CLAIM: z
     .string()
     .min(1)
@@ -79,7 +89,7 @@ export function readWebConfig(variables: Readonly<Record<string, string | undefi
     const needed = isProduction(values) || values.OIDC_AUTHORITY !== undefined;
     for (const name of ["OIDC_AUTHORITY", "OIDC_CLIENT_ID"] as const) {
       if (!needed || values[name] !== undefined) continue;
-      context.addIssue({ code: "custom", path: [name], message: "is needed to sign people in" });
+      context.addIssue({ code: "custom", path: [name], message: "is required for sign-in" });
     }
   });
   const values = readEnvironment(schema, variables);

@@ -39,7 +39,7 @@ export type SendPageFile = (
  */
 export function readPageFiles(folder: string): SendPageFile {
   if (!existsSync(join(folder, "index.html"))) {
-    throw new Error(`there is no page in ${folder}: build it with npm run build -w web`);
+    throw new Error(`there is no built page in ${folder}: run npm run build -w web`);
   }
   const files = new Map<string, readonly Variant[]>();
   for (const entry of globSync("**/*", { cwd: folder, withFileTypes: true })) {
@@ -54,7 +54,7 @@ export function readPageFiles(folder: string): SendPageFile {
     if (!variants) return false;
     const accepted = String(request.headers["accept-encoding"] ?? "");
     const found = variants.find(({ asked }) => asked === undefined || asked.test(accepted));
-    if (!found) throw new Error(`${path} is not there as it is`);
+    if (!found) throw new Error(`${path} has no uncompressed variant`);
     sendPage(request, response, found);
     return true;
   };
@@ -62,7 +62,7 @@ export function readPageFiles(folder: string): SendPageFile {
 
 function readVariants(file: string, name: string): readonly Variant[] {
   const type = types[extname(name)];
-  if (type === undefined) throw new Error(`what media type has ${file}?`);
+  if (type === undefined) throw new Error(`the media type of ${file} is unknown`);
   const variant = (path: string, encoding?: (typeof encodings)[number]): Variant => ({
     asked: encoding?.asked,
     ...createPage(type, readFileSync(path), {

@@ -48,11 +48,11 @@ describe("the configuration of the page's server", () => {
   it("refuses to sign people in by any name in production", () => {
     assert.throws(
       () => readWebConfig({ NODE_ENV: "production", DEV_ISSUER_URL: "http://localhost:8003" }),
-      /OIDC_AUTHORITY: is needed to sign people in\n.*OIDC_CLIENT_ID: is needed/,
+      /OIDC_AUTHORITY: is required for sign-in\n.*OIDC_CLIENT_ID: is required/,
     );
     assert.throws(
       () => readWebConfig({ OIDC_AUTHORITY: "https://id.example" }),
-      /OIDC_CLIENT_ID: is needed/,
+      /OIDC_CLIENT_ID: is required/,
     );
   });
 

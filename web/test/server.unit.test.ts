@@ -159,12 +159,15 @@ describe("the page's server", () => {
   });
 
   it("refuses to start without a page, and with a file it could not name the type of", async () => {
-    await assert.rejects(start({ PAGE_FOLDER: join(folder, "elsewhere") }), /there is no page in/);
+    await assert.rejects(
+      start({ PAGE_FOLDER: join(folder, "elsewhere") }),
+      /there is no built page in/,
+    );
     const odd = join(folder, "odd");
     mkdirSync(odd);
     writeFileSync(join(odd, "index.html"), html);
     writeFileSync(join(odd, "page.wasm"), "");
-    await assert.rejects(start({ PAGE_FOLDER: odd }), /what media type has .*page\.wasm/);
+    await assert.rejects(start({ PAGE_FOLDER: odd }), /the media type of .*page\.wasm is unknown/);
   });
 
   it("stops at once, also with a browser that keeps its connection open", async () => {

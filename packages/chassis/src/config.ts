@@ -13,14 +13,14 @@ export const serviceEnvironment = z.object({
     .int()
     .min(1)
     .default(1_000_000)
-    .describe("events that may wait for the broker before no more work is taken on"),
+    .describe("how many events may wait to be published before new work is rejected"),
   DRAIN_MS: z.coerce
     .number()
     .int()
     .min(0)
     .max(10_000)
     .default(3_000)
-    .describe("how long a stopping service serves on while it calls itself NOT_SERVING"),
+    .describe("how long a stopping service keeps serving while it reports NOT_SERVING"),
   REFLECTION: z
     .stringbool()
     .optional()
@@ -28,9 +28,9 @@ export const serviceEnvironment = z.object({
   NODE_ENV: z
     .string()
     .optional()
-    .describe("`production` makes the careful choice wherever another is left open"),
-  AUTH_ISSUER: z.string().min(1).describe("who issues the tokens: their claim `iss`"),
-  AUTH_AUDIENCE: z.string().min(1).describe("whom they are for: in their claim `aud`"),
+    .describe("`production` turns off what is meant for development only"),
+  AUTH_ISSUER: z.string().min(1).describe("the claim `iss` of valid tokens"),
+  AUTH_AUDIENCE: z.string().min(1).describe("what the claim `aud` of valid tokens contains"),
   AUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).describe("where the issuer publishes its keys"),
   AUTH_USER_CLAIM: z.string().min(1).default("sub").describe("the claim that names the user"),
 });
@@ -74,7 +74,7 @@ export function readEnvironment<Schema extends z.ZodType>(
   const result = schema.safeParse(Object.fromEntries(given));
   if (result.success) return result.data;
   const faults = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
-  throw new Error(`The environment is not usable:\n${faults.join("\n")}`);
+  throw new Error(`The environment is invalid:\n${faults.join("\n")}`);
 }
 
 /** Turns the checked environment of any service into its configuration. */

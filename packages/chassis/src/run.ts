@@ -17,8 +17,8 @@ export async function runService(
     log.flush();
     process.exit(1);
   };
-  process.on("uncaughtException", fail("an exception was not caught"));
-  process.on("unhandledRejection", fail("a rejection was not handled"));
+  process.on("uncaughtException", fail("uncaught exception"));
+  process.on("unhandledRejection", fail("unhandled rejection"));
   const stopped = new Promise<string>((resolve) => {
     process.once("SIGTERM", resolve);
     process.once("SIGINT", resolve);
@@ -27,7 +27,7 @@ export async function runService(
   // Armed by the signal and not by the end of the start, which may take longer.
   const stopping = stopped.then((signal) => {
     log.info({ signal }, "stopping");
-    setTimeout(() => fail("the stop took too long")(undefined), stopTimeoutMs).unref();
+    setTimeout(() => fail("stopping took too long")(undefined), stopTimeoutMs).unref();
   });
 
   const service = await start().catch(fail("the service could not start"));

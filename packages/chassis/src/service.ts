@@ -115,7 +115,7 @@ export async function startService<Service extends DescService, Event extends De
   });
   const address = await server.listen();
   health.setServing(true);
-  log.info(address, `${name} answers`);
+  log.info(address, `${name} is ready`);
   const running = starting.move();
   return { port: address.port, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }

@@ -155,7 +155,7 @@ export async function eventually<T>(
   for (;;) {
     const seen = await look();
     if (seen !== undefined) return seen;
-    if (Date.now() > deadlineMs) throw new Error(`it did not come about that ${what}`);
+    if (Date.now() > deadlineMs) throw new Error(`timed out waiting until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, pollIntervalMs));
   }
 }

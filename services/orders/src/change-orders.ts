@@ -141,6 +141,6 @@ async function writeOrders(transaction: Transaction, written: readonly Written[]
     ],
   );
   if (rows.length < written.length) {
-    throw transactionConflict("an order was changed while its user's lock was waited for");
+    throw transactionConflict("an order changed while waiting for its user's lock");
   }
 }

@@ -75,8 +75,8 @@ export function createOrderWatch(options: {
         Code.ResourceExhausted,
         ErrorReason.TOO_MANY_STREAMS,
         own >= maxStreamsPerUser
-          ? `a user has at most ${maxStreamsPerUser} streams; close one first`
-          : "as many streams are open as are served; try again later",
+          ? `a user may have at most ${maxStreamsPerUser} open streams; close one first`
+          : "the service has reached its limit of open streams; try again later",
       );
     }
     streams.set(userId, own + 1);

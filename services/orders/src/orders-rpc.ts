@@ -157,11 +157,11 @@ function refusal(
       return refuse(
         Code.FailedPrecondition,
         reason,
-        `order ${orderId} waits for its payment no more: it is ${metadata.status}`,
+        `order ${orderId} can no longer be cancelled: its status is ${metadata.status}`,
         { metadata },
       );
     default:
-      throw new Error(`no refusal is known for reason ${reason}`);
+      throw new Error(`no error is defined for reason ${reason}`);
   }
 }
 
@@ -169,5 +169,5 @@ const overloaded = () =>
   refuse(
     Code.ResourceExhausted,
     ErrorReason.OVERLOADED,
-    "too many orders wait to be announced; try again later",
+    "too many events are waiting to be published; try again later",
   );

@@ -44,7 +44,7 @@ export function settleOrders(options: {
       else if (!change.moved) {
         const status = OrderStatusSchema.value[change.order.status]?.name;
         const { orderId, $typeName: type } = event;
-        log.info({ messageId: id, type, orderId, status }, "an event moves nothing");
+        log.info({ messageId: id, type, orderId, status }, "the event does not change the order");
       }
     });
     return { tooEarly };
@@ -53,7 +53,7 @@ export function settleOrders(options: {
 
 function factOf(event: Message<EventSchema>["event"]): OrderFact {
   if (event.$typeName === PaymentRefundedEventSchema.typeName) {
-    assert(event.refundedAmount, "a PaymentRefundedEvent has a total, by its rules");
+    assert(event.refundedAmount, "a PaymentRefundedEvent must have a refunded_amount");
     return { kind: "refunded", refundedMinor: event.refundedAmount.minorUnits };
   }
   const { outcome, declineReason, refundedAmount } = event;

@@ -36,6 +36,6 @@ export function decideRefund(
       metadata: { left_minor_units: String(leftMinor) },
     };
   }
-  assert(amountMinor > 0n, `a refund of ${amountMinor} would take money`);
+  assert(amountMinor > 0n, `the refund amount ${amountMinor} is not positive`);
   return { amountMinor };
 }

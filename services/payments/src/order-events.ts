@@ -123,7 +123,7 @@ function decideAll(
     receiveTimeMs: number,
   ) => {
     if (!earlier) return add(newPayment(event, cancelled, { receiveTimeMs, decideTime: now }));
-    assert.equal(event.userId, earlier.userId, `whose is order ${event.orderId}?`);
+    assert.equal(event.userId, earlier.userId, `order ${event.orderId} belongs to another user`);
     refundAll(earlier);
     return earlier;
   };
@@ -162,6 +162,6 @@ function newPayment(
 }
 
 function amountOf({ orderId, amount }: OrderCreatedEvent | OrderCancelledEvent) {
-  assert(amount, `the event of order ${orderId} has an amount, or it had not passed its rules`);
+  assert(amount, `the event of order ${orderId} must have an amount`);
   return { amountMinor: amount.minorUnits, currency: amount.currency };
 }

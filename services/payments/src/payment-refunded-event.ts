@@ -8,7 +8,7 @@ import type { LockedPayment } from "./payments.ts";
 /** Tells, as the event `id`, how much of the payment has gone back up to its last refund. */
 export function paymentRefundedEvent(payment: LockedPayment, id: string): OutboxEvent {
   const { orderId, userId, refundedMinor, currency, refundTime } = payment;
-  assert(refundTime, `nothing of the payment of order ${orderId} has gone back`);
+  assert(refundTime, `the payment of order ${orderId} has not been refunded`);
   const event = create(PaymentRefundedEventSchema, {
     orderId,
     userId,

@@ -138,7 +138,7 @@ function accountRefusal(reason: ErrorReason, userId: string): ConnectError {
     case ErrorReason.ACCOUNT_NOT_FOUND:
       return refuse(Code.NotFound, reason, `user ${userId} has no account; create one first`);
     case ErrorReason.ACCOUNT_ALREADY_EXISTS:
-      return refuse(Code.AlreadyExists, reason, `user ${userId} has an account already`);
+      return refuse(Code.AlreadyExists, reason, `user ${userId} already has an account`);
     case ErrorReason.CURRENCY_MISMATCH:
       return refuse(
         Code.FailedPrecondition,
@@ -149,10 +149,10 @@ function accountRefusal(reason: ErrorReason, userId: string): ConnectError {
       return refuse(
         Code.FailedPrecondition,
         reason,
-        `no deposit may lift a balance over ${maxBalanceMinor} minor units`,
+        `the deposit would raise the balance above ${maxBalanceMinor} minor units`,
       );
     default:
-      throw new Error(`no refusal is known for reason ${reason}`);
+      throw new Error(`no error is defined for reason ${reason}`);
   }
 }
 
@@ -163,12 +163,12 @@ function paymentRefusal(
 ): ConnectError {
   switch (reason) {
     case ErrorReason.PAYMENT_NOT_FOUND:
-      return refuse(Code.NotFound, reason, `payments knows no order ${orderId} of user ${userId}`);
+      return refuse(Code.NotFound, reason, `user ${userId} has no payment for order ${orderId}`);
     case ErrorReason.PAYMENT_NOT_REFUNDABLE:
       return refuse(
         Code.FailedPrecondition,
         reason,
-        `nothing was taken for order ${orderId}, so nothing can go back`,
+        `nothing was taken for order ${orderId}, so there is nothing to refund`,
       );
     case ErrorReason.CURRENCY_MISMATCH:
       return refuse(
@@ -180,16 +180,16 @@ function paymentRefusal(
       return refuse(
         Code.FailedPrecondition,
         reason,
-        `only ${metadata.left_minor_units} minor units are left of the payment of order ${orderId}`,
+        `only ${metadata.left_minor_units} minor units of order ${orderId} are left to refund`,
         { metadata },
       );
     case ErrorReason.OVERLOADED:
       return refuse(
         Code.ResourceExhausted,
         reason,
-        "too many events wait to be announced; try again later",
+        "too many events are waiting to be published; try again later",
       );
     default:
-      throw new Error(`no refusal is known for reason ${reason}`);
+      throw new Error(`no error is defined for reason ${reason}`);
   }
 }

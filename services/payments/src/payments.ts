@@ -92,7 +92,7 @@ export async function insertPayments(
   // Without an account there is no lock to wait for: another message about the same order may have
   // been decided since we looked. Then the decisions here stand on sand and are made again.
   if (inserted.length < payments.length) {
-    throw transactionConflict("an order of this batch was decided by another transaction");
+    throw transactionConflict("another transaction has decided a payment of this batch");
   }
 }
 
@@ -107,7 +107,7 @@ export function refund(
 ): Movement {
   const { movementId, amountMinor, bookTime } = options;
   // Accounts are locked before payments: it was created, and has paid, between the two.
-  if (!account) throw transactionConflict(`user ${payment.userId} had no account when we looked`);
+  if (!account) throw transactionConflict(`user ${payment.userId} had no account to lock`);
   payment.refundedMinor += amountMinor;
   payment.refundTime = bookTime;
   return move(account, {

@@ -91,9 +91,9 @@ describe("the development issuer", () => {
   it("says which file is no key", async () => {
     await open();
     writeFileSync(join(folder, "keys-1.json"), '{"current": ');
-    await assert.rejects(open(), /keys-1\.json holds no keys: remove it/);
+    await assert.rejects(open(), /keys-1\.json contains no valid keys: delete it/);
     writeFileSync(join(folder, "keys-1.json"), '{"current": {"kid": "k"}}');
-    await assert.rejects(open(), /keys-1\.json holds no keys: remove it/);
+    await assert.rejects(open(), /keys-1\.json contains no valid keys: delete it/);
   });
 
   it("signs what every token has to say, and nothing that was not asked for", async () => {

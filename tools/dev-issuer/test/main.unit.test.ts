@@ -96,7 +96,7 @@ describe("the development issuer's process", function () {
       },
     );
     assert.equal(status, 1);
-    assert.match(stderr, /NODE_ENV: .* it never runs in production$/m);
+    assert.match(stderr, /NODE_ENV: .* it does not run in production$/m);
     assert.deepEqual(readdirSync(folder), []);
   });
 
@@ -132,7 +132,7 @@ describe("the development issuer's process", function () {
     const [port = 0] = await findFreePorts(1);
     await assert.rejects(
       printToken(port, "alice"),
-      /failed \(1\): The development issuer does not answer at \S+: run `npm start` first\.$/,
+      /failed \(1\): The development issuer does not respond at \S+: run `npm start` first\.$/,
     );
   });
 });

@@ -20,11 +20,11 @@ describe("npm run listener", () => {
   });
 
   for (const [args, fault] of [
-    [["orders", result], /orders is a service\n--help/],
-    [["payments.more", result], /"payments\.more" is no name/],
-    [[], /"" is no name.*\nthere is no event to listen to/],
+    [["orders", result], /orders is the name of a service\nSee --help/],
+    [["payments.more", result], /"payments\.more" is not a valid name/],
+    [[], /"" is not a valid name.*\nname at least one event/],
     [["bookkeeping", "events.v1.OrderShippedEvent"], /no event events\.v1\.OrderShippedEvent/],
-    [["bookkeeping", "--remove", result], /a removal needs no events/],
+    [["bookkeeping", "--remove", result], /--remove takes no events/],
     [["bookkeeping", result, "--colour"], /--colour/],
   ] as const) {
     it(`refuses: ${args.join(" ") || "nothing"}`, () => {

@@ -123,8 +123,8 @@ function holdLink(options: {
       // amqplib only half-closes the socket: a silent peer would leave the other half for good.
       setTimeout(() => socket.abort(), limits.closeTimeoutMs).unref();
     });
-    connection.on("blocked", (reason) => log.warn({ reason }, "the broker takes no messages"));
-    connection.on("unblocked", () => log.info("the broker takes messages again"));
+    connection.on("blocked", (reason) => log.warn({ reason }, "the broker accepts no messages"));
+    connection.on("unblocked", () => log.info("the broker accepts messages again"));
     const close = () => {
       gone.abort();
       cutAfter(limits.closeTimeoutMs, "the broker did not answer the close");

@@ -106,7 +106,7 @@ export function createPublisher(options: {
           unconfirmed.settle(sequence, refusal ? "nacked" : "confirmed"),
         );
       } catch (error) {
-        log.error({ err: error, messageId: message.messageId }, "a message cannot be sent");
+        log.error({ err: error, messageId: message.messageId }, "a message could not be sent");
         unconfirmed.settle(sequence, "nacked");
       }
       return outcome;

@@ -192,7 +192,7 @@ function openConsumer(
   };
   const take = (message: ConsumeMessage | null) => {
     if (message === null) {
-      log.warn({ queue }, "the broker ended the consumer");
+      log.warn({ queue }, "the broker cancelled the consumer");
       acks.flush();
       return withoutThrow(() => channel.close());
     }

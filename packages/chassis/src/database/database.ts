@@ -130,7 +130,7 @@ export function createDatabase(options: {
         } catch (error) {
           const failure = failureOf(error);
           if (tried >= maxAttempts[failure]) throw error;
-          log.debug({ err: error, tried }, "a transaction is tried again");
+          log.debug({ err: error, tried }, "a transaction is retried");
           await pause((failure === "conflict" ? 5 : 100) * tried * (0.5 + Math.random()));
         }
       }
@@ -169,7 +169,7 @@ function socketThatEnds(silenceMs: number): Socket {
   const socket = new Socket();
   socket.setKeepAlive(true);
   socket.setTimeout(silenceMs, () =>
-    socket.destroy(new Error("Connection terminated: the database says nothing")),
+    socket.destroy(new Error("Connection terminated: the database does not respond")),
   );
   return socket;
 }

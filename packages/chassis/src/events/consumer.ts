@@ -110,7 +110,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
   const waitWhileRunning = (ms: number) =>
     pause(ms, undefined, { signal: stopping.signal }).catch(() => {});
   const waitForDatabase = async () => {
-    log.warn("the database is away: no more messages are taken");
+    log.warn("the database is unavailable: consuming is paused");
     // What waits goes back to the queue with the channel; it must not be handled from here as well.
     taking.abort(leftOut);
     await subscription.pause();
@@ -121,7 +121,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
       pauses += 1;
     } while (!stopping.signal.aborted && !(await isDatabaseBack()));
     if (stopping.signal.aborted) return;
-    log.info("the database is back");
+    log.info("the database is available: consuming resumes");
     taking = new AbortController();
     subscription.resume();
   };
@@ -162,7 +162,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
         });
         return;
       }
-      log.error({ err: error, messageId: message.id }, "a message failed");
+      log.error({ err: error, messageId: message.id }, "a message could not be handled");
       const permanent = failure === "refused" || error instanceof AssertionError;
       const reason = `failed: ${failure}`;
       await (permanent ? deadLetter(delivery, reason) : retryLater(delivery, reason));
@@ -180,8 +180,9 @@ export function createConsumer<Schema extends DescMessage>(options: {
       validation.check(schema, event);
       return { id: messageId ?? "", event, receiveTimeMs: clock.nowMs(), delivery };
     } catch (error) {
-      if (error instanceof ConnectError) return `breaks its rules: ${error.rawMessage}`;
-      return `the body is not a ${schema.typeName}`;
+      if (error instanceof ConnectError)
+        return `violates its validation rules: ${error.rawMessage}`;
+      return `the body is not a valid ${schema.typeName}`;
     }
   };
 

@@ -95,7 +95,7 @@ function* readHints({ body }: Delivery, log: Logger): Generator<Hint> {
   for (const line of body.toString().split("\n")) {
     const [, key, revision] = (line.length <= maxTextLength && textOfHint.exec(line)) || [];
     if (key !== undefined && revision !== undefined) yield { key, revision: BigInt(revision) };
-    else log.warn("a hint cannot be read");
+    else log.warn("a hint could not be parsed");
   }
 }
 

@@ -50,7 +50,7 @@ export function refusalOfId(id: string | undefined, nowMs: number): string | und
   if (timeMs === undefined) return "message_id is not a UUIDv7";
   if (timeMs < startOfDay(nowMs) - daysKept * dayMs)
     return `message_id is older than ${daysKept} days`;
-  if (timeMs >= startOfDay(nowMs) + daysAhead * dayMs) return "message_id lies in the future";
+  if (timeMs >= startOfDay(nowMs) + daysAhead * dayMs) return "message_id is from the future";
   return undefined;
 }
 

@@ -49,7 +49,10 @@ export function createRedelivery(options: {
       });
       if (outcome === "confirmed") return delivery.ack();
       if (outcome !== "unknown") {
-        log.error({ messageId: delivery.messageId, ...target, outcome }, "no place for a message");
+        log.error(
+          { messageId: delivery.messageId, ...target, outcome },
+          "a message could not be republished",
+        );
       }
       if (signal.aborted) return;
       const pauseMs = Math.min(firstPauseMs * tried, maxPauseMs);

@@ -46,7 +46,7 @@ export function createRelay(options: {
       faults.reach("relay.after-confirm");
       onConfirmed(messageId);
     } else if (outcome === "returned") {
-      log.warn({ messageId, type }, "no queue takes this event; it stays in the outbox");
+      log.warn({ messageId, type }, "no queue is bound for this event; it stays in the outbox");
     } else {
       log.debug({ messageId, type, outcome }, "an event was not confirmed; it stays in the outbox");
     }

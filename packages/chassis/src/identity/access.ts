@@ -25,11 +25,11 @@ export function createAccessCheck(
     if (policy?.scope && principal.scopes.has(policy.scope)) return;
     const isOwner = policy?.userIdIn?.(request) === principal.userId;
     if (isOwner && !noOwners.has(method)) return;
-    const needs = policy?.scope ? `the scope ${policy.scope}` : "a token of the user it names";
+    const needs = policy?.scope ? `the scope ${policy.scope}` : "a token of the user that it names";
     throw refuse(
       Code.PermissionDenied,
       ErrorReason.PERMISSION_DENIED,
-      `the token does not permit this call, which takes ${needs}`,
+      `the token does not permit this call, which requires ${needs}`,
     );
   };
 }
@@ -44,11 +44,11 @@ function policyOf(method: DescMethod): Policy {
   const name = `${method.parent.typeName}/${method.name}`;
   const { owner, scope } = getOption(method, access);
   if (!hasOption(method, access) || (!owner && scope === "")) {
-    throw new Error(`${name} has no option errors.v1.access: say who may call it`);
+    throw new Error(`${name} has no option errors.v1.access: declare who may call it`);
   }
   if (!owner) return { scope, userIdIn: undefined };
   const field = method.input.fields.find((candidate) => candidate.name === "user_id");
-  if (!field) throw new Error(`${name} is for owners, but its request has no user_id`);
+  if (!field) throw new Error(`${name} permits its owner, but its request has no user_id`);
   const { localName } = field;
   return {
     scope,

@@ -16,6 +16,6 @@ export const principalKey = createContextKey<Principal | undefined>(undefined, {
 /** The caller of the call. Throws where the server has let nobody in: a broken assumption. */
 export function principalOf({ values }: Pick<HandlerContext, "values">): Principal {
   const principal = values.get(principalKey);
-  if (!principal) throw new Error("a handler runs for nobody");
+  if (!principal) throw new Error("the call has no authenticated caller");
   return principal;
 }

@@ -131,7 +131,7 @@ function tokenIn(authorization: string | null | undefined): string {
 
 function principalIn(payload: JWTPayload, userClaim: string): Principal {
   const { [userClaim]: userId, scope, exp = 0 } = payload;
-  if (typeof userId !== "string" || userId === "") throw refusal("the token names no user");
+  if (typeof userId !== "string" || userId === "") throw refusal("the token does not name a user");
   const scopes = typeof scope === "string" ? scope.split(" ").filter(Boolean) : [];
   return { userId, scopes: new Set(scopes), expireTimeMs: exp * 1_000 };
 }
@@ -151,14 +151,14 @@ const faultsOfToken = [
 function refusalOf(error: unknown, log: Logger): ConnectError {
   if (error instanceof errors.JWTExpired) return expired();
   if (faultsOfToken.some((fault) => error instanceof fault)) {
-    log.debug({ err: error }, "a token was refused");
-    return refusal("the token is not valid here");
+    log.debug({ err: error }, "a token was rejected");
+    return refusal("the token is invalid");
   }
-  log.warn({ err: error }, "the issuer's keys cannot be had");
+  log.warn({ err: error }, "the issuer's keys could not be fetched");
   return refuse(
     Code.Unavailable,
     ErrorReason.UNAVAILABLE,
-    "the issuer of tokens does not answer; try again later",
+    "the token issuer does not respond; try again later",
   );
 }
 

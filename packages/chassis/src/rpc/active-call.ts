@@ -93,7 +93,11 @@ export class ActiveCall implements Call {
 
 /** The refusal of a call whose client is gone. */
 export const gone = (): ConnectError =>
-  refuse(Code.DeadlineExceeded, ErrorReason.DEADLINE_EXCEEDED, "the caller gave up");
+  refuse(
+    Code.DeadlineExceeded,
+    ErrorReason.DEADLINE_EXCEEDED,
+    "the client has cancelled the call or disconnected",
+  );
 
 const late = () =>
   refuse(Code.DeadlineExceeded, ErrorReason.DEADLINE_EXCEEDED, "the call took too long");
@@ -104,4 +108,4 @@ export const ended = (): ConnectError =>
 
 /** The refusal of a call that the server has no more time for. */
 export const stopping = (): ConnectError =>
-  refuse(Code.Unavailable, ErrorReason.UNAVAILABLE, "shutting down");
+  refuse(Code.Unavailable, ErrorReason.UNAVAILABLE, "the service is shutting down");

@@ -146,5 +146,5 @@ const tooLarge = (maxBytes: number) =>
   refuse(
     Code.ResourceExhausted,
     ErrorReason.REQUEST_TOO_LARGE,
-    `a request has at most ${maxBytes} bytes`,
+    `the request is larger than ${maxBytes} bytes`,
   );

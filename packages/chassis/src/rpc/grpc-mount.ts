@@ -87,7 +87,7 @@ export function mountGrpc(options: {
       };
       server.register(path, serve, asIs, asIs, "serverStream");
     } else {
-      throw new Error(`${path}: streams from the client are not supported`);
+      throw new Error(`${path}: client streaming is not supported`);
     }
   }
 }

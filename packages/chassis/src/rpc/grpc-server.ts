@@ -29,7 +29,7 @@ export function createGrpcServer(limits: RpcLimits, log: Logger): Server {
  */
 function guardStreams(server: Server, log: Logger): void {
   const serve: unknown = Reflect.get(server, "_streamHandler");
-  assert(typeof serve === "function", "grpc-js no longer has the method that has to be guarded");
+  assert(typeof serve === "function", "grpc-js no longer has the method _streamHandler");
   type Enter = [interceptors: unknown, stream: unknown, headers: Record<string, unknown>];
   Reflect.set(server, "_streamHandler", (...request: Enter) => {
     try {

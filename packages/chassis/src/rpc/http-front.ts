@@ -129,11 +129,11 @@ function errorJson(error: ConnectError, domain: string) {
 
 const noRoute = () => refuse(Code.NotFound, ErrorReason.ROUTE_NOT_FOUND, "no such route");
 const notPosted = () =>
-  refuse(Code.Unimplemented, ErrorReason.ROUTE_NOT_FOUND, "this route takes POST only");
+  refuse(Code.Unimplemented, ErrorReason.ROUTE_NOT_FOUND, "this route accepts only POST");
 const unsupported = () =>
   refuse(Code.InvalidArgument, ErrorReason.MALFORMED_REQUEST, "this content type is not supported");
 const malformed = () =>
-  refuse(Code.InvalidArgument, ErrorReason.MALFORMED_REQUEST, "the request is not well formed");
+  refuse(Code.InvalidArgument, ErrorReason.MALFORMED_REQUEST, "the request is malformed");
 const tooLarge = () =>
   refuse(Code.ResourceExhausted, ErrorReason.REQUEST_TOO_LARGE, "the headers are too large");
 const tooSlow = () =>

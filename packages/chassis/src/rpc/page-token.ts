@@ -33,7 +33,7 @@ export function readPage(
     throw refuse(
       Code.InvalidArgument,
       ErrorReason.PAGE_TOKEN_INVALID,
-      "pageToken was not made by this list; ask for the first page without one",
+      "pageToken does not belong to this list; request the first page without a token",
     );
   }
   return { limit, after };

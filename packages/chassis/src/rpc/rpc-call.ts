@@ -186,11 +186,15 @@ const full = () =>
   refuse(
     Code.ResourceExhausted,
     ErrorReason.OVERLOADED,
-    "as many calls wait as are accepted; try again later",
+    "too many calls are waiting; try again later",
   );
 
 const notNow = () =>
-  refuse(Code.Unavailable, ErrorReason.UNAVAILABLE, "this cannot be done now; try again later");
+  refuse(
+    Code.Unavailable,
+    ErrorReason.UNAVAILABLE,
+    "the service is temporarily unavailable; try again later",
+  );
 
 const internal = (requestId: string) =>
   refuse(Code.Internal, ErrorReason.INTERNAL, `internal error; the request id is ${requestId}`);

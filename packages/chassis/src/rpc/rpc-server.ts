@@ -106,7 +106,7 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
     if (await endsWithin(closed, limits.abortAfterMs)) return;
     calls.abortAll();
     if (await endsWithin(closed, limits.cutAfterMs)) return;
-    log.warn("connections are cut: their calls did not end in time");
+    log.warn("closing connections whose calls did not end in time");
     grpc.forceShutdown();
     port.cut();
     await closed;

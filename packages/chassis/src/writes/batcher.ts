@@ -1,7 +1,7 @@
 /** What a submitted item is answered with when too many are waiting already. */
 export class BatcherFullError extends Error {
   constructor(maxWaiting: number) {
-    super(`${maxWaiting} items are waiting already`);
+    super(`${maxWaiting} items are already waiting`);
     this.name = "BatcherFullError";
   }
 }

@@ -89,7 +89,7 @@ export async function claimKeys(
     if (fresh.has(identity)) return undefined;
     const row = answers.get(identity);
     // It was there a moment ago: it has just expired, or its call was refused.
-    if (!row) throw transactionConflict(`the idempotency key ${call.key} has gone`);
+    if (!row) throw transactionConflict(`the idempotency key ${call.key} no longer exists`);
     return { requestHash: row.request_hash, response: row.response };
   });
 }

@@ -62,6 +62,6 @@ export function answerOf<Answer>(
   throw refuse(
     Code.AlreadyExists,
     outcome.refusal,
-    "this idempotency key has been used for another request; use a new one",
+    "this idempotency key was already used for a different request; use a new key",
   );
 }

@@ -160,7 +160,7 @@ describe("a message that is too large", () => {
       } as RequestInit);
       assert.deepEqual(connectError(await response.text()), {
         code: "resource_exhausted",
-        message: "a request has at most 65536 bytes",
+        message: "the request is larger than 65536 bytes",
         reason: "REQUEST_TOO_LARGE",
       });
     }

@@ -60,7 +60,7 @@ describe("a graceful stop", () => {
       await bundle.server[Symbol.asyncDispose]();
       for (const error of await Promise.all([call, stream])) {
         assert.equal(error.code, Code.Unavailable);
-        assert.equal(error.rawMessage, "shutting down");
+        assert.equal(error.rawMessage, "the service is shutting down");
         assert.equal(error.findDetails(ErrorInfoSchema)[0]?.reason, "UNAVAILABLE");
       }
     });
