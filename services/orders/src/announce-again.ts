@@ -6,11 +6,11 @@ import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { orderCancelledEvent } from "./order-cancelled-event.ts";
 import { orderCreatedEvent } from "./order-created-event.ts";
 
-/** Of each kind, in one run. */
+/** Orders of each kind per run. */
 const batchSize = 500;
 const longestIntervalMs = 60_000;
 
-/** What payments may not have heard of: which orders those are, when they became so and were told. */
+/** Orders whose event payments may have missed; since when, and when they were last announced. */
 const unheard = {
   created: {
     condition: `status = ${OrderStatus.PENDING_PAYMENT}`,
@@ -29,13 +29,14 @@ const unheard = {
 export type AnnouncedAgain = { readonly created: number; readonly cancelled: number };
 
 /**
- * Announces again, under new event ids, the orders that still wait for their payment, and the
- * cancellations to which payments has not answered, once `afterMs` and half of that wait have passed
- * since the last time: for events that were lost with a broker's disk. Payments answers each by
- * publishing how the payment stands, so whichever event was lost, the order settles and the money of
- * a cancelled one goes back. An order that waits for a day because payments is away is told again
- * eight times, not a hundred. Each run takes a limited number, the oldest first, and none while
- * the outbox is full; replicas share them.
+ * Publishes events again, under new event ids, in case they were lost with a broker's disk: those
+ * of orders whose payment is still pending, and those of cancellations that payments has not
+ * answered. An order is announced again once `afterMs`, and half of the time it has waited, have
+ * passed since the last announcement. Payments answers each event by publishing the state of the
+ * payment, so whichever event was lost, the order settles and a cancelled order is refunded. An
+ * order that waits for a day because payments is down is announced again eight times, not a
+ * hundred. Each run takes a limited number, the oldest first, and none while the outbox is full;
+ * replicas share the work.
  */
 export function startAnnouncingAgain(
   { database, outbox, newId, log }: Foundations,
@@ -52,7 +53,7 @@ export function startAnnouncingAgain(
       );
       const { created, cancelled } = announced;
       if (created + cancelled > 0) log.warn({ created, cancelled }, "orders were announced again");
-      // Nobody waits for a cancelled one: after an update that may be all that there ever were.
+      // Cancellations can wait for the next run. After an update, they may be all there ever were.
       if (created === batchSize) loop.wake();
     },
   });
@@ -75,7 +76,7 @@ export async function announceAgain(
   return { created: created.length, cancelled: cancelled.length };
 }
 
-/** Notes that payments takes nothing for these orders, which are cancelled. */
+/** Records that payments takes nothing for these cancelled orders. */
 export async function noteNothingTaken(
   transaction: Transaction,
   orderIds: readonly string[],

@@ -14,7 +14,7 @@ import { type ChangedOrder, changeOrders } from "./change-orders.ts";
 import { orderMessage } from "./order.entity.ts";
 import { orderCancelledEvent } from "./order-cancelled-event.ts";
 
-/** An order to be cancelled, with the id of the event that will tell of it. */
+/** An order to cancel, and the id of the event to publish for it. */
 export type Cancellation = {
   readonly userId: string;
   readonly orderId: string;
@@ -27,9 +27,9 @@ export type CancelCall = Cancellation & { readonly call: KeyedCall };
 type Means = { readonly outbox: Outbox; readonly hints: Pick<Hints, "tell"> };
 
 /**
- * Cancels the orders of the calls that still wait for their payment, with their events and
- * idempotency keys, all in `transaction`. One that is cancelled already is answered likewise; any
- * other is refused. The number of statements does not depend on the number of calls.
+ * Cancels those orders of the calls whose payment is still pending, and stores their events and
+ * idempotency keys, all in `transaction`. An order that is already cancelled gets the same answer;
+ * any other is refused. The number of statements does not depend on the number of calls.
  */
 export function cancelOrders(
   transaction: Transaction,
@@ -50,8 +50,8 @@ export function cancelOrders(
 }
 
 /**
- * Cancels those of the orders that still wait for their payment, and stores the events that tell of
- * it. Returns each as it is then; undefined where this user has no such order.
+ * Cancels those of the orders whose payment is still pending, and stores their events. Returns each
+ * order as it is afterwards; undefined where this user has no such order.
  */
 export async function cancelPending(
   transaction: Transaction,

@@ -13,14 +13,14 @@ export type OrderChange = {
   readonly fact: OrderFact;
 };
 
-/** What became of a change: the order after it, and whether this change moved it. */
+/** The result of a change: the order after it, and whether the change had an effect. */
 export type ChangedOrder = { readonly order: StoredOrder; readonly moved: boolean };
 
 /**
- * Decides the changes, in this order, over orders whose users are locked for the transaction, writes
- * what was decided with the users' next revisions, and tells of it after the commit. Returns for
- * each change the order as the whole batch leaves it; undefined where this user has no such order.
- * Two statements, however many changes; one where nothing moves.
+ * Decides the changes, in this order, over orders whose users are locked for the transaction.
+ * Stores the changed orders with the users' next revisions, and sends hints after the commit.
+ * Returns for each change the order as the whole batch leaves it; undefined where this user has no
+ * such order. Takes two statements, however many changes there are; one if nothing changes.
  */
 export async function changeOrders(
   transaction: Transaction,
@@ -45,7 +45,7 @@ export async function changeOrders(
     if (!order || order === before) continue;
     const revision = (revisions.get(order.userId) ?? 0n) + 1n;
     revisions.set(order.userId, revision);
-    // A clock behind that of the replica that stored the order must not settle it before that.
+    // This clock may be behind the one that stored the order. Never settle before the creation.
     const time = changeTime > order.createTime ? changeTime : order.createTime;
     const isSettled = before.settleTime === null && order.status !== OrderStatus.PENDING_PAYMENT;
     const after = {
@@ -76,9 +76,9 @@ function keyOf({ orderId, userId }: Pick<OrderChange, "orderId" | "userId">): st
 }
 
 /**
- * Locks the revisions of the users, in the order of their ids, and reads the orders. All that changes
- * an order does so under its user's lock, so an order read here stays; one that was read while the
- * lock was waited for may be old, which the guard of the write finds.
+ * Locks the revisions of the users, in the order of the user ids, and reads the orders. Every
+ * change to an order is made under its user's lock, so an order read here does not change. An order
+ * that was read while waiting for the lock may be stale; the guard of the write detects that.
  */
 async function lockOrders(
   transaction: Transaction,

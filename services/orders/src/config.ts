@@ -9,7 +9,7 @@ import { z } from "zod";
 export type OrdersConfig = ServiceConfig & {
   /** How long an order waits for its payment before it is announced again. */
   readonly repairAfterMs: number;
-  /** How long an order whose creation does not say may wait; undefined for as long as it takes. */
+  /** How long an order may stay unpaid if its request does not say; undefined for no limit. */
   readonly expireAfterMs: number | undefined;
 };
 

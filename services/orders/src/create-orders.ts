@@ -7,7 +7,7 @@ import { type Order, OrderSchema, OrderStatus } from "@settle/gen/orders/v1/orde
 import { orderMessage, type StoredOrder } from "./order.entity.ts";
 import { orderCreatedEvent } from "./order-created-event.ts";
 
-/** One call of CreateOrder, with everything about its effect that is made before the transaction. */
+/** One call of CreateOrder, with the ids and times that are chosen before the transaction. */
 export type OrderCreation = {
   readonly call: KeyedCall;
   readonly userId: string;
@@ -17,15 +17,15 @@ export type OrderCreation = {
   readonly currency: string;
   readonly description: string;
   readonly createTime: Date;
-  /** When it is cancelled if it still waits for its payment then; null for never. */
+  /** When the order is cancelled if its payment is still pending; null for never. */
   readonly expireTime: Date | null;
 };
 
 /**
  * Stores the orders with their events and idempotency keys, all in `transaction`, and returns for
- * each call the order to answer with. A call whose key has taken effect before gets that effect's
- * answer and stores nothing. Tells of the new orders after the commit. The number of statements does
- * not depend on the number of calls.
+ * each call the order to answer with. A call whose idempotency key has already taken effect gets
+ * the stored answer and stores nothing. Sends hints for the new orders after the commit. The number
+ * of statements does not depend on the number of calls.
  */
 export function createOrders(
   transaction: Transaction,
@@ -47,8 +47,8 @@ async function insertOrders(
   transaction: Transaction,
   creations: readonly OrderCreation[],
 ): Promise<readonly Order[]> {
-  // Counting up the users' revisions, in their order, locks them until the commit, so that revisions
-  // become visible in the order in which they rise.
+  // Incrementing the revisions, in the order of the user ids, locks them until the commit, so that
+  // revisions become visible in increasing order.
   const rows = await transaction.query<{ id: string; revision: string }>(
     `WITH new AS (
        SELECT *,

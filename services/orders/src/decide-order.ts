@@ -1,7 +1,7 @@
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { type DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 
-/** What a decision needs to know of an order, and what it may change. */
+/** The part of an order that a decision depends on and may change. */
 export type OrderState = {
   readonly amountMinor: bigint;
   readonly status: OrderStatus;
@@ -19,16 +19,16 @@ export type OrderFact =
       /** All that has been refunded so far. */
       readonly refundedMinor: bigint;
     }
-  /** The same total, a refund having been added to it. */
+  /** A refund was booked; `refundedMinor` is the new total. */
   | { readonly kind: "refunded"; readonly refundedMinor: bigint };
 
 /**
- * Decides what becomes of an order to which `fact` has happened; undefined where nothing does,
- * because the move is not legal or has been made before.
+ * Returns the order after `fact`; undefined if the fact changes nothing, because the transition is
+ * not allowed or was already made.
  *
- * Only PENDING_PAYMENT is left by a cancellation or a decision. The largest refund total is kept
- * whatever the status, so events may come in any order; an order that is PAID and refunded in full
- * is REFUNDED.
+ * A cancellation or a payment decision changes the status of a PENDING_PAYMENT order only. The
+ * largest refund total is kept whatever the status, so events may arrive in any order. An order
+ * that is PAID and refunded in full becomes REFUNDED.
  */
 export function decideOrder<State extends OrderState>(
   order: State,
@@ -45,7 +45,7 @@ export function decideOrder<State extends OrderState>(
   return after === order ? undefined : after;
 }
 
-/** Whether `fact` says of `order`, as it is since, that it is cancelled and nothing was taken for it. */
+/** Whether `order`, as it is after `fact`, is cancelled, and `fact` says that nothing was taken. */
 export function isNothingTaken({ status }: OrderState, fact: OrderFact): boolean {
   return (
     status === OrderStatus.CANCELLED &&
@@ -59,7 +59,7 @@ function isPending({ status }: OrderState): boolean {
 }
 
 function withRefunds<State extends OrderState>(order: State, refundedMinor: bigint): State {
-  // Never more than was paid: a total beyond it would be a fault of payments.
+  // Never more than the amount: a larger total would be an error of payments.
   const totalMinor = refundedMinor < order.amountMinor ? refundedMinor : order.amountMinor;
   return totalMinor > order.refundedMinor ? { ...order, refundedMinor: totalMinor } : order;
 }

@@ -10,8 +10,8 @@ const intervalMs = 1_000;
 type Means = Pick<Foundations, "outbox" | "hints" | "clock" | "newId">;
 
 /**
- * Cancels orders that still wait for their payment at their expire time, as CancelOrder does. Each
- * run takes a limited number, the first to expire first; replicas may run it together.
+ * Cancels orders whose payment is still pending at their expire time, as CancelOrder does. Each run
+ * takes a limited number, the first to expire first. Replicas may run it at the same time.
  */
 export function startExpiringOrders(foundations: Foundations): Loop {
   const { database, log } = foundations;
@@ -30,7 +30,7 @@ export function startExpiringOrders(foundations: Foundations): Loop {
   return loop;
 }
 
-/** One run of {@link startExpiringOrders}; says how many it looked at and how many it cancelled. */
+/** One run of {@link startExpiringOrders}; returns how many orders it found and cancelled. */
 export async function expireOrders(
   transaction: Transaction,
   { outbox, hints, clock, newId }: Means,

@@ -3,7 +3,7 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type OutboxEvent, outboxEvent } from "@settle/chassis/events/outbox";
 import { OrderCancelledEventSchema } from "@settle/gen/events/v1/events_pb";
 
-/** Tells that an order was cancelled before its payment was known. */
+/** Builds the event for an order that was cancelled before its payment result was known. */
 export function orderCancelledEvent(order: {
   readonly eventId: string;
   readonly orderId: string;

@@ -3,7 +3,7 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type OutboxEvent, outboxEvent } from "@settle/chassis/events/outbox";
 import { OrderCreatedEventSchema } from "@settle/gen/events/v1/events_pb";
 
-/** Tells that an order was stored and waits for its payment. */
+/** Builds the event for an order that was stored and waits for its payment. */
 export function orderCreatedEvent(order: {
   readonly eventId: string;
   readonly orderId: string;

@@ -2,7 +2,7 @@ import type { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import type { DeclineReason } from "@settle/gen/payments/v1/payment_pb";
 import type { StoredOrder } from "./order.entity.ts";
 
-/** The columns of an order for a SELECT whose rows {@link orderOf} reads. */
+/** The columns to SELECT for {@link orderOf}. */
 export const orderColumns = `
   orders.id, orders.user_id, orders.amount_minor, orders.currency, orders.description,
   orders.status, orders.decline_reason, orders.refunded_minor, orders.revision,
@@ -28,7 +28,7 @@ export type OrderRow = {
   readonly updated_ms: string;
 };
 
-/** Reads a row as the order that it is. */
+/** Converts a row to an order. */
 export function orderOf(row: OrderRow): StoredOrder {
   return {
     id: row.id,

@@ -19,19 +19,20 @@ const maxBatchSize = 64;
 const maxReadsWaiting = 10_000;
 
 type WatchAnswer = MessageInitShape<typeof WatchOrdersResponseSchema>;
-/** What a user's orders are read from on: those whose revision is above this one. */
+/** A read position: selects the user's orders whose revision is above this one. */
 type Cursor = { readonly userId: string; readonly revision: bigint };
 type OrderKey = { readonly userId: string; readonly orderId: string };
 
 export type OrderWatch = AsyncDisposable & {
   /**
-   * The answers of a watch, until `signal` aborts. Refuses with TOO_MANY_STREAMS what goes beyond
-   * 10 streams of one user or 500 of this replica.
+   * Yields the messages of a watch until `signal` aborts. Refuses with TOO_MANY_STREAMS if the user
+   * already has 10 streams on this replica, or the replica already serves 500.
    */
   watch(userId: string, afterRevision: bigint, signal: AbortSignal): AsyncIterable<WatchAnswer>;
   /**
-   * Waits until the order has left PENDING_PAYMENT, at most `waitMs`, and resolves with the order as
-   * it is then. `order` is how it is known to have been, `listener` heard all that was told since.
+   * Waits at most `waitMs` until the order has left PENDING_PAYMENT, and resolves with the order as
+   * it is then. `order` is its last known state; `listener` has received all hints since that
+   * state.
    */
   settled(
     order: Order,
@@ -41,14 +42,14 @@ export type OrderWatch = AsyncDisposable & {
       readonly signal: AbortSignal;
     },
   ): Promise<Order>;
-  /** The order as it is now. */
+  /** Reads the order as it is now. */
   read(order: OrderKey): Promise<Order | undefined>;
 };
 
 /**
- * Shows orders as they change. Whoever waits is woken by a hint and then reads; all that are woken
- * together read together. A watch reads at each heartbeat as well, so that a lost hint costs time
- * and no change.
+ * Serves watches and calls that wait for an order. A hint wakes them, and they read the changes;
+ * all that are woken together share one statement. A watch also reads at each heartbeat, so a lost
+ * hint delays a change but never loses it.
  */
 export function createOrderWatch(options: {
   readonly database: Database;
@@ -134,7 +135,7 @@ export function createOrderWatch(options: {
   };
 }
 
-/** For each of the cursors the orders above it, in the order of their revisions, a limited number. */
+/** Reads the orders above each cursor, in revision order, at most {@link maxOrdersPerRead} each. */
 async function readChanges(
   database: Database,
   cursors: readonly Cursor[],

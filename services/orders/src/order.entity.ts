@@ -7,16 +7,16 @@ import type { DeclineReason } from "@settle/gen/payments/v1/payment_pb";
 /**
  * One order of one user.
  *
- * Legal moves: PENDING_PAYMENT to PAID, to PAYMENT_DECLINED or to CANCELLED, and PAID to REFUNDED
- * (see decide-order.ts). Every change is made under the lock of the user's revision, raises it, and
- * is guarded by the revision that the order had when it was decided. Status and decline reason are
- * stored as the numbers of their enums in the contract.
+ * Allowed transitions: PENDING_PAYMENT to PAID, PAYMENT_DECLINED or CANCELLED, and PAID to REFUNDED
+ * (see decide-order.ts). Every change is made while the user's revision is locked, increments that
+ * revision, and is guarded by the revision the order had when the change was decided. Status and
+ * decline reason are stored as the numbers of their enums in the contract.
  */
 export const OrderEntity = defineEntity({
   name: "OrderEntity",
   tableName: "orders",
   properties: {
-    /** A UUIDv7, so that ids rise with the time of creation. */
+    /** A UUIDv7, so that ids increase with the time of creation. */
     id: p.uuid().primary(),
     userId: p.text(),
     amountMinor: p.bigint(),
@@ -30,7 +30,7 @@ export const OrderEntity = defineEntity({
     createTime: p.datetime(),
     /** When repair last announced it again; null if it never did. */
     announceTime: p.datetime().nullable(),
-    /** Whether payments has answered that it takes nothing for the order, which is cancelled. */
+    /** Whether payments has answered that nothing was taken for this cancelled order. */
     nothingTaken: p.boolean().default(false),
     settleTime: p.datetime().nullable(),
     expireTime: p.datetime().nullable(),
@@ -40,10 +40,10 @@ export const OrderEntity = defineEntity({
 
 export type OrderEntity = InferEntity<typeof OrderEntity>;
 
-/** An order as far as its users are concerned. */
+/** An order without the columns that only repair uses. */
 export type StoredOrder = Omit<OrderEntity, "announceTime" | "nothingTaken">;
 
-/** Shows the stored order as the contract does. */
+/** Converts a stored order to the message of the contract. */
 export function orderMessage(order: StoredOrder): Order {
   const message = create(OrderSchema, {
     id: order.id,

@@ -28,8 +28,8 @@ import { OrderEntity, orderMessage } from "./order.entity.ts";
 import { createOrderWatch } from "./order-watch.ts";
 
 /**
- * The calls of orders.v1.OrdersService, behind the checks every call goes through. Disposing
- * finishes the calls that wait.
+ * The handlers of orders.v1.OrdersService. They run after the checks that every call goes through.
+ * Disposing lets waiting calls finish.
  */
 export function createOrdersRpc(options: {
   readonly database: Database;
@@ -37,7 +37,7 @@ export function createOrdersRpc(options: {
   readonly hints: Hints;
   readonly clock: Clock;
   readonly newId: () => string;
-  /** How long an order may wait for its payment whose creation does not say; default: for ever. */
+  /** How long an order may stay unpaid if its request does not say; default: without limit. */
   readonly expireAfterMs?: number | undefined;
 }): AsyncDisposable & { readonly implementation: ServiceImpl<typeof OrdersService> } {
   const { database, outbox, hints, clock, newId, expireAfterMs } = options;
@@ -71,7 +71,7 @@ export function createOrdersRpc(options: {
         expireTime: waitingMs === undefined ? null : new Date(nowMs + waitingMs),
       };
       const waitMs = preferredWaitMs(context);
-      // From before the order is there, so that nothing about it is missed.
+      // Listens before the order exists, so that no change to it is missed.
       using listener = waitMs > 0 ? hints.listen(userId) : undefined;
       const outcome = await creations.submit(creation, context);
       const order = answerOf(outcome, context, (reason) => refusal(reason, creation));
@@ -85,7 +85,7 @@ export function createOrdersRpc(options: {
       if (outbox.full) throw overloaded();
       const { userId } = request;
       const call = keyedCallOf(context, { schema: CancelOrderRequestSchema, request, newId });
-      // PostgreSQL takes a UUID in capitals as well, and shows it in small letters.
+      // PostgreSQL accepts UUIDs in upper case, but returns them in lower case.
       const orderId = request.orderId.toLowerCase();
       const cancellation = { call, userId, orderId, eventId: newId() };
       const outcome = await cancellations.submit(cancellation, context);
@@ -139,7 +139,7 @@ function filterOf(request: ListOrdersRequest): FilterQuery<OrderEntity> {
   };
 }
 
-/** Everything that the pages of a list depend on, so that a token fits no other list. */
+/** Everything that determines the pages of a list, so that a page token fits no other list. */
 function listScopeOf(request: ListOrdersRequest): string {
   const list = toBinary(ListOrdersRequestSchema, { ...request, pageSize: 0, pageToken: "" });
   return `${OrdersService.method.listOrders.name} ${Buffer.from(list).toString("base64")}`;

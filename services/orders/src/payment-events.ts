@@ -15,9 +15,9 @@ import { isNothingTaken, type OrderFact } from "./decide-order.ts";
 type EventSchema = typeof PaymentResultEventSchema | typeof PaymentRefundedEventSchema;
 
 /**
- * Moves the orders to what payments decided and refunded, in the order of arrival. An event that
- * moves nothing, because the move is not legal or was made before, is dropped and logged; one whose
- * order is not stored yet came too early.
+ * Applies payment results and refunds to their orders, in arrival order. An event that changes
+ * nothing, because the transition is not allowed or was already made, is dropped and logged. An
+ * event whose order is not stored yet is reported as too early.
  */
 export function settleOrders(options: {
   readonly hints: Pick<Hints, "tell">;

@@ -4,15 +4,15 @@ import { defineEntity, type InferEntity, p } from "@mikro-orm/core";
 import { type Account, AccountSchema } from "@settle/gen/payments/v1/account_pb";
 
 /**
- * The largest balance a deposit may lead to, in minor units. A refund may pass it: what comes back
- * was inside before, and nobody could say where else to put it.
+ * The largest balance that a deposit may lead to, in minor units. A refund may exceed it: the money
+ * was in the account before, and there is nowhere else to put it.
  */
 export const maxBalanceMinor = 1_000_000_000_000_000n;
 
 /**
- * A user's account. The balance is the sum of the account's ledger entries and never below 0; it
- * changes only together with an entry, under the row's lock. Payments take from it, deposits add to
- * it up to {@link maxBalanceMinor}, refunds without a limit of their own.
+ * A user's account. The balance is the sum of the account's ledger entries and never below 0. It
+ * changes only together with an entry, under the row's lock. Payments reduce it, deposits increase
+ * it up to {@link maxBalanceMinor}, and refunds increase it without a limit.
  */
 export const AccountEntity = defineEntity({
   name: "AccountEntity",
@@ -21,7 +21,7 @@ export const AccountEntity = defineEntity({
     userId: p.text().primary(),
     currency: p.text(),
     balanceMinor: p.bigint(),
-    /** How many ledger entries the account has; numbers them in the order of their commits. */
+    /** How many ledger entries the account has; numbers the entries in commit order. */
     entryCount: p.bigint(),
     createTime: p.datetime(),
     updateTime: p.datetime(),
@@ -30,7 +30,7 @@ export const AccountEntity = defineEntity({
 
 export type AccountEntity = InferEntity<typeof AccountEntity>;
 
-/** Shows the stored account as the contract does. */
+/** Converts a stored account to the message of the contract. */
 export function accountMessage(account: AccountEntity): Account {
   return create(AccountSchema, {
     userId: account.userId,

@@ -1,17 +1,17 @@
 import { DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 
-/** What a decision needs to know of an account. */
+/** The part of an account that a decision depends on. */
 export type Funds = { readonly currency: string; readonly balanceMinor: bigint };
 
 export type Decision = {
   readonly outcome: PaymentOutcome;
-  /** UNSPECIFIED where the outcome is PAID. */
+  /** UNSPECIFIED unless the outcome is DECLINED. */
   readonly declineReason: DeclineReason;
 };
 
 /**
- * Decides whether `funds`, undefined where the user has no account, pay `amountMinor` of
- * `currency`. Only a balance that covers the whole amount does.
+ * Decides whether the user's account can pay `amountMinor` of `currency`. The balance must cover
+ * the whole amount. `funds` is undefined if the user has no account.
  */
 export function decidePayment(
   funds: Funds | undefined,

@@ -3,19 +3,19 @@ import type { Refused } from "@settle/chassis/writes/answer-once";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 
-/** What a decision needs to know of a payment. */
+/** The part of a payment that a decision depends on. */
 export type Refundable = {
   readonly outcome: PaymentOutcome;
   readonly amountMinor: bigint;
   readonly currency: string;
-  /** What has gone back before. */
+  /** The total already refunded. */
   readonly refundedMinor: bigint;
 };
 
 /**
- * Decides how much of `payment`, undefined where there is none, goes back: what is `asked` for, or
- * all that is left where that is undefined. Only of a PAID payment does anything, and never more
- * than is left of it. The balance it goes to has no say.
+ * Decides how much of `payment` is refunded: the amount in `asked`, or all that is left if `asked`
+ * is undefined. Only a PAID payment can be refunded, and never more than is left of it. `payment`
+ * is undefined if there is none. The balance of the account does not matter.
  */
 export function decideRefund(
   payment: Refundable | undefined,

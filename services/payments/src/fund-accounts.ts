@@ -10,7 +10,7 @@ import { bookMovements, type LockedAccount, lockAccounts, move } from "./ledger.
 /** One call of CreateAccount. */
 export type AccountCreation = {
   readonly call: KeyedCall;
-  /** Whose account it becomes. */
+  /** The user who gets the account. */
   readonly userId: string;
   readonly currency: string;
   readonly createTime: Date;
@@ -19,7 +19,7 @@ export type AccountCreation = {
 /** One call of Deposit. */
 export type DepositCall = {
   readonly call: KeyedCall;
-  /** Whose account is topped up. */
+  /** The user whose account receives the deposit. */
   readonly userId: string;
   readonly movementId: string;
   readonly amountMinor: bigint;
@@ -47,7 +47,7 @@ export async function createAccounts(
     );
     const created = new Set(inserted.map((row) => row.user_id));
     return fresh.map(({ userId, currency, createTime }) => {
-      // Of two calls for one user in a batch the first has made the row.
+      // If a batch holds two calls for one user, the first one created the row.
       if (!created.delete(userId)) return ErrorReason.ACCOUNT_ALREADY_EXISTS;
       return accountMessage({
         userId,

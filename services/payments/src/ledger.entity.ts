@@ -9,8 +9,8 @@ import {
 
 /**
  * One leg of a movement in the double-entry ledger. Entries are only ever added. A movement has two
- * legs that sum to zero: one on a user's account, numbered there by `sequence`, and one on an
- * account of the system (see {@link systemAccountOf}), which keeps no balance and no numbers.
+ * legs that sum to zero: one on a user's account, numbered there by `sequence`, and one on a system
+ * account (see {@link systemAccountOf}), which has no balance and no sequence numbers.
  */
 export const LedgerEntryEntity = defineEntity({
   name: "LedgerEntryEntity",
@@ -25,7 +25,7 @@ export const LedgerEntryEntity = defineEntity({
     currency: p.text(),
     sequence: p.bigint().nullable(),
     balanceAfterMinor: p.bigint().nullable(),
-    /** Of a payment and its refunds; null for a deposit. */
+    /** The order that was paid or refunded; null for a deposit. */
     orderId: p.uuid().nullable(),
     createTime: p.datetime(),
   },
@@ -38,7 +38,7 @@ export type Movement = {
   readonly id: string;
   readonly kind: LedgerEntryKind;
   readonly userId: string;
-  /** What the user's account gains; negative for what it pays. */
+  /** The change to the balance of the user's account; negative for a payment. */
   readonly amountMinor: bigint;
   readonly currency: string;
   readonly sequence: bigint;
@@ -48,7 +48,7 @@ export type Movement = {
 
 /**
  * The system account on the other side of a movement: payments go to the sales account, and refunds
- * come from it. No user id holds a colon, so the names never meet.
+ * come from it. User ids contain no colon, so these names never collide with one.
  */
 export function systemAccountOf(kind: LedgerEntryKind, currency: string): string {
   return kind === LedgerEntryKind.DEPOSIT
@@ -56,7 +56,7 @@ export function systemAccountOf(kind: LedgerEntryKind, currency: string): string
     : `system:sales:${currency}`;
 }
 
-/** Shows a user's leg of a movement as the contract does. */
+/** Converts a user's leg of a movement to the message of the contract. */
 export function ledgerEntryMessage(entry: LedgerEntryEntity): LedgerEntry {
   return create(LedgerEntrySchema, {
     id: entry.movementId,

@@ -1,7 +1,7 @@
 import type { Transaction } from "@settle/chassis/database/database";
 import { type Movement, systemAccountOf } from "./ledger.entity.ts";
 
-/** An account under its row lock, as the rest of the transaction changes it. */
+/** An account whose row is locked. The rest of the transaction changes it in place. */
 export type LockedAccount = {
   readonly userId: string;
   readonly currency: string;
@@ -11,8 +11,8 @@ export type LockedAccount = {
 };
 
 /**
- * Locks the accounts of the users, in the order of their ids, and returns those that exist as they
- * are under the lock.
+ * Locks the accounts of the users, in the order of their ids, and returns those that exist, in
+ * their locked state.
  */
 export async function lockAccounts(
   transaction: Transaction,
@@ -44,7 +44,7 @@ export async function lockAccounts(
   );
 }
 
-/** Changes the balance of a locked account by `amountMinor` and returns the movement to be booked. */
+/** Changes the balance of a locked account by `amountMinor` and returns the movement to book. */
 export function move(
   account: LockedAccount,
   movement: Pick<Movement, "id" | "kind" | "amountMinor" | "orderId">,
@@ -61,8 +61,8 @@ export function move(
 }
 
 /**
- * Books the movements, both legs of each, and the balances they lead to, in one statement. The
- * movements stand in the order in which they were made by {@link move}.
+ * Books the movements, both legs of each, and stores the resulting balances, in one statement. The
+ * movements must be in the order in which {@link move} returned them.
  */
 export async function bookMovements(
   transaction: Transaction,

@@ -25,22 +25,23 @@ import {
   storeRefunds,
 } from "./payments.ts";
 
-/** What orders tells payments. */
+/** The events of orders that payments handles. */
 export type OrderEventSchema = typeof OrderCreatedEventSchema | typeof OrderCancelledEventSchema;
 
 /**
- * Decides about every order, in the order of arrival, over accounts and payments locked for the
- * batch. Whichever of an order's events comes first makes its payment, and that stays:
+ * Handles every event, in arrival order, over accounts and payments locked for the batch. The first
+ * event of an order creates its payment, whose outcome is final:
  *
- * - A created order is paid or declined. One that has a payment already, of any outcome, is not
+ * - A created order is paid or declined. If it already has a payment, of any outcome, nothing is
  *   decided again.
- * - A cancelled order that has no payment gets one of outcome CANCELLED. Of one that was paid all
- *   that is left goes back, and that is published. Else nothing is left to be done.
+ * - A cancelled order without a payment gets one with the outcome CANCELLED. If its payment is
+ *   PAID, all that is left of it is refunded, and the refund is published. Otherwise nothing
+ *   changes.
  *
- * Either way the payment as it is then is published, once per event: orders goes on asking until
- * it has heard.
+ * In every case the current state of the payment is published, once per event: orders announces an
+ * order again until it has received this answer.
  *
- * Throws to undo everything where a cancellation names another user than its order's payment.
+ * Throws, to undo everything, if a cancellation names another user than the payment of its order.
  */
 export function handleOrderEvents(options: {
   readonly outbox: Outbox;
@@ -67,11 +68,11 @@ export function handleOrderEvents(options: {
   };
 }
 
-/** What a batch comes to. */
+/** The result of a batch. */
 type Changes = {
-  /** Payments that are new, with what has gone back of them since. */
+  /** New payments, including what this batch has refunded of them. */
   readonly decided: ReadonlySet<LockedPayment>;
-  /** Payments from before the batch of which more has gone back. */
+  /** Payments from before the batch that this batch has refunded. */
   readonly refunded: ReadonlySet<LockedPayment>;
   readonly movements: readonly Movement[];
   readonly events: readonly OutboxEvent[];

@@ -5,7 +5,7 @@ import { type OutboxEvent, outboxEvent } from "@settle/chassis/events/outbox";
 import { PaymentRefundedEventSchema } from "@settle/gen/events/v1/events_pb";
 import type { LockedPayment } from "./payments.ts";
 
-/** Tells, as the event `id`, how much of the payment has gone back up to its last refund. */
+/** Builds the event `id` with the total refunded for the payment, up to its last refund. */
 export function paymentRefundedEvent(payment: LockedPayment, id: string): OutboxEvent {
   const { orderId, userId, refundedMinor, currency, refundTime } = payment;
   assert(refundTime, `the payment of order ${orderId} has not been refunded`);

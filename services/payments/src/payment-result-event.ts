@@ -4,7 +4,7 @@ import { type OutboxEvent, outboxEvent } from "@settle/chassis/events/outbox";
 import { PaymentResultEventSchema } from "@settle/gen/events/v1/events_pb";
 import type { LockedPayment } from "./payments.ts";
 
-/** Tells, as the event `id`, what was decided about an order and what has gone back of it so far. */
+/** Builds the event `id` with the outcome of the payment and the total refunded so far. */
 export function paymentResultEvent(
   payment: LockedPayment,
   { id, createTimeMs }: { readonly id: string; readonly createTimeMs: number },

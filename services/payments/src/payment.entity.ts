@@ -9,10 +9,10 @@ import {
 } from "@settle/gen/payments/v1/payment_pb";
 
 /**
- * The payment of one order. Its row, unique for ever, is what decides: whoever inserts it has
- * answered the order, PAID, DECLINED or, where the cancellation came first, CANCELLED, and nothing
- * moves it back. Of a PAID one `refundedMinor` grows, under the row's lock, up to the amount; of the
- * others nothing was taken, so it stays 0.
+ * The payment of one order. Its row, unique for ever, is the arbiter: the transaction that inserts
+ * it decides the outcome, PAID, DECLINED or, if the cancellation came first, CANCELLED. The outcome
+ * never changes. For a PAID payment `refundedMinor` grows, under the row's lock, up to the amount;
+ * for the others nothing was taken, so it stays 0.
  */
 export const PaymentEntity = defineEntity({
   name: "PaymentEntity",
@@ -33,7 +33,7 @@ export const PaymentEntity = defineEntity({
 
 export type PaymentEntity = InferEntity<typeof PaymentEntity>;
 
-/** Shows the stored payment as the contract does. */
+/** Converts a stored payment to the message of the contract. */
 export function paymentMessage(payment: PaymentEntity): Payment {
   return create(PaymentSchema, {
     orderId: payment.orderId,

@@ -23,8 +23,8 @@ import { PaymentEntity, paymentMessage } from "./payment.entity.ts";
 import { type RefundCall, refundPayments } from "./refund-payments.ts";
 
 /**
- * The calls of payments.v1.PaymentsService, behind the checks every call goes through. Disposing
- * finishes the calls that wait.
+ * The handlers of payments.v1.PaymentsService. They run after the checks that every call goes
+ * through. Disposing lets waiting calls finish.
  */
 export function createPaymentsRpc(options: {
   readonly database: Database;

@@ -6,14 +6,14 @@ import type { Movement } from "./ledger.entity.ts";
 import { type LockedAccount, move } from "./ledger.ts";
 import type { PaymentEntity } from "./payment.entity.ts";
 
-/** A payment under its row lock, or not stored yet, as the rest of the transaction changes it. */
+/** A payment that is locked or not stored yet. The rest of the transaction changes it in place. */
 export type LockedPayment = Readonly<Omit<PaymentEntity, "refundedMinor" | "refundTime">> &
   Pick<PaymentEntity, "refundedMinor" | "refundTime">;
 
 /**
- * Locks the payments of the orders, in the order of their ids, and returns those that exist as they
- * are under the lock. Comes after the locks on the accounts. A payment that is not there can still
- * be decided by another transaction: {@link insertPayments} notices.
+ * Locks the payments of the orders, in the order of their ids, and returns those that exist, in
+ * their locked state. The accounts must be locked first. A payment that does not exist yet can
+ * still be inserted by another transaction: {@link insertPayments} detects that.
  */
 export async function lockPayments(
   transaction: Transaction,
@@ -58,8 +58,8 @@ export async function lockPayments(
 }
 
 /**
- * Stores payments that were decided in this transaction, in one statement. Throws a conflict, for
- * the transaction to be run again, if another one has decided about one of the orders.
+ * Stores payments that were decided in this transaction, in one statement. Throws a conflict, so
+ * that the transaction is retried, if another transaction has decided one of the orders.
  */
 export async function insertPayments(
   transaction: Transaction,
@@ -89,16 +89,17 @@ export async function insertPayments(
       payments.map((payment) => payment.refundTime),
     ],
   );
-  // Without an account there is no lock to wait for: another message about the same order may have
-  // been decided since we looked. Then the decisions here stand on sand and are made again.
+  // Without an account there is no lock to wait for, so another transaction may have decided the
+  // same order in the meantime. Then the decisions made here are invalid and are made again.
   if (inserted.length < payments.length) {
     throw transactionConflict("another transaction has decided a payment of this batch");
   }
 }
 
 /**
- * Gives `amountMinor` of a PAID payment back to the account it came from, both locked, and returns
- * the movement to be booked. Throws a conflict if there was no account to be locked yet.
+ * Refunds `amountMinor` of a PAID payment to the account it was taken from, both locked, and
+ * returns the movement to book. Throws a conflict if the account did not exist when accounts were
+ * locked.
  */
 export function refund(
   payment: LockedPayment,
@@ -106,7 +107,7 @@ export function refund(
   options: { readonly movementId: string; readonly amountMinor: bigint; readonly bookTime: Date },
 ): Movement {
   const { movementId, amountMinor, bookTime } = options;
-  // Accounts are locked before payments: it was created, and has paid, between the two.
+  // Accounts are locked before payments: this one was created, and has paid, between the two.
   if (!account) throw transactionConflict(`user ${payment.userId} had no account to lock`);
   payment.refundedMinor += amountMinor;
   payment.refundTime = bookTime;
@@ -118,7 +119,7 @@ export function refund(
   });
 }
 
-/** Stores how much of the payments, locked in this transaction, has gone back, in one statement. */
+/** Stores the refunded totals of payments locked in this transaction, in one statement. */
 export async function storeRefunds(
   transaction: Transaction,
   payments: readonly LockedPayment[],

@@ -11,7 +11,7 @@ import { paymentMessage } from "./payment.entity.ts";
 import { paymentRefundedEvent } from "./payment-refunded-event.ts";
 import { type LockedPayment, lockPayments, refund, storeRefunds } from "./payments.ts";
 
-/** One call of RefundPayment, with everything about its effect that is made before the transaction. */
+/** One call of RefundPayment, with the ids that are chosen before the transaction. */
 export type RefundCall = {
   readonly call: KeyedCall;
   readonly movementId: string;
@@ -20,13 +20,13 @@ export type RefundCall = {
   readonly userId: string;
   /** In lower case. */
   readonly orderId: string;
-  /** Undefined for all that is left. */
+  /** Undefined to refund all that is left. */
   readonly asked: { readonly amountMinor: bigint; readonly currency: string } | undefined;
 };
 
 /**
- * Refunds the payments, in the order of the calls, with their events, all in `transaction`, and
- * returns for each call the payment after it or why nothing goes back. Several refunds of one
+ * Refunds the payments, in the order of the calls, and stores their events, all in `transaction`.
+ * Returns for each call the updated payment or the reason of its refusal. Several refunds of one
  * payment see one another. The number of statements does not depend on the number of calls.
  */
 export function refundPayments(

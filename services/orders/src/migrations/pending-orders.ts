@@ -1,7 +1,7 @@
 import { Migration } from "@mikro-orm/migrations";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 
-/** Lets repair find the orders that wait for their payment, and know when it last announced them. */
+/** Lets repair find the orders whose payment is pending, and when it last announced them. */
 export class PendingOrders extends Migration {
   override up(): void {
     this.addSql(`

@@ -1,7 +1,7 @@
 import { Migration } from "@mikro-orm/migrations";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 
-/** Lets a watch find what has changed of a user's orders, and expiry what has waited too long. */
+/** Lets a watch find the changes to a user's orders, and expiry the orders that are overdue. */
 export class WatchAndExpiry extends Migration {
   override up(): void {
     this.addSql(`

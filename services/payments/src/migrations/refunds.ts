@@ -1,6 +1,6 @@
 import { Migration } from "@mikro-orm/migrations";
 
-/** Lets refunds lift a balance over what deposits may: money that comes back is never turned away. */
+/** Lets refunds raise a balance above the limit for deposits: a refund is never rejected for it. */
 export class Refunds extends Migration {
   override up(): void {
     // NOT VALID spares a scan of the table under its lock: every row has passed the narrower check.
