@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { AuthConfig } from "./identity/token-verifier.ts";
 
-/** What every service reads from its environment. A service extends it with its own variables. */
+/** The environment variables of every service. A service extends them with its own. */
 export const serviceEnvironment = z.object({
   HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080).describe("port to listen on"),
@@ -43,16 +43,16 @@ export type ServiceConfig = {
   readonly logLevel: string;
   readonly reflection: boolean;
   readonly auth: AuthConfig;
-  /** Where the docs page may get a token for any name; undefined in production. */
+  /** The token endpoint at which the docs page signs in by name; undefined in production. */
   readonly tokenUrl: string | undefined;
   readonly maxOutboxDepth: number;
   readonly drainMs: number;
 };
 
-/** A variable that is an origin of the web, such as `https://shop.example`. */
+/** A variable that is a web origin, such as `https://shop.example`. */
 export const originVariable = z.url({ protocol: /^https?$/ }).refine(isOrigin, "must be an origin");
 
-/** A variable that lists origins, separated by commas; none where it is empty. */
+/** A variable that lists web origins, separated by commas; an empty one lists none. */
 export const originsVariable = z
   .string()
   .transform((list) => list.split(",").filter(Boolean))
@@ -63,8 +63,8 @@ function isOrigin(text: string): boolean {
 }
 
 /**
- * Checks `environment` against `schema` and returns the values. An empty variable counts as one that
- * is not there. Throws one error that lists every fault, by the variable's name.
+ * Validates `environment` against `schema` and returns the values. An empty variable counts as not
+ * set. Throws one error that lists every fault, with the name of the variable.
  */
 export function readEnvironment<Schema extends z.ZodType>(
   schema: Schema,
@@ -77,7 +77,7 @@ export function readEnvironment<Schema extends z.ZodType>(
   throw new Error(`The environment is invalid:\n${faults.join("\n")}`);
 }
 
-/** Turns the checked environment of any service into its configuration. */
+/** Converts the validated environment of a service to its configuration. */
 export function serviceConfigOf(values: z.output<typeof serviceEnvironment>): ServiceConfig {
   return {
     host: values.HOST,
@@ -101,7 +101,7 @@ export function serviceConfigOf(values: z.output<typeof serviceEnvironment>): Se
   };
 }
 
-/** Whether the environment says that this is no place for what only development needs. */
+/** Whether this is production, where everything for development only is turned off. */
 export function isProduction({ NODE_ENV }: { readonly NODE_ENV?: string | undefined }): boolean {
   return NODE_ENV === "production";
 }

@@ -1,11 +1,10 @@
 import type { Logger } from "pino";
 
 /**
- * Runs a service as this process: starts it, stops it gracefully on SIGTERM or SIGINT, within
- * `stopTimeoutMs` even if it is still starting, and ends the process with 0 after a clean stop and
- * with 1 after anything else. An exception that nobody caught means that a broken assumption may
- * have broken more: it is logged and the process ends at once, for its supervisor to start it anew;
- * nothing accepted is lost.
+ * Runs a service as this process. Stops it gracefully on SIGTERM or SIGINT, within `stopTimeoutMs`
+ * even if it is still starting. The process exits with 0 after a clean stop and with 1 otherwise.
+ * An uncaught exception may have left the process in an invalid state: it is logged and the process
+ * exits at once, so that its supervisor restarts it. Nothing that was accepted is lost.
  */
 export async function runService(
   log: Logger,
@@ -24,7 +23,7 @@ export async function runService(
     process.once("SIGINT", resolve);
   });
 
-  // Armed by the signal and not by the end of the start, which may take longer.
+  // Starts at the signal and not at the end of the start, which may take longer.
   const stopping = stopped.then((signal) => {
     log.info({ signal }, "stopping");
     setTimeout(() => fail("stopping took too long")(undefined), stopTimeoutMs).unref();

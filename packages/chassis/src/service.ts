@@ -20,7 +20,7 @@ import { createHealth } from "./rpc/health.ts";
 import { createRpcServer } from "./rpc/rpc-server.ts";
 import { expireKeys } from "./writes/idempotency.ts";
 
-/** What a service takes from outside, so that a test can hand in its own. */
+/** What a service gets from outside, so that a test can pass its own. */
 export type Surroundings = {
   readonly clock: Clock;
   readonly newId: () => string;
@@ -28,7 +28,7 @@ export type Surroundings = {
   readonly faults: Faults;
 };
 
-/** What the domain of a service is built on. */
+/** The parts that the domain code of a service is built on. */
 export type Foundations = Surroundings & {
   readonly database: Database;
   readonly outbox: Outbox;
@@ -39,28 +39,30 @@ export type Foundations = Surroundings & {
 export type RunningService = AsyncDisposable & { readonly port: number };
 
 /**
- * Puts a service together and starts it: migrates the database, takes calls, handles messages and
- * announces events until it is disposed. Resolves once it answers; the broker may be away.
+ * Assembles a service and starts it: migrates the database, serves calls, handles messages and
+ * publishes events until it is disposed. Resolves once it serves calls, even if the broker is down.
  */
 export async function startService<Service extends DescService, Event extends DescMessage>(
   options: Surroundings & {
-    /** As in the topology and in error domains. */
+    /** The name in the topology and in error domains. */
     readonly name: string;
     readonly config: ServiceConfig;
     readonly createDatabase: (
       options: { readonly url: string } & Omit<Surroundings, "newId">,
     ) => Database;
-    /** The calls it answers; disposing what is returned finishes those under way. */
+    /**
+     * The calls that the service answers. Disposing the result of `createRpc` finishes open calls.
+     */
     readonly service: Service;
-    /** Its methods that users may not call for themselves here. */
+    /** The methods that users may not call for themselves here. */
     readonly noOwners?: ReadonlySet<DescMethod>;
     readonly createRpc: (
       foundations: Foundations,
     ) => AsyncDisposable & { readonly implementation: ServiceImpl<Service> };
-    /** The events it handles, and how. */
+    /** The events that the service handles, and their handler. */
     readonly schemas: readonly Event[];
     readonly createHandler: (foundations: Foundations) => MessageHandler<Event>;
-    /** What it does of its own accord, from time to time. */
+    /** The periodic work of the service. */
     readonly startLoops?: (foundations: Foundations) => readonly Loop[];
   },
 ): Promise<RunningService> {
@@ -109,7 +111,7 @@ export async function startService<Service extends DescService, Event extends De
   assertRouted(name, schemas);
   const handle = options.createHandler(foundations);
   const consumer = createConsumer({ ...foundations, service: name, schemas, handle, broker });
-  // Calls and messages end side by side: one after the other would take longer than a stop may.
+  // Calls and messages end in parallel: one after the other would exceed the time of a stop.
   starting.defer(async () => {
     await Promise.all([server[Symbol.asyncDispose](), consumer[Symbol.asyncDispose]()]);
   });

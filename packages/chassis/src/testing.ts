@@ -5,18 +5,18 @@ import type { Database } from "./database/database.ts";
 import { type BrokerService, provisionBroker } from "./provision/provision-broker.ts";
 import { provisionDatabase } from "./provision/provision-database.ts";
 
-/** What tests log to: nothing, or everything on standard error with TEST_LOG=debug. */
+/** The log of tests: silent by default; with TEST_LOG=debug, everything goes to standard error. */
 export const testLog = pino(
   { level: process.env.TEST_LOG ?? "silent" },
   pino.destination({ dest: 2, sync: true }),
 );
 
-/** A database of its own on the test run's PostgreSQL, dropped when disposed. */
+/** A separate database on the PostgreSQL of the test run, dropped when disposed. */
 export type TestDatabase = AsyncDisposable & { readonly url: string };
 
 /**
- * Creates a database with a least-rights role, as a service gets it, on the server whose superuser
- * has `adminUrl`; by default the test run's.
+ * Creates a database with a role of minimal privileges, as for a service, on the server of the
+ * superuser in `adminUrl`; by default that of the test run.
  */
 export async function createTestDatabase(
   service: string,
@@ -39,24 +39,24 @@ export async function createTestDatabase(
   };
 }
 
-/** A virtual host of its own on the test run's RabbitMQ, deleted when disposed. */
+/** A separate virtual host on the RabbitMQ of the test run, deleted when disposed. */
 export type TestBroker = AsyncDisposable & {
   readonly vhost: string;
-  /** The broker as `service` reaches it. */
+  /** Returns the URL of the broker with the user of `service`. */
   urlOf(service: string): string;
-  /** The broker as its administrator reaches it. */
+  /** The URL of the broker with its administrator. */
   readonly adminUrl: string;
   /** Calls the management API; `path` follows `/api/`. Resolves with the parsed answer, if any. */
   manage(method: string, path: string, body?: unknown): Promise<unknown>;
 };
 
-/** A database that counts the transactions that went through it, and their statements. */
+/** A database that counts its transactions and their statements. */
 export type CountedDatabase = Database & {
   /** The number of statements of each transaction so far, without BEGIN and COMMIT. */
   readonly statements: readonly number[];
 };
 
-/** Counts what goes through `database` by {@link Database.transaction}. */
+/** Counts the statements of each {@link Database.transaction} of `database`. */
 export function countStatements(database: Database): CountedDatabase {
   const statements: number[] = [];
   return {
@@ -80,8 +80,8 @@ export function countStatements(database: Database): CountedDatabase {
 export type BrokerServer = { readonly amqpUrl: string; readonly managementUrl: string };
 
 /**
- * Creates a virtual host with everything the services own on it and a user for each, on `server`;
- * by default the test run's.
+ * Creates a virtual host on `server` with everything that the services own there and a user for
+ * each service; by default on the server of the test run.
  */
 export async function createTestBroker(
   listensTo: Readonly<Record<string, BrokerService["listensTo"]>>,
@@ -143,8 +143,8 @@ export async function createTestBroker(
 const pollIntervalMs = 50;
 
 /**
- * Resolves with what `look` returns as soon as that is not undefined, looking again and again for
- * at most `timeoutMs`, 30 seconds by default: for what another process does and cannot announce.
+ * Polls `look` until it returns something other than undefined, and resolves with that. Throws
+ * after `timeoutMs`, by default 30 seconds. For effects of another process that it cannot announce.
  */
 export async function eventually<T>(
   what: string,

@@ -1,8 +1,8 @@
-/** The time as the service sees it; tests pass their own. */
+/** The source of time of a service; tests pass their own. */
 export type Clock = {
   /** Wall-clock time in milliseconds since 1970. */
   readonly nowMs: () => number;
-  /** Milliseconds since an arbitrary moment; never jumps, only for durations. */
+  /** Milliseconds since an arbitrary moment, for durations only; never jumps. */
   readonly monotonicMs: () => number;
 };
 

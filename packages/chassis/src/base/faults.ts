@@ -1,5 +1,5 @@
 /**
- * The seams at which a test may stop a process. Each names what has just happened or is about to.
+ * The points at which a test may stop a process. Each names what has just happened or is about to.
  */
 export type FaultPoint =
   | "transaction.before-commit"
@@ -9,7 +9,9 @@ export type FaultPoint =
   | "consumer.before-ack"
   | "migration.before-commit";
 
-/** Called at every seam. What a service runs with does nothing; a test's may never return. */
+/**
+ * Called at every fault point. Does nothing in a running service; in a test it may never return.
+ */
 export type Faults = { readonly reach: (point: FaultPoint) => void };
 
 export const noFaults: Faults = { reach: () => {} };

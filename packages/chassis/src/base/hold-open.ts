@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 
-/** How long to wait before something lost is opened again. */
+/** How long to wait before reopening something that was lost. */
 export type ReopenPauses = {
-  /** The pause after a first loss; it doubles with each further one. */
+  /** The pause after the first loss. It doubles with each further loss. */
   readonly firstPauseMs: number;
-  /** No pause is longer. What stayed open for longer than this starts again at the first pause. */
+  /** The longest pause. After staying open for longer than this, the first pause applies again. */
   readonly longestPauseMs: number;
 };
 
 /**
- * Opens something again each time it is lost, until the signal aborts; resolves then and never
- * rejects. `hold` opens it once, calls `opened` when it is, and resolves with the reason once it is
- * lost or could not be opened. Each pause is spread over its upper half, so that many processes
- * do not return in step. Logs when the state changes, and what fails in between only at debug.
+ * Reopens something each time it is lost, until the signal aborts. Then it resolves; it never
+ * rejects. `hold` opens it once, calls `opened` when it is open, and resolves with the reason when
+ * it is lost or could not be opened. Each pause is randomised within its upper half, so that many
+ * processes do not retry in step. Logs state changes; repeated failures are logged at debug level.
  */
 export async function holdOpen(options: {
   what: string;

@@ -3,8 +3,8 @@ import { type Logger, pino } from "pino";
 export type { Logger };
 
 /**
- * Writes JSON lines to standard output, each with the service's name. Levels are pino's; `silent`
- * writes nothing.
+ * Creates a log that writes JSON lines with the service's name to standard output. The levels are
+ * those of pino; `silent` writes nothing.
  */
 export function createLog(service: string, level: string): Logger {
   return pino({

@@ -6,9 +6,9 @@ export type Loop = AsyncDisposable & {
 };
 
 /**
- * Runs `runOnce` every `intervalMs`, give or take a fifth so that replicas drift apart, never twice
- * at a time. A run that throws is logged and the loop goes on. Disposing waits for the run under
- * way.
+ * Runs `runOnce` every `intervalMs`, plus or minus a fifth so that replicas drift apart. Runs never
+ * overlap. A run that throws is logged, and the loop continues. Disposing waits for the current
+ * run.
  */
 export function startLoop(options: {
   readonly name: string;

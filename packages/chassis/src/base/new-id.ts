@@ -2,13 +2,13 @@ import { randomFillSync } from "node:crypto";
 import { v7 } from "uuid";
 
 const bytesPerId = 16;
-// The system is asked for randomness in bulk: once per id costs more than all else about it.
+// Random bytes are fetched in bulk: fetching them per id costs more than the rest of this function.
 const random = new Uint8Array(256 * bytesPerId);
 let used = random.length;
 let lastMs = 0;
 let sequence = 0;
 
-/** Makes a UUIDv7; within a process each is larger than the one before. */
+/** Creates a UUIDv7. Within a process, each one is larger than the one before. */
 export function newId(): string {
   if (used === random.length) {
     randomFillSync(random);
@@ -19,7 +19,7 @@ export function newId(): string {
   const nowMs = Date.now();
   if (nowMs > lastMs) {
     lastMs = nowMs;
-    // Starts in the lower half of its 32 bits, so that it does not run over within a millisecond.
+    // Starts in the lower half of its 32 bits, so that it does not overflow within a millisecond.
     sequence = new DataView(bytes.buffer, bytes.byteOffset).getUint32(6) >>> 1;
   } else {
     sequence += 1;

@@ -1,29 +1,29 @@
-/** What the window needs to know of a message: the channel's number for it. */
+/** The part of a message that the window uses: its delivery tag on the channel. */
 type Numbered = { readonly fields: { readonly deliveryTag: number } };
 
 export type AckWindow<Message extends Numbered> = {
-  /** How many messages are delivered and not settled. */
+  /** How many messages are delivered and not yet settled. */
   readonly unsettled: number;
-  /** Notes a message that has arrived; to be called in the order of arrival. */
+  /** Records a message that has arrived. Must be called in the order of arrival. */
   delivered(message: Message): void;
-  /** Notes that the broker hears of this message's end in another way. */
+  /** Records that this message is settled in another way, such as a reject. */
   forgotten(message: Message): void;
-  /** Has the message acknowledged by the end of this turn of the event loop. */
+  /** Acknowledges the message at the end of this turn of the event loop. */
   acked(message: Message): void;
-  /** Sends at once what waits for the end of the turn. */
+  /** Sends the waiting acks immediately. */
   flush(): void;
 };
 
 /**
- * Gathers the acks of one channel with one consumer and sends those of a turn together: one ack
- * "up to" for all below the lowest message not settled, one each for the others. Never
- * acknowledges a message that was not, and never names one that the broker has forgotten: both
- * would make it close the channel or lose a message.
+ * Collects the acks of a channel with one consumer and sends those of one turn of the event loop
+ * together: a single "multiple" ack for all messages below the lowest unsettled one, and one ack
+ * for each of the others. It never acknowledges a message early and never names one that the broker
+ * no longer tracks: either would lose a message or make the broker close the channel.
  */
 export function createAckWindow<Message extends Numbered>(
   send: (message: Message, upTo: boolean) => void,
 ): AckWindow<Message> {
-  // A set keeps the order of arrival, so its first is the lowest.
+  // A set keeps the order of arrival, so its first tag is the lowest.
   const unsettled = new Set<number>();
   let waiting: Message[] = [];
 

@@ -4,13 +4,14 @@ import { holdOpen } from "../base/hold-open.ts";
 import { type BrokerLimits, type Link, reasonOf, withoutThrow } from "./broker-connection.ts";
 
 /**
- * Keeps a channel open on the link: opens another each time the broker closes it, until the signal
- * aborts, which closes it, or the link is gone. Resolves when no channel is left; never rejects.
+ * Keeps a channel open on the link: opens a new one each time the broker closes it, until the
+ * signal aborts, which closes the channel, or the link is gone. Resolves when no channel is left;
+ * never rejects.
  *
- * `create` makes a channel on the connection, puts its own listeners on it at once and calls
- * `ready` when the channel does its work. It may ignore errors: each ends in a closed channel.
- * Hence amqplib's callbacks: its promises hand the channel over only after whatever arrived in the
- * same packet as the answer, so that a close could be missed for ever.
+ * `create` opens a channel on the connection, adds its own listeners immediately and calls `ready`
+ * once the channel is in use. It may ignore errors: each one ends in a closed channel. This uses
+ * amqplib's callbacks, because its promises deliver the channel only after everything else in the
+ * same packet was processed, so that a close could be missed.
  */
 export function keepChannel(options: {
   what: string;
@@ -44,7 +45,7 @@ function holdChannel(options: {
   const { promise: ended, resolve } = Promise.withResolvers<string>();
   const over = new AbortController();
   const expect = (answer: string, waitMs: number) => {
-    // A broker that does not answer on one channel has lost the connection, or its way.
+    // A broker that does not answer on one channel has lost the connection or is in a bad state.
     const timer = setTimeout(() => link.cut(`${what}: no ${answer} in ${waitMs} ms`), waitMs);
     over.signal.addEventListener("abort", () => clearTimeout(timer));
     return timer;
@@ -74,7 +75,7 @@ function holdChannel(options: {
     };
     signal.addEventListener("abort", close, { signal: over.signal });
   } catch (error) {
-    // Only a connection that has ended without a word refuses to open a channel.
+    // Opening a channel throws only on a connection that has ended without a close event.
     end(reasonOf(error));
     link.cut(reasonOf(error));
   }

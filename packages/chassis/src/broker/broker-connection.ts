@@ -6,34 +6,40 @@ import { holdOpen, type ReopenPauses } from "../base/hold-open.ts";
 export type BrokerLimits = ReopenPauses & {
   /** How long a connection may take from the first packet to ready for use. */
   readonly connectTimeoutMs: number;
-  /** A silent peer is given up after two to three of these; rounded by the protocol to seconds. */
+  /**
+   * A silent peer is considered lost after two to three of these; the protocol uses whole seconds.
+   */
   readonly heartbeatS: number;
-  /** How long the broker may take to open a channel and start what belongs to it. */
+  /** How long the broker may take to open a channel and start its consumer. */
   readonly channelTimeoutMs: number;
   /** How long the broker may take to answer a close before the socket is cut. */
   readonly closeTimeoutMs: number;
-  /** Messages sent and not confirmed yet; further ones are refused. */
+  /** How many messages may be unconfirmed; further ones are refused. */
   readonly maxUnconfirmed: number;
 };
 
-/** One connection that is open, or was. */
+/** One connection, open or already closed. */
 export type Link = {
   readonly connection: Connection;
-  /** Aborts when the connection is of no more use: lost, or being closed. */
+  /** Aborts when the connection can no longer be used: it is lost or being closed. */
   readonly gone: AbortSignal;
-  /** Gives the connection up without a word to the broker. */
+  /** Drops the connection without closing it at the broker. */
   cut(reason: string): void;
 };
 
-/** A connection that is made again each time it is lost. Disposal closes it, within the limit. */
+/** A connection that reconnects each time it is lost. Disposing closes it, within the limit. */
 export type BrokerConnection = AsyncDisposable & {
-  /** The link while there is one. */
+  /** The current link, if there is one. */
   readonly link: Link | undefined;
-  /** Calls the listener with each new link, before anything can happen on it; returns the end. */
+  /**
+   * Calls the listener with each new link, before it is used; returns a function to unsubscribe.
+   */
   onLink(listener: (link: Link) => void): () => void;
 };
 
-/** Starts connecting, in the background, and never stops trying. Throws only for a bad `url`. */
+/**
+ * Starts connecting in the background and retries indefinitely. Throws only for an invalid `url`.
+ */
 export function startBrokerConnection(options: {
   url: string;
   name: string;
@@ -84,7 +90,7 @@ export function startBrokerConnection(options: {
   };
 }
 
-/** One connection from the first packet to its end; resolves with the reason for the end. */
+/** Runs one connection from the first packet to its end; resolves with the reason it ended. */
 function holdLink(options: {
   address: string;
   name: string;
@@ -161,15 +167,15 @@ function socketOptionsOf(name: string, signal: AbortSignal) {
   };
 }
 
-/** Words for what ended a connection or a channel; amqplib gives none when we closed it. */
+/** Describes what ended a connection or a channel; amqplib gives no error if we closed it. */
 export function reasonOf(error: unknown): string {
   if (error === undefined) return "closed";
   if (!(error instanceof Error)) return String(error);
-  // A refused connection to a name with several addresses has a code but no words.
+  // A refused connection to a name with several addresses has a code but no message.
   return error.message || ("code" in error ? String(error.code) : error.name);
 }
 
-/** Sends on a connection or channel that may be closing: amqplib throws then, and nothing is lost. */
+/** Sends on a connection or channel that may be closing, where amqplib throws; nothing is lost. */
 export function withoutThrow(send: () => void): void {
   try {
     send();
@@ -178,7 +184,7 @@ export function withoutThrow(send: () => void): void {
   }
 }
 
-/** Calls what others gave us. Returns whether it went well; what it throws is logged. */
+/** Calls a callback of the caller. Returns whether it succeeded; logs what it throws. */
 export function safely(log: Logger, callback: () => void): boolean {
   try {
     callback();

@@ -18,8 +18,9 @@ const defaultLimits: BrokerLimits = {
 };
 
 /**
- * What a service publishes to and consumes from. Disposal ends the subscriptions, then closes the
- * connections; it takes at most three times the close timeout, whatever the broker does.
+ * A service's connection to RabbitMQ, to publish and to consume. Disposing ends the subscriptions
+ * and then closes the connections. It takes at most three times the close timeout, whatever the
+ * broker does.
  */
 export type Broker = AsyncDisposable & {
   readonly publisher: Publisher;
@@ -28,12 +29,12 @@ export type Broker = AsyncDisposable & {
 };
 
 /**
- * Starts connecting at once, in the background, and never stops trying: a broker that is away, or
- * goes away, throws nothing here and crashes nothing. Publishing and consuming have a connection
- * each, because a broker short of memory stops reading from those that publish, and acks must go
- * on. `name` is how the connections are called in the broker's own tools.
+ * Starts connecting in the background and retries indefinitely. A broker that is unavailable, or
+ * becomes unavailable, never causes an error here. Publishing and consuming have one connection
+ * each, because a broker that is short of memory stops reading from publishing connections, and
+ * acknowledgements must continue. `name` identifies the connections in the broker's own tools.
  *
- * Throws only for a `url` that is none.
+ * Throws only for an invalid `url`.
  */
 export function createBroker(options: {
   readonly url: string;

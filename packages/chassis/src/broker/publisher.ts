@@ -3,14 +3,14 @@ import type { Logger } from "pino";
 import { keepChannel } from "./broker-channel.ts";
 import { type BrokerConnection, type BrokerLimits, safely } from "./broker-connection.ts";
 
-/** A message on its way to an exchange, by the names of the AMQP properties that carry it. */
+/** A message to publish to an exchange; the fields are named after the AMQP properties. */
 export type OutgoingMessage = {
   readonly exchange: string;
   readonly routingKey: string;
   readonly body: Uint8Array;
   readonly messageId: string;
   readonly type: string;
-  /** Travels as whole seconds. */
+  /** Sent in whole seconds. */
   readonly timestampMs: number;
   readonly headers?: Readonly<Record<string, string | number>>;
   /** Default: `application/x-protobuf`. */
@@ -18,30 +18,32 @@ export type OutgoingMessage = {
 };
 
 /**
- * What became of a publish.
- * - `confirmed`: routed to at least one queue and safe there.
- * - `returned`: no queue takes it; it is gone.
- * - `nacked`: refused, by the broker (a full queue) or for our own limit; not queued. Come again.
- * - `unknown`: not sent, or the channel closed before the broker answered; it may or may not be
- *   queued.
+ * The outcome of a publish.
+ * - `confirmed`: routed to at least one queue and stored there.
+ * - `returned`: not routed to any queue, and dropped.
+ * - `nacked`: refused by the broker (a full queue) or by our own limit, and not queued. Try again.
+ * - `unknown`: not sent, or the channel closed before the broker answered. The message may or may
+ *   not be queued.
  */
 export type PublishOutcome = "confirmed" | "returned" | "nacked" | "unknown";
 
 export type Publisher = {
-  /** Whether a publish can be expected to be confirmed now: connected, channel open, not blocked. */
+  /** Whether a publish is likely to be confirmed: connected, channel open and not blocked. */
   readonly ready: boolean;
   /**
-   * Publishes persistent and mandatory. Never rejects or throws; at
-   * once `unknown` while not ready, at once `nacked` above the limit of unconfirmed messages and
-   * for what AMQP cannot carry (names above 255 bytes). Has no timeout: a blocked broker confirms
-   * late, a lost one is found by heartbeat.
+   * Publishes the message as persistent and mandatory. Never rejects or throws. Resolves
+   * immediately with `unknown` while not ready, and with `nacked` above the limit of unconfirmed
+   * messages or if AMQP cannot carry the message (names above 255 bytes). There is no timeout: a
+   * blocked broker confirms late, and a lost one is detected by heartbeat.
    */
   publish(message: OutgoingMessage): Promise<PublishOutcome>;
-  /** Calls the listener each time the publisher becomes ready; returns the function that ends it. */
+  /**
+   * Calls the listener each time the publisher becomes ready; returns a function to unsubscribe.
+   */
   onReady(listener: () => void): () => void;
 };
 
-/** Publishes on one confirm channel, kept open on whatever link there is. */
+/** Creates a publisher with one confirm channel, which is reopened on each new link. */
 export function createPublisher(options: {
   connection: BrokerConnection;
   limits: BrokerLimits;
@@ -68,7 +70,7 @@ export function createPublisher(options: {
     created.on("return", ({ properties }) => {
       unconfirmed.settle(Number(properties.correlationId), "returned");
     });
-    // Ahead of amqplib's own listener, which calls back as if every message had been refused.
+    // Runs before amqplib's own listener, which reports every message as refused.
     created.prependListener("close", () => {
       channel = undefined;
       unconfirmed.settleAll("unknown");
@@ -118,7 +120,7 @@ export function createPublisher(options: {
   };
 }
 
-/** Messages that wait for their outcome, by a number that is never used again. */
+/** Messages that wait for their outcome, each by a number that is never reused. */
 function createUnconfirmed() {
   const waiting = new Map<number, (outcome: PublishOutcome) => void>();
   let lastSequence = 0;
@@ -136,7 +138,7 @@ function createUnconfirmed() {
       waiting.set(lastSequence, resolve);
       return { sequence: lastSequence, outcome };
     },
-    /** Without effect on one that is settled. */
+    /** Has no effect on a message that is already settled. */
     settle,
     settleAll(outcome: PublishOutcome) {
       for (const sequence of waiting.keys()) settle(sequence, outcome);

@@ -13,7 +13,7 @@ import {
 
 const maxCopiesWaiting = 10_000;
 
-/** A message as it came from a queue, and how to say what became of it. */
+/** A message from a queue, with the functions that settle it. */
 export type Delivery = {
   readonly messageId: string | undefined;
   readonly type: string | undefined;
@@ -23,24 +23,24 @@ export type Delivery = {
   /** As the publisher set it, in whole seconds. */
   readonly timestampMs: number | undefined;
   /**
-   * Settles the message for good. Bound to the channel it came on: without effect once that is
+   * Acknowledges the message. Bound to the channel that delivered it: no effect once that is
    * closed. A second settle is ignored.
    */
   ack(): void;
-  /** Gives it back to the queue, which delivers it again at once and counts how often. */
+  /** Returns the message to the queue, which redelivers it at once and counts the deliveries. */
   requeue(): void;
 };
 
 /**
- * Disposal takes no more messages but leaves the channel open, so that those that have come can
- * still be settled; it closes with the last of them, or with the broker.
+ * Disposing stops consuming but leaves the channel open, so that delivered messages can still be
+ * settled. The channel closes with the last of them, or with the broker.
  */
 export type Subscription = AsyncDisposable & {
-  /** Whether deliveries can arrive now. */
+  /** Whether deliveries can currently arrive. */
   readonly consuming: boolean;
   /**
-   * Stops taking messages until {@link Subscription.resume} and closes the channel, so that the
-   * unsettled ones go back to the queue. Resolves when that is done.
+   * Stops consuming until {@link Subscription.resume} and closes the channel, so that unsettled
+   * messages go back to the queue. Resolves when that is done.
    */
   pause(): Promise<void>;
   resume(): void;
@@ -48,20 +48,20 @@ export type Subscription = AsyncDisposable & {
 
 export type SubscriptionOptions = {
   /**
-   * The queue to consume from; or one of the subscription's own, which exists while its channel does
-   * and gets a copy of all that is published to the fanout exchange, the oldest dropped for the
-   * newest where too many wait.
+   * The queue to consume from; or a fanout exchange, whose messages are copied to a queue of the
+   * subscription's own. That queue exists as long as its channel and drops its oldest messages when
+   * too many are waiting.
    */
   readonly queue: string | { readonly copying: string };
-  /** How many unsettled messages the broker sends ahead. */
+  /** How many unsettled messages the broker delivers at most. */
   readonly prefetch: number;
   /** Must not throw; if it does, the message goes back to the queue. */
   readonly onDelivery: (delivery: Delivery) => void;
-  /** Called each time the channel closes: what is unsettled then will be delivered again. */
+  /** Called each time the channel closes: unsettled messages will be delivered again. */
   readonly onClosed?: () => void;
 };
 
-/** Consumes from the queue on a channel of its own, kept open on whatever link there is. */
+/** Consumes from the queue on a channel of its own, which is reopened on each new link. */
 export function createSubscription(
   options: SubscriptionOptions & {
     readonly connection: BrokerConnection;
@@ -149,8 +149,8 @@ type Consumer = {
 };
 
 /**
- * Opens a channel and starts a consumer on it. Everything about its messages is bound to this
- * channel: on another one the same delivery tag is another message.
+ * Opens a channel and starts a consumer on it. Its deliveries are bound to this channel: on another
+ * channel, the same delivery tag is a different message.
  */
 function openConsumer(
   on: Connection,
@@ -166,7 +166,7 @@ function openConsumer(
       if (!refusal) events.onConsuming(consumer);
     });
   });
-  // Ours to choose, as it need only be unique on its channel.
+  // We choose the tag; it only has to be unique on its channel.
   const tag = "messages";
   const acks = createAckWindow<ConsumeMessage>((message, upTo) =>
     withoutThrow(() => channel.ack(message, upTo)),
@@ -203,9 +203,9 @@ function openConsumer(
   return channel;
 }
 
-/** Declares a queue that gets a copy of what the exchange gets, and returns its name. */
+/** Declares a queue that gets a copy of every message of the exchange, and returns its name. */
 function declareCopying(channel: Channel, exchange: string): string {
-  // A name of its own each time: the one before may still be locked by a connection that is gone.
+  // A new name each time: the previous queue may still be locked by a connection that is gone.
   const name = `${exchange}.${randomUUID()}`;
   channel.assertQueue(name, {
     exclusive: true,

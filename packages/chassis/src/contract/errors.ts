@@ -11,19 +11,20 @@ import { StatusSchema } from "@settle/gen/google/rpc/status_pb";
 
 const maxMessageLength = 500;
 
-/** A field of a request, by its path in JSON names, and the rule that it breaks. */
+/** A field of a request, as a path of JSON names, and the rule that it violates. */
 export type FieldViolation = { readonly field: string; readonly description: string };
 
 export type RefusalDetails = {
-  /** Facts for programs; values are shown to the caller. */
+  /** Metadata for programs; the caller sees the values. */
   readonly metadata?: Readonly<Record<string, string>>;
   readonly violations?: readonly FieldViolation[];
 };
 
 /**
- * Builds the error that an edge throws to refuse a call: the caller sees the code, the reason as a
- * bare word, the message (cut at 500 characters) and the details, and the server adds its domain.
- * Nothing else that a handler throws is shown. Never put another system's words in `message`.
+ * Builds the error that a handler throws to refuse a call. The caller sees the code, the reason
+ * without its prefix, the message (cut at 500 characters) and the details; the server adds its
+ * domain. No other error of a handler is shown to the caller. Never put text of another system in
+ * `message`.
  */
 export function refuse(
   code: Code,
@@ -42,7 +43,7 @@ export function refuse(
   ]);
 }
 
-/** Returns the reason, domain and metadata of an error made by {@link refuse}, of no other. */
+/** Returns the reason, domain and metadata of an error built by {@link refuse}; else undefined. */
 export function errorInfoOf(error: unknown): ErrorInfo | undefined {
   if (!(error instanceof ConnectError)) return undefined;
   for (const detail of error.details) {

@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { type DescMessage, getOption, hasOption } from "@bufbuild/protobuf";
 import { route } from "@settle/gen/topology/v1/route_pb";
 
-/** From whom to whom an event goes, by the names of services. */
+/** The services that publish and consume an event, by name. */
 export type EventRoute = { readonly from: string; readonly to: readonly string[] };
 
-/** Reads what the contract says of `event`; undefined for a message that is no event. */
+/** Returns the route of `event` in the contract; undefined for a message that is not an event. */
 export function routeOf(event: DescMessage): EventRoute | undefined {
   return hasOption(event, route) ? getOption(event, route) : undefined;
 }
 
-/** Returns the type names of those of `events` that `service` acts on, by who publishes them. */
+/** Returns the type names of those of `events` that `service` consumes, by publishing service. */
 export function subscriptionsOf(
   service: string,
   events: readonly DescMessage[],
@@ -25,7 +25,7 @@ export function subscriptionsOf(
   return subscriptions;
 }
 
-/** Asserts that the contract has each of `events` go to `service`, which else would never get it. */
+/** Asserts that the contract routes each of `events` to `service`; otherwise none would arrive. */
 export function assertRouted(service: string, events: readonly DescMessage[]): void {
   for (const event of events) {
     const isRouted = routeOf(event)?.to.includes(service);

@@ -1,29 +1,29 @@
 /**
- * The names of everything a service owns on the broker. Services declare nothing that outlives them:
- * a definitions document made from these names (see provision-broker.ts) is imported before they
- * start. All that a replica may declare is its own queue of hints, exclusive to its connection.
+ * The names of everything that a service owns on the broker. Services declare nothing that outlives
+ * them: definitions built from these names (see provision-broker.ts) are imported before they
+ * start. A replica may only declare its own queue of hints, which is exclusive to its connection.
  */
 export type Topology = {
   /** Topic exchange for the service's outbox events; the routing key is the event's type name. */
   readonly events: string;
-  /** Quorum queue with the events of others that the service handles. */
+  /** Quorum queue with the events of other services that the service handles. */
   readonly work: string;
-  /** Fanout exchange that leads back to the work queue; where the retry queues expire to. */
+  /** Fanout exchange back to the work queue; the retry queues dead-letter to it. */
   readonly requeue: string;
   /** Direct exchange to the retry queues; the routing key is a {@link retryDelays} label. */
   readonly retry: string;
   /** Fanout exchange to the dead letters. */
   readonly deadLetter: string;
-  /** Quorum queue that keeps messages nobody could handle, until somebody looks. */
+  /** Quorum queue that keeps messages that could not be handled, for inspection. */
   readonly deadLetters: string;
   /**
-   * Fanout exchange between the replicas of the service, and the beginning of the name of each
-   * replica's own queue there.
+   * Fanout exchange between the replicas of the service, and the prefix of the name of each
+   * replica's own queue.
    */
   readonly hints: string;
 };
 
-/** How long a message waits before it is tried again: one queue each, the last one repeated. */
+/** How long a message waits before each retry: one queue per delay; the last delay is repeated. */
 export const retryDelays = [
   { label: "1s", delayMs: 1_000 },
   { label: "10s", delayMs: 10_000 },

@@ -9,21 +9,21 @@ const maxViolations = 10;
 const maxViolationLength = 200;
 
 export type Validation = {
-  /** Returns if `message` keeps every rule of its schema, else throws the refusal that says why. */
+  /** Returns if `message` meets every rule of its schema, otherwise throws a refusal. */
   check(schema: DescMessage, message: Message): void;
 };
 
 /**
- * Checks messages against the protovalidate rules of their schemas. All of `schemas` are compiled
- * here, which takes a tenth of a second; throws if a rule of theirs does not compile.
+ * Checks messages against the protovalidate rules of their schemas. The rules of all `schemas` are
+ * compiled here, which takes a tenth of a second. Throws if a rule does not compile.
  *
  * A refusal is INVALID_ARGUMENT and names at most ten fields.
  */
 export function createValidation(schemas: Iterable<DescMessage>): Validation {
   const patterns = new Map<string, RegExp>();
   const validator = createValidator({
-    // RE2 in JavaScript takes 70 µs for 1,000 characters. The patterns are the contract's own and
-    // linear, so the engine's are safe.
+    // RE2 in JavaScript takes 70 µs for 1,000 characters. The patterns are those of the contract
+    // and linear, so the engine's own regular expressions are safe.
     regexMatch: (pattern, text) => {
       const compiled = patterns.get(pattern) ?? new RegExp(pattern, "u");
       patterns.set(pattern, compiled);

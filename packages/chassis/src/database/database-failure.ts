@@ -1,11 +1,12 @@
 /**
- * What a failed statement or transaction means for whoever asked for it:
- * - `conflict`: it met another transaction; the same work may succeed at once, run whole again.
- * - `locked`: somebody else holds a row it needs, for longer than it may wait.
- * - `slow`: a statement took longer than it may; so will others now.
- * - `unavailable`: the database cannot be reached or is going away; nothing at all will succeed now.
+ * What a failed statement or transaction means for its caller:
+ * - `conflict`: it conflicted with another transaction; retrying the whole work may succeed at
+ *   once.
+ * - `locked`: it waited for a row lock of another transaction for longer than the lock timeout.
+ * - `slow`: a statement exceeded its timeout; others will probably do so now as well.
+ * - `unavailable`: the database is unreachable or stopping; nothing will succeed at the moment.
  * - `refused`: the data itself cannot be stored; the same work will always fail.
- * - `unknown`: none of these, probably a fault of our own.
+ * - `unknown`: none of these, probably a bug of ours.
  */
 export type DatabaseFailure =
   | "conflict"
@@ -39,7 +40,7 @@ const connectionErrors = new Set([
 // The driver reports these without a code.
 const lostConnection = /^Connection terminated|^timeout (exceeded|expired)|^Client has encountered/;
 
-/** Says what `error`, as thrown by a query or a transaction, means; see {@link DatabaseFailure}. */
+/** Classifies an error thrown by a query or a transaction; see {@link DatabaseFailure}. */
 export function failureOf(error: unknown): DatabaseFailure {
   const { code, message, routine, cause } = (error ?? {}) as {
     code?: string;
@@ -62,15 +63,15 @@ export function failureOf(error: unknown): DatabaseFailure {
   return cause === undefined ? "unknown" : failureOf(cause);
 }
 
-/** Whether `error` would meet whatever else is tried now, so that taking a batch apart is no use. */
+/** Whether `error` would affect any other work now as well, so that splitting a batch is no use. */
 export function isSharedFailure(error: unknown): boolean {
   const failure = failureOf(error);
   return failure === "unavailable" || failure === "slow";
 }
 
 /**
- * Makes the error by which a transaction asks to be run whole again, because what it had read is no
- * longer true.
+ * Creates the error with which a transaction asks to be retried as a whole, because what it has
+ * read is no longer true.
  */
 export function transactionConflict(message: string): Error {
   return Object.assign(new Error(message), { code: "40001" });

@@ -17,52 +17,52 @@ const maxConnections = 10;
 const defaultLimits: DatabaseLimits = { connectTimeoutMs: 3_000, maxSilenceMs: 15_000 };
 const maxMigrationSilenceMs = 600_000;
 const migrationLockTimeoutMs = 60_000;
-// How often a transaction is run in all, by how it failed.
+// How many times a transaction is run in all, by the kind of failure.
 const maxAttempts = { conflict: 5, unavailable: 3, locked: 1, slow: 1, refused: 1, unknown: 1 };
 // Any number will do, as long as every replica takes the same one.
 const migrationLockKey = 7_305_010;
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** A transaction under way. It ends when the function it was given to returns or throws. */
+/** A transaction in progress. It ends when the function that received it returns or throws. */
 export type Transaction = {
-  /** When it was begun, on the monotonic clock; the database's `now()` inside it is not earlier. */
+  /** When it began, on the monotonic clock; the database's `now()` inside it is not earlier. */
   readonly startedMs: number;
   /** Runs one statement with bound parameters; bigint and time columns arrive as strings. */
   query<R extends object = Row>(sql: string, parameters: readonly unknown[]): Promise<R[]>;
   /** Runs `effect` once the transaction has been committed, and only then. */
   afterCommit(effect: () => void): void;
-  /** Runs `effect` if the transaction was not, or not certainly, committed. */
+  /** Runs `effect` if the transaction was not committed, or may not have been. */
   afterRollback(effect: () => void): void;
 };
 
 export type Database = AsyncDisposable & {
-  /** A fresh view for reading entities; one per request. */
+  /** Returns a new entity manager for reading; use one per request. */
   entities(): EntityManager;
   /** Runs one statement outside any transaction. */
   query<R extends object = Row>(sql: string, parameters: readonly unknown[]): Promise<R[]>;
   /**
-   * Runs `work` in one READ COMMITTED transaction and returns its result after the commit. The
-   * whole of it is run again, a limited number of times, when it met another transaction or the
-   * connection was lost, also at COMMIT; so what it does must be found by its own second run
-   * (inbox, idempotency key).
+   * Runs `work` in one READ COMMITTED transaction and returns its result after the commit. After a
+   * conflict with another transaction or a lost connection, even during COMMIT, the whole
+   * transaction is retried a limited number of times. A retry must therefore recognise what an
+   * earlier run has committed (by inbox or idempotency key).
    */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
-  /** Applies the migrations that are missing, one process at a time however many start together. */
+  /** Applies the missing migrations; if several processes start together, one at a time does so. */
   migrate(): Promise<void>;
 };
 
-/** How long a connection is waited for. */
+/** Timeouts of a database connection. */
 export type DatabaseLimits = {
   readonly connectTimeoutMs: number;
   /**
-   * How long a connection may say nothing before it is given up. Longer than any statement may
-   * take: such a link is half open, and TCP would notice only after a quarter of an hour.
+   * How long a connection may be silent before it is dropped. Longer than any statement may take:
+   * such a connection is half open, which TCP would detect only after a quarter of an hour.
    */
   readonly maxSilenceMs: number;
 };
 
-/** Opens a service's own database through MikroORM. Nothing is connected before the first use. */
+/** Opens a service's own database through MikroORM. It connects on first use. */
 export function createDatabase(options: {
   readonly url: string;
   readonly name: string;
@@ -93,7 +93,7 @@ export function createDatabase(options: {
 
   const pool = () => orm.em.getKysely();
 
-  // Not em.begin() and em.rollback(): they leak the pooled connection when it is lost under way.
+  // Not em.begin() and em.rollback(): they leak the pooled connection if it is lost meanwhile.
   const attempt = async <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> => {
     const committed: (() => void)[] = [];
     const rolledBack: (() => void)[] = [];

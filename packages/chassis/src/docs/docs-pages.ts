@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { renderEvents } from "./events-page.ts";
 import { createPage, type Page } from "./page.ts";
 
-/** The generated documents, by the names under which they are served. */
+/** The generated documents, by the name under which each is served. */
 const documents = { settle: "settle", orders: "orders.v1", payments: "payments.v1" };
 const assets: Readonly<Record<string, string>> = {
   "swagger-ui.css": "text/css; charset=utf-8",
@@ -13,11 +13,11 @@ const assets: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads the pages that document the API, by their paths: the OpenAPI documents below `/swagger/v1/`,
- * with the service's own as `swagger.json`, and Swagger UI over all of them at `/swagger/docs`; the
- * AsyncAPI document as `events.json`, and what it says at `/swagger/events`. The pages ask nobody but
- * us, and `tokenUrl`, a token endpoint by which their reader signs in with a name; without one the
- * reader has to bring a token.
+ * Reads the pages that document the API, by path: the OpenAPI documents below `/swagger/v1/`, with
+ * the service's own one as `swagger.json`, and Swagger UI for all of them at `/swagger/docs`; the
+ * AsyncAPI document as `events.json`, and a page for it at `/swagger/events`. The pages send
+ * requests only to this origin and to `tokenUrl`, a token endpoint at which a reader signs in by
+ * name. Without `tokenUrl`, readers have to supply a token.
  */
 export async function readDocsPages(options: {
   /** The service's package in the contract, such as `orders.v1`. */
@@ -54,7 +54,7 @@ export async function readDocsPages(options: {
   return pages;
 }
 
-/** The page of events has no script and is styled by its file. */
+/** The events page has no script; its style is in a file. */
 const eventsPolicy = [
   "default-src 'none'",
   "style-src 'self'",
@@ -64,7 +64,7 @@ const eventsPolicy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** What Swagger UI may load: nothing from elsewhere. It styles its elements in place. */
+/** What Swagger UI may load: nothing from other origins. It uses inline styles. */
 function policyFor(tokenUrl: string | undefined): string {
   const issuer = tokenUrl === undefined ? "" : ` ${new URL(tokenUrl).origin}`;
   return [

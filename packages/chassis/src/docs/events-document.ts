@@ -1,4 +1,4 @@
-/** A JSON schema, as far as the page shows it. */
+/** The part of a JSON schema that the page shows. */
 export type Schema = {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
@@ -13,7 +13,7 @@ export type Schema = {
   readonly allOf?: readonly Schema[];
 };
 
-/** An event as AsyncAPI's message object has it. */
+/** An event, as an AsyncAPI message object. */
 export type EventMessage = {
   readonly name: string;
   readonly title: string;
@@ -29,7 +29,7 @@ export type EventMessage = {
 
 type Refs = readonly { readonly $ref: string }[];
 
-/** What packages/protoc-gen-asyncapi writes, as far as the page shows it. */
+/** The part of the document of packages/protoc-gen-asyncapi that the page shows. */
 export type EventsDocument = {
   readonly info: {
     readonly title: string;

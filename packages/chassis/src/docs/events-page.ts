@@ -3,8 +3,8 @@ import { type Html, html, prose } from "./html.ts";
 import { narrow, refOf } from "./schema-parts.ts";
 
 /**
- * Writes the page that shows a document of events: for each event how it travels, its AMQP properties
- * and headers, its fields, and an example. It needs no script and loads nothing but its style.
+ * Renders the page for an AsyncAPI document: for each event its routing, its AMQP properties and
+ * headers, its fields, and an example. The page has no script and loads only its style sheet.
  */
 export function renderEvents(document: EventsDocument): string {
   const { info, components } = document;
@@ -60,7 +60,7 @@ ${examples.map(
 `;
 }
 
-/** How an event travels: its exchange and routing key, and who sends and receives it. */
+/** How an event is routed: its exchange and routing key, and who sends and receives it. */
 function routeOf(document: EventsDocument, name: string): readonly (readonly [string, Html])[] {
   const operations = Object.values(document.operations)
     .filter(({ messages }) => messages.some(({ $ref }) => $ref.endsWith(`/messages/${name}`)))
@@ -98,7 +98,7 @@ type Row = {
   readonly text: string;
 };
 
-/** A row for each field, and for those of messages inside; a message inside itself is not repeated. */
+/** A row for each field and each nested field. A message nested in itself is not repeated. */
 function rowsOf(
   document: EventsDocument,
   schema: Schema,
@@ -110,7 +110,7 @@ function rowsOf(
     const whole = resolve(document, field);
     const inner = resolve(document, whole.items ?? whole);
     const path = `${prefix}${name}${whole.items ? "[]" : ""}`;
-    // The last paragraph lists the values; the others say what the field says, too.
+    // The last paragraph lists the values; the field's own description covers the others.
     const about = inner.enum && referred(document, field.items ?? field)?.description;
     const values = about?.split("\n\n").at(-1);
     const row: Row = {
@@ -134,14 +134,14 @@ function typeOf(whole: Schema, inner: Schema): string {
   return inner.format ? `${type} (${inner.format})` : type;
 }
 
-/** What `schema` refers to, with what it says itself and of its fields. */
+/** The schema that `schema` refers to, merged with what `schema` adds itself. */
 function resolve(document: EventsDocument, schema: Schema): Schema {
   const { $ref, allOf = [], ...own } = schema;
   const found = $ref === undefined ? {} : (document.components.schemas[lastOf($ref)] ?? {});
   return [found, ...allOf.map((part) => resolve(document, part)), own].reduce(narrow<Schema>);
 }
 
-/** What `schema` refers to, without what it says itself. */
+/** The schema that `schema` refers to, without what `schema` adds. */
 function referred(document: EventsDocument, schema: Schema): Schema | undefined {
   const ref = refOf(schema);
   return ref === undefined ? undefined : document.components.schemas[lastOf(ref)];

@@ -1,4 +1,4 @@
-/** Text that is HTML already, and safe to show. */
+/** Text that is already safe HTML. */
 export type Html = { readonly html: string };
 
 type Value = string | number | Html | readonly Html[];
@@ -11,7 +11,7 @@ const escapes: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Writes HTML: what is put in is escaped, unless it is HTML itself. */
+/** Template tag for HTML: values are escaped unless they are {@link Html}. */
 export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {
   const parts = strings.map(
     (text, index) => text + (index < values.length ? write(values[index]) : ""),
@@ -19,7 +19,7 @@ export function html(strings: TemplateStringsArray, ...values: readonly Value[])
   return { html: parts.join("") };
 }
 
-/** Writes a text with paragraphs, lists of `- ` and code in backquotes, as comments of protos have them. */
+/** Renders the text of proto comments: paragraphs, lists with `- ` and code in backquotes. */
 export function prose(text: string): Html {
   const blocks = text
     .trim()

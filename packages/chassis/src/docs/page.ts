@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-/** A file as it is served over HTTP. */
+/** A file to serve over HTTP. */
 export type Page = {
   readonly body: Buffer;
   readonly headers: Readonly<Record<string, string>>;
 };
 
-/** Makes a page of this media type, by whose `etag` others know whether they have it; `more` are added. */
+/** Creates a page of this media type with an `etag` of its content and the headers in `more`. */
 export function createPage(
   type: string,
   body: Buffer,
@@ -26,7 +26,7 @@ export function createPage(
   };
 }
 
-/** Answers a GET or HEAD with the page, or with 304 to whoever has it already. */
+/** Answers a GET or HEAD with the page, or with 304 if the client already has it. */
 export function sendPage(request: IncomingMessage, response: ServerResponse, page: Page): void {
   const isKnown = request.headers["if-none-match"] === page.headers.etag;
   const length = isKnown ? {} : { "content-length": page.body.length };

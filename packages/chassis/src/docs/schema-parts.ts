@@ -1,12 +1,12 @@
-/** What of a JSON schema is put together of several: its fields, and which of them have to be there. */
+/** The parts of a JSON schema that are merged: its fields, and which of them are required. */
 export type SchemaParts = {
   readonly properties?: Readonly<Record<string, unknown>>;
   readonly required?: readonly string[];
 };
 
 /**
- * A schema of what fits both, for parts of which the later one only adds to the earlier one or narrows
- * it, as our generators write `allOf`. A field of both is their `allOf` again.
+ * Merges two schemas into one that matches what both match. `other` may only add to `one` or narrow
+ * it, as in the `allOf` that our generators write. A field of both becomes an `allOf` of the two.
  */
 export function narrow<Schema extends SchemaParts>(one: Schema, other: Schema): Schema {
   const properties: Record<string, unknown> = { ...one.properties };
@@ -22,7 +22,7 @@ export function narrow<Schema extends SchemaParts>(one: Schema, other: Schema): 
   };
 }
 
-/** What a schema refers to, be it to narrow it; undefined if it does not. */
+/** Returns the `$ref` of a schema, also one inside `allOf`; undefined if there is none. */
 export function refOf(schema: unknown): string | undefined {
   const { $ref, allOf } = (schema ?? {}) as { $ref?: unknown; allOf?: readonly unknown[] };
   if (typeof $ref === "string") return $ref;

@@ -17,7 +17,7 @@ import { createRedelivery } from "./redelivery.ts";
 
 const prefetch = 512;
 const databasePauseMs = 500;
-// What is not settled by then, for a broker that is blocked or a database that is slow, comes again.
+// Messages that are not settled by then (a blocked broker, a slow database) are delivered again.
 const stopTimeoutMs = 3_000;
 const maxPauseMs = 15_000;
 const leftOut = Symbol("left out");
@@ -31,9 +31,9 @@ export type Message<Schema extends DescMessage> = {
 };
 
 /**
- * Takes effect for all the messages, in arrival order, inside the transaction that has just
- * remembered them. Returns the ids of those that came too early to be understood; they are
- * forgotten again and come back later. Throws to undo everything.
+ * Handles all messages, in arrival order, inside the transaction that has just inserted their ids
+ * into the inbox. Returns the ids of those that arrived too early to be handled; they are removed
+ * from the inbox and retried later. Throws to undo everything.
  */
 export type MessageHandler<Schema extends DescMessage> = (
   transaction: Transaction,
@@ -41,7 +41,7 @@ export type MessageHandler<Schema extends DescMessage> = (
 ) => Promise<{ readonly tooEarly: readonly string[] }>;
 
 export type Consumer = AsyncDisposable & {
-  /** Whether messages are being taken from the broker now. */
+  /** Whether messages are currently being consumed. */
   readonly consuming: boolean;
 };
 
@@ -49,14 +49,14 @@ type Received<Schema extends DescMessage> = Message<Schema> & { readonly deliver
 type Outcome = "handled" | "duplicate" | "too early";
 
 /**
- * Handles the messages on the service's work queue, each exactly once however often it arrives:
- * what has arrived goes through one transaction that first remembers the message ids (inbox) and
- * then calls `handle` for those that are new; each is acknowledged after the commit.
+ * Handles the messages on the service's work queue. Each takes effect exactly once, however often
+ * it is delivered: one transaction per batch first inserts the message ids into the inbox and then
+ * calls `handle` for those that are new. Each message is acknowledged after the commit.
  *
- * A message that cannot be understood goes to the dead letters by itself, at once. A batch that
- * fails is halved until the guilty message is alone; a permanent failure puts that one into the
- * dead letters, any other lets it wait in the retry queues, a limited number of times. While the
- * database is away nothing is taken from the broker.
+ * A message that cannot be decoded or validated goes to the dead letters immediately. A batch that
+ * fails is halved until the failing message is alone. After a permanent failure that message goes
+ * to the dead letters; after any other failure it waits in the retry queues, a limited number of
+ * times. While the database is unavailable, nothing is consumed.
  */
 export function createConsumer<Schema extends DescMessage>(options: {
   readonly service: string;
@@ -111,12 +111,12 @@ export function createConsumer<Schema extends DescMessage>(options: {
     pause(ms, undefined, { signal: stopping.signal }).catch(() => {});
   const waitForDatabase = async () => {
     log.warn("the database is unavailable: consuming is paused");
-    // What waits goes back to the queue with the channel; it must not be handled from here as well.
+    // Waiting messages go back to the queue with the channel; they must not be handled here too.
     taking.abort(leftOut);
     await subscription.pause();
     do {
-      // Growing until a batch succeeds, so that a database that is back only for this question does
-      // not wear out the messages' delivery counts.
+      // The pause grows until a batch succeeds, so that a database that is available only for this
+      // check does not use up the delivery counts of the messages.
       await waitWhileRunning(Math.min(databasePauseMs * 2 ** pauses, maxPauseMs));
       pauses += 1;
     } while (!stopping.signal.aborted && !(await isDatabaseBack()));
@@ -125,7 +125,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
     taking = new AbortController();
     subscription.resume();
   };
-  // Asks by writing: a database that can only be read, or has a full disk, is not back.
+  // Checks with a write: a database that is read-only, or has a full disk, is not available.
   const isDatabaseBack = async () => {
     const id = newId();
     try {
@@ -143,7 +143,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
     const { delivery } = message;
     try {
       const outcome = await batcher.submit(message, {
-        // What is delivered again may have killed its consumer before: it risks no other message.
+        // A redelivered message may have crashed its consumer before, so it runs alone.
         alone: delivery.redelivered,
         signal: taking.signal,
       });

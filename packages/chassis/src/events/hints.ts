@@ -7,31 +7,31 @@ const prefetch = 100;
 const maxTextLength = 160;
 const textOfHint = /^(\S+) (\d{1,18})$/;
 
-/** That something of `key` has changed, up to `revision`. */
+/** Indicates that something of `key` has changed, up to `revision`. */
 export type Hint = { readonly key: string; readonly revision: bigint };
 
-/** Listens for the hints of one key. Disposing ends it. */
+/** Listens for the hints of one key until it is disposed. */
 export type HintListener = Disposable & {
   /**
-   * Resolves with the newest revision told as soon as that is above this one, also if it was told
-   * before, since the listener was made; with undefined when the time is up. Rejects with the
-   * signal's reason. One call at a time.
+   * Resolves with the newest revision received since the listener was created, as soon as it is
+   * above `revision`; with undefined when the time is up. Rejects with the signal's reason. One
+   * call at a time.
    */
   above(revision: bigint, waitMs: number, signal: AbortSignal): Promise<bigint | undefined>;
 };
 
 /**
- * Tells all replicas of a service what has just changed, so that whoever waits for it reads it again
- * at once. A hint is no event: it is told after the commit and may be lost, so whoever listens also
- * reads now and then without.
+ * Notifies all replicas of a service of a change, so that waiting calls read it immediately. A hint
+ * is not an event: it is sent after the commit and may be lost, so listeners also have to read from
+ * time to time without one.
  */
 export type Hints = AsyncDisposable & {
-  /** Tells listeners here at once, and those of other replicas through the broker. Never throws. */
+  /** Notifies local listeners at once, and other replicas through the broker. Never throws. */
   tell(hints: readonly Hint[]): void;
   listen(key: string): HintListener;
 };
 
-/** Opens the service's exchange of hints, on queues of this replica's own. */
+/** Connects to the service's hints exchange, with a queue for this replica alone. */
 export function createHints(options: {
   readonly broker: Broker;
   /** A fanout exchange; see `hints` of the topology. */
@@ -54,7 +54,7 @@ export function createHints(options: {
     prefetch,
     onDelivery(delivery) {
       delivery.ack();
-      // What this replica told, its own listeners know.
+      // The listeners here already know the hints of this replica.
       if (delivery.messageId?.startsWith(replica)) return;
       hear(readHints(delivery, log));
     },
@@ -66,7 +66,7 @@ export function createHints(options: {
       if (hints.length === 0) return;
       hear(hints);
       told += 1;
-      // Whatever becomes of it: the listeners' own reading makes up for a lost hint.
+      // The outcome does not matter: the periodic reads of listeners make up for a lost hint.
       void publisher.publish({
         exchange,
         routingKey: "",

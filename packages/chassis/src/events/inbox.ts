@@ -3,7 +3,7 @@ import { type Loop, startLoop } from "../base/loop.ts";
 import { firstIdAt, timeOfId } from "../contract/message-id.ts";
 import type { Database, Transaction } from "../database/database.ts";
 
-/** The table behind the inbox, for a service's first migration; {@link keepInboxPartitions} adds its partitions. */
+/** The inbox table, for a service's first migration; {@link maintainInbox} adds its partitions. */
 export const inboxTable = `
   CREATE TABLE inbox (
     message_id uuid PRIMARY KEY
@@ -16,9 +16,9 @@ const daysAhead = 3;
 const maintenanceIntervalMs = 3_600_000;
 
 /**
- * Remembers the messages as handled by this transaction and returns the ids of those that no other
- * transaction had remembered. It must be the transaction's first statement: a concurrent copy of a
- * message then waits here for this transaction's end. `ids` hold no duplicates.
+ * Inserts the message ids into the inbox and returns those that were not there yet. It must be the
+ * first statement of the transaction: a concurrent copy of a message then waits here until this
+ * transaction ends. `ids` must not contain duplicates.
  */
 export async function claimMessages(
   transaction: Transaction,
@@ -33,7 +33,9 @@ export async function claimMessages(
   return new Set(rows.map((row) => row.message_id));
 }
 
-/** Forgets messages of this same transaction, so that they are new when they come again. */
+/**
+ * Removes ids that this transaction inserted, so that the messages are new when delivered again.
+ */
 export async function releaseMessages(
   transaction: Transaction,
   ids: readonly string[],
@@ -42,8 +44,8 @@ export async function releaseMessages(
 }
 
 /**
- * Says why a message id cannot be deduplicated, or undefined when it can: it must be a UUIDv7 no
- * older than the inbox remembers and not from the future.
+ * Returns why a message id cannot be deduplicated, or undefined if it can: it must be a UUIDv7, not
+ * older than the oldest partition and not from the future.
  */
 export function refusalOfId(id: string | undefined, nowMs: number): string | undefined {
   const timeMs = id === undefined ? undefined : timeOfId(id);
@@ -56,7 +58,7 @@ export function refusalOfId(id: string | undefined, nowMs: number): string | und
 
 /**
  * Creates the inbox's daily partitions from `daysKept` days ago to `daysAhead` days ahead, by the
- * database's clock, and drops those that are older. Safe with replicas and repeatable.
+ * database's clock, and drops older ones. Can be repeated, and run by several replicas at once.
  */
 export async function maintainInbox(database: Database): Promise<void> {
   const outdated = await database.transaction(async ({ query }) => {
@@ -88,7 +90,7 @@ export async function maintainInbox(database: Database): Promise<void> {
   for (const name of outdated) await database.query(`DROP TABLE IF EXISTS ${name}`, []);
 }
 
-/** Runs {@link maintainInbox} every hour. Run it once yourself before the first message. */
+/** Runs {@link maintainInbox} every hour. Call that once before the first message. */
 export function keepInboxPartitions(options: {
   readonly database: Database;
   readonly log: Logger;

@@ -7,7 +7,7 @@ import type { Publisher } from "../broker/broker.ts";
 import type { Database, Transaction } from "../database/database.ts";
 import { createRelay } from "./relay.ts";
 
-/** The table behind {@link createOutbox}, for a service's first migration. */
+/** The outbox table of {@link createOutbox}, for a service's first migration. */
 export const outboxTable = `
   CREATE TABLE outbox (
     id uuid PRIMARY KEY,
@@ -25,7 +25,7 @@ export const outboxTable = `
 `;
 
 const claimMs = 10_000;
-// How much earlier than the database the process believes its own claim to have ended.
+// The process treats its claim as expired this much earlier than the database does.
 const claimMarginMs = 1_000;
 const sweepIntervalMs = 1_000;
 const sweepBatchSize = 500;
@@ -33,9 +33,9 @@ const aloneDeleteMs = 100;
 const maxDeletesPerWrite = 2_000;
 const depthSampleIntervalMs = 5_000;
 
-/** A fact to be published: `payload` is the encoded message, `type` its full protobuf name. */
+/** An event to publish: `payload` is the encoded message, `type` its full protobuf name. */
 export type OutboxEvent = {
-  /** A UUIDv7, made before the transaction, that survives every re-publish. */
+  /** A UUIDv7, created before the transaction and the same each time the event is published. */
   readonly id: string;
   readonly type: string;
   readonly payload: Uint8Array;
@@ -44,16 +44,16 @@ export type OutboxEvent = {
 
 export type Outbox = AsyncDisposable & {
   /**
-   * Whether so many events wait that no more work which makes events should be taken on. Known from
-   * samples, so the depth may pass `maxDepth` by what is accepted between two of them.
+   * Whether so many events are waiting that no new work that creates events should be accepted. The
+   * depth is sampled, so it may exceed `maxDepth` by what is accepted between two samples.
    */
   readonly full: boolean;
   /**
-   * Stores the events with the transaction's other effects. Once it has been committed they are
-   * published straight from memory; what memory loses, the sweep of any replica finds.
+   * Stores the events together with the other effects of the transaction. After the commit they are
+   * published directly from memory. Events that memory loses are found by the sweep of any replica.
    */
   write(transaction: Transaction, events: readonly OutboxEvent[]): Promise<void>;
-  /** Publishes a limited number of events whose claim has lapsed; returns how many it took on. */
+  /** Claims and publishes a limited number of events whose claim has expired; returns how many. */
   sweepOnce(): Promise<number>;
 };
 
@@ -68,8 +68,8 @@ export function outboxEvent<Schema extends DescMessage>(
 
 /**
  * The transactional outbox of a service. A row is claimed for the process that wrote it, by the
- * database's clock; it is deleted only after the broker has confirmed and routed its event, with
- * the next write or shortly after alone. No order among events is kept.
+ * database's clock. It is deleted only after the broker has confirmed and routed its event:
+ * together with the next write, or by a separate statement shortly after. Events are not ordered.
  */
 export function createOutbox(options: {
   readonly database: Database;
@@ -149,10 +149,10 @@ export function createOutbox(options: {
   };
   const sweepOnce = async () => {
     await sampleDepth();
-    // Claiming what cannot be published now would only keep it from a replica that can.
+    // Claiming events that cannot be published now would only keep them from other replicas.
     if (!relay.ready || relay.room < sweepBatchSize) return 0;
     const claimedMs = clock.monotonicMs();
-    // ARRAY makes the subquery run once: joined, it would run, and lock, again for each row.
+    // ARRAY makes the subquery run once. In a join, it would run, and lock, again for each row.
     const rows = await database.query<{
       id: string;
       type: string;

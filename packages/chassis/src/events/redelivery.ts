@@ -12,18 +12,21 @@ const maxShortText = 60;
 
 export type Redelivery = {
   /**
-   * Puts the message into the retry queue of its attempt, from which it comes back; into the dead
-   * letters after `maxAttempts`.
+   * Moves the message to the retry queue for its attempt, from which it is delivered again; after
+   * `maxAttempts`, to the dead letters.
    */
   retryLater(delivery: Delivery, reason: string): Promise<void>;
-  /** Puts the message among the dead letters, with the reason, its attempts and its first time. */
+  /**
+   * Moves the message to the dead letters, with the reason, its attempts and its first-seen time.
+   */
   deadLetter(delivery: Delivery, reason: string): Promise<void>;
 };
 
 /**
- * Sets messages of `service` aside. A message is acknowledged only once its copy is safe: a crash in
- * between makes a duplicate, not a loss. Each tries until the broker has confirmed and routed the
- * copy, or until `signal` is aborted; then the message stays unsettled.
+ * Moves messages of `service` to its retry queues and dead letters. A message is acknowledged only
+ * after its copy is confirmed: a crash in between leaves a duplicate, not a loss. Both functions
+ * retry until the broker has confirmed and routed the copy, or until `signal` is aborted; the
+ * message then stays unsettled.
  */
 export function createRedelivery(options: {
   readonly service: string;

@@ -7,25 +7,26 @@ const maxQueued = 10_000;
 const maxUnconfirmed = 1_000;
 const stopTimeoutMs = 2_000;
 
-/** An event that waits to be published, and until when (monotonic clock) this process may do so. */
+/** An event to publish, and until when (monotonic clock) this process holds its claim. */
 export type ClaimedEvent = { readonly message: OutgoingMessage; readonly untilMs: number };
 
 export type Relay = AsyncDisposable & {
-  /** How many more events {@link Relay.offer} takes. */
+  /** How many more events {@link Relay.offer} accepts. */
   readonly room: number;
-  /** Whether the broker can be expected to confirm a publish now. */
+  /** Whether the broker is likely to confirm a publish now. */
   readonly ready: boolean;
   /**
-   * Publishes the events as soon as the broker takes them. Those that find no room, or whose claim
-   * ends first, are dropped from memory: their rows stay in the outbox for the sweep.
+   * Publishes the events as soon as the broker accepts them. Events beyond the available room, or
+   * whose claim expires first, are dropped from memory; their rows stay in the outbox for the
+   * sweep.
    */
   offer(events: readonly ClaimedEvent[]): void;
 };
 
 /**
- * Publishes events with at most `maxUnconfirmed` of them unconfirmed, and calls `onConfirmed` with
- * the id of each that the broker has confirmed *and* routed. Whatever else becomes of a publish,
- * the event is left to the sweep. Disposing waits a limited time for what is under way.
+ * Publishes events, with at most `maxUnconfirmed` of them unconfirmed, and calls `onConfirmed` with
+ * the id of each event that the broker has confirmed *and* routed. After any other outcome the
+ * event is left to the sweep. Disposing waits a limited time for unconfirmed events.
  */
 export function createRelay(options: {
   readonly publisher: Publisher;

@@ -5,15 +5,15 @@ import { refuse } from "../contract/errors.ts";
 import type { Principal } from "./principal.ts";
 
 /**
- * Returns if the principal may make this call, else throws PERMISSION_DENIED, in words that do not
- * depend on whether what the request names exists.
+ * Returns if the principal may make this call, otherwise throws PERMISSION_DENIED. The error does
+ * not depend on whether the requested resource exists.
  */
 export type AccessCheck = (method: DescMethod, principal: Principal, request: Message) => void;
 
 /**
- * Makes the check from the `access` option of each of the methods. Throws for a method without one:
- * what nobody is named for cannot be served. `noOwners` are the methods that users may not call for
- * themselves here, whatever their option says.
+ * Creates the check from the `access` option of each method. Throws for a method without the
+ * option: a method that permits nobody cannot be served. `noOwners` are the methods that users may
+ * not call for themselves here, even if their option permits the owner.
  */
 export function createAccessCheck(
   methods: readonly DescMethod[],
@@ -36,7 +36,7 @@ export function createAccessCheck(
 
 type Policy = {
   readonly scope: string;
-  /** Undefined where being the owner is no reason to let somebody in. */
+  /** Reads the owner's user id; undefined if the method does not permit the owner. */
   readonly userIdIn: ((request: Message) => unknown) | undefined;
 };
 

@@ -7,7 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import { errorInfoOf, refuse } from "../contract/errors.ts";
 import type { Principal } from "./principal.ts";
 
-// Never a symmetric one: whoever can check such a token could make one.
+// No symmetric algorithms: a party that can verify such a token could also create one.
 const algorithms = [
   "ES256",
   "ES384",
@@ -26,9 +26,9 @@ const defaultLimits: KeyLimits = { keepMs: 300_000, cooldownMs: 10_000, timeoutM
 
 /** Which tokens are valid. */
 export type AuthConfig = {
-  /** What `iss` has to be. */
+  /** The required value of `iss`. */
   readonly issuer: string;
-  /** What `aud` has to hold. */
+  /** The value that `aud` must contain. */
   readonly audience: string;
   /** Where the issuer publishes its keys. */
   readonly jwksUrl: string;
@@ -36,30 +36,30 @@ export type AuthConfig = {
   readonly userClaim: string;
 };
 
-/** How the issuer's keys are fetched. */
+/** The limits for fetching the issuer's keys. */
 export type KeyLimits = {
   /** How long a fetched set of keys is used. */
   readonly keepMs: number;
-  /** How soon it may be fetched again for a token whose key is not among them. */
+  /** How soon it may be fetched again for a token with an unknown key. */
   readonly cooldownMs: number;
   readonly timeoutMs: number;
 };
 
 export type TokenVerifier = {
   /**
-   * Says who calls, by the value of an `authorization` header: at once for a token that has been
-   * verified before. Refuses one that is missing or not valid with UNAUTHENTICATED, and any new one
-   * with UNAVAILABLE while the issuer's keys cannot be had.
+   * Returns the caller for the value of an `authorization` header; synchronously if the token has
+   * been verified before. Refuses a missing or invalid token with UNAUTHENTICATED, and any new
+   * token with UNAVAILABLE while the issuer's keys cannot be fetched.
    */
   verify(authorization: string | null | undefined): Principal | Promise<Principal>;
 };
 
 /**
- * Verifies JWTs as RFC 7519 and RFC 8725 ask: an asymmetric signature by one of the issuer's keys,
- * issuer, audience, an end that has not come yet. Keys are fetched at the first token and again when
- * one names a key that is not among them, so that the issuer may change them under way.
+ * Verifies JWTs as RFC 7519 and RFC 8725 require: an asymmetric signature by one of the issuer's
+ * keys, the issuer, the audience, and an expiry in the future. The keys are fetched for the first
+ * token, and again when a token names an unknown key, so that the issuer can rotate its keys.
  *
- * Verified tokens are remembered until they end, by their hash; at most 50,000 of them, the newest.
+ * Verified tokens are cached by hash until they expire; the cache holds the newest 50,000.
  */
 export function createTokenVerifier(options: {
   readonly auth: AuthConfig;
@@ -110,7 +110,7 @@ export function createTokenVerifier(options: {
       const known = remembered.get(id);
       if (known && known.expireTimeMs > clock.nowMs()) return known;
       if (known) remembered.delete(id);
-      // Many calls may bring one new token at once.
+      // Many calls may arrive with the same new token at once.
       const begun = verifying.get(id) ?? verifyAnew(token, id);
       if (!verifying.has(id)) {
         verifying.set(id, begun);
@@ -136,7 +136,7 @@ function principalIn(payload: JWTPayload, userClaim: string): Principal {
   return { userId, scopes: new Set(scopes), expireTimeMs: exp * 1_000 };
 }
 
-/** What is wrong with the token itself; any other error is about fetching the keys. */
+/** Errors of the token itself; any other error is about fetching the keys. */
 const faultsOfToken = [
   errors.JWTInvalid,
   errors.JWTClaimValidationFailed,
@@ -162,7 +162,7 @@ function refusalOf(error: unknown, log: Logger): ConnectError {
   );
 }
 
-/** The refusal of a call, or the end of a stream, whose token has ended. */
+/** The refusal of a call, or the end of a stream, whose token has expired. */
 export const expired = (): ConnectError => refusal("the token has expired; get a new one");
 
 function refusal(message: string): ConnectError {

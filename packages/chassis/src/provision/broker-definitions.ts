@@ -1,11 +1,11 @@
-/** What RabbitMQ's definitions say of an exchange, a queue, a binding and a policy. */
+/** Builds the exchanges, queues, bindings and policies of RabbitMQ's definitions. */
 
 /** A durable exchange. */
 export function exchange(name: string, type: "topic" | "direct" | "fanout") {
   return { name, type, durable: true, auto_delete: false, internal: false, arguments: {} };
 }
 
-/** A quorum queue without any other argument: the rest is said by policies. */
+/** A quorum queue without any other argument: policies set the rest. */
 export function queue(name: string) {
   return {
     name,
@@ -15,7 +15,7 @@ export function queue(name: string) {
   };
 }
 
-/** What leads from the exchange `source` to the queue `destination`. */
+/** A binding from the exchange `source` to the queue `destination`. */
 export function binding(source: string, destination: string, routingKey: string) {
   return {
     source,
@@ -37,7 +37,9 @@ export function policy(name: string, definition: Readonly<Record<string, string 
   };
 }
 
-/** A pattern that matches what one of `patterns` matches as a whole; nothing for none. */
+/**
+ * A pattern that matches a whole text by any of `patterns`; without patterns it matches only "".
+ */
 export function matching(...patterns: readonly string[]): string {
   return `^(${patterns.join("|")})$`;
 }

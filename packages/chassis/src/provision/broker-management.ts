@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 const requestTimeoutMs = 10_000;
 const maxRequestAttempts = 5;
 
-/** How to reach the management API of a RabbitMQ, as its administrator `user`. */
+/** How to reach the management API of RabbitMQ as its administrator `user`. */
 export type BrokerAdministration = {
   readonly managementUrl: string;
   readonly user: string;
@@ -13,8 +13,8 @@ export type BrokerAdministration = {
 };
 
 /**
- * Asks the management API for something; resolves with the answer, or with undefined where what is
- * to be got or deleted does not exist. Throws what else the broker answers but success.
+ * Calls the management API. Resolves with the response, or with undefined if the object of a GET or
+ * DELETE does not exist. Throws for any other response that is not a success.
  */
 export type ManagementCall = (
   method: "GET" | "PUT" | "POST" | "DELETE",
@@ -22,7 +22,7 @@ export type ManagementCall = (
   body?: unknown,
 ) => Promise<Response | undefined>;
 
-/** Makes calls to the management API; `path` follows its origin. */
+/** Creates a function that calls the management API; `path` is relative to its origin. */
 export function createManagementCall(administration: BrokerAdministration): ManagementCall {
   const { managementUrl, user, password } = administration;
   const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
@@ -37,7 +37,7 @@ export function createManagementCall(administration: BrokerAdministration): Mana
       if (response.ok) return response;
       const text = await response.text();
       if (response.status === 404 && (method === "GET" || method === "DELETE")) return undefined;
-      // A broker that has just started answers some calls before it can serve them.
+      // A broker that has just started accepts some calls before it can serve them.
       if (response.status < 500 || tried === maxRequestAttempts) {
         throw new Error(`the broker answered ${method} ${path} with ${response.status}: ${text}`);
       }

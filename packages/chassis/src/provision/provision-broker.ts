@@ -2,13 +2,13 @@ import { retryDelays, retryQueueOf, topologyOf } from "../contract/topology.ts";
 import { binding, exchange, matching, policy, queue, quoted } from "./broker-definitions.ts";
 import { type BrokerAdministration, createManagementCall } from "./broker-management.ts";
 
-// The broker gives a message back at most this often when its consumer dies; our own count of
-// attempts, in a header, ends long before.
+// How often the broker redelivers a message whose consumer dies. Our own limit of attempts, counted
+// in a header, is much lower.
 const deliveryLimit = 100;
 const maxQueueLength = 5_000_000;
 const maxDeadLetters = 100_000;
 
-/** A service's user on the broker and the events of other services that it handles. */
+/** A service's RabbitMQ user and the events of other services that it handles. */
 export type BrokerService = {
   readonly name: string;
   /** The user's name; the service's own unless several brokers share a server. */
@@ -19,12 +19,13 @@ export type BrokerService = {
 };
 
 /**
- * Makes sure that the virtual host holds every exchange, queue, binding and policy of the services,
- * and that each service has a user who may publish to its own exchanges, read its own work queue,
- * and declare nothing but queues for hints. Repeatable.
+ * Ensures that the virtual host has every exchange, queue, binding and policy of the services, and
+ * that each service has a user that may publish to its own exchanges, read its own work queue, and
+ * declare nothing but queues for hints. Can be repeated.
  *
- * Queues are quorum queues whose only argument is that; limits, delays and dead-letter exchanges
- * are policies, so that they can change on a queue that exists. Suits RabbitMQ 3.10 and 4.x.
+ * All queues are quorum queues, without any other argument. Limits, delays and dead-letter
+ * exchanges are policies, so that they can change on an existing queue. Works with RabbitMQ 3.10
+ * and 4.x.
  */
 export async function provisionBroker(
   options: BrokerAdministration & { readonly services: readonly BrokerService[] },
@@ -46,7 +47,7 @@ export async function provisionBroker(
     await call("PUT", `/api/users/${name}`, { password: service.password, tags: "" });
     await call("PUT", `/api/permissions/${host}/${name}`, {
       configure: matching(hintQueues),
-      // Whoever binds a queue has to be permitted to write to it and to read the exchange.
+      // Binding a queue needs write permission on the queue and read permission on the exchange.
       write: matching(
         ...[own.events, own.retry, own.deadLetter, own.hints].map(quoted),
         hintQueues,

@@ -1,9 +1,9 @@
 import { Client, escapeIdentifier, escapeLiteral } from "pg";
 
 /**
- * Makes sure that the server has a role `name` with `password` and a database of the same name that
- * only this role may use. The role owns nothing else, cannot make roles or databases, and its
- * statements and locks end by themselves. Repeatable; the password is set anew each time.
+ * Ensures that the server has a role `name` with `password` and a database of the same name that
+ * only this role may use. The role owns nothing else, cannot create roles or databases, and has
+ * timeouts for statements and locks. Can be repeated; the password is set each time.
  *
  * `adminUrl` names a superuser and any database to connect to.
  */

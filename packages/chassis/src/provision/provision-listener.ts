@@ -12,19 +12,19 @@ const maxQueueLength = 1_000_000;
 const maxQueueBytes = 2 ** 30;
 const maxDeadLetters = 100_000;
 const maxDeadLetterBytes = 2 ** 28;
-// Of one user, on all the broker's nodes: enough for a few dozen replicas.
+// Per user, over all nodes of the broker: enough for a few dozen replicas.
 const maxConnections = 50;
 const maxChannels = 200;
 
 /**
- * Makes sure that somebody who is no service of ours can listen to its events: a queue with the
- * events of `listensTo`, one for what is rejected there, and a user who may read the two and do
- * nothing else. Repeatable; events that the queue had before stay. Throws, and has changed nothing,
- * where a user of that name is not a listener of this virtual host.
+ * Ensures that a program of another team can listen to events: a queue bound to the events of
+ * `listensTo`, a queue for its dead letters, and a user that may only read these two. Can be
+ * repeated; events that are already bound stay bound. Throws, without changing anything, if a user
+ * of that name is not a listener of this virtual host.
  *
- * A queue that its listener leaves alone drops its oldest messages when it is full: if it refused
- * new ones instead, as those of services do, the publishers would have to stop for it. What is dropped
- * goes to the dead letters, and pushes the oldest of those out for good once there are too many.
+ * When the listener is absent and its queue is full, the queue drops its oldest messages. If it
+ * rejected new ones, as the queues of services do, publishers would have to stop for it. Dropped
+ * messages go to the dead letters and displace the oldest of those once there are too many.
  */
 export async function provisionListener(
   options: BrokerAdministration & { readonly listener: BrokerService },
@@ -71,9 +71,9 @@ export async function provisionListener(
 }
 
 /**
- * Removes a listener with its queues and all that waits there; one that was stopped halfway can be
- * repeated. Throws where nothing is left of any, and where the user of that name is not a listener of
- * this virtual host.
+ * Removes a listener, its queues and all messages in them. A removal that was interrupted can be
+ * repeated. Throws if nothing of such a listener exists, or if the user of that name is not a
+ * listener of this virtual host.
  */
 export async function removeListener(
   options: BrokerAdministration & { readonly listener: Pick<BrokerService, "name" | "user"> },
@@ -91,7 +91,7 @@ export async function removeListener(
       `policies/${host}/${name}`,
     ]),
     `exchanges/${host}/${deadLetter}`,
-    // Last, because its tag says whose the rest is.
+    // The user comes last, because its tag shows to whom the rest belongs.
     `users/${encodeURIComponent(user)}`,
   ]) {
     if (await call("DELETE", `/api/${path}`)) isFound = true;
@@ -99,7 +99,7 @@ export async function removeListener(
   if (!isFound) throw new Error(`there is no listener ${listener.name} on ${vhost}`);
 }
 
-/** What the user of a listener is told by from all other users, who belong to no virtual host. */
+/** The tag that marks a user as a listener of the virtual host. */
 function tagOf(vhost: string): string {
   // Tags are separated by commas.
   return `settle-listener-${encodeURIComponent(vhost)}`;

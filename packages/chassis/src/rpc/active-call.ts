@@ -4,36 +4,38 @@ import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import type { Clock } from "../base/clock.ts";
 import { refuse } from "../contract/errors.ts";
 
-/** Where a handler finds the id of its request, for its own log lines: `context.values.get(…)`. */
+/** Gives a handler the id of its request, for its own log lines: `context.values.get(…)`. */
 export const requestIdKey = createContextKey("", { description: "request id" });
 
-/** Which request a call is; on each of its log lines. */
+/** Identifies the request of a call in its log lines. */
 export type CallOrigin = {
   readonly method: DescMethod;
   readonly protocol: string;
   readonly requestId: string;
 };
 
-/** A call under way: its handler sees `signal` and `timeoutMs` in its context. */
+/** A call in progress. Its handler sees `signal` and `timeoutMs` in its context. */
 export type Call = CallOrigin & {
   /** The value of its `authorization` header. */
   readonly authorization: string | null | undefined;
   readonly signal: AbortSignal;
   readonly timeoutMs: () => number | undefined;
-  /** Ends the call with this refusal, unless it has ended, whether its handler heeds it or not. */
+  /**
+   * Ends the call with this refusal, even if its handler ignores the signal; no effect once ended.
+   */
   abort(reason: () => ConnectError): void;
-  /** Does so after some time, on top of the deadline. Called at most once. */
+  /** Aborts the call after a delay, independently of the deadline. May be called at most once. */
   abortAfter(delayMs: number, reason: () => ConnectError): void;
-  /** Settles like `work`, or rejects as soon as the call is aborted. One at a time. */
+  /** Settles like `work`, or rejects as soon as the call is aborted. One call at a time. */
   orAbort<T>(work: PromiseLike<T> | T): Promise<T>;
-  /** Says that the call is over: nothing aborts it any more. */
+  /** Marks the call as ended: nothing aborts it any more. */
   end(): void;
 };
 
-// What a timer holds; some three weeks.
+// The longest delay of a timer; some three weeks.
 const longestTimerMs = 2 ** 31 - 1;
 
-/** A call whose deadline is running, if it has one: `timeoutMs` may be infinite. */
+/** A call with a running deadline; `timeoutMs` may be infinite, for no deadline. */
 export class ActiveCall implements Call {
   readonly authorization: string | null | undefined;
   readonly method: DescMethod;
@@ -102,10 +104,10 @@ export const gone = (): ConnectError =>
 const late = () =>
   refuse(Code.DeadlineExceeded, ErrorReason.DEADLINE_EXCEEDED, "the call took too long");
 
-/** What a stream's handler finds in its signal once nobody wants more. */
+/** The reason in a stream handler's signal once the stream has ended. */
 export const ended = (): ConnectError =>
   refuse(Code.Canceled, ErrorReason.UNAVAILABLE, "the stream has ended");
 
-/** The refusal of a call that the server has no more time for. */
+/** The refusal of a call that the server cannot finish because it is stopping. */
 export const stopping = (): ConnectError =>
   refuse(Code.Unavailable, ErrorReason.UNAVAILABLE, "the service is shutting down");

@@ -19,7 +19,7 @@ import type { Calls } from "./rpc-call.ts";
 const envelopeHeaderBytes = 5;
 const jsonOptions = { ignoreUnknownFields: true };
 
-/** Answers a request to one method; throws if the request line or its headers are unusable. */
+/** Answers a request to one method; throws if the request line or the headers are invalid. */
 export type ConnectHandler = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -27,9 +27,9 @@ export type ConnectHandler = (
 ) => Promise<UniversalServerResponse>;
 
 /**
- * Makes handlers for the Connect and gRPC-Web protocols, by path (`/package.Service/Method`).
- * A body is read whole, and one that is too large or cannot be decoded is refused here, because
- * connect-es would answer INTERNAL, or quote the body.
+ * Creates handlers for the Connect and gRPC-Web protocols, by path (`/package.Service/Method`).
+ * A body is read completely. One that is too large or cannot be decoded is refused here, because
+ * connect-es would answer INTERNAL or quote the body.
  */
 export function createConnectHandlers(options: {
   readonly methods: readonly MethodImplSpec[];
@@ -99,7 +99,7 @@ function asIs(request: Message) {
   return { read: () => request, write: (answer: Message) => answer };
 }
 
-/** Reads a body that holds one message of the method, at most `maxBytes`; refuses any other. */
+/** Reads a body with one message of the method, at most `maxBytes` long; refuses any other body. */
 async function readBody(
   request: IncomingMessage,
   { input }: DescMethod,
@@ -119,7 +119,7 @@ async function readBody(
   return bytes;
 }
 
-/** Returns what is in the only envelope of a body: flags, which must be 0, length, message. */
+/** Returns the message in the only envelope of a body: flags, which must be 0, length, message. */
 function openEnvelope(bytes: Buffer): Buffer {
   const message = bytes.subarray(envelopeHeaderBytes);
   if (bytes.readUInt8(0) !== 0 || bytes.readUInt32BE(1) !== message.length) {

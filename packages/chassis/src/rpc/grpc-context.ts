@@ -3,8 +3,8 @@ import { Metadata } from "@grpc/grpc-js";
 import { type Call, requestIdKey } from "./active-call.ts";
 
 /**
- * A handler's view of a call by grpc-js. Copies of headers are made only when a handler asks for
- * them: they cost more than the rest of the call.
+ * The context of a handler for a call through grpc-js. Headers are copied only when a handler asks
+ * for them, because copying costs more than the rest of the call.
  */
 export class GrpcContext implements HandlerContext {
   readonly protocolName = "grpc";
@@ -50,14 +50,14 @@ export class GrpcContext implements HandlerContext {
     return this.#responseTrailer;
   }
 
-  /** The metadata to answer with: the request id and what the handler has set. */
+  /** The response metadata: the request id and what the handler has set. */
   headers(): Metadata {
     const metadata = new Metadata();
     metadata.set("x-request-id", this.#call.requestId);
     copy(this.#responseHeader, metadata);
     return metadata;
   }
-  /** The trailing metadata to answer with, if the handler has set any. */
+  /** The trailing response metadata, if the handler has set any. */
   trailers(): Metadata | undefined {
     if (!this.#responseTrailer) return undefined;
     const metadata = new Metadata();

@@ -21,8 +21,8 @@ type GrpcUnary = ServerUnaryCall<Buffer, Buffer>;
 type GrpcStream = ServerWritableStream<Buffer, Buffer>;
 
 /**
- * Serves Connect handlers on a grpc-js server, each at its `/package.Service/Method`. Bytes are
- * decoded here and not by grpc-js, which would answer undecodable ones with INTERNAL.
+ * Serves Connect handlers on a grpc-js server, each at `/package.Service/Method`. Requests are
+ * decoded here and not by grpc-js, which would answer INTERNAL if they cannot be decoded.
  */
 export function mountGrpc(options: {
   readonly server: Server;
@@ -116,7 +116,7 @@ async function send(
     if (!started) grpcCall.sendMetadata(context.headers());
     started = true;
     if (grpcCall.write(bytes)) continue;
-    // If the call ends first, the next answer is the error that says why.
+    // If the call ends first, the next answer is the error with the reason.
     await call.orAbort(once(grpcCall, "drain")).catch(() => {});
   }
   if (!started) grpcCall.sendMetadata(context.headers());

@@ -4,9 +4,9 @@ import type { Logger } from "pino";
 import { dropEndlessTimeouts, emptyOddKey } from "./request-headers.ts";
 import type { RpcLimits } from "./rpc-limits.ts";
 
-/** Builds a grpc-js server within the limits, without methods; no input ends its process. */
+/** Creates a grpc-js server with the limits and without methods. No input can crash its process. */
 export function createGrpcServer(limits: RpcLimits, log: Logger): Server {
-  // grpc-js would write a line with the sender's text for each odd header, past the log.
+  // For each invalid header grpc-js would print a line with the sender's text, bypassing the log.
   setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     "grpc.enable_channelz": 0,
@@ -22,10 +22,11 @@ export function createGrpcServer(limits: RpcLimits, log: Logger): Server {
 }
 
 /**
- * The first bytes of a connection reach its session all at once, so a request in them may be reset
- * before grpc-js sees it. grpc-js 1.14 answers a foreign path or content type without looking; Node
- * then throws, and one such request would end the process. There is no public seam before that
- * answer, so this wraps the private method by which every request enters.
+ * The first bytes of a connection reach its session all at once, so a request in them may already
+ * be reset when grpc-js handles it. grpc-js 1.14 answers an unknown path or content type without
+ * checking for that; Node then throws, and one such request would end the process. There is no
+ * public hook before that answer, so this wraps the private method through which every request
+ * enters.
  */
 function guardStreams(server: Server, log: Logger): void {
   const serve: unknown = Reflect.get(server, "_streamHandler");

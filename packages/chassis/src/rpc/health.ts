@@ -5,15 +5,15 @@ import { service as healthService } from "grpc-health-check";
 export type Health = {
   readonly serving: boolean;
   readonly stopped: boolean;
-  /** Says that the service is ready, or is not. Has no effect after {@link Health.stop}. */
+  /** Sets whether the service is ready. Has no effect after {@link Health.stop}. */
   setServing(serving: boolean): void;
-  /** Says for the last time that the service is not ready. */
+  /** Sets the service to not ready for good. */
   stop(): void;
   /** Calls `listener` after every change until the returned function is called. */
   onChange(listener: () => void): () => void;
 };
 
-/** Starts as not ready. The broker is never part of it: orders are accepted without. */
+/** Starts as not ready. The broker does not affect it: orders are accepted without the broker. */
 export function createHealth(): Health {
   const listeners = new Set<() => void>();
   let serving = false;
@@ -48,7 +48,7 @@ export function createHealth(): Health {
 
 export type ServingStatus = "SERVING" | "NOT_SERVING";
 
-/** Returns the word for the present state, as `/healthz` and grpc.health.v1 show it. */
+/** Returns the current status, as `/healthz` and grpc.health.v1 report it. */
 export function servingStatusOf(health: Health): ServingStatus {
   return health.serving ? "SERVING" : "NOT_SERVING";
 }
@@ -58,9 +58,9 @@ type Response = { readonly status: ServingStatus | "SERVICE_UNKNOWN" };
 
 /**
  * Serves grpc.health.v1 for the whole server (the empty name) and each of `serviceNames`, all with
- * one state. Watchers of other names are told SERVICE_UNKNOWN; every watch ends with the service.
+ * the same status. Watches of other names get SERVICE_UNKNOWN. Every watch ends with the service.
  *
- * The package's own implementation is not used: it keeps every name anybody ever watched.
+ * The package's own implementation is not used, because it keeps every name that was ever watched.
  */
 export function mountHealth(server: Server, health: Health, serviceNames: readonly string[]): void {
   const known = new Set(["", ...serviceNames]);

@@ -20,12 +20,13 @@ import type { RpcLimits } from "./rpc-limits.ts";
 const connectionsCheckIntervalMs = 1_000;
 
 /**
- * The HTTP/1.1 side of a server: Connect and gRPC-Web calls, `/healthz`, `pages`, and the documented
- * error JSON for all else, whatever is sent. Connections are handed to it, it never listens.
+ * The HTTP/1.1 side of a server: Connect and gRPC-Web calls, `/healthz`, `pages`, and the
+ * documented error JSON for every other request. Connections are passed to it; it never listens
+ * itself.
  */
 export function createHttpFront(options: {
   readonly handlers: ReadonlyMap<string, ConnectHandler>;
-  /** Further pages, by their paths. */
+  /** Additional pages, by path. */
   readonly pages: ReadonlyMap<string, Page>;
   readonly health: Health;
   readonly domain: string;
@@ -63,7 +64,7 @@ export function createHttpFront(options: {
       const requestId = requestIdOf(request.headers["x-request-id"], newId);
       response.setHeader("x-request-id", requestId);
       answer(request, response, requestId).catch((error: unknown) => {
-        // connect-node throws at an unusable Host header, and when the client has gone.
+        // connect-node throws for an invalid Host header, and when the client has disconnected.
         log.debug({ err: error, requestId }, "a request could not be served");
         if (response.headersSent) response.destroy();
         else sendError(response, 400, domain, malformed());
@@ -101,9 +102,9 @@ function sendJson(response: ServerResponse, httpStatus: number, body: unknown): 
   response.end(bytes);
 }
 
-/** Answers what Node's parser refused; there is no request, only a socket. */
+/** Answers a request that Node's parser rejected; there is no request object, only a socket. */
 function refuseUnparsed(socket: Socket, code: string | undefined, domain: string): void {
-  // After the first answer nobody could tell which request this one is for.
+  // After a first answer, the client could not tell which request this one belongs to.
   if (!socket.writable || socket.bytesWritten > 0 || code === "ECONNRESET") {
     socket.destroy();
     return;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 
-// Browsers send the cookies of every port of localhost along.
+// Browsers send the cookies of every port on localhost.
 const maxHeaderBytes = 16_384;
 const headersTimeoutMs = 5_000;
 const requestTimeoutMs = 10_000;
@@ -11,16 +11,16 @@ const timeoutCheckIntervalMs = 1_000;
 const maxConnections = 1_000;
 const stopTimeoutMs = 5_000;
 
-/** A plain HTTP server. Disposing stops it; answers under way get 5 seconds to end. */
+/** A plain HTTP server. Disposing stops it; responses in progress get 5 seconds to finish. */
 export interface HttpServer extends AsyncDisposable {
-  /** Where it listens. */
+  /** The URL at which it listens. */
   readonly url: string;
 }
 
 /**
- * Serves `answer` over HTTP/1.1, for what is no RPC: a request has 10 seconds to arrive, its headers
- * half of that and 16 KiB, and 1,000 connections may be open. `port` 0 is any that is free. Throws if
- * it cannot listen.
+ * Serves `answer` over HTTP/1.1, for anything that is not an RPC. A request must arrive within 10
+ * seconds and its headers within 5; headers are limited to 16 KiB and connections to 1,000. `port`
+ * 0 means any free port. Throws if it cannot listen.
  */
 export async function startHttpServer(options: {
   readonly host: string;
@@ -37,7 +37,7 @@ export async function startHttpServer(options: {
       connectionsCheckingInterval: timeoutCheckIntervalMs,
     },
     (request, response) => {
-      // A connection kept open for more after its answer would hold up the stop.
+      // A connection that stays open after its response would delay the stop.
       response.once("close", () => server.listening || server.closeIdleConnections());
       answer(request, response);
     },

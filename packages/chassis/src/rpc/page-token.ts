@@ -16,10 +16,10 @@ export type Page = {
 };
 
 /**
- * Reads the paging fields of a request. `scope` names the list that the token belongs to: the
- * method and whatever else its pages depend on; `position` is the form of what stands in its
- * tokens. Refuses a token that was not made for this scope with PAGE_TOKEN_INVALID. A token is no
- * secret: whoever makes one by hand sees no more than the list shows.
+ * Reads the paging fields of a request. `scope` identifies the list that a token belongs to: the
+ * method and everything else that its pages depend on. `position` is the format of the position in
+ * a token. Refuses a token of another scope with PAGE_TOKEN_INVALID. A token is not a secret: a
+ * forged one reveals nothing that the list does not show.
  */
 export function readPage(
   scope: string,
@@ -40,8 +40,8 @@ export function readPage(
 }
 
 /**
- * Cuts the page out of what was `found`, of which the caller asked for one more than `limit`, and
- * makes the token of the next page from the position of the last item shown.
+ * Returns the page from the `found` items, of which the caller must have requested `limit` + 1, and
+ * the token of the next page, built from the position of the last item of this page.
  */
 export function pageOf<Item>(
   scope: string,
@@ -55,8 +55,8 @@ export function pageOf<Item>(
 }
 
 /**
- * Makes the token that asks for the page after `position`, a short text such as the last id shown;
- * empty where there is none.
+ * Returns the token of the page after `position`, a short text such as the last id shown; empty if
+ * there is no position.
  */
 export function pageTokenOf(scope: string, position: string | undefined): string {
   if (position === undefined) return "";

@@ -3,13 +3,14 @@ import type { HandlerContext } from "@connectrpc/connect";
 const preferHeader = "prefer";
 const appliedHeader = "preference-applied";
 const longestWaitS = 10;
-/** What is left of a call's time for the answer itself. */
+/** How much of a call's time is reserved for the answer itself. */
 const marginMs = 250;
 
 /**
- * Reads `Prefer: wait=5` (RFC 7240; header or metadata), says in the answer that it was applied, and
- * returns for how many milliseconds: at most ten seconds, and less where the call has less time.
- * Returns 0 where the caller prefers nothing or nothing that is understood, which is no error.
+ * Reads `Prefer: wait=5` (RFC 7240; header or metadata), sets the response header that it was
+ * applied, and returns the time to wait in milliseconds: at most ten seconds, and less if the call
+ * has less time. Returns 0 without a preference, and for one that is not understood, which is not
+ * an error.
  */
 export function preferredWaitMs({
   requestHeader,

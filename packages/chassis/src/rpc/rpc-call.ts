@@ -19,7 +19,7 @@ import { expired, type TokenVerifier } from "../identity/token-verifier.ts";
 import { BatcherFullError } from "../writes/batcher.ts";
 import { ActiveCall, type Call, type CallOrigin, ended, stopping } from "./active-call.ts";
 
-/** How a protocol brings the request and takes an answer. */
+/** How a protocol reads the request and writes an answer. */
 export type CallCodec<Answer> = {
   readonly read: () => Message;
   readonly write: (answer: Message) => Answer;
@@ -35,21 +35,21 @@ type StreamHandler = (
 ) => AsyncIterable<MessageInitShape<DescMessage>>;
 
 /**
- * What surrounds every handler, whatever the protocol: who calls and whether they may, the deadline,
- * validation, the mapping of errors, one log line per failed call, and the end of all calls when the
- * server stops.
+ * Everything around a handler that is the same for all protocols: authentication and access check,
+ * deadline, validation, error mapping, one log line per failed call, and the end of all calls when
+ * the server stops.
  *
- * A stream also ends when its caller's token does. If it has begun and its answers have a field of
- * type `errors.v1.StreamEnd`, what ends it is told by a last answer as well.
+ * A stream also ends when its caller's token expires. If a stream has begun and its answers have a
+ * field of type `errors.v1.StreamEnd`, a last answer also reports why it ends.
  *
- * `unary` and `stream` reject only with refusals that name the service's domain. What else a
- * handler throws is logged with its stack; a full queue becomes RESOURCE_EXHAUSTED, a database that
- * is away UNAVAILABLE, and all else INTERNAL with the request id and no more.
+ * `unary` and `stream` reject only with refusals that name the service's domain. Any other error of
+ * a handler is logged with its stack. A full queue becomes RESOURCE_EXHAUSTED, an unavailable
+ * database UNAVAILABLE, and everything else INTERNAL, which shows the caller only the request id.
  */
 export type Calls = {
   /**
-   * Begins a call. A unary one has the largest deadline or its client's, whichever is sooner; a
-   * stream only its client's.
+   * Begins a call. A unary call has the deadline of its client or the maximum, whichever is sooner;
+   * a stream only has the deadline of its client.
    */
   open(origin: CallOrigin & Pick<Call, "authorization">, clientTimeoutMs: number | undefined): Call;
   unary<Answer>(call: Call, codec: CallCodec<Answer>, handle: UnaryHandler): Promise<Answer>;
@@ -60,13 +60,13 @@ export type Calls = {
   ): AsyncGenerator<Answer>;
   /** Logs a request that failed before its call began and returns the refusal to answer with. */
   failed(origin: CallOrigin, error: unknown): ConnectError;
-  /** From now on every new call is answered with UNAVAILABLE; streams, which would go on, end so. */
+  /** Answers every new call with UNAVAILABLE from now on, and ends open streams in the same way. */
   refuseNew(): void;
-  /** Ends every call under way with UNAVAILABLE. */
+  /** Ends every call in progress with UNAVAILABLE. */
   abortAll(): void;
 };
 
-/** Builds the surroundings of the handlers of one server; see {@link Calls}. */
+/** Creates what surrounds the handlers of one server; see {@link Calls}. */
 export function createCalls(options: {
   readonly domain: string;
   readonly maxDeadlineMs: number;
@@ -97,7 +97,7 @@ export function createCalls(options: {
     );
     return refusal;
   };
-  /** Lets the call in, or throws why not. What it asks for is looked at by nobody else before. */
+  /** Verifies the token, validates the request and checks access; throws if one of them fails. */
   const admit = async (call: Call, read: () => Message) => {
     call.signal.throwIfAborted();
     const verified = verifier.verify(call.authorization);
@@ -145,7 +145,7 @@ export function createCalls(options: {
             yield write(create(call.method.output, next.value));
           }
         } finally {
-          // The signal wakes a handler that waits. It is not waited for: it may not heed it.
+          // The signal wakes a waiting handler. The handler may ignore it, so nobody waits for it.
           call.abort(ended);
           Promise.resolve(answers.return?.()).catch(() => {});
         }
@@ -168,7 +168,7 @@ export function createCalls(options: {
   };
 }
 
-/** An answer that tells the refusal, if answers of this type can. */
+/** An answer that reports the refusal, if answers of this type can. */
 function lastAnswer(schema: DescMessage, refusal: ConnectError): Message | undefined {
   const field = schema.fields.find(({ message }) => message?.typeName === StreamEndSchema.typeName);
   if (field?.fieldKind !== "message") return undefined;
@@ -199,7 +199,7 @@ const notNow = () =>
 const internal = (requestId: string) =>
   refuse(Code.Internal, ErrorReason.INTERNAL, `internal error; the request id is ${requestId}`);
 
-/** What the caller is told about `error`: nothing but what was meant for it. */
+/** What the caller is shown of `error`: only what is meant for callers. */
 function refusalOf(error: unknown, requestId: string): ConnectError {
   if (errorInfoOf(error)) return error as ConnectError;
   if (error instanceof BatcherFullError) return full();
@@ -208,7 +208,7 @@ function refusalOf(error: unknown, requestId: string): ConnectError {
 }
 
 function levelOf(code: Code, { methodKind }: DescMethod): "error" | "warn" | "info" | "debug" {
-  // How most streams end: their client has had enough.
+  // Most streams end like this: their client closes them.
   if (code === Code.DeadlineExceeded && methodKind !== "unary") return "debug";
   if (code === Code.Internal) return "error";
   if (code === Code.Unavailable || code === Code.ResourceExhausted) return "warn";

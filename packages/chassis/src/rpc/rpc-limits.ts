@@ -1,18 +1,18 @@
-/** Every limit of an RPC server, so that no input holds a connection, memory or a stop for ever. */
+/** All limits of an RPC server: no input can hold a connection, memory or the stop indefinitely. */
 export type RpcLimits = {
   /** The largest request message. */
   readonly maxRequestBytes: number;
   /** The largest answer message. */
   readonly maxAnswerBytes: number;
-  /** A unary call ends within this time, whatever its client allows. */
+  /** The longest deadline of a unary call, whatever its client allows. */
   readonly maxDeadlineMs: number;
-  /** Open connections; more are closed at once. */
+  /** Open connections; further ones are closed immediately. */
   readonly maxConnections: number;
-  /** Calls under way on one HTTP/2 connection. */
+  /** Concurrent calls on one HTTP/2 connection. */
   readonly maxStreamsPerConnection: number;
   /** Memory that one HTTP/2 connection may hold, in megabytes. */
   readonly maxSessionMegabytes: number;
-  /** A new connection has to say in this time which protocol it speaks. */
+  /** How long a new connection may take to show which protocol it uses. */
   readonly prefaceTimeoutMs: number;
   /** HTTP/1.1: the time for all headers of a request, and for the whole of it. */
   readonly headersTimeoutMs: number;
@@ -21,18 +21,18 @@ export type RpcLimits = {
   readonly keepAliveTimeoutMs: number;
   readonly maxHeaders: number;
   readonly maxHeaderBytes: number;
-  /** HTTP/2: a silent connection is pinged, and closed when it does not answer. */
+  /** HTTP/2: a silent connection is pinged, and closed if it does not answer. */
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
-  /** Stop: how long the server serves on after it called itself NOT_SERVING. */
+  /** Stop: how long the server keeps serving while it reports NOT_SERVING. */
   readonly drainMs: number;
-  /** Stop: how long calls under way may then take before they are aborted. */
+  /** Stop: how long calls in progress may then take before they are aborted. */
   readonly abortAfterMs: number;
-  /** Stop: how long aborted calls may take before their connections are cut. */
+  /** Stop: how long aborted calls may take before their connections are closed. */
   readonly cutAfterMs: number;
 };
 
-/** What a service runs with; a stop takes at most 9 seconds. */
+/** The limits of a running service. With these, a stop takes at most 9 seconds. */
 export const defaultRpcLimits: RpcLimits = {
   maxRequestBytes: 64 * 1024,
   maxAnswerBytes: 8 * 1024 * 1024,

@@ -23,21 +23,22 @@ export type RpcServer = AsyncDisposable & {
   listen(): Promise<{ readonly host: string; readonly port: number }>;
 };
 
-/** A service as the contract describes it, and what answers its calls. */
+/** A service of the contract and its implementation. */
 export type RpcService<Service extends DescService> = {
   readonly service: Service;
   readonly implementation: ServiceImpl<Service>;
 };
 
 /**
- * Serves unary and server-streaming methods by gRPC (h2c), gRPC-Web and Connect on one port, with
- * grpc.health.v1, `GET /healthz`, `pages` and, if `descriptors` (a `FileDescriptorSet`) are given, gRPC
- * reflection. Every rule is compiled before this returns, and a method that does not say who may
- * call it makes it throw. What surrounds each handler is described at {@link createCalls}.
+ * Serves unary and server-streaming methods over gRPC (h2c), gRPC-Web and Connect on one port, with
+ * grpc.health.v1, `GET /healthz`, `pages` and, if `descriptors` (a `FileDescriptorSet`) are given,
+ * gRPC reflection. All validation rules are compiled before this returns. Throws for a method that
+ * does not declare who may call it. For what surrounds each handler, see {@link createCalls}.
  *
- * Disposing stops it: NOT_SERVING, a pause for those who look at the health, no more connections
- * and GOAWAY, some time for calls under way, UNAVAILABLE for those left, and in the end every
- * connection is cut; never longer than the three limits together.
+ * Disposing stops the server: it reports NOT_SERVING and keeps serving for a while, so that health
+ * checks notice; it then accepts no more connections and sends GOAWAY; calls in progress get some
+ * time to finish, and the rest are aborted with UNAVAILABLE; finally all connections are closed.
+ * This never takes longer than the three limits together.
  */
 export function createRpcServer<const Services extends readonly DescService[]>(options: {
   readonly services: { readonly [Index in keyof Services]: RpcService<Services[Index]> };
@@ -100,7 +101,7 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
     calls.refuseNew();
     const closed = port.close();
     grpc.tryShutdown(() => {});
-    // Closes what is idle now; what is busy is not kept alive after its answer.
+    // Closes idle connections now; busy ones are not kept alive after their response.
     http.close();
     http.keepAliveTimeout = 1;
     if (await endsWithin(closed, limits.abortAfterMs)) return;
@@ -129,7 +130,7 @@ function methodsOf({ service, implementation }: RpcService<DescService>): Method
   return Object.values(createServiceImplSpec(service, implementation).methods);
 }
 
-/** Resolves with whether `done` was, within the time. */
+/** Resolves with whether `done` settled within the timeout. */
 async function endsWithin(done: Promise<void>, timeoutMs: number): Promise<boolean> {
   const timer = new AbortController();
   const late = pause(timeoutMs, false, { signal: timer.signal }).catch(() => false);

@@ -5,16 +5,16 @@ const http2Preface = Buffer.from("PRI");
 export type SharedPort = {
   /** Listens and returns the address; rejects if the port is taken. */
   listen(host: string, port: number): Promise<AddressInfo>;
-  /** Takes no more connections and resolves when the last one has ended. */
+  /** Accepts no more connections and resolves when the last one has ended. */
   close(): Promise<void>;
-  /** Cuts every connection. */
+  /** Closes every connection at once. */
   cut(): void;
 };
 
 /**
- * One TCP port for two servers: a connection that begins as HTTP/2 goes to `onHttp2`, any other to
- * `onHttp1`, with nothing taken off it. One that says too little for `prefaceTimeoutMs` is closed,
- * and so is every one above `maxConnections`.
+ * One TCP port for two servers: a connection that starts as HTTP/2 goes to `onHttp2`, any other to
+ * `onHttp1`, with all of its bytes. A connection that does not send enough within
+ * `prefaceTimeoutMs` is closed, and so is any connection above `maxConnections`.
  */
 export function createSharedPort(options: {
   readonly onHttp1: (socket: Socket) => void;
@@ -29,7 +29,7 @@ export function createSharedPort(options: {
   const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) => {
     const giveUp = () => socket.destroy();
     const timer = setTimeout(giveUp, prefaceTimeoutMs);
-    // Reading with `readable` and not `data` leaves the socket as the HTTP/2 session needs it.
+    // Reading on `readable` and not on `data` leaves the socket as the HTTP/2 session needs it.
     const look = () => {
       const head: Buffer | null = socket.read(http2Preface.length);
       if (head === null) return;
@@ -50,7 +50,7 @@ export function createSharedPort(options: {
     undecided.add(socket);
     socket.on("readable", look);
     socket.on("end", giveUp);
-    // A connection may fail before and after its server listens to it; 'close' follows.
+    // A connection may fail before or after its server listens to it; 'close' follows.
     socket.on("error", () => {});
     socket.once("close", () => {
       decided();

@@ -17,26 +17,26 @@ import {
   storeAnswers,
 } from "./idempotency.ts";
 
-/** Why a call is refused, and facts about it for programs, which the caller is shown. */
+/** Why a call is refused, with metadata for programs. The caller sees both. */
 export type Refused = {
   readonly refusal: ErrorReason;
   readonly metadata?: Readonly<Record<string, string>>;
 };
 
-/** What a call comes to: an answer, perhaps that of an earlier call under the same key. */
+/** The result of a call: a refusal, or an answer, possibly replayed from an earlier call. */
 export type Outcome<Answer> = { readonly answer: Answer; readonly replayed: boolean } | Refused;
 
-/** What an effect returns for a call; a reason alone is a refusal without facts. */
+/** What an effect returns for a call. A reason alone is a refusal without metadata. */
 type Effect<Schema extends DescMessage> = MessageShape<Schema> | Refused | ErrorReason;
 
 /**
  * Lets each call of a batch take effect at most once per idempotency key, all in `transaction`.
  *
- * `effect` is called with those that are new and returns for each, in order, its answer or why it
- * is refused. An answer is stored with the effect; a refusal leaves no trace, so that the same call
- * may succeed later. A call whose key has been answered before gets that answer again, and one whose
- * key another call of this batch has gets what becomes of that one; or IDEMPOTENCY_KEY_REUSED if the
- * request was another.
+ * `effect` is called with the new calls and returns for each, in order, its answer or its refusal.
+ * An answer is stored together with the effect. A refusal is not stored, so the same call may
+ * succeed later. A call whose key already has an answer gets that answer again. A call that shares
+ * its key with another call of this batch gets the result of that call. If the requests differ,
+ * both cases are refused with IDEMPOTENCY_KEY_REUSED.
  */
 export async function answerOnce<
   Item extends { readonly call: KeyedCall },
@@ -70,7 +70,7 @@ export async function answerOnce<
     if (answered) return replay(schema, item, answered);
     const outcome = outcomes.get(first) ?? reused;
     if (item === first) return outcome;
-    // What became of another request is no answer to this one, a refusal neither.
+    // The result of a different request, even a refusal, does not answer this one.
     if (!isSameRequest(item.call, first.call)) return reused;
     return "refusal" in outcome ? outcome : { ...outcome, replayed: true };
   });

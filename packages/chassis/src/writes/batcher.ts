@@ -1,4 +1,4 @@
-/** What a submitted item is answered with when too many are waiting already. */
+/** Rejects a submitted item when too many are already waiting. */
 export class BatcherFullError extends Error {
   constructor(maxWaiting: number) {
     super(`${maxWaiting} items are already waiting`);
@@ -7,9 +7,9 @@ export class BatcherFullError extends Error {
 }
 
 export type SubmitOptions = {
-  /** An item whose caller has gone before its batch starts is left out. */
+  /** An item whose signal aborts before its batch starts is left out. */
   readonly signal?: AbortSignal;
-  /** The item shares its batch with no other. */
+  /** Runs the item in a batch of its own. */
   readonly alone?: boolean;
 };
 
@@ -30,16 +30,16 @@ type Waiting<Item, Result> = {
 };
 
 /**
- * Gathers items while one batch is in flight and runs them as the next: no timer, so an idle system
- * answers at once and a busy one shares a transaction among up to `maxBatchSize` items.
+ * Collects items while one batch is in flight and runs them as the next one. There is no timer, so
+ * an idle system answers immediately, and a busy one shares a transaction among up to
+ * `maxBatchSize` items.
  *
- * `run` returns one result per item, in order, and must take effect for all of them or, if it
- * throws, for none. A batch that throws is halved until the guilty item is alone, so that one
- * item's fault never fails another; unless `isShared` says that the error would hit every item (the
- * database is away), which then fails them all at once. Items whose caller has gone are left out of
- * the halves.
+ * `run` returns one result per item, in order. It must take effect for all items or, if it throws,
+ * for none. A batch that throws is halved until the failing item is alone, so that one item never
+ * fails another. If `isShared` says that the error would affect every item (for example because the
+ * database is down), the whole batch fails at once. Aborted items are left out of the halves.
  *
- * At most `maxWaiting` items wait. Disposing lets what waits finish.
+ * At most `maxWaiting` items wait. Disposing lets waiting items finish.
  */
 export function createBatcher<Item, Result>(options: {
   readonly maxBatchSize: number;
@@ -89,7 +89,7 @@ export function createBatcher<Item, Result>(options: {
   };
 
   const drain = async () => {
-    // Waiting for the end of this turn lets everything that arrived in one read join the batch.
+    // Waits for the end of this turn, so that everything that arrived in one read joins the batch.
     await new Promise(setImmediate);
     for (let batch = nextBatch(); batch.length > 0; batch = nextBatch()) await settle(batch);
     draining = undefined;

@@ -5,7 +5,7 @@ import { type Loop, startLoop } from "../base/loop.ts";
 import type { Database, Transaction } from "../database/database.ts";
 import { transactionConflict } from "../database/database-failure.ts";
 
-/** The table behind the idempotency keys, for a service's first migration. */
+/** The table of the idempotency keys, for a service's first migration. */
 export const idempotencyKeysTable = `
   CREATE TABLE idempotency_keys (
     key text NOT NULL,
@@ -24,24 +24,26 @@ const expiryIntervalMs = 60_000;
 const expiryBatchSize = 5_000;
 const maxExpiryBatches = 100;
 
-/** One call of a mutation, as far as repeating it is concerned. Keys are per caller and method. */
+/**
+ * Identifies a call that changes data, so that it can be repeated. Keys are per caller and method.
+ */
 export type KeyedCall = {
   readonly key: string;
-  /** Who calls, which need not be the user whom the call is about. */
+  /** The caller, who may differ from the user that the call is about. */
   readonly userId: string;
   readonly method: string;
   readonly requestHash: Uint8Array;
 };
 
-/** What makes two calls one: the same key, user and method. */
+/** Returns the identity of a call: two calls are the same if key, user and method are. */
 export function identityOf(call: Pick<KeyedCall, "key" | "userId" | "method">): string {
   return JSON.stringify([call.key, call.userId, call.method]);
 }
 
-/** What the first call under a key was and answered. */
+/** The request and the response of the first call with a key. */
 export type StoredAnswer = { readonly requestHash: Uint8Array; readonly response: Uint8Array };
 
-/** The hash by which two requests are told apart. */
+/** Returns the hash that tells different requests apart. */
 export function requestHashOf<Schema extends DescMessage>(
   schema: Schema,
   request: MessageShape<Schema>,
@@ -50,10 +52,10 @@ export function requestHashOf<Schema extends DescMessage>(
 }
 
 /**
- * Claims the key of every call, as the first statement of their common transaction, and returns for
- * each what an earlier transaction answered under that key, or undefined where the call is new and
- * is to take effect. A concurrent call with the same key waits here for this transaction's end. The
- * calls' keys differ from one another.
+ * Claims the key of every call. It must be the first statement of their common transaction. Returns
+ * for each call the answer that an earlier transaction stored under its key, or undefined if the
+ * call is new and must take effect. A concurrent call with the same key waits here until this
+ * transaction ends. `calls` must not contain the same key twice.
  */
 export async function claimKeys(
   transaction: Transaction,
@@ -88,7 +90,7 @@ export async function claimKeys(
     const identity = identityOf(call);
     if (fresh.has(identity)) return undefined;
     const row = answers.get(identity);
-    // It was there a moment ago: it has just expired, or its call was refused.
+    // It existed a moment ago: it has just expired, or its call was refused.
     if (!row) throw transactionConflict(`the idempotency key ${call.key} no longer exists`);
     return { requestHash: row.request_hash, response: row.response };
   });
@@ -100,7 +102,7 @@ function identityOfRow({ key, user_id, method }: KeyColumns): string {
   return identityOf({ key, userId: user_id, method });
 }
 
-/** Stores what the calls, claimed by this same transaction, are answered with. */
+/** Stores the answers of calls whose keys this same transaction has claimed. */
 export async function storeAnswers(
   transaction: Transaction,
   answers: readonly (KeyedCall & { readonly response: Uint8Array })[],
@@ -121,7 +123,7 @@ export async function storeAnswers(
   );
 }
 
-/** Gives up the keys of calls, claimed by this same transaction, that were refused. */
+/** Releases the keys of refused calls, which this same transaction has claimed. */
 export async function releaseKeys(
   transaction: Transaction,
   calls: readonly KeyedCall[],
@@ -139,7 +141,7 @@ export async function releaseKeys(
   );
 }
 
-/** Deletes keys older than a day, a limited number a minute. */
+/** Deletes keys older than a day, a limited number per minute. */
 export function expireKeys(options: { readonly database: Database; readonly log: Logger }): Loop {
   const { database, log } = options;
   const runOnce = async () => {

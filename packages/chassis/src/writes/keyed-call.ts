@@ -11,9 +11,9 @@ const replayedHeader = "idempotency-replayed";
 const visibleAscii = /^[!-~]{1,255}$/;
 
 /**
- * Names a call of a mutation by its caller and its `Idempotency-Key` header or metadata, 1 to 255
- * visible ASCII characters, or by a key made here where the caller sent none. Refuses any other key with
- * VALIDATION_FAILED.
+ * Identifies a call that changes data by its caller and its `Idempotency-Key` (header or metadata,
+ * 1 to 255 visible ASCII characters), or by a new key if the caller sent none. Refuses an invalid
+ * key with VALIDATION_FAILED.
  */
 export function keyedCallOf<Schema extends DescMessage>(
   { method, requestHeader, values }: HandlerContext,
@@ -42,8 +42,8 @@ export function keyedCallOf<Schema extends DescMessage>(
 }
 
 /**
- * Answers the call with its outcome: marks an answer given before with `idempotency-replayed: true`,
- * and throws what `refusalOf` makes of a refusal's reason and metadata.
+ * Answers the call with its outcome. Marks a replayed answer with `idempotency-replayed: true`. For
+ * a refusal, throws the error that `refusalOf` builds from its reason and metadata.
  */
 export function answerOf<Answer>(
   outcome: Outcome<Answer>,
@@ -51,7 +51,7 @@ export function answerOf<Answer>(
   refusalOf: (reason: ErrorReason, metadata: Refused["metadata"]) => ConnectError,
 ): Answer {
   if ("answer" in outcome) {
-    // Under a key made here it is this same call, whose transaction was run again.
+    // With a key made here, the replay is this same call, whose transaction was retried.
     if (outcome.replayed && requestHeader.has(keyHeader))
       responseHeader.set(replayedHeader, "true");
     return outcome.answer;

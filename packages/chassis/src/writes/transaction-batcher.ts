@@ -6,8 +6,8 @@ const maxBatchSize = 128;
 const defaultMaxWaiting = 10_000;
 
 /**
- * Gathers items as {@link createBatcher} does and runs each batch as one transaction. A batch that
- * fails is taken apart, unless the database itself is away or slow.
+ * Batches items like {@link createBatcher} and runs each batch as one transaction. A batch that
+ * fails is split, unless the database itself is unavailable or slow.
  */
 export function createTransactionBatcher<Item, Result>(options: {
   readonly database: Database;
