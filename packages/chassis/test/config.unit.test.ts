@@ -30,7 +30,7 @@ describe("configuration", () => {
     });
   });
 
-  it("lets nobody get tokens from the docs page in production", () => {
+  it("offers no tokens on the docs page in production", () => {
     const values = readEnvironment(serviceEnvironment, { ...complete, NODE_ENV: "production" });
     assert.equal(serviceConfigOf(values).tokenUrl, undefined);
   });
@@ -43,7 +43,7 @@ describe("configuration", () => {
     assert.equal(read({ NODE_ENV: "production", REFLECTION: "true" }), true);
   });
 
-  it("takes an empty variable for one that is not there", () => {
+  it("treats an empty variable as not set", () => {
     const values = readEnvironment(serviceEnvironment, { ...complete, PORT: "", REFLECTION: "" });
     assert.equal(values.PORT, 8080);
     assert.throws(() => readEnvironment(serviceEnvironment, { ...complete, AMQP_URL: "" }));

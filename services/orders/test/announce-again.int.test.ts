@@ -43,7 +43,7 @@ describe("announcing orders again", () => {
     assert.deepEqual(await run(), nothing);
   });
 
-  it("announces a cancellation of which payments may not know, until it has answered", async () => {
+  it("announces a cancellation again until payments has answered it", async () => {
     const [old, young, known, back] = [
       await setup.createOrder("cancels", "old"),
       await setup.createOrder("cancels", "young"),
@@ -62,7 +62,7 @@ describe("announcing orders again", () => {
     assert.deepEqual(await run(), nothing);
   });
 
-  it("announces what waits for long less and less often", async () => {
+  it("announces an order less often the longer it waits", async () => {
     const order = await setup.createOrder("patient", "old");
     for (let times = 0; times < 6; times += 1) await age(order.id);
     assert.deepEqual(await run(), { created: 1, cancelled: 0 });

@@ -31,7 +31,7 @@ describe("cancelling orders", () => {
     return [info?.reason, info?.metadata.status];
   };
 
-  it("moves the order, tells of it once, and answers the same again", async () => {
+  it("cancels the order, publishes one event, and gives the same answer again", async () => {
     const order = await setup.createOrder("alice", "one", { amountMinor: 7n });
     const cancelled = await setup.cancelOrder("alice", order.id);
     assert.equal(cancelled.status, CANCELLED);
@@ -76,7 +76,7 @@ describe("cancelling orders", () => {
     }
   });
 
-  it("lets one of twenty that cancel one order at once do it", async () => {
+  it("takes effect once for twenty concurrent calls on one order", async () => {
     const order = await setup.createOrder("alice", "one");
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => setup.cancelOrder("alice", order.id)),
@@ -85,7 +85,7 @@ describe("cancelling orders", () => {
     assert.equal((await cancelledEvents()).length, 1);
   });
 
-  it("happens by itself to an order that has waited too long, on one replica of several", async () => {
+  it("cancels an expired order, on one replica of several", async () => {
     const late = await Promise.all(
       Array.from({ length: 20 }, (_, nth) =>
         setup.createOrder(`user-${nth % 3}`, "late", { expireAfterMs: 1_000 }),

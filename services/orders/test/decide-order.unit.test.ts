@@ -45,7 +45,7 @@ const start: OrderState = {
 };
 
 describe("deciding about an order", () => {
-  it("makes only legal moves, whatever happens in whatever order", () => {
+  it("makes only allowed transitions, for any facts in any order", () => {
     fc.assert(
       fc.property(fc.array(fact, { maxLength: 12 }), (facts) => {
         let order = start;
@@ -72,7 +72,7 @@ describe("deciding about an order", () => {
     );
   });
 
-  it("comes to the same end in whatever order the refunds and the payment come", () => {
+  it("gives the same result in any order of the refunds and the payment", () => {
     fc.assert(
       fc.property(fc.array(total, { maxLength: 6 }), total, fc.nat(6), (totals, told, place) => {
         const facts: OrderFact[] = totals.map((refundedMinor) => ({
@@ -88,7 +88,7 @@ describe("deciding about an order", () => {
     );
   });
 
-  it("changes nothing when it is told the same again", () => {
+  it("changes nothing for a repeated fact", () => {
     fc.assert(
       fc.property(fc.array(fact, { maxLength: 6 }), fact, (facts, last) => {
         const before = facts.reduce((state, next) => decideOrder(state, next) ?? state, start);

@@ -32,7 +32,7 @@ describe("watching orders", () => {
   };
   const { PENDING_PAYMENT, CANCELLED } = OrderStatus;
 
-  it("begins with what is there, says that this is all, and goes on with what changes", async () => {
+  it("sends the current orders, then a heartbeat, then each change", async () => {
     const one = await setup.createOrder("alice", "one");
     const two = await setup.createOrder("alice", "two");
     await setup.createOrder("bob", "not hers");
@@ -47,7 +47,7 @@ describe("watching orders", () => {
     assert.deepEqual(await next(), [4n, three.id, PENDING_PAYMENT]);
   });
 
-  it("goes on after the revision it is given, and skips states that are past", async () => {
+  it("resumes after the given revision, and skips intermediate states", async () => {
     const one = await setup.createOrder("alice", "one");
     const two = await setup.createOrder("alice", "two");
     await setup.cancelOrder("alice", one.id);
@@ -57,7 +57,7 @@ describe("watching orders", () => {
     assert.deepEqual(await next(), [3n, "heartbeat"]);
   });
 
-  it("sends all of many, however many are read at a time", async () => {
+  it("sends all orders, however many are read at a time", async () => {
     const orders = await Promise.all(
       Array.from({ length: 250 }, () => setup.createOrder("alice", "one of many")),
     );
@@ -68,7 +68,7 @@ describe("watching orders", () => {
     assert.deepEqual(await next(), [250n, "heartbeat"]);
   });
 
-  it("wakes for a hint from elsewhere and sends nothing when there is nothing new", async () => {
+  it("wakes for a hint of another replica, and sends nothing if nothing has changed", async () => {
     const next = open("alice");
     assert.deepEqual(await next(), [0n, "heartbeat"]);
     const coming = next();
@@ -101,7 +101,7 @@ describe("watching orders", () => {
     for (const end of ends) end.abort();
   });
 
-  it("holds the answer of CreateOrder until the order is final, as long as is preferred", async () => {
+  it("holds the response of CreateOrder until the payment is settled or the wait is over", async () => {
     const preferring = (prefer: string) => contextOf(createOrder, "alice", { headers: { prefer } });
     const context = preferring("wait=10");
     const waiting = setup.createOrder("alice", "held", { context });

@@ -86,7 +86,7 @@ describe("orders' handling of payment events", () => {
     }
   });
 
-  it("moves an order once, whatever comes later or twice", async () => {
+  it("settles an order once, whatever arrives later or twice", async () => {
     const [order] = await ordersOf(1);
     assert.ok(order);
     const declined = resultOf(order, DeclineReason.INSUFFICIENT_FUNDS);
@@ -98,7 +98,7 @@ describe("orders' handling of payment events", () => {
     assert.equal(state.settled, true);
   });
 
-  it("gives each order that moves the next revision of its user, and no other", async () => {
+  it("gives each changed order the next revision of its user, and no other order", async () => {
     const orders = await Promise.all(
       Array.from({ length: 5 }, () => setup.createOrder("counted", "one")),
     );
@@ -118,7 +118,7 @@ describe("orders' handling of payment events", () => {
     assert.deepEqual(counter, { revision: "10" });
   });
 
-  it("calls an event too early whose order is not there, and applies the others", async () => {
+  it("reports an event as too early if its order is missing, and applies the others", async () => {
     const [order] = await ordersOf(1);
     assert.ok(order);
     const early = [
@@ -134,7 +134,7 @@ describe("orders' handling of payment events", () => {
     assert.equal((await stateOf(order.id))?.status, PAID);
   });
 
-  it("records partial refunds and calls the order refunded once all is back", async () => {
+  it("records partial refunds, and sets the order to REFUNDED after the last one", async () => {
     const order = await orderOf(10n);
     await settle([resultOf(order), refundOf(order, 4n)]);
     assert.deepEqual(await statusAndRefund(order.id), [PAID, "4"]);
@@ -144,7 +144,7 @@ describe("orders' handling of payment events", () => {
     assert.deepEqual(await statusAndRefund(order.id), [REFUNDED, "10"]);
   });
 
-  it("keeps a refund that comes ahead of the payment, and goes on from there", async () => {
+  it("keeps a refund that arrives before the payment result", async () => {
     const [partly, whole] = [await orderOf(10n), await orderOf(10n)];
     await settle([refundOf(partly, 7n), refundOf(whole, 10n)]);
     assert.deepEqual(await statusAndRefund(partly.id), [PENDING_PAYMENT, "7"]);
@@ -154,14 +154,14 @@ describe("orders' handling of payment events", () => {
     assert.deepEqual(await statusAndRefund(whole.id), [REFUNDED, "10"]);
   });
 
-  it("leaves a cancelled order cancelled and shows what came back", async () => {
+  it("leaves a cancelled order cancelled, and shows what was refunded", async () => {
     const order = await orderOf(10n);
     await setup.cancelOrder(order.userId, order.id);
     await settle([resultOf(order), refundOf(order, 10n)]);
     assert.deepEqual(await statusAndRefund(order.id), [CANCELLED, "10"]);
   });
 
-  it("takes the refunds that a result tells of like those of their own events", async () => {
+  it("applies the refunds in a result event like those in refund events", async () => {
     const [paid, cancelled, whole] = [await orderOf(10n), await orderOf(10n), await orderOf(10n)];
     await setup.cancelOrder(cancelled.userId, cancelled.id);
     const told = (order: Order, minorUnits: bigint) => {

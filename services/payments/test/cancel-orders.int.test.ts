@@ -30,7 +30,7 @@ describe("payments' handling of cancellations", () => {
     await setup.deposit([userId], balanceMinor);
   };
 
-  it("that come first leave a tombstone, which answers the order when it comes", async () => {
+  it("that arrive first leave a tombstone, which answers the order when it arrives", async () => {
     await fund("early", 100n);
     const order = orderOf("early", 60n);
     await setup.handle([cancellationOf(order)]);
@@ -43,7 +43,7 @@ describe("payments' handling of cancellations", () => {
     assert.equal(await balanceOf(setup, "early"), 100n);
   });
 
-  it("of a paid order give all of it back", async () => {
+  it("of a paid order refund all of it", async () => {
     await fund("paid", 100n);
     const order = orderOf("paid", 60n);
     await setup.handle([order]);
@@ -59,7 +59,7 @@ describe("payments' handling of cancellations", () => {
     assert.equal(await balanceOf(setup, "paid"), 100n);
   });
 
-  it("go on in the order of arrival within a batch", async () => {
+  it("take effect in arrival order within a batch", async () => {
     await fund("batch", 100n);
     const first = orderOf("batch", 60n);
     const second = orderOf("batch", 70n);
@@ -85,7 +85,7 @@ describe("payments' handling of cancellations", () => {
     assert.equal(await balanceOf(setup, "batch"), 20n);
   });
 
-  it("that come twice, together or later, are one", async () => {
+  it("that arrive twice, together or later, take effect once", async () => {
     await fund("twice", 100n);
     const [paid, unheard] = [orderOf("twice", 60n), orderOf("twice", 10n)];
     await setup.handle([paid]);
@@ -120,7 +120,7 @@ describe("payments' handling of cancellations", () => {
     assert.equal(await balanceOf(setup, "late-account"), 100n);
   });
 
-  it("give back into an account at the balance limit, which deposits still respect", async () => {
+  it("refund into an account at the balance limit, which deposits still respect", async () => {
     await fund("rich", maxBalanceMinor);
     const order = orderOf("rich", 100n);
     await setup.handle([order]);

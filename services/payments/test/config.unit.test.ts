@@ -21,7 +21,7 @@ describe("the configuration of payments", () => {
     assert.equal(selfDeposit({}), true);
   });
 
-  it("does as SELF_DEPOSIT says, wherever it is", () => {
+  it("follows SELF_DEPOSIT in any environment", () => {
     for (const NODE_ENV of ["", "development", "production"]) {
       assert.equal(selfDeposit({ SELF_DEPOSIT: "true", NODE_ENV }), true);
       assert.equal(selfDeposit({ SELF_DEPOSIT: "false", NODE_ENV }), false);

@@ -18,7 +18,7 @@ describe("the decision about a refund", () => {
     metadata: { left_minor_units: `${leftMinor}` },
   });
 
-  it("gives what is asked for, and all that is left where nothing is", () => {
+  it("refunds the requested amount, or all that is left without one", () => {
     assert.deepEqual(decideRefund(paid, euros(1n)), { amountMinor: 1n });
     assert.deepEqual(decideRefund(paid, euros(70n)), { amountMinor: 70n });
     assert.deepEqual(decideRefund(paid, undefined), { amountMinor: 70n });

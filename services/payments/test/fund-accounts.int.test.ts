@@ -55,7 +55,7 @@ describe("calls that fund accounts", () => {
     });
   });
 
-  it("are held up by an account that somebody else holds for a few lock timeouts only", async () => {
+  it("wait a few lock timeouts at most for an account that another transaction has locked", async () => {
     const lockTimeoutMs = 200;
     const users = Array.from({ length: 64 }, (_, nth) => `depositor-${nth}`);
     await setup.create(users);

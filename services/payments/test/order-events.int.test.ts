@@ -48,7 +48,7 @@ describe("payments' handling of order events", () => {
     assert.equal(await balanceOf(setup, "refused-between"), 50n);
   });
 
-  it("decides each reason to decline", async () => {
+  it("declines for each reason", async () => {
     await fund("refused", 10n);
     const messages = [
       orderOf("refused", 11n),
@@ -62,7 +62,7 @@ describe("payments' handling of order events", () => {
     assert.equal(await balanceOf(setup, "refused"), 10n);
   });
 
-  it("pays one order once, told twice in a batch and once more later", async () => {
+  it("pays an order once, even if its event arrives twice in a batch and again later", async () => {
     await fund("told-twice", 100n);
     const first = orderOf("told-twice", 60n);
     await setup.handle([first, againOf(first)]);

@@ -77,7 +77,7 @@ describe("refunds", () => {
   const exceeds = (leftMinor: bigint) =>
     `FailedPrecondition REFUND_EXCEEDS_PAYMENT left_minor_units=${leftMinor}`;
 
-  it("go back in parts until nothing is left", async () => {
+  it("may be partial until nothing is left", async () => {
     const order = await paid("parts", 100n, 150n);
     const { payment } = await refund(order, euros(30n));
     assert.equal(payment.orderId, order.event.orderId);
@@ -101,7 +101,7 @@ describe("refunds", () => {
     ]);
   });
 
-  it("are all of it where no amount is named, and shown with the payment", async () => {
+  it("are for the full amount if none is given, and shown with the payment", async () => {
     const order = await paid("everything", 100n);
     const { orderId, userId } = order.event;
     const get = async () =>
@@ -147,7 +147,7 @@ describe("refunds", () => {
     assert.deepEqual(legs, [{ account: "system:sales:EUR", amount_minor: "-40" }]);
   });
 
-  it("are refused of what is not there, was not paid, or was paid in another currency", async () => {
+  it("are refused if the payment is missing, not paid, or in another currency", async () => {
     const order = await paid("refused", 100n);
     const unknown = "NotFound PAYMENT_NOT_FOUND";
     const { event, ...rest } = order;
@@ -169,7 +169,7 @@ describe("refunds", () => {
     assert.deepEqual(await publishedAbout(setup, order), ["result PAID"]);
   });
 
-  it("find an order whose id is written in capitals", async () => {
+  it("accept an order id in upper case", async () => {
     const { event, ...rest } = await paid("capitals", 100n);
     const shouted = { ...rest, event: { ...event, orderId: event.orderId.toUpperCase() } };
     assert.equal((await refund(shouted)).payment.orderId, event.orderId);
@@ -200,7 +200,7 @@ describe("refunds", () => {
     assert.equal((await refund(order, euros(60n), { key })).replayed, null);
   });
 
-  it("that come together, to two replicas, give back only what was paid", async () => {
+  it("that run concurrently, on two replicas, never exceed what was paid", async () => {
     const order = await paid("together", 100n);
     const other = setup.rpc(setup.openAgain());
     const calls = Array.from({ length: 20 }, (_, nth) =>
@@ -272,7 +272,7 @@ describe("refunds", () => {
     assert.equal(await balanceOf(setup, "rich"), maxBalanceMinor + 100n);
   });
 
-  it("are not taken on while too many events wait", async () => {
+  it("are refused while too many events are waiting", async () => {
     const order = await paid("overloaded", 100n);
     const full = { ...setup.outbox, full: true };
     const on = setup.rpc(setup.database, full);

@@ -40,7 +40,7 @@ describe("holding something open", () => {
     ]);
   });
 
-  it("lets the pauses grow, also when each attempt succeeds for a moment", async () => {
+  it("increases the pauses, also when each attempt succeeds for a moment", async () => {
     for (const opens of [false, true]) {
       const { pausesMs } = await run(Array(6).fill(opens));
       // Timers may be a little early, and late by any amount.

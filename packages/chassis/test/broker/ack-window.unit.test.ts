@@ -37,7 +37,7 @@ describe("ack window", () => {
     assert.deepEqual(sent, ["up to 100"]);
   });
 
-  it("names those above the lowest unsettled one by one, and none twice", () => {
+  it("acknowledges messages above the lowest unsettled one singly, and none twice", () => {
     const { window, sent, deliver } = setup();
     for (let count = 0; count < 6; count += 1) deliver();
     for (const tag of [1, 2, 4, 6]) window.acked(messageOf(tag));
@@ -58,7 +58,7 @@ describe("ack window", () => {
     assert.deepEqual(sent, ["up to 2"]);
   });
 
-  it("never acknowledges the unsettled, names the unknown or forgets the acknowledged", () => {
+  it("never acks an unsettled or unknown message, and loses no ack", () => {
     const step = fc.record({
       does: fc.constantFrom("deliver", "deliver", "ack", "ack", "requeue", "flush"),
       which: fc.nat(),

@@ -66,7 +66,7 @@ describe("consuming from the broker", function () {
     assert.deepEqual(await test.left(), ["4", "5", "6", "7", "8", "9", "10"]);
   });
 
-  it("acknowledges exactly what was, in whatever order and in however many turns", async () => {
+  it("acknowledges exactly what was acked, in any order and over several turns", async () => {
     await using test = await setup({ messages: 12 });
     await test.delivered(12);
     const turns = [["9", "5"], ["1"], ["3", "2"], ["12"], ["4", "6"]];

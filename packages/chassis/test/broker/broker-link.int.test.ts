@@ -17,7 +17,7 @@ describe("the link to the broker", function () {
     assert.deepEqual(names.sort(), [`${broker.name} consume`, `${broker.name} publish`]);
   });
 
-  it("is made when a broker that was away appears, and the log says little until then", async () => {
+  it("is made when the broker becomes available, and logs little until then", async () => {
     await using proxy = await createProxy(lab.url);
     await proxy.stop();
     await using broker = startBroker(proxy.url);
@@ -43,7 +43,7 @@ describe("the link to the broker", function () {
     await until("delivery", () => deliveries === 1);
   });
 
-  it("is given up by heartbeat when nothing comes through any more", async () => {
+  it("is dropped by heartbeat when nothing arrives any more", async () => {
     await using proxy = await createProxy(lab.url);
     // Pauses longer than the test looks at the sockets.
     const pauses = { firstPauseMs: 2_000, longestPauseMs: 2_000 };
@@ -73,7 +73,7 @@ describe("the link to the broker", function () {
     assert.ok(broker.logged.some((line) => line.reason === "Heartbeat timeout"));
   });
 
-  it("is given up when connecting, or opening a channel, takes too long", async () => {
+  it("is dropped when connecting, or opening a channel, takes too long", async () => {
     await using proxy = await createProxy(lab.url);
     proxy.silence(true);
     await using broker = startBroker(proxy.url, { connectTimeoutMs: 100, channelTimeoutMs: 200 });

@@ -9,7 +9,7 @@ describe("publishing to the broker", function () {
   });
   after(() => lab[Symbol.asyncDispose]());
 
-  it("confirms what a queue has taken, with its properties", async () => {
+  it("confirms what a queue has accepted, with its properties", async () => {
     await using broker = startBroker(lab.url);
     const queue = await lab.queue();
     await broker.whenReady();
@@ -55,7 +55,7 @@ describe("publishing to the broker", function () {
     );
   });
 
-  it("returns what no queue takes, and only that of two with the same id", async () => {
+  it("returns what is bound to no queue, and only that of two with the same id", async () => {
     await using broker = startBroker(lab.url);
     const queue = await lab.queue();
     await broker.whenReady();
@@ -66,7 +66,7 @@ describe("publishing to the broker", function () {
     assert.equal(await lab.ready(queue), 2);
   });
 
-  it("does not know what became of the messages on a channel that the broker closed", async () => {
+  it("reports unknown for messages on a channel that the broker closed", async () => {
     await using broker = startBroker(lab.url);
     const queue = await lab.queue();
     await broker.whenReady();
@@ -115,7 +115,7 @@ describe("publishing to the broker", function () {
     assert.equal(await broker.publisher.publish(message), "confirmed");
   });
 
-  it("stops while the broker is blocked, and says when it goes on", async () => {
+  it("stops while the broker is blocked, and announces when it continues", async () => {
     await using proxy = await createProxy(lab.url);
     await using broker = startBroker(proxy.url);
     const queue = await lab.queue();

@@ -11,7 +11,7 @@ function idAt(timeMs: number): string {
 }
 
 describe("message ids", () => {
-  it("carry the time at which they were made", () => {
+  it("contain the time at which they were created", () => {
     const beforeMs = Date.now();
     const timeMs = timeOfId(newId());
     assert.ok(timeMs !== undefined && timeMs >= beforeMs && timeMs <= Date.now());

@@ -22,7 +22,7 @@ describe("the route of an event", () => {
     assert.deepEqual(subscriptionsOf("stock", all), {});
   });
 
-  it("keeps a service from waiting for what never comes", () => {
+  it("is required for every event that a service handles", () => {
     assertRouted("payments", [OrderCreatedEventSchema]);
     assert.throws(
       () => assertRouted("payments", [OrderCreatedEventSchema, PaymentResultEventSchema]),

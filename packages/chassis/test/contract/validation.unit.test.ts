@@ -22,7 +22,7 @@ describe("validation", () => {
     return assert.fail("the message passed");
   };
 
-  it("lets a message pass that keeps every rule", () => {
+  it("accepts a message that meets every rule", () => {
     for (const userId of ["a", "auth0|42", "a.b-c_d@e", "x".repeat(128)]) {
       const message = create(CreateOrderRequestSchema, { ...orderRequest, userId });
       validation.check(CreateOrderRequestSchema, message);
@@ -51,7 +51,7 @@ describe("validation", () => {
     refusal({ userId: "alice\n" });
   });
 
-  it("takes the engine's regular expressions, which must stay fast on hostile text", () => {
+  it("uses the engine's regular expressions, which must stay fast on hostile text", () => {
     const startedMs = performance.now();
     refusal({ userId: `${"a".repeat(128)}!`, description: "\u0000".repeat(60_000) });
     assert.ok(performance.now() - startedMs < 100);

@@ -22,6 +22,6 @@ describe("database failures", () => {
     ["nothing at all", undefined, "unknown"],
   ];
   for (const [what, error, failure] of cases) {
-    it(`takes ${what} for ${failure}`, () => assert.equal(failureOf(error), failure));
+    it(`classifies ${what} as ${failure}`, () => assert.equal(failureOf(error), failure));
   }
 });

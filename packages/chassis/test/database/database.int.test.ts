@@ -54,7 +54,7 @@ describe("database", () => {
     assert.equal(undone, 1);
   });
 
-  it("runs the whole work again after a conflict, a limited number of times", async () => {
+  it("retries the whole transaction after a conflict, a limited number of times", async () => {
     let attempts = 0;
     await database.transaction(async (transaction) => {
       attempts += 1;
@@ -72,7 +72,7 @@ describe("database", () => {
     assert.equal(attempts, 5);
   });
 
-  it("runs the whole work again when its connection is cut, more often than it has connections", async () => {
+  it("retries when connections are cut, more often than the pool has connections", async () => {
     const admin = new Client({ connectionString: process.env.TEST_POSTGRES_URL });
     await admin.connect();
     const cuts = 12;
@@ -95,7 +95,7 @@ describe("database", () => {
     assert.equal(await countOf("cut"), String(cuts));
   });
 
-  it("gives up a connection that says nothing, in time", async () => {
+  it("drops a silent connection in time", async () => {
     await using proxy = await createProxy(setup.url);
     const limits = { connectTimeoutMs: 200, maxSilenceMs: 300 };
     await using silenced = openChassisDatabase(proxy.url, noFaults, limits);
@@ -118,7 +118,7 @@ describe("database", () => {
     assert.ok(tookMs < 3_000, `${tookMs} ms`);
   });
 
-  it("does not try again what the database refuses", async () => {
+  it("does not retry what the database refuses", async () => {
     let attempts = 0;
     const work = database.transaction(async (transaction) => {
       attempts += 1;

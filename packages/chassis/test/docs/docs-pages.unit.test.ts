@@ -13,7 +13,7 @@ describe("the pages that document the API", () => {
   });
   const textOf = (path: string, of = pages) => of.get(path)?.body.toString() ?? assert.fail(path);
 
-  it("hold everything that the page loads, and it loads nothing from elsewhere", () => {
+  it("include everything that the page loads, and load nothing from elsewhere", () => {
     const html = textOf("/swagger/docs");
     const loaded = [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, path = ""]) => path);
     assert.ok(loaded.length >= 6);
@@ -27,7 +27,7 @@ describe("the pages that document the API", () => {
     assert.equal(textOf("/swagger/v1/swagger.json"), textOf("/swagger/v1/orders.json"));
   });
 
-  it("let the reader sign in where that is for development, and connect nowhere else", async () => {
+  it("let the reader sign in for development only, and connect nowhere else", async () => {
     const policyOf = (of: typeof pages) =>
       of.get("/swagger/docs")?.headers["content-security-policy"] ?? "";
     assert.match(textOf("/swagger/docs"), /data-token-url="http:\/\/localhost:8003\/token"/);
@@ -38,7 +38,7 @@ describe("the pages that document the API", () => {
     assert.match(policyOf(strict), /default-src 'none'; script-src 'self';/);
   });
 
-  it("show each event: how it travels, its properties, its fields, and an example", () => {
+  it("show each event: its routing, properties and fields, and an example", () => {
     const html = textOf("/swagger/events");
     const document = JSON.parse(textOf("/swagger/v1/events.json"));
     assert.equal(document.asyncapi, "3.0.0");
@@ -81,7 +81,7 @@ describe("the pages that document the API", () => {
     assert.doesNotMatch(css, /url\(|@import/);
   });
 
-  it("are served without a token, whole, or not again to who has them", async () => {
+  it("are served without a token, in full or as 304", async () => {
     await using bundle = await setup({ pages });
     const get = (path: string, init: RequestInit = {}) => fetch(bundle.baseUrl + path, init);
     for (const [path, { body }] of pages) {
@@ -110,7 +110,7 @@ describe("the pages that document the API", () => {
     assert.equal((await get("/swagger/docs", { method: "POST" })).status, 404);
   });
 
-  it("say of the API what is generated", () => {
+  it("contain the generated documents", () => {
     const generated = readFileSync(new URL("../../../../gen/openapi/settle.json", import.meta.url));
     assert.ok(pages.get("/swagger/v1/settle.json")?.body.equals(generated));
     const events = readFileSync(new URL("../../../../gen/asyncapi/settle.json", import.meta.url));

@@ -41,7 +41,7 @@ describe("consumer", () => {
     assert.deepEqual(setup.retried, []);
   });
 
-  it("lets the message that the database refuses fail no other", async () => {
+  it("fails only the message that the database refuses", async () => {
     const poisons = [17, 60];
     const bodies = times(100, (nth) => eventOf(poisons.includes(nth) ? "poison" : "alice"));
     const ids = await setup.publish(bodies.map((body) => ({ body })));
@@ -78,7 +78,7 @@ describe("consumer", () => {
     assert.deepEqual(setup.retried, []);
   });
 
-  it("puts what it cannot understand into the dead letters, and goes on", async () => {
+  it("moves invalid messages to the dead letters, and continues", async () => {
     const unread: readonly (readonly [RegExp, Sent])[] = [
       [/^type events\.v1\.Other is not handled here/, { type: "events.v1.Other" }],
       [/^type \(none\) is not handled here/, { type: undefined }],
@@ -106,7 +106,7 @@ describe("consumer", () => {
     assert.deepEqual(await setup.waiting(), nothing);
   });
 
-  it("puts a message whose id and type are no text into the dead letters", async () => {
+  it("moves a message whose id and type are not text to the dead letters", async () => {
     // Bytes that the client library would not send, put in their place on their way.
     const marks = { messageId: "Z".repeat(255), type: "Y".repeat(255) };
     const { stream } = (
@@ -132,7 +132,7 @@ describe("consumer", () => {
     assert.deepEqual(await setup.waiting(), nothing);
   });
 
-  it("has what came too early, or failed for once, wait in a retry queue", async () => {
+  it("retries messages that came too early or failed temporarily, from a retry queue", async () => {
     const seen = new Set<string>();
     const ids = await setup.publish([{}, { body: eventOf("fails") }, {}]);
     {
@@ -159,7 +159,7 @@ describe("consumer", () => {
     assert.deepEqual(await setup.waiting(), nothing);
   });
 
-  it("loses no message over an attempt that is no count", async () => {
+  it("loses no message whose attempt header is invalid", async () => {
     const odd = [-1, 0.5, "text", true];
     const withAttempt = (attempt: unknown) => ({ headers: { "x-attempt": attempt } });
     const ids = await setup.publish([...odd, 29, 30, 1_000_000_000].map(withAttempt));
@@ -185,7 +185,7 @@ describe("consumer", () => {
     assert.deepEqual(await setup.waiting(), nothing);
   });
 
-  it("takes nothing while the database can only be read, and goes on when it can be written", async () => {
+  it("consumes nothing while the database is read-only, and resumes when it is writable", async () => {
     await using admin = await administer(setup.url);
     let failures = 0;
     const database: Database = {
@@ -213,7 +213,7 @@ describe("consumer", () => {
     assert.deepEqual(await setup.waiting(), nothing);
   });
 
-  it("ends soon and loses nothing while the database is away", async () => {
+  it("stops soon and loses nothing while the database is unavailable", async () => {
     await setup.publish(times(200, () => ({})));
     await setup.returnAll(200);
     const proxy = await createProxy(setup.url);

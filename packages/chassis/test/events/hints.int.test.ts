@@ -65,7 +65,7 @@ describe("hints", () => {
     assert.equal(await other.above(0n, 50, never), undefined);
   });
 
-  it("are remembered by a listener that looks later, and not heard below what it knows", async () => {
+  it("are kept for a listener that asks later, and ignored below what it knows", async () => {
     const [one] = await startReplicas(1);
     assert.ok(one);
     using listener = one.listen("alice");

@@ -25,7 +25,7 @@ describe("inbox", () => {
     assert.deepEqual([...(await claim([known, fresh]))], [fresh]);
   });
 
-  it("gives every message to exactly one of many transactions that want it at once", async () => {
+  it("gives every message to exactly one of many concurrent transactions", async () => {
     const ids = Array.from({ length: 50 }, newId);
     const claims = await Promise.all(
       Array.from({ length: 8 }, (_, turn) => claim(turn % 2 === 0 ? ids : ids.toReversed())),
@@ -52,7 +52,7 @@ describe("inbox", () => {
     assert.deepEqual([...(await claim([id]))], [id]);
   });
 
-  it("makes the partitions that are missing and drops those too old, whoever runs it", async () => {
+  it("creates missing partitions and drops old ones, from several replicas too", async () => {
     const day = (timeMs: number) =>
       `inbox_${new Date(timeMs).toISOString().slice(0, 10).replaceAll("-", "_")}`;
     const [row] = await database.query<{ now_ms: string }>(

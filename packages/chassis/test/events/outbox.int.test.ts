@@ -108,7 +108,7 @@ describe("outbox", () => {
     await database.query("DELETE FROM outbox", []);
   });
 
-  it("leaves a claimed row to its owner, and takes it over when the claim has lapsed", async () => {
+  it("leaves a claimed row to its owner, and takes it over when the claim has expired", async () => {
     const event = eventOf("left behind");
     {
       await using dead = outboxOver(away);
@@ -121,7 +121,7 @@ describe("outbox", () => {
     await eventually("it arrived", () => receivedOf([event]).length === 1 || undefined);
   });
 
-  it("never gives one lapsed row to two replicas", async () => {
+  it("never gives one expired row to two replicas", async () => {
     const events = Array.from({ length: 200 }, (_, index) => eventOf(`shared ${index}`));
     {
       await using dead = outboxOver(away);
@@ -136,7 +136,7 @@ describe("outbox", () => {
     assert.equal(receivedOf(events).length, 200);
   });
 
-  it("claims nothing while the broker is away, and says when it is full", async () => {
+  it("claims nothing while the broker is unavailable, and reports when it is full", async () => {
     await using outbox = outboxOver(away, 2);
     assert.equal(outbox.full, false);
     await write(outbox, [eventOf("a"), eventOf("b")]);
@@ -147,7 +147,7 @@ describe("outbox", () => {
     await database.query("DELETE FROM outbox", []);
   });
 
-  it("claims no more than its limit, whatever the planner believes", async () => {
+  it("claims no more than its limit, whatever the plan", async () => {
     const insert = (count: number) =>
       database.query(
         `INSERT INTO outbox SELECT gen_random_uuid(), $2, '', now(), now() - interval '1 minute'

@@ -52,7 +52,7 @@ describe("a token", () => {
     assert.deepEqual(scopes, new Set());
   });
 
-  it("is verified once, and remembered until it ends", async () => {
+  it("is verified once, and cached until it expires", async () => {
     const token = await signToken(key, { exp: Math.floor(nowMs / 1_000) + 60 });
     const first = verifier.verify(`bearer ${token}`);
     assert.ok("then" in first);
@@ -64,20 +64,20 @@ describe("a token", () => {
     assert.equal(issuer.fetched, 1);
   });
 
-  it("that many calls bring at once is verified once", async () => {
+  it("that many calls send at once is verified once", async () => {
     const token = await signToken(key);
     const principals = await Promise.all(Array.from({ length: 50 }, () => verify(token)));
     assert.equal(new Set(principals).size, 1);
   });
 
-  it("names its user by the claim that is configured", async () => {
+  it("names its user in the configured claim", async () => {
     const token = await signToken(key, { email: "alice@example.com" });
     const { userId } = await verify(token, verifierFor("email"));
     assert.equal(userId, "alice@example.com");
     assert.equal(await refusalOf(verify(token, verifierFor("nickname"))), unauthenticated);
   });
 
-  it("is refused unless it is signed by the issuer, for us, and not over", async () => {
+  it("is refused unless the issuer signed it for our audience and it has not expired", async () => {
     const stranger = { ...key, key: (await generateKeyPair("ES256")).privateKey };
     const secret = Buffer.from(JSON.stringify(issuer.publicKey("one")));
     const symmetric = new SignJWT({ sub: "alice", iss: issuer.auth.issuer, aud: "settle" })
@@ -132,7 +132,7 @@ describe("a token", () => {
     assert.equal(await refusalOf(verify(await signToken(key, { jti: "new" }))), unauthenticated);
   });
 
-  it("cannot be judged while the issuer does not answer, unless it is known", async () => {
+  it("is refused with UNAVAILABLE while the issuer is down, unless it is cached", async () => {
     const known = await signToken(key);
     await verify(known);
     issuer.answerWith(503);

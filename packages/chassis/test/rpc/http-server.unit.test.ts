@@ -8,7 +8,7 @@ const host = "127.0.0.1";
 const request = "GET / HTTP/1.1\r\nhost: test\r\n\r\n";
 
 describe("a plain HTTP server", () => {
-  it("answers what is under way when it stops, and keeps no connection open for more", async () => {
+  it("finishes responses in progress when it stops, and keeps no connection open", async () => {
     const arrivals = new EventEmitter();
     const server = await startHttpServer({
       host,

@@ -9,7 +9,7 @@ const read = (prefer: string | undefined, leftMs?: number) => {
 };
 
 describe("the preference to wait", () => {
-  it("is taken from among others, and told to be applied", () => {
+  it("is found among other preferences, and reported as applied", () => {
     assert.deepEqual(read("wait=5"), [5_000, "wait=5"]);
     assert.deepEqual(read('respond-async; foo="a", Wait = "3"'), [3_000, "wait=3"]);
   });
@@ -20,7 +20,7 @@ describe("the preference to wait", () => {
     assert.deepEqual(read("wait=5", 100), [0, "wait=5"]);
   });
 
-  it("is no error when it is not understood", () => {
+  it("is ignored when it is not understood", () => {
     for (const prefer of [
       undefined,
       "",

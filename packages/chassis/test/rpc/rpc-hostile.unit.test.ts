@@ -250,7 +250,7 @@ describe("a plain HTTP request", () => {
     assert.equal(JSON.parse(text).details[0].reason, "MALFORMED_REQUEST");
   });
 
-  it("with a timeout of days or of nonsense does no harm", async () => {
+  it("with a timeout of days, or an invalid one, does no harm", async () => {
     await using bundle = await setup();
     const json = JSON.stringify({ userId: "alice", orderId });
     const days = { "connect-timeout-ms": "9999999999" };
@@ -264,18 +264,18 @@ describe("a plain HTTP request", () => {
 });
 
 describe("a connection", () => {
-  it("that says too little is closed in time", async () => {
+  it("that sends too little is closed in time", async () => {
     await using bundle = await setup({ limits: { prefaceTimeoutMs: 30 } });
     for (const start of ["", "P", "PR"]) assert.equal(await exchange(bundle.port, start), "");
   });
 
-  it("whose headers do not come is closed in time", async () => {
+  it("whose headers do not arrive is closed in time", async () => {
     await using bundle = await setup({ limits: { headersTimeoutMs: 30, requestTimeoutMs: 60 } });
     const answer = await exchange(bundle.port, "POST / HTTP/1.1\r\nHost: x\r\n");
     assert.match(answer, /^HTTP\/1\.1 408 /);
   });
 
-  it("whose HTTP/2 preface does not go on is closed in time", async () => {
+  it("whose HTTP/2 preface is incomplete is closed in time", async () => {
     await using bundle = await setup({ limits: { pingIntervalMs: 30, pingTimeoutMs: 30 } });
     await exchange(bundle.port, "PRI * HTTP/2.0\r\n");
   });

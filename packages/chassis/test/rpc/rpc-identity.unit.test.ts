@@ -20,14 +20,14 @@ const byName: TokenVerifier = {
 };
 
 for (const protocol of protocols) {
-  describe(`who calls, by ${protocol},`, () => {
+  describe(`the caller by ${protocol}`, () => {
     const as = (authorization: string) => ({ headers: { authorization } });
     const outcomeOf = async (call: Promise<unknown>) => {
       const error = await call.then(() => undefined, ConnectError.from);
       return error ? error.findDetails(ErrorInfoSchema)[0]?.reason : "ok";
     };
 
-    it("has to be known, and permitted, before the handler hears of it", async () => {
+    it("must be authenticated and authorised before the handler runs", async () => {
       const seen: string[] = [];
       const orders: Partial<Orders> = {
         getOrder: ({ userId }, context) => {
@@ -52,7 +52,7 @@ for (const protocol of protocols) {
       );
     });
 
-    it("is told the end of a stream by a last answer when the token ends", async () => {
+    it("gets the end of a stream as its last message when the token expires", async () => {
       const orders: Partial<Orders> = {
         async *watchOrders(_, { signal }) {
           yield { revision: 1n, event: { case: "heartbeat", value: {} } };
@@ -80,7 +80,7 @@ for (const protocol of protocols) {
       assert.equal(last.value.message, error.rawMessage);
     });
 
-    it("gets a plain error when the stream could not begin", async () => {
+    it("gets a plain error when the stream cannot begin", async () => {
       await using bundle = await setup({ verifier: byName });
       const watch = bundle.orders(protocol).watchOrders({ userId: "alice" }, as("bob"));
       const watching = (async () => {
@@ -89,7 +89,7 @@ for (const protocol of protocols) {
       assert.equal(await outcomeOf(watching), "PERMISSION_DENIED");
     });
 
-    it("is told the end of a stream at once when the server stops", async () => {
+    it("gets the end of a stream at once when the server stops", async () => {
       const orders: Partial<Orders> = {
         async *watchOrders() {
           yield { revision: 1n, event: { case: "heartbeat", value: {} } };
@@ -116,11 +116,11 @@ for (const protocol of protocols) {
 describe("the policy of a method", () => {
   const everyMethod = [...OrdersService.methods, ...PaymentsService.methods];
 
-  it("stands at every method of the contract", () => {
+  it("is declared by every method of the contract", () => {
     createAccessCheck(everyMethod);
   });
 
-  it("has to be there, and to name somebody", () => {
+  it("is required, and must permit someone", () => {
     const [tick] = Ticker.methods;
     assert.ok(tick);
     createAccessCheck([tick]);
@@ -129,7 +129,7 @@ describe("the policy of a method", () => {
     assert.throws(() => createAccessCheck([bare]), /Ticker\/Tick has no option errors.v1.access/);
   });
 
-  it("for owners can be taken back by the service's configuration", () => {
+  it("can exclude owners by the service's configuration", () => {
     const { deposit } = PaymentsService.method;
     const request = create(deposit.input, { userId: "alice" });
     const alice = { userId: "alice", scopes: new Set<string>(), expireTimeMs: 0 };

@@ -116,7 +116,7 @@ for (const protocol of protocols) {
       assert.match(message, /userId: .+; orderId: .+/);
     });
 
-    it("tells nothing of an unknown error but the request id, and logs all of it", async () => {
+    it("shows only the request id of an unknown error, and logs all of it", async () => {
       await using bundle = await setup({
         orders: {
           getOrder: () => Promise.reject(new Error("postgres://orders:secret@db/orders")),
@@ -165,7 +165,7 @@ for (const protocol of protocols) {
       assert.ok((await aborted.promise) instanceof ConnectError);
     });
 
-    it("tells the handler the time its caller gives it", async () => {
+    it("gives the handler the deadline of its caller", async () => {
       const given: (number | undefined)[] = [];
       await using bundle = await setup({
         orders: {

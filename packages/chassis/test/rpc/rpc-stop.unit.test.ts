@@ -66,7 +66,7 @@ describe("a graceful stop", () => {
     });
   }
 
-  it("says NOT_SERVING while it still answers", async () => {
+  it("reports NOT_SERVING while it still answers", async () => {
     await using bundle = await setup({ limits: { drainMs: 200 } });
     const stopped = bundle.server[Symbol.asyncDispose]();
     assert.equal((await fetch(`${bundle.baseUrl}/healthz`)).status, 503);
@@ -115,7 +115,7 @@ describe("a graceful stop", () => {
     half.destroy();
   });
 
-  it("ends a watch of the health after its last word", async () => {
+  it("ends a health watch after its last status", async () => {
     await using bundle = await setup({ limits: { abortAfterMs: 60_000 } });
     const client = new Client(`127.0.0.1:${bundle.port}`, credentials.createInsecure());
     const { Watch } = service;

@@ -66,7 +66,7 @@ describe("answering once per idempotency key", () => {
     assert.deepEqual(outcomes, [refused(ErrorReason.IDEMPOTENCY_KEY_REUSED)]);
   });
 
-  it("lets twins in one batch take effect once, and refuses the one with another request", async () => {
+  it("lets duplicates in a batch take effect once, and refuses one with another request", async () => {
     const key = newId();
     const twins = [itemOf(key, 1n), itemOf(newId(), 9n), itemOf(key, 1n), itemOf(key, 2n)];
     const { effects, outcomes } = await run(twins);
@@ -114,7 +114,7 @@ describe("answering once per idempotency key", () => {
     assert.deepEqual(await run([item]), { effects: [1n], outcomes: ["1"] });
   });
 
-  it("passes on what a refusal says, to its twins as well, and stores nothing of it", async () => {
+  it("returns a refusal with its metadata, also to duplicates, and stores nothing", async () => {
     const item = itemOf(newId(), 1n);
     const facts = { refusal: ErrorReason.BALANCE_LIMIT_EXCEEDED, metadata: { left: "0" } };
     const outcomes = () =>
@@ -127,7 +127,7 @@ describe("answering once per idempotency key", () => {
     assert.deepEqual(await outcomes(), [facts, facts]);
   });
 
-  it("finds its own effect when the answer to the commit was lost", async () => {
+  it("finds its own effect when the response to COMMIT was lost", async () => {
     let lost = false;
     const faults: Faults = {
       reach(point) {

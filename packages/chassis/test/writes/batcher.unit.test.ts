@@ -60,7 +60,7 @@ describe("batcher", () => {
     assert.deepEqual(batches, [["a", "b"], ["c", "d"], ["e"]]);
   });
 
-  it("halves a batch that fails until the guilty item is alone", async () => {
+  it("halves a batch that fails until the failing item is alone", async () => {
     const { batcher, failOn } = setup({ maxBatchSize: 100 });
     failOn("poison");
     const items = Array.from({ length: 100 }, (_, index) =>
@@ -84,7 +84,7 @@ describe("batcher", () => {
     assert.equal(batches.length, 1);
   });
 
-  it("runs an item that wants to be alone in a batch of one, in its place", async () => {
+  it("runs an item that must be alone in a batch of one, in its place", async () => {
     const { batcher, batches } = setup();
     await Promise.all([
       batcher.submit("a"),

@@ -97,7 +97,7 @@ describe("idempotency keys", () => {
       assert.deepEqual(await answer([callOf(young), callOf(fresh)], "again"), ["first", "first"]);
     });
 
-    it("are good for another call once they are gone", async () => {
+    it("can be used for another call once they have expired", async () => {
       const call = callOf(newId());
       await answer([call], "first");
       await age([call.key], "25 hours");
@@ -108,7 +108,7 @@ describe("idempotency keys", () => {
       assert.deepEqual(await answer([call], "third"), ["second"]);
     });
 
-    it("are all gone after a run, however many, with another replica doing the same", async () => {
+    it("are all deleted after a run, however many, with another replica doing the same", async () => {
       await database.query(
         `INSERT INTO idempotency_keys (key, user_id, method, request_hash, response, create_time)
          SELECT 'many-' || nth, 'alice', 'CreateOrder', '', '', now() - interval '2 days'
@@ -123,7 +123,7 @@ describe("idempotency keys", () => {
       assert.equal(rows.length, 0);
     });
 
-    it("take effect anew if they go while a call looks for their answer", async () => {
+    it("take effect again if they expire while a call looks for their answer", async () => {
       const call = callOf(newId());
       await answer([call], "first");
       await age([call.key], "25 hours");
@@ -151,7 +151,7 @@ describe("idempotency keys", () => {
       assert.deepEqual(await answer([call], "third"), ["second"]);
     });
 
-    it("take effect at most once more, whoever uses them while they go", async () => {
+    it("take effect at most once more, however many calls use them as they expire", async () => {
       for (let round = 0; round < 10; round += 1) {
         const call = callOf(newId());
         await answer([call], "first");
