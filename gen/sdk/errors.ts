@@ -187,8 +187,8 @@ export class RefundExceedsPaymentError extends SettleError<"REFUND_EXCEEDS_PAYME
 }
 
 /**
- * RESOURCE_EXHAUSTED: this user, or the service as a whole, has reached the
- * limit of open streams. Close a stream, or try again later.
+ * RESOURCE_EXHAUSTED: this user, or this replica of the service, has reached
+ * its limit of open streams. Close a stream, or try again later.
  */
 export class TooManyStreamsError extends SettleError<"TOO_MANY_STREAMS"> {
   override readonly name = "TooManyStreamsError";

@@ -156,7 +156,7 @@ export type Orders = {
    * Takes a token of the user it names, or the scope `admin`.
    *
    * Errors, besides those of any call:
-   * - `TooManyStreamsError`: RESOURCE_EXHAUSTED: this user, or the service as a whole, has reached the limit of open streams. Close a stream, or try again later.
+   * - `TooManyStreamsError`: RESOURCE_EXHAUSTED: this user, or this replica of the service, has reached its limit of open streams. Close a stream, or try again later.
    */
   watchOrders(request: MessageInitShape<typeof WatchOrdersRequestSchema>, options: WatchOptions & { readonly heartbeats: true }): Watch<WatchOrdersChange | Heartbeat>;
   watchOrders(request: MessageInitShape<typeof WatchOrdersRequestSchema>, options?: WatchOptions): Watch<WatchOrdersChange>;

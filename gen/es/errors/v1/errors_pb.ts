@@ -273,8 +273,8 @@ export const ErrorReason = {
   REFUND_EXCEEDS_PAYMENT: 23,
 
   /**
-   * RESOURCE_EXHAUSTED: this user, or the service as a whole, has reached the
-   * limit of open streams. Close a stream, or try again later.
+   * RESOURCE_EXHAUSTED: this user, or this replica of the service, has reached
+   * its limit of open streams. Close a stream, or try again later.
    *
    * @generated from enum value: ERROR_REASON_TOO_MANY_STREAMS = 24;
    */
