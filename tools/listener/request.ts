@@ -14,8 +14,8 @@ export type ListenerRequest = {
 const { messages: events } = file_events_v1_events;
 const serviceNames = new Set(
   events.flatMap((event) => {
-    const { from = "", to = [] } = routeOf(event) ?? {};
-    return [from, ...to];
+    const { from = "", to = [], alsoTo = [] } = routeOf(event) ?? {};
+    return [from, ...to, ...alsoTo];
   }),
 );
 

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file topology/v1/route.proto.
  */
 export const file_topology_v1_route: GenFile = /*@__PURE__*/
-  fileDesc("Chd0b3BvbG9neS92MS9yb3V0ZS5wcm90bxILdG9wb2xvZ3kudjEiIQoFUm91dGUSDAoEZnJvbRgBIAEoCRIKCgJ0bxgCIAMoCTpLCgVyb3V0ZRIfLmdvb2dsZS5wcm90b2J1Zi5NZXNzYWdlT3B0aW9ucxjThgMgASgLMhIudG9wb2xvZ3kudjEuUm91dGVSBXJvdXRlYgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("Chd0b3BvbG9neS92MS9yb3V0ZS5wcm90bxILdG9wb2xvZ3kudjEiMgoFUm91dGUSDAoEZnJvbRgBIAEoCRIKCgJ0bxgCIAMoCRIPCgdhbHNvX3RvGAMgAygJOksKBXJvdXRlEh8uZ29vZ2xlLnByb3RvYnVmLk1lc3NhZ2VPcHRpb25zGNOGAyABKAsyEi50b3BvbG9neS52MS5Sb3V0ZVIFcm91dGViBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
  * Which service publishes an event and which services consume it. Listeners of
@@ -33,11 +33,28 @@ export type Route = Message<"topology.v1.Route"> & {
   from: string;
 
   /**
-   * The services that consume the event, each from its own queue.
+   * The services that consume the event, each from its own queue. The publisher
+   * waits for them: it keeps the event, and publishes it again, until the broker
+   * has routed it and none of these queues has refused it. While one of these
+   * queues is full, or the event has no queue at all, events collect in the
+   * publisher's outbox. When the outbox is full, the publisher takes no more work.
    *
    * @generated from field: repeated string to = 2;
    */
   to: string[];
+
+  /**
+   * More services that consume the event, for which the publisher never waits.
+   * A full queue takes the new event and moves its oldest message to the
+   * service's dead letters, which drop their oldest message in turn. A missing
+   * queue receives nothing, and the event still counts as published.
+   *
+   * A service has one queue for all its events. If any event names the service
+   * in `to`, a full queue holds up the publishers of all events it consumes.
+   *
+   * @generated from field: repeated string also_to = 3;
+   */
+  alsoTo: string[];
 };
 
 /**

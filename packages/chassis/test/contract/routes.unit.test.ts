@@ -5,12 +5,23 @@ import {
   PaymentResultEventSchema,
 } from "@settle/gen/events/v1/events_pb";
 import { MoneySchema } from "@settle/gen/money/v1/money_pb";
-import { assertRouted, routeOf, subscriptionsOf } from "../../src/contract/routes.ts";
+import {
+  assertRouted,
+  isWaitedFor,
+  publicationsOf,
+  routeOf,
+  subscriptionsOf,
+} from "../../src/contract/routes.ts";
+import { madeUpEvent } from "./made-up-event.ts";
+
+const both = madeUpEvent("Both", { from: "shop", to: ["till"], alsoTo: ["archive"] });
+const only = madeUpEvent("Only", { from: "shop", alsoTo: ["archive", "stock"] });
+const none = madeUpEvent("None", { from: "shop" });
 
 describe("the route of an event", () => {
   it("is what the contract says; a message that is no event has none", () => {
-    const { from, to } = routeOf(PaymentResultEventSchema) ?? assert.fail();
-    assert.deepEqual({ from, to }, { from: "payments", to: ["orders"] });
+    const { from, to, alsoTo } = routeOf(PaymentResultEventSchema) ?? assert.fail();
+    assert.deepEqual({ from, to, alsoTo }, { from: "payments", to: ["orders"], alsoTo: [] });
     assert.equal(routeOf(MoneySchema), undefined);
   });
 
@@ -20,6 +31,9 @@ describe("the route of an event", () => {
       payments: ["events.v1.PaymentResultEvent", "events.v1.PaymentRefundedEvent"],
     });
     assert.deepEqual(subscriptionsOf("stock", all), {});
+    assert.deepEqual(subscriptionsOf("archive", [both, only, none]), {
+      shop: ["test.v1.Both", "test.v1.Only"],
+    });
   });
 
   it("is required for every event that a service handles", () => {
@@ -29,11 +43,40 @@ describe("the route of an event", () => {
       /does not route events\.v1\.PaymentResultEvent to payments/,
     );
     assert.throws(() => assertRouted("payments", [MoneySchema]), /money\.v1\.Money/);
+    assertRouted("archive", [both, only]);
+    assert.throws(() => assertRouted("archive", [none]), /test\.v1\.None to archive/);
+  });
+
+  it("says for whom a publisher waits", () => {
+    assert.equal(isWaitedFor("till", [only, both]), true);
+    assert.equal(isWaitedFor("archive", [only, both]), false);
+    const two = madeUpEvent("Two", { from: "till", to: ["archive"] });
+    assert.equal(isWaitedFor("archive", [only, two]), true);
+    for (const service of ["orders", "payments"]) {
+      assert.equal(isWaitedFor(service, file_events_v1_events.messages), true, service);
+    }
+  });
+
+  it("says what a service publishes, and keeps it from publishing what is another's", () => {
+    assert.deepEqual(
+      [...publicationsOf("shop", [both, only, none])],
+      [
+        ["test.v1.Both", { isMandatory: true }],
+        ["test.v1.Only", { isMandatory: false }],
+        ["test.v1.None", { isMandatory: false }],
+      ],
+    );
+    assert.throws(
+      () => publicationsOf("orders", [OrderCreatedEventSchema, PaymentResultEventSchema]),
+      /does not have events\.v1\.PaymentResultEvent come from orders/,
+    );
+    assert.throws(() => publicationsOf("orders", [MoneySchema]), /money\.v1\.Money/);
   });
 
   it("exists for every event that there is", () => {
     for (const event of file_events_v1_events.messages) {
-      assert.ok(routeOf(event)?.to.length, event.typeName);
+      const { to = [], alsoTo = [] } = routeOf(event) ?? {};
+      assert.ok(to.length + alsoTo.length > 0, event.typeName);
     }
   });
 });
