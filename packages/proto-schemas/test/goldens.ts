@@ -17,12 +17,12 @@ function readFiles(folder: string): Readonly<Record<string, string>> {
 }
 
 /**
- * Holds what a plugin makes of each case below `tools/<plugin>/testdata` against the files there: a
+ * Holds what a plugin makes of each case below `packages/<plugin>/testdata` against the files there: a
  * folder of protos each, and a folder inside for each set of options that its `options.json` names;
  * `expected` for none without it.
  */
 export function describeGoldens(plugin: string, createPlugin: CreatePlugin): void {
-  const testdata = join("tools", plugin, "testdata");
+  const testdata = join("packages", plugin, "testdata");
   const cases = globSync("*/", { cwd: join(root, testdata) })
     .map((folder) => folder.replace(/\/$/, ""))
     .sort()
@@ -33,6 +33,7 @@ export function describeGoldens(plugin: string, createPlugin: CreatePlugin): voi
         : { expected: "" };
       return Object.entries(options).map(([name, parameter]) => ({ folder, name, parameter }));
     });
+  assert.ok(cases.length > 0, `there are no cases in ${testdata}`);
 
   describe(plugin, () => {
     let protos: readonly FileDescriptorProto[] = [];
