@@ -1,5 +1,7 @@
+import { isWaitedFor } from "@settle/chassis/contract/routes";
 import { provisionBroker } from "@settle/chassis/provision/provision-broker";
 import { provisionDatabase } from "@settle/chassis/provision/provision-database";
+import { file_events_v1_events } from "@settle/gen/events/v1/events_pb";
 import { subscriptions as ordersSubscriptions } from "@settle/orders/subscriptions";
 import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscriptions";
 
@@ -48,6 +50,7 @@ export async function provisionQueues(
       name,
       password: passwords[name],
       listensTo: subscriptions[name],
+      isWaitedFor: isWaitedFor(name, file_events_v1_events.messages),
     })),
   });
 }

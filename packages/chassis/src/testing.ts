@@ -81,15 +81,21 @@ export type BrokerServer = { readonly amqpUrl: string; readonly managementUrl: s
 
 /**
  * Creates a virtual host on `server` with everything that the services own there and a user for
- * each service; by default on the server of the test run.
+ * each service; by default on the server of the test run. Publishers wait for every service that
+ * `notWaitedFor` does not name.
  */
 export async function createTestBroker(
   listensTo: Readonly<Record<string, BrokerService["listensTo"]>>,
-  server: BrokerServer = {
+  options: {
+    readonly server?: BrokerServer | undefined;
+    readonly notWaitedFor?: readonly string[];
+  } = {},
+): Promise<TestBroker> {
+  const { notWaitedFor = [] } = options;
+  const server = options.server ?? {
     amqpUrl: fromRun("TEST_AMQP_URL"),
     managementUrl: fromRun("TEST_RABBITMQ_MANAGEMENT_URL"),
-  },
-): Promise<TestBroker> {
+  };
   const management = new URL(server.managementUrl);
   const { username: user, password } = management;
   management.username = "";
@@ -100,6 +106,7 @@ export async function createTestBroker(
     user: `${vhost}-${name}`,
     password: randomBytes(12).toString("hex"),
     listensTo: events,
+    isWaitedFor: !notWaitedFor.includes(name),
   }));
   const managementUrl = management.href;
   await provisionBroker({ managementUrl, user, password, vhost, services });
@@ -138,6 +145,18 @@ export async function createTestBroker(
       for (const service of services) await manage("DELETE", `users/${service.user}`);
     },
   };
+}
+
+/** Gives `queue` room for `maxLength` messages and otherwise leaves its policy as it is. */
+export async function limitQueue(
+  { manage, vhost }: TestBroker,
+  queue: string,
+  maxLength: number,
+): Promise<void> {
+  const path = `policies/${vhost}/${queue}`;
+  const policy = (await manage("GET", path)) as { readonly definition: Record<string, unknown> };
+  const definition = { ...policy.definition, "max-length": maxLength };
+  await manage("PUT", path, { ...policy, definition });
 }
 
 const pollIntervalMs = 50;

@@ -92,7 +92,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   starting.defer(() => rm(folder, { recursive: true, force: true }));
   const nursery = starting.use(await startNursery({ folder }));
   const listensTo = { orders: ordersSubscriptions, payments: paymentsSubscriptions };
-  const broker = starting.use(await createTestBroker(listensTo, rabbitmq));
+  const broker = starting.use(await createTestBroker(listensTo, { server: rabbitmq }));
   const urls = {
     orders: starting.use(await createTestDatabase("orders", postgresUrl)).url,
     payments: starting.use(await createTestDatabase("payments", postgresUrl)).url,

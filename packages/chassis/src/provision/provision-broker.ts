@@ -1,6 +1,7 @@
 import { retryDelays, retryQueueOf, topologyOf } from "../contract/topology.ts";
 import { binding, exchange, matching, policy, queue, quoted } from "./broker-definitions.ts";
 import { type BrokerAdministration, createManagementCall } from "./broker-management.ts";
+import { droppingLimits, droppingPolicies } from "./dropping-queues.ts";
 
 // How often the broker redelivers a message whose consumer dies. Our own limit of attempts, counted
 // in a header, is much lower.
@@ -16,6 +17,11 @@ export type BrokerService = {
   readonly password: string;
   /** The type names of the events, by the service that publishes them. */
   readonly listensTo: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Whether publishers wait for it, as the contract has it (`isWaitedFor` in routes.ts): its full
+   * queue refuses messages. One that is not waited for has queues that drop their oldest instead.
+   */
+  readonly isWaitedFor: boolean;
 };
 
 /**
@@ -24,8 +30,9 @@ export type BrokerService = {
  * declare nothing but queues for hints. Can be repeated.
  *
  * All queues are quorum queues, without any other argument. Limits, delays and dead-letter
- * exchanges are policies, so that they can change on an existing queue. Works with RabbitMQ 3.10
- * and 4.x.
+ * exchanges are policies, so that they can change on an existing queue, and with them whether
+ * publishers wait for a service. A publisher that a full queue has already refused must reconnect
+ * before that queue accepts its events again. Works with RabbitMQ 3.10 and 4.x.
  */
 export async function provisionBroker(
   options: BrokerAdministration & { readonly services: readonly BrokerService[] },
@@ -87,12 +94,21 @@ export function definitionsOf(services: readonly BrokerService[]) {
         types.map((type) => binding(topologyOf(publisher).events, own.work, type)),
       ),
     ]),
-    policies: names.flatMap(({ name, own }) => [
-      limited(own.work, { "delivery-limit": deliveryLimit, ...deadLettering(own.deadLetter) }),
-      limited(own.deadLetters, { "max-length": maxDeadLetters }),
+    policies: names.flatMap(({ name, own, isWaitedFor }) => [
+      ...(isWaitedFor
+        ? [
+            limited(own.work, {
+              "delivery-limit": deliveryLimit,
+              ...deadLettering(own.deadLetter),
+            }),
+            limited(own.deadLetters, { "max-length": maxDeadLetters }),
+          ]
+        : droppingPolicies(own, deliveryLimit)),
+      // Only the service itself publishes to these: one that is full makes nobody else wait.
       ...retryDelays.map(({ label, delayMs }) =>
         limited(retryQueueOf(name, label), {
           "message-ttl": delayMs,
+          ...(isWaitedFor ? {} : droppingLimits),
           ...deadLettering(own.requeue),
         }),
       ),

@@ -1,20 +1,20 @@
 import { topologyOf } from "../contract/topology.ts";
-import { binding, exchange, matching, policy, queue, quoted } from "./broker-definitions.ts";
+import { binding, exchange, matching, queue, quoted } from "./broker-definitions.ts";
 import {
   type BrokerAdministration,
   createManagementCall,
   type ManagementCall,
 } from "./broker-management.ts";
+import { droppingPolicies } from "./dropping-queues.ts";
 import type { BrokerService } from "./provision-broker.ts";
 
 const deliveryLimit = 20;
-const maxQueueLength = 1_000_000;
-const maxQueueBytes = 2 ** 30;
-const maxDeadLetters = 100_000;
-const maxDeadLetterBytes = 2 ** 28;
 // Per user, over all nodes of the broker: enough for a few dozen replicas.
 const maxConnections = 50;
 const maxChannels = 200;
+
+/** A user on the broker that is no service of ours, and the events that it listens to. */
+export type BrokerListener = Omit<BrokerService, "isWaitedFor">;
 
 /**
  * Ensures that a program of another team can listen to events: a queue bound to the events of
@@ -22,21 +22,18 @@ const maxChannels = 200;
  * repeated; events that are already bound stay bound. Throws, without changing anything, if a user
  * of that name is not a listener of this virtual host.
  *
- * When the listener is absent and its queue is full, the queue drops its oldest messages. If it
- * rejected new ones, as the queues of services do, publishers would have to stop for it. Dropped
- * messages go to the dead letters and displace the oldest of those once there are too many.
+ * No publisher waits for a listener; {@link droppingPolicies} says what happens to a full queue.
  */
 export async function provisionListener(
-  options: BrokerAdministration & { readonly listener: BrokerService },
+  options: BrokerAdministration & { readonly listener: BrokerListener },
 ): Promise<void> {
   const { vhost, listener } = options;
   const { name, listensTo, password } = listener;
   const call = createManagementCall(options);
   const host = encodeURIComponent(vhost);
   const user = encodeURIComponent(listener.user ?? name);
-  const { work, deadLetter, deadLetters } = topologyOf(name);
-  const limited = (of: string, limits: Readonly<Record<string, string | number>>) =>
-    policy(of, { overflow: "drop-head", ...limits });
+  const own = topologyOf(name);
+  const { work, deadLetter, deadLetters } = own;
   await refuseOthersUser(call, vhost, listener.user ?? name);
   await call("POST", `/api/definitions/${host}`, {
     exchanges: [exchange(deadLetter, "fanout")],
@@ -47,18 +44,7 @@ export async function provisionListener(
         types.map((type) => binding(topologyOf(publisher).events, work, type)),
       ),
     ],
-    policies: [
-      limited(work, {
-        "max-length": maxQueueLength,
-        "max-length-bytes": maxQueueBytes,
-        "delivery-limit": deliveryLimit,
-        "dead-letter-exchange": deadLetter,
-      }),
-      limited(deadLetters, {
-        "max-length": maxDeadLetters,
-        "max-length-bytes": maxDeadLetterBytes,
-      }),
-    ],
+    policies: droppingPolicies(own, deliveryLimit),
   });
   await call("PUT", `/api/users/${user}`, { password, tags: tagOf(vhost) });
   await call("PUT", `/api/user-limits/${user}/max-connections`, { value: maxConnections });
@@ -76,7 +62,7 @@ export async function provisionListener(
  * listener of this virtual host.
  */
 export async function removeListener(
-  options: BrokerAdministration & { readonly listener: Pick<BrokerService, "name" | "user"> },
+  options: BrokerAdministration & { readonly listener: Pick<BrokerListener, "name" | "user"> },
 ): Promise<void> {
   const { vhost, listener } = options;
   const call = createManagementCall(options);
