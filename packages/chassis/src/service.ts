@@ -7,7 +7,7 @@ import type { Loop } from "./base/loop.ts";
 import { createBroker } from "./broker/broker.ts";
 import type { ServiceConfig } from "./config.ts";
 import { readDescriptors } from "./contract/descriptors.ts";
-import { assertRouted } from "./contract/routes.ts";
+import { assertRouted, publicationsOf } from "./contract/routes.ts";
 import { topologyOf } from "./contract/topology.ts";
 import type { Database } from "./database/database.ts";
 import { readDocsPages } from "./docs/docs-pages.ts";
@@ -59,6 +59,8 @@ export async function startService<Service extends DescService, Event extends De
     readonly createRpc: (
       foundations: Foundations,
     ) => AsyncDisposable & { readonly implementation: ServiceImpl<Service> };
+    /** The events that the service publishes: every event that it writes to its outbox. */
+    readonly publishes: readonly DescMessage[];
     /** The events that the service handles, and their handler. */
     readonly schemas: readonly Event[];
     readonly createHandler: (foundations: Foundations) => MessageHandler<Event>;
@@ -66,7 +68,9 @@ export async function startService<Service extends DescService, Event extends De
     readonly startLoops?: (foundations: Foundations) => readonly Loop[];
   },
 ): Promise<RunningService> {
-  const { name, config, clock, newId, log, faults } = options;
+  const { name, config, schemas, clock, newId, log, faults } = options;
+  assertRouted(name, schemas);
+  const publications = publicationsOf(name, options.publishes);
   await using starting = new AsyncDisposableStack();
 
   const database = starting.use(
@@ -82,7 +86,7 @@ export async function startService<Service extends DescService, Event extends De
   const { events: exchange, hints: hintsExchange } = topologyOf(name);
   const { maxOutboxDepth: maxDepth } = config;
   const outbox = starting.use(
-    createOutbox({ database, publisher, exchange, maxDepth, clock, log, faults }),
+    createOutbox({ database, publisher, exchange, publications, maxDepth, clock, log, faults }),
   );
   const hints = starting.use(createHints({ broker, exchange: hintsExchange, clock, log }));
   const foundations = { database, outbox, hints, clock, newId, log, faults };
@@ -107,8 +111,6 @@ export async function startService<Service extends DescService, Event extends De
     log,
     newId,
   });
-  const { schemas } = options;
-  assertRouted(name, schemas);
   const handle = options.createHandler(foundations);
   const consumer = createConsumer({ ...foundations, service: name, schemas, handle, broker });
   // Calls and messages end in parallel: one after the other would exceed the time of a stop.

@@ -1,5 +1,7 @@
 import { type RunningService, type Surroundings, startService } from "@settle/chassis/service";
 import {
+  OrderCancelledEventSchema,
+  OrderCreatedEventSchema,
   PaymentRefundedEventSchema,
   PaymentResultEventSchema,
 } from "@settle/gen/events/v1/events_pb";
@@ -23,6 +25,7 @@ export function startOrders(
     createDatabase: createOrdersDatabase,
     service: OrdersService,
     createRpc: (foundations) => createOrdersRpc({ ...foundations, ...config }),
+    publishes: [OrderCreatedEventSchema, OrderCancelledEventSchema],
     schemas: [PaymentResultEventSchema, PaymentRefundedEventSchema],
     createHandler: settleOrders,
     startLoops: (foundations) => [

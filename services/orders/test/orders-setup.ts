@@ -14,11 +14,16 @@ import { systemClock } from "@settle/chassis/base/clock";
 import { noFaults } from "@settle/chassis/base/faults";
 import { newId } from "@settle/chassis/base/new-id";
 import type { Broker } from "@settle/chassis/broker/broker";
+import { publicationsOf } from "@settle/chassis/contract/routes";
 import { createHints } from "@settle/chassis/events/hints";
 import { maintainInbox } from "@settle/chassis/events/inbox";
 import { createOutbox } from "@settle/chassis/events/outbox";
 import { principalKey } from "@settle/chassis/identity/principal";
 import { countStatements, createTestDatabase, testLog } from "@settle/chassis/testing";
+import {
+  OrderCancelledEventSchema,
+  OrderCreatedEventSchema,
+} from "@settle/gen/events/v1/events_pb";
 import type { Order } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { createOrdersDatabase } from "../src/database.ts";
@@ -49,6 +54,7 @@ export async function setupOrders() {
       database,
       publisher: noBroker.publisher,
       exchange: "orders.events",
+      publications: publicationsOf("orders", [OrderCreatedEventSchema, OrderCancelledEventSchema]),
       maxDepth: 10_000,
     }),
   );

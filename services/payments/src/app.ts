@@ -2,6 +2,8 @@ import { type RunningService, type Surroundings, startService } from "@settle/ch
 import {
   OrderCancelledEventSchema,
   OrderCreatedEventSchema,
+  PaymentRefundedEventSchema,
+  PaymentResultEventSchema,
 } from "@settle/gen/events/v1/events_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import type { PaymentsConfig } from "./config.ts";
@@ -23,6 +25,7 @@ export function startPayments(
     service: PaymentsService,
     noOwners: new Set(selfDeposit ? [] : [PaymentsService.method.deposit]),
     createRpc: (foundations) => createPaymentsRpc({ ...foundations, defaultCurrency }),
+    publishes: [PaymentResultEventSchema, PaymentRefundedEventSchema],
     schemas: [OrderCreatedEventSchema, OrderCancelledEventSchema],
     createHandler: handleOrderEvents,
   });

@@ -4,6 +4,7 @@ import { createContextValues, createHandlerContext } from "@connectrpc/connect";
 import { systemClock } from "@settle/chassis/base/clock";
 import { noFaults } from "@settle/chassis/base/faults";
 import { newId } from "@settle/chassis/base/new-id";
+import { publicationsOf } from "@settle/chassis/contract/routes";
 import type { Database } from "@settle/chassis/database/database";
 import type { Message } from "@settle/chassis/events/consumer";
 import { claimMessages, maintainInbox } from "@settle/chassis/events/inbox";
@@ -40,6 +41,10 @@ export async function setupPayments() {
       database,
       publisher: { ready: false, publish: async () => "unknown", onReady: () => () => {} },
       exchange: "payments.events",
+      publications: publicationsOf("payments", [
+        PaymentResultEventSchema,
+        PaymentRefundedEventSchema,
+      ]),
       maxDepth: 10_000,
     }),
   );

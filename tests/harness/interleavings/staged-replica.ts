@@ -3,6 +3,7 @@ import { systemClock } from "@settle/chassis/base/clock";
 import { noFaults } from "@settle/chassis/base/faults";
 import { newId } from "@settle/chassis/base/new-id";
 import type { Broker, Delivery } from "@settle/chassis/broker/broker";
+import { publicationsOf } from "@settle/chassis/contract/routes";
 import { topologyOf } from "@settle/chassis/contract/topology";
 import type { Database, Transaction } from "@settle/chassis/database/database";
 import { createConsumer, type MessageHandler } from "@settle/chassis/events/consumer";
@@ -44,6 +45,7 @@ export function startStagedReplica<
   readonly service: ServiceName;
   readonly database: Database;
   readonly createRpc: (foundations: Foundations) => Rpc;
+  readonly publishes: readonly DescMessage[];
   readonly schemas: readonly Schema[];
   readonly createHandler: (foundations: Foundations) => MessageHandler<Schema>;
 }): StagedReplica<Rpc> {
@@ -102,6 +104,7 @@ export function startStagedReplica<
       database,
       publisher: { ready: false, publish: async () => "unknown", onReady: () => () => {} },
       exchange,
+      publications: publicationsOf(service, options.publishes),
       maxDepth: 10_000,
     }),
   );

@@ -15,12 +15,14 @@ export type OutgoingMessage = {
   readonly headers?: Readonly<Record<string, string | number>>;
   /** Default: `application/x-protobuf`. */
   readonly contentType?: string;
+  /** Whether some queue has to take it; default: true. */
+  readonly isMandatory?: boolean;
 };
 
 /**
  * The outcome of a publish.
- * - `confirmed`: routed to at least one queue and stored there.
- * - `returned`: not routed to any queue, and dropped.
+ * - `confirmed`: stored in every queue that it is routed to; in at least one if it is mandatory.
+ * - `returned`: mandatory, not routed to any queue, and dropped.
  * - `nacked`: refused by the broker (a full queue) or by our own limit, and not queued. Try again.
  * - `unknown`: not sent, or the channel closed before the broker answered. The message may or may
  *   not be queued.
@@ -31,10 +33,10 @@ export type Publisher = {
   /** Whether a publish is likely to be confirmed: connected, channel open and not blocked. */
   readonly ready: boolean;
   /**
-   * Publishes the message as persistent and mandatory. Never rejects or throws. Resolves
-   * immediately with `unknown` while not ready, and with `nacked` above the limit of unconfirmed
-   * messages or if AMQP cannot carry the message (names above 255 bytes). There is no timeout: a
-   * blocked broker confirms late, and a lost one is detected by heartbeat.
+   * Publishes the message as persistent, and as mandatory unless it says otherwise. Never rejects
+   * or throws. Resolves immediately with `unknown` while not ready, and with `nacked` above the
+   * limit of unconfirmed messages or if AMQP cannot carry the message (names above 255 bytes).
+   * There is no timeout: a blocked broker confirms late, and a lost one is detected by heartbeat.
    */
   publish(message: OutgoingMessage): Promise<PublishOutcome>;
   /**
@@ -148,7 +150,7 @@ function createUnconfirmed() {
 
 function propertiesOf(message: OutgoingMessage, sequence: number): Options.Publish {
   return {
-    mandatory: true,
+    mandatory: message.isMandatory ?? true,
     persistent: true,
     contentType: message.contentType ?? "application/x-protobuf",
     messageId: message.messageId,

@@ -1,9 +1,11 @@
+import assert from "node:assert/strict";
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import type { Logger } from "pino";
 import type { Clock } from "../base/clock.ts";
 import type { Faults } from "../base/faults.ts";
 import { startLoop } from "../base/loop.ts";
 import type { Publisher } from "../broker/broker.ts";
+import type { Publications } from "../contract/routes.ts";
 import type { Database, Transaction } from "../database/database.ts";
 import { createRelay } from "./relay.ts";
 
@@ -51,6 +53,7 @@ export type Outbox = AsyncDisposable & {
   /**
    * Stores the events together with the other effects of the transaction. After the commit they are
    * published directly from memory. Events that memory loses are found by the sweep of any replica.
+   * Asserts that the service publishes events of these types.
    */
   write(transaction: Transaction, events: readonly OutboxEvent[]): Promise<void>;
   /** Claims and publishes a limited number of events whose claim has expired; returns how many. */
@@ -68,19 +71,22 @@ export function outboxEvent<Schema extends DescMessage>(
 
 /**
  * The transactional outbox of a service. A row is claimed for the process that wrote it, by the
- * database's clock. It is deleted only after the broker has confirmed and routed its event:
- * together with the next write, or by a separate statement shortly after. Events are not ordered.
+ * database's clock. It is deleted only after the broker has confirmed its event, and has routed it if
+ * the contract names a consumer to wait for: together with the next write, or by a separate statement
+ * shortly after. Events are not ordered.
  */
 export function createOutbox(options: {
   readonly database: Database;
   readonly publisher: Publisher;
   readonly exchange: string;
+  /** The events of the service; see `publicationsOf`. */
+  readonly publications: Publications;
   readonly maxDepth: number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly faults: Faults;
 }): Outbox {
-  const { database, publisher, exchange, maxDepth, clock, log, faults } = options;
+  const { database, publisher, exchange, publications, maxDepth, clock, log, faults } = options;
   let confirmed: string[] = [];
   let deleteTimer: NodeJS.Timeout | undefined;
   let deleting: Promise<void> = Promise.resolve();
@@ -134,6 +140,8 @@ export function createOutbox(options: {
       messageId: event.id,
       type: event.type,
       timestampMs: event.createTimeMs,
+      // Of a type that another version of the service has written, nothing is lost by mistake.
+      isMandatory: publications.get(event.type)?.isMandatory ?? true,
     },
     untilMs: claimedMs + claimMs - claimMarginMs,
   });
@@ -186,6 +194,12 @@ export function createOutbox(options: {
       return depth >= maxDepth;
     },
     async write(transaction, events) {
+      for (const { type } of events) {
+        assert(
+          publications.has(type),
+          `${type} is not among the events that the service publishes`,
+        );
+      }
       const ids = takeConfirmed();
       transaction.afterRollback(() => giveBack(ids));
       transaction.afterCommit(() => {

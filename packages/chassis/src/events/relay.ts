@@ -25,8 +25,8 @@ export type Relay = AsyncDisposable & {
 
 /**
  * Publishes events, with at most `maxUnconfirmed` of them unconfirmed, and calls `onConfirmed` with
- * the id of each event that the broker has confirmed *and* routed. After any other outcome the
- * event is left to the sweep. Disposing waits a limited time for unconfirmed events.
+ * the id of each event that the broker has confirmed, and routed if it is mandatory. After any other
+ * outcome the event is left to the sweep. Disposing waits a limited time for unconfirmed events.
  */
 export function createRelay(options: {
   readonly publisher: Publisher;

@@ -6,21 +6,20 @@ const maxQueueBytes = 2 ** 30;
 const maxDeadLetters = 100_000;
 const maxDeadLetterBytes = 2 ** 28;
 
-/** How much may wait in a queue for which no publisher waits. */
+/** The limits of a work queue that no publisher waits for. */
 export const droppingLimits = {
   "max-length": maxQueueLength,
   "max-length-bytes": maxQueueBytes,
 } as const;
 
 /**
- * The policies of a work queue for which no publisher waits, and of its dead letters. A queue that is
- * full takes what is new and drops its oldest message: if it refused new ones, the publishers would
- * have to stop for it. What is dropped goes to the dead letters, and pushes the oldest of those out
- * for good once there are too many.
+ * The policies of a work queue that no publisher waits for, and of its dead letters. A full queue
+ * accepts new messages and drops its oldest one: if it refused new messages, publishers would have to
+ * stop. Dropped messages go to the dead letters, which drop their oldest in turn.
  *
- * The dead-letter strategy is at-most-once, the only one that RabbitMQ has for `drop-head`: what is
- * dropped just while the queue of dead letters is away is lost. `deliveryLimit` is how often a message
- * may come back before it is a dead letter.
+ * The dead-letter strategy is at-most-once, the only one that RabbitMQ offers with `drop-head`:
+ * messages that are dropped while the queue of dead letters is unavailable are lost. `deliveryLimit`
+ * is how often a message may be redelivered before it becomes a dead letter.
  */
 export function droppingPolicies(
   { work, deadLetter, deadLetters }: Pick<Topology, "work" | "deadLetter" | "deadLetters">,

@@ -1,27 +1,28 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../src/base/clock.ts";
-import { noFaults } from "../../src/base/faults.ts";
-import { newId } from "../../src/base/new-id.ts";
-import { type Broker, createBroker, type Publisher } from "../../src/broker/broker.ts";
-import type { Database } from "../../src/database/database.ts";
-import { createOutbox, type Outbox, type OutboxEvent } from "../../src/events/outbox.ts";
-import { createTestBroker, eventually, type TestBroker, testLog } from "../../src/testing.ts";
-import { setupDatabase } from "../database/chassis-database.ts";
+import type { Publisher } from "../../src/broker/broker.ts";
+import type { OutboxEvent } from "../../src/events/outbox.ts";
+import { eventually } from "../../src/testing.ts";
+import { away, type OutboxSetup, setupOutbox } from "./outbox-setup.ts";
 
 const routed = "test.v1.Routed";
 
 describe("outbox", () => {
-  let setup: Awaited<ReturnType<typeof setupDatabase>>;
-  let database: Database;
-  let testBroker: TestBroker;
-  let broker: Broker;
+  let setup: OutboxSetup;
+  let database: OutboxSetup["database"];
+  let publisher: Publisher;
   const received: { messageId: string | undefined; body: string }[] = [];
 
   before(async () => {
-    setup = await setupDatabase();
+    setup = await setupOutbox({
+      events: {
+        Routed: { to: ["receiver"], alsoTo: [] },
+        Unrouted: { to: ["receiver"], alsoTo: [] },
+      },
+      listensTo: { receiver: [routed] },
+    });
     ({ database } = setup);
-    testBroker = await createTestBroker({ sender: {}, receiver: { sender: [routed] } });
-    broker = createBroker({ url: testBroker.adminUrl, name: "outbox test", log: testLog });
+    const { broker } = setup;
+    ({ publisher } = broker);
     broker.subscribe({
       queue: "receiver.work",
       prefetch: 100,
@@ -30,47 +31,20 @@ describe("outbox", () => {
         delivery.ack();
       },
     });
-    await eventually("the broker is ready", () => broker.publisher.ready || undefined);
   });
-  after(async () => {
-    await broker?.[Symbol.asyncDispose]();
-    await testBroker?.[Symbol.asyncDispose]();
-    await setup?.[Symbol.asyncDispose]();
-  });
+  after(() => setup?.[Symbol.asyncDispose]());
 
-  const outboxOver = (publisher: Publisher, maxDepth = 1_000): Outbox =>
-    createOutbox({
-      database,
-      publisher,
-      exchange: "sender.events",
-      maxDepth,
-      clock: systemClock,
-      log: testLog,
-      faults: noFaults,
-    });
-  const away: Publisher = {
-    ready: false,
-    publish: async () => assert.fail("nothing is published while the broker is away"),
-    onReady: () => () => {},
-  };
-  const eventOf = (body: string, type = routed): OutboxEvent => ({
-    id: newId(),
-    type,
-    payload: Buffer.from(body),
-    createTimeMs: Date.now(),
-  });
-  const write = (outbox: Outbox, events: readonly OutboxEvent[]) =>
-    database.transaction((transaction) => outbox.write(transaction, events));
-  const waiting = async () => {
-    const rows = await database.query<{ id: string }>("SELECT id FROM outbox ORDER BY id", []);
-    return rows.map((row) => row.id);
-  };
-  const empty = async () => ((await waiting()).length === 0 ? true : undefined);
+  const outboxOver: OutboxSetup["outboxOver"] = (...over) => setup.outboxOver(...over);
+  const eventOf = (body: string, type = routed): OutboxEvent => setup.eventOf(body, type);
+  const write: OutboxSetup["write"] = (...written) => setup.write(...written);
+  const waiting = () => setup.waiting();
+  const empty = () => setup.empty();
+  const lapse = () => setup.lapse();
   const receivedOf = (events: readonly OutboxEvent[]) =>
     received.filter(({ messageId }) => events.some(({ id }) => id === messageId));
 
   it("publishes after the commit, and deletes the row after the confirm", async () => {
-    await using outbox = outboxOver(broker.publisher);
+    await using outbox = outboxOver(publisher);
     const events = [eventOf("one"), eventOf("two")];
     await write(outbox, events);
     await eventually("the outbox is empty", empty);
@@ -84,7 +58,7 @@ describe("outbox", () => {
   });
 
   it("publishes nothing of a transaction that is rolled back", async () => {
-    await using outbox = outboxOver(broker.publisher);
+    await using outbox = outboxOver(publisher);
     const event = eventOf("undone");
     const undone = database.transaction(async (transaction) => {
       await outbox.write(transaction, [event]);
@@ -98,7 +72,7 @@ describe("outbox", () => {
   });
 
   it("keeps an event that no queue takes", async () => {
-    await using outbox = outboxOver(broker.publisher);
+    await using outbox = outboxOver(publisher);
     const [lost, kept] = [eventOf("nobody listens", "test.v1.Unrouted"), eventOf("marker")];
     await write(outbox, [lost, kept]);
     await eventually("only the unroutable one is left", async () =>
@@ -114,9 +88,9 @@ describe("outbox", () => {
       await using dead = outboxOver(away);
       await write(dead, [event]);
     }
-    await using outbox = outboxOver(broker.publisher);
+    await using outbox = outboxOver(publisher);
     assert.equal(await outbox.sweepOnce(), 0);
-    await database.query("UPDATE outbox SET claimed_until = now() - interval '1 second'", []);
+    await lapse();
     await eventually("the outbox is empty", empty);
     await eventually("it arrived", () => receivedOf([event]).length === 1 || undefined);
   });
@@ -127,9 +101,9 @@ describe("outbox", () => {
       await using dead = outboxOver(away);
       await write(dead, events);
     }
-    await using first = outboxOver(broker.publisher);
-    await using second = outboxOver(broker.publisher);
-    await database.query("UPDATE outbox SET claimed_until = now() - interval '1 second'", []);
+    await using first = outboxOver(publisher);
+    await using second = outboxOver(publisher);
+    await lapse();
     await Promise.all([first.sweepOnce(), second.sweepOnce()]);
     await eventually("the outbox is empty", empty);
     await eventually("all arrived", () => receivedOf(events).length >= 200 || undefined);
@@ -140,7 +114,7 @@ describe("outbox", () => {
     await using outbox = outboxOver(away, 2);
     assert.equal(outbox.full, false);
     await write(outbox, [eventOf("a"), eventOf("b")]);
-    await database.query("UPDATE outbox SET claimed_until = now() - interval '1 second'", []);
+    await lapse();
     await eventually("the outbox is full", () => outbox.full || undefined);
     const lapsed = await database.query("SELECT 1 FROM outbox WHERE claimed_until < now()", []);
     assert.equal(lapsed.length, 2);
