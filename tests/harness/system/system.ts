@@ -77,6 +77,8 @@ export type SystemOptions = {
   readonly twoOrders?: boolean;
   /** Whose tokens are accepted; default those of the test run's issuer. */
   readonly auth?: TokenIssuer;
+  /** Services of the test's own for which nobody waits, and the events that they get. */
+  readonly alsoTo?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   /** Pages that may call the edge from a browser. */
   readonly corsOrigins?: readonly string[];
 };
@@ -86,13 +88,17 @@ export type SystemOptions = {
  * {@link System.start}. Disposing kills and removes everything.
  */
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
-  const { postgresUrl, rabbitmq, twoOrders, auth = readTestAuth(), corsOrigins } = options;
+  const { postgresUrl, rabbitmq, twoOrders, alsoTo = {} } = options;
+  const { auth = readTestAuth(), corsOrigins } = options;
   await using starting = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "settle-e2e-"));
   starting.defer(() => rm(folder, { recursive: true, force: true }));
   const nursery = starting.use(await startNursery({ folder }));
-  const listensTo = { orders: ordersSubscriptions, payments: paymentsSubscriptions };
-  const broker = starting.use(await createTestBroker(listensTo, { server: rabbitmq }));
+  const listensTo = { orders: ordersSubscriptions, payments: paymentsSubscriptions, ...alsoTo };
+  const notWaitedFor = Object.keys(alsoTo);
+  const broker = starting.use(
+    await createTestBroker(listensTo, { server: rabbitmq, notWaitedFor }),
+  );
   const urls = {
     orders: starting.use(await createTestDatabase("orders", postgresUrl)).url,
     payments: starting.use(await createTestDatabase("payments", postgresUrl)).url,
