@@ -7,8 +7,9 @@ const name = z.string().refine((text) => text.includes("{service}"), "has to hol
 
 const events = z.strictObject({
   /**
-   * A message option, of a message with `string from`, the service that publishes the event, and
-   * `repeated string to`, the services that act on it.
+   * A message option, of a message with `string from`, the service that publishes the event,
+   * `repeated string to`, the services that it waits for, and perhaps `repeated string also_to`,
+   * further ones that get it.
    */
   extension: z.string(),
   /** The virtual host of all exchanges and queues. */
@@ -28,7 +29,10 @@ const events = z.strictObject({
     autoDelete: z.boolean().default(false),
     arguments: jsonObject.optional(),
   }),
-  /** What the AMQP binding of operations says of every publish, and of every delivery. */
+  /**
+   * What the AMQP binding of operations says of every publish, and of every delivery. `mandatory` is
+   * said of those events only that go `to` somebody.
+   */
   send: jsonObject.default({}),
   receive: jsonObject.default({}),
   contentType: z.string().default("application/x-protobuf"),

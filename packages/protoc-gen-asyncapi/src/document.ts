@@ -2,7 +2,7 @@ import { createComponents } from "@settle/proto-schemas/components";
 import { type JsonObject, sortKeys, withoutEmpty } from "@settle/proto-schemas/json-schema";
 import { wellKnownForm } from "@settle/proto-schemas/well-known";
 import type { Context } from "./context.ts";
-import { type Event, exchangeOf, queueOf } from "./events.ts";
+import { type Event, exchangeOf, queueOf, receiversOf } from "./events.ts";
 import { eventMessage } from "./messages.ts";
 import { wrapRefs } from "./references.ts";
 
@@ -27,6 +27,7 @@ export function createDocument(context: Context, events: readonly Event[]): Json
   );
   const { schemas, resolve } = components.finish();
   const receivers = groupByReceiver(events);
+  const waitedFor = new Set(events.flatMap(({ to }) => to));
   return withoutEmpty({
     asyncapi: "3.0.0",
     info: base.info,
@@ -39,7 +40,7 @@ export function createDocument(context: Context, events: readonly Event[]): Json
       ...Object.fromEntries(
         receivers.map(([service, received]) => [
           queueOf(context, service),
-          queueChannel(context, service, received),
+          queueChannel(context, { service, received, isWaitedFor: waitedFor.has(service) }),
         ]),
       ),
     }),
@@ -68,8 +69,11 @@ export function createDocument(context: Context, events: readonly Event[]): Json
 function groupByReceiver(
   events: readonly Event[],
 ): readonly (readonly [service: string, received: readonly Event[]])[] {
-  const services = [...new Set(events.flatMap(({ to }) => to))].sort();
-  return services.map((service) => [service, events.filter(({ to }) => to.includes(service))]);
+  const services = [...new Set(events.flatMap(receiversOf))].sort();
+  return services.map((service) => [
+    service,
+    events.filter((event) => receiversOf(event).includes(service)),
+  ]);
 }
 
 function routingKeyChannel(context: Context, event: Event): JsonObject {
@@ -80,7 +84,16 @@ function routingKeyChannel(context: Context, event: Event): JsonObject {
   });
 }
 
-function queueChannel(context: Context, service: string, received: readonly Event[]): JsonObject {
+function queueChannel(
+  context: Context,
+  options: {
+    readonly service: string;
+    readonly received: readonly Event[];
+    /** Whether any event has its publisher wait for the service. */
+    readonly isWaitedFor: boolean;
+  },
+): JsonObject {
+  const { service, received, isWaitedFor } = options;
   const { vhost, queue } = context.base.events;
   const { arguments: args, ...rest } = queue;
   const name = queueOf(context, service);
@@ -92,6 +105,7 @@ function queueChannel(context: Context, service: string, received: readonly Even
       exchange: exchangeOf(context, from),
       routingKey: message.typeName,
     })),
+    ...(isWaitedFor ? {} : { "x-waited-for": false }),
   });
 }
 
@@ -117,8 +131,9 @@ function channel(
   });
 }
 
-function sendOperation(context: Context, { message, from }: Event): JsonObject {
+function sendOperation(context: Context, { message, from, to }: Event): JsonObject {
   const { typeName } = message;
+  const { send } = context.base.events;
   return {
     action: "send",
     title: `${from} sends ${typeName}`,
@@ -126,7 +141,13 @@ function sendOperation(context: Context, { message, from }: Event): JsonObject {
     channel: { $ref: `#/channels/${typeName}` },
     messages: [{ $ref: `#/channels/${typeName}/messages/${typeName}` }],
     tags: [{ name: from }],
-    bindings: { amqp: { ...context.base.events.send, bindingVersion } },
+    bindings: {
+      amqp: {
+        ...send,
+        ...("mandatory" in send && to.length === 0 ? { mandatory: false } : {}),
+        bindingVersion,
+      },
+    },
   };
 }
 

@@ -10,7 +10,9 @@ const serviceName = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 export type Event = {
   readonly message: DescMessage;
   readonly from: string;
+  /** Those that it waits for, and those that get it besides. */
   readonly to: readonly string[];
+  readonly alsoTo: readonly string[];
 };
 
 /** Finds the events of `files`, in the order of their names; complains of routes that are none. */
@@ -26,6 +28,11 @@ export function readEvents(context: Context, files: readonly DescFile[]): readon
     .sort((a, b) => (a.message.typeName < b.message.typeName ? -1 : 1));
 }
 
+/** All services that get the event. */
+export function receiversOf({ to, alsoTo }: Event): readonly string[] {
+  return [...to, ...alsoTo];
+}
+
 /** The exchange to which `service` publishes. */
 export function exchangeOf(context: Context, service: string): string {
   return context.base.events.exchange.name.replaceAll("{service}", service);
@@ -38,31 +45,34 @@ export function queueOf(context: Context, service: string): string {
 
 function readEvent(context: Context, message: DescMessage): Event | undefined {
   const { extension } = context.base.events;
-  const route = context.extensions.read<{ from?: string; to?: readonly string[] }>(
-    message,
-    extension,
-  );
+  const route = context.extensions.read<{
+    from?: string;
+    to?: readonly string[];
+    also_to?: readonly string[];
+  }>(message, extension);
   if (route === undefined) return undefined;
-  const { from = "", to = [] } = route;
+  const { from = "", to = [], also_to: alsoTo = [] } = route;
+  const event = { message, from, to, alsoTo };
+  const receivers = receiversOf(event);
   const complain = (text: string) =>
     context.complaints.add(message, `${message.name}: ${extension} ${text}`);
   if (from === "") complain("does not say from whom it is");
-  for (const service of from === "" ? to : [from, ...to]) {
+  for (const service of from === "" ? receivers : [from, ...receivers]) {
     if (!serviceName.test(service)) complain(`names "${service}", which is no name of a service`);
   }
-  const twice = to.find((service, index) => to.indexOf(service) !== index);
+  const twice = receivers.find((service, index) => receivers.indexOf(service) !== index);
   if (twice !== undefined) complain(`names ${twice} twice`);
   const names = [
     message.typeName,
     exchangeOf(context, from),
-    ...to.map((s) => queueOf(context, s)),
+    ...receivers.map((s) => queueOf(context, s)),
   ];
   for (const name of names) {
     if (Buffer.byteLength(name) > maxNameBytes) {
       complain(`needs the name ${name}, and AMQP has none above ${maxNameBytes} bytes`);
     }
   }
-  return { message, from, to };
+  return event;
 }
 
 function withNested(message: DescMessage): readonly DescMessage[] {

@@ -46,6 +46,7 @@ export type EventsDocument = {
           readonly amqp: {
             readonly exchange?: { readonly name: string; readonly type: string };
             readonly queue?: { readonly name: string };
+            readonly "x-waited-for"?: boolean;
           };
         };
       }

@@ -69,7 +69,9 @@ function routeOf(document: EventsDocument, name: string): readonly (readonly [st
     const { address = "", bindings } = document.channels[lastOf(channel.$ref)] ?? {};
     const who = tags.map((tag) => tag.name).join(", ");
     if (action === "receive") {
-      return ["Consumed", html`by ${who}, from the queue <code>${address}</code>`];
+      const isWaitedFor = bindings?.amqp["x-waited-for"] ?? true;
+      const note = isWaitedFor ? "" : "; the publisher does not wait for it";
+      return ["Consumed", html`by ${who}, from the queue <code>${address}</code>${note}`];
     }
     const { name: exchange = "", type = "" } = bindings?.amqp.exchange ?? {};
     const to = html`to the ${type} exchange <code>${exchange}</code>`;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { readDocsPages } from "../../src/docs/docs-pages.ts";
+import { renderEvents } from "../../src/docs/events-page.ts";
 import type { Page } from "../../src/docs/page.ts";
 import { setup } from "../rpc/rpc-setup.ts";
 
@@ -65,6 +66,15 @@ describe("the pages that document the API", () => {
       /<code>type<\/code><\/th>\s*<td>&quot;events\.v1\.PaymentResultEvent&quot;/,
     );
     assert.match(result, /&quot;outcome&quot;: &quot;PAYMENT_OUTCOME_PAID&quot;/);
+  });
+
+  it("show for which service the publisher of an event does not wait", () => {
+    const testdata = "../../../protoc-gen-asyncapi/testdata/shop/full/shop.json";
+    const document = JSON.parse(readFileSync(new URL(testdata, import.meta.url), "utf8"));
+    const delivered = sectionOf(renderEvents(document), "shop.v1.ParcelDelivered");
+    const note = "; the publisher does not wait for it";
+    assert.ok(delivered.includes(`by archive, from the queue <code>archive.inbox</code>${note}`));
+    assert.ok(delivered.includes("by billing, from the queue <code>billing.inbox</code></dd>"));
   });
 
   it("show events without any script, and load nothing from elsewhere", () => {
