@@ -154,16 +154,11 @@ export function orderOf(userId: string, amountMinor: bigint, currency = "EUR"): 
 /** The message of the order's cancellation. */
 export function cancellationOf({ event }: OrderMessage): OrderMessage {
   const { orderId, userId, amount } = event;
-  const cancelTime = timestampNow();
+  const cancelled = { orderId, userId, ...(amount && { amount }), cancelTime: timestampNow() };
   return {
     id: newId(),
     receiveTimeMs: Date.now(),
-    event: create(OrderCancelledEventSchema, {
-      orderId,
-      userId,
-      ...(amount && { amount }),
-      cancelTime,
-    }),
+    event: create(OrderCancelledEventSchema, cancelled),
   };
 }
 
