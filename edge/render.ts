@@ -55,7 +55,8 @@ export const composeEdge = {
 /** The certificates that Debian, and Envoy's own image, trust. */
 const trustedCertificates = "/etc/ssl/certs/ca-certificates.crt";
 
-const usage = `node edge/render.ts [options] > envoy.yaml
+/** What `--help` prints. */
+export const usage = `node edge/render.ts [options] > envoy.yaml
 
 Prints the edge of docker compose.
 

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { generate } from "../generate/generate.ts";
+import { configurationPath } from "../generate/configuration.ts";
+import { generate, writeConfiguration } from "../generate/generate.ts";
 import { fetchThirdPartyProtos } from "../generate/third-party-protos.ts";
 import { latestRelease } from "../release/releases.ts";
 import { judgeRest } from "../rest-gate/judge.ts";
@@ -60,6 +61,15 @@ await step("contract: gen/ is current", () => {
       )
       .filter((complaint) => complaint !== "")
       .join("\n");
+  } finally {
+    rmSync(fresh, { recursive: true });
+  }
+});
+await step(`documents: ${configurationPath} is current`, async () => {
+  const fresh = mkdtempSync(join(tmpdir(), "settle-docs-"));
+  try {
+    await writeConfiguration(root, fresh);
+    return output(["diff", join(fresh, configurationPath), configurationPath]);
   } finally {
     rmSync(fresh, { recursive: true });
   }

@@ -1,4 +1,9 @@
-import { isProduction, originsVariable, readEnvironment } from "@settle/chassis/config";
+import {
+  isProduction,
+  originsVariable,
+  processEnvironment,
+  readEnvironment,
+} from "@settle/chassis/config";
 import { z } from "zod";
 
 /** What the development issuer is started with. */
@@ -13,26 +18,21 @@ export type DevIssuerConfig = {
   readonly logLevel: string;
 };
 
-const environment = z.object({
-  HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(8080).describe("port to listen on"),
+/** The environment variables of the development issuer. */
+export const environment = processEnvironment.extend({
   ISSUER_URL: z
     .url({ protocol: /^https?$/ })
     .refine((url) => !/[?#]|\/$/.test(url), "must not have a query, a fragment or a trailing slash")
-    .describe("the URL of the issuer, which is also the claim `iss` of its tokens"),
-  AUDIENCE: z.string().min(1).default("settle").describe("the claim `aud` of the tokens"),
-  KEYS_FOLDER: z.string().min(1).describe("where the private keys are kept"),
+    .describe("Where the issuer is reached, without a trailing slash: the claim `iss`."),
+  AUDIENCE: z.string().min(1).default("settle").describe("The claim `aud` of its tokens."),
+  KEYS_FOLDER: z.string().min(1).describe("The folder that keeps the private keys."),
   CORS_ORIGINS: originsVariable
     .prefault("http://localhost:5173,http://localhost:8000")
-    .describe("origins of the pages that may request tokens from a browser"),
-  NODE_ENV: z
-    .string()
-    .optional()
-    .refine(
-      (value) => !isProduction({ NODE_ENV: value }),
-      "the development issuer gives anyone a token for any name; it does not run in production",
-    ),
-  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+    .describe("Pages that may request tokens from a browser."),
+  NODE_ENV: processEnvironment.shape.NODE_ENV.refine(
+    (value) => !isProduction({ NODE_ENV: value }),
+    "the development issuer gives anyone a token for any name; it does not run in production",
+  ).describe("With `production` the issuer refuses to start; its image requires another value."),
 });
 
 /** Reads the configuration; throws one error that lists every fault, production among them. */

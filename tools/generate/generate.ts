@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { configurationPath, configurationReference } from "./configuration.ts";
 import { fetchThirdPartyProtos } from "./third-party-protos.ts";
 
 /**
@@ -17,9 +18,17 @@ export function generate(root: string, target: string): void {
   buf("build", "--as-file-descriptor-set", "--exclude-source-info", "--output", descriptors);
 }
 
+/** Writes the reference of all configuration into `target`. */
+export async function writeConfiguration(root: string, target: string): Promise<void> {
+  const path = join(target, configurationPath);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, await configurationReference(root));
+}
+
 if (import.meta.main) {
   const root = fileURLToPath(new URL("../..", import.meta.url));
   await fetchThirdPartyProtos(root);
   generate(root, root);
-  console.log("gen/ is current");
+  await writeConfiguration(root, root);
+  console.log(`gen/ and ${configurationPath} are current`);
 }

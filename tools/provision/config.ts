@@ -10,13 +10,18 @@ export type ProvisionConfig = {
   readonly brokerPasswords: ServicePasswords;
 };
 
-const environment = z.object({
-  POSTGRES_ADMIN_URL: z.url({ protocol: /^postgres(ql)?$/ }),
-  RABBITMQ_MANAGEMENT_URL: z.url({ protocol: /^https?$/ }),
-  ORDERS_DB_PASSWORD: z.string().min(1),
-  ORDERS_AMQP_PASSWORD: z.string().min(1),
-  PAYMENTS_DB_PASSWORD: z.string().min(1),
-  PAYMENTS_AMQP_PASSWORD: z.string().min(1),
+/** The environment variables of provisioning. */
+export const environment = z.object({
+  POSTGRES_ADMIN_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .describe("PostgreSQL, with a superuser's name and password and any database."),
+  RABBITMQ_MANAGEMENT_URL: z
+    .url({ protocol: /^https?$/ })
+    .describe("RabbitMQ's management API, with an administrator's name and password."),
+  ORDERS_DB_PASSWORD: z.string().min(1).describe("The password of orders' role in PostgreSQL."),
+  ORDERS_AMQP_PASSWORD: z.string().min(1).describe("The password of orders' user in RabbitMQ."),
+  PAYMENTS_DB_PASSWORD: z.string().min(1).describe("The password of payments' role in PostgreSQL."),
+  PAYMENTS_AMQP_PASSWORD: z.string().min(1).describe("The password of payments' user in RabbitMQ."),
 });
 
 /** Reads what to provision; throws one error that lists every fault. */

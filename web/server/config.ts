@@ -3,50 +3,54 @@ import {
   isProduction,
   originsVariable,
   originVariable,
+  processEnvironment,
   readEnvironment,
 } from "@settle/chassis/config";
 import { z } from "zod";
 
-const environment = z.object({
-  HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(5173).describe("port to listen on"),
+/** The environment variables of the page's server. */
+export const environment = processEnvironment.extend({
+  PORT: processEnvironment.shape.PORT.unwrap()
+    .default(5173)
+    .describe("The port to listen on; the image sets 8080."),
   PAGE_FOLDER: z
     .string()
     .min(1)
     .default(fileURLToPath(new URL("../dist", import.meta.url)))
-    .describe("where the built page is"),
+    .describe("The folder of the built page."),
   EDGE_URL: originVariable
     .default("http://localhost:8000")
-    .describe("the URL of the edge for browsers"),
+    .describe("The edge, as browsers reach it."),
   DEV_ISSUER_URL: originVariable
     .default("http://localhost:8003")
-    .describe("the URL of the development issuer for browsers; not used in production"),
+    .describe(
+      "The development issuer, as browsers reach it. Not used in production or with `OIDC_AUTHORITY`.",
+    ),
   OIDC_AUTHORITY: z
     .url({ protocol: /^https?$/ })
     .optional()
-    .describe("the issuer URL of the OpenID provider for sign-in; required in production"),
-  OIDC_CLIENT_ID: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("the client id of this page at the provider"),
+    .meta({
+      description: "The OpenID provider that signs people in: its issuer URL.",
+      otherwise: "none; required in production",
+    }),
+  OIDC_CLIENT_ID: z.string().min(1).optional().meta({
+    description: "The client id of the page at that provider.",
+    otherwise: "none; required with `OIDC_AUTHORITY` and in production",
+  }),
   OIDC_SCOPE: z
     .string()
     .min(1)
     .default("openid")
-    .describe("the scopes to request from the provider"),
-  OIDC_ORIGINS: originsVariable
-    .prefault("")
-    .describe(
-      "further origins of the provider's endpoints, if not all have the origin of its issuer",
-    ),
+    .describe("The scopes to request, separated by spaces."),
+  OIDC_ORIGINS: originsVariable.prefault("").meta({
+    description: "Further origins of the provider's endpoints, if not all share its issuer's.",
+    otherwise: "none",
+  }),
   AUTH_USER_CLAIM: z
     .string()
     .min(1)
     .default("sub")
-    .describe("the claim of the access token that names the user, as the services read it"),
-  NODE_ENV: z.string().optional(),
-  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+    .describe("The claim of the access token that names the user, as set for the services."),
 });
 
 /** How people sign in: by any name in development, by an OpenID provider everywhere else. */

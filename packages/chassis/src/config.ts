@@ -1,38 +1,65 @@
 import { z } from "zod";
 import type { AuthConfig } from "./identity/token-verifier.ts";
 
+/**
+ * The environment variables of every program here that listens. docs/reference/configuration.md is
+ * generated from these schemas: `describe` gives the meaning of a variable, and `otherwise` in its
+ * `meta` the effect of leaving it out, if that is not a fixed default.
+ */
+export const processEnvironment = z.object({
+  HOST: z.string().min(1).default("127.0.0.1").describe("The address to listen on."),
+  PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8080)
+    .describe("The port to listen on; 0 takes any free one."),
+  LOG_LEVEL: z
+    .enum(["trace", "debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .describe("The lowest level that is logged: JSON lines on standard output."),
+  NODE_ENV: z
+    .string()
+    .optional()
+    .describe("`production` turns off what only development needs; every image sets it."),
+});
+
 /** The environment variables of every service. A service extends them with its own. */
-export const serviceEnvironment = z.object({
-  HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(8080).describe("port to listen on"),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).describe("the service's own database"),
-  AMQP_URL: z.url({ protocol: /^amqps?$/ }).describe("the broker, with the service's own user"),
-  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+export const serviceEnvironment = processEnvironment.extend({
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .describe("The service's own database, with its own role and password."),
+  AMQP_URL: z
+    .url({ protocol: /^amqps?$/ })
+    .describe("The broker and virtual host, with the service's own user and password."),
+  AUTH_ISSUER: z.string().min(1).describe("What the claim `iss` of a valid token holds."),
+  AUTH_AUDIENCE: z.string().min(1).describe("What the claim `aud` of a valid token contains."),
+  AUTH_JWKS_URL: z
+    .url({ protocol: /^https?$/ })
+    .describe("Where the issuer publishes its signing keys (JWKS)."),
+  AUTH_USER_CLAIM: z.string().min(1).default("sub").describe("The claim that names the user."),
+  REFLECTION: z.stringbool().optional().meta({
+    description: "Whether gRPC reflection is served.",
+    otherwise: "`true`, in production `false`",
+  }),
   MAX_OUTBOX_DEPTH: z.coerce
     .number()
     .int()
     .min(1)
     .default(1_000_000)
-    .describe("how many events may wait to be published before new work is rejected"),
+    .describe(
+      "How many events may wait for the broker before calls that publish events are refused with `OVERLOADED`.",
+    ),
   DRAIN_MS: z.coerce
     .number()
     .int()
     .min(0)
     .max(10_000)
     .default(3_000)
-    .describe("how long a stopping service keeps serving while it reports NOT_SERVING"),
-  REFLECTION: z
-    .stringbool()
-    .optional()
-    .describe("whether gRPC reflection is served; by default not in production"),
-  NODE_ENV: z
-    .string()
-    .optional()
-    .describe("`production` turns off what is meant for development only"),
-  AUTH_ISSUER: z.string().min(1).describe("the claim `iss` of valid tokens"),
-  AUTH_AUDIENCE: z.string().min(1).describe("what the claim `aud` of valid tokens contains"),
-  AUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).describe("where the issuer publishes its keys"),
-  AUTH_USER_CLAIM: z.string().min(1).default("sub").describe("the claim that names the user"),
+    .describe(
+      "How long a stopping service reports NOT_SERVING and still takes new calls, so that load balancers can move away.",
+    ),
 });
 
 export type ServiceConfig = {
@@ -50,13 +77,17 @@ export type ServiceConfig = {
 };
 
 /** A variable that is a web origin, such as `https://shop.example`. */
-export const originVariable = z.url({ protocol: /^https?$/ }).refine(isOrigin, "must be an origin");
+export const originVariable = z
+  .url({ protocol: /^https?$/ })
+  .refine(isOrigin, "must be an origin")
+  .meta({ takes: "origin" });
 
 /** A variable that lists web origins, separated by commas; an empty one lists none. */
 export const originsVariable = z
   .string()
   .transform((list) => list.split(",").filter(Boolean))
-  .refine((origins) => origins.every(isOrigin), "must be origins, separated by commas");
+  .refine((origins) => origins.every(isOrigin), "must be origins, separated by commas")
+  .meta({ takes: "origins, separated by commas" });
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;

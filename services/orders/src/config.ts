@@ -13,9 +13,19 @@ export type OrdersConfig = ServiceConfig & {
   readonly expireAfterMs: number | undefined;
 };
 
-const environment = serviceEnvironment.extend({
-  REPAIR_AFTER_MS: z.coerce.number().int().min(1_000).default(600_000),
-  EXPIRE_AFTER_MS: z.coerce.number().int().min(1_000).max(2_592_000_000).optional(),
+/** The environment variables of orders. */
+export const environment = serviceEnvironment.extend({
+  REPAIR_AFTER_MS: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .default(600_000)
+    .describe("How long an order waits for its payment before it is announced again."),
+  EXPIRE_AFTER_MS: z.coerce.number().int().min(1_000).max(2_592_000_000).optional().meta({
+    description:
+      "How long an order waits for its payment before it is cancelled, if `expireAfter` was not set when it was created.",
+    otherwise: "without limit",
+  }),
 });
 
 /** Reads the configuration of orders; throws one error that lists every fault. */

@@ -14,12 +14,17 @@ export type PaymentsConfig = ServiceConfig & {
   readonly selfDeposit: boolean;
 };
 
-const environment = serviceEnvironment.extend({
+/** The environment variables of payments. */
+export const environment = serviceEnvironment.extend({
   DEFAULT_CURRENCY: z
     .string()
     .regex(/^[A-Z]{3}$/, "must be an ISO 4217 code such as USD")
-    .default("USD"),
-  SELF_DEPOSIT: z.stringbool().optional(),
+    .default("USD")
+    .describe("The currency (ISO 4217) of an account that is created without one."),
+  SELF_DEPOSIT: z.stringbool().optional().meta({
+    description: "Whether users may deposit into their own accounts without the scope `deposit`.",
+    otherwise: "`true`, in production `false`",
+  }),
 });
 
 /** Reads the configuration of payments; throws one error that lists every fault. */
