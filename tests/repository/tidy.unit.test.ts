@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -48,17 +48,5 @@ describe("the repository", () => {
       code.filter((file) => !file.endsWith("tidy.unit.test.ts")),
       (file) => /\b(TODO|FIXME|XXX|HACK)\b/.test(read(file)),
     );
-  });
-
-  it("links to files that exist and scripts that are there", () => {
-    const readme = read("README.md") + read("CONTRIBUTING.md") + read("ARCHITECTURE.md");
-    const run = /npm run (?:--silent )?([a-z:]+)(?: -w (\S+?))?(?=[\s`]|$)/gm;
-    for (const [, script = "", workspace = "."] of readme.matchAll(run)) {
-      const { scripts } = JSON.parse(read(join(workspace, "package.json")));
-      assert.ok(script in scripts, `npm run ${script} in ${workspace}`);
-    }
-    for (const [, link = ""] of readme.matchAll(/\]\((?!http|#)([^)#]+)\)/g)) {
-      assert.ok(existsSync(join(root, link)), `a link to ${link}`);
-    }
   });
 });

@@ -1,13 +1,12 @@
-/** `npm run tour`: types README's commands at whatever answers at localhost:8000, or where told. */
-import { readFileSync } from "node:fs";
+/** `npm run tour`: types the commands of README.md and docs/reference/api.md at whatever answers at localhost:8000, or where told. */
 import { fileURLToPath } from "node:url";
-import { readTour, typeCommand } from "./readme.ts";
+import { readTour, typeCommand } from "./tour-commands.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const [host = "localhost:8000"] = process.argv.slice(2);
 
 const variables = {};
-for (const command of readTour(readFileSync(`${root}/README.md`, "utf8"))) {
+for (const command of readTour(root)) {
   try {
     await typeCommand(command, { host, root, variables });
     console.log(`ok      ${command.script.trim()}`);

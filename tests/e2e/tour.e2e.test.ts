@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { eventually } from "@settle/chassis/testing";
-import { readTour, typeCommand } from "../harness/documents/readme.ts";
+import { readTour, typeCommand } from "../harness/documents/tour-commands.ts";
 import { type System, startSystem } from "../harness/system/system.ts";
 import { readTestAuth } from "../harness/system/tokens.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const tour = readTour(readFileSync(new URL("../../README.md", import.meta.url), "utf8"));
+const tour = readTour(root);
 
-describe("README's commands", () => {
+describe("the tour of README and the API reference", () => {
   let system: System;
   before(async () => {
     system = await startSystem();
@@ -23,7 +22,7 @@ describe("README's commands", () => {
   });
   after(() => system?.[Symbol.asyncDispose]());
 
-  it("are found", () => assert.ok(tour.length >= 20, `only ${tour.length} commands`));
+  it("has its commands", () => assert.ok(tour.length >= 20, `only ${tour.length} commands`));
 
   // `npm run token` asks the issuer of a running stack, which here is the test run's.
   const variables = { AUTH_PORT: new URL(readTestAuth().issuer).port };

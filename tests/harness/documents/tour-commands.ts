@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 
@@ -6,8 +8,8 @@ const run = promisify(execFile);
 const maxLooks = 100;
 const lookIntervalMs = 50;
 
-/** What README.md tells its reader to type: a command and the JSON it prints, or variables to set. */
-export type ReadmeCommand = {
+/** What a document tells its reader to type: a command and the JSON it prints, or variables to set. */
+export type TourCommand = {
   readonly script: string;
   /** What the last line prints; absent where the script sets variables. */
   readonly expected?: unknown;
@@ -23,11 +25,15 @@ export type Terminal = {
   readonly variables: Record<string, string>;
 };
 
+/** The documents that the tour goes through, in order: a later one uses what an earlier one made. */
+const documents = ["README.md", "docs/reference/api.md"];
+
 /**
- * Returns what README.md tells its reader to type during the tour, in order: each block fenced as
- * `sh tour`, with the `json` block that follows it, if one does.
+ * Returns what the documents below `root` tell their reader to type during the tour, in order: each
+ * block fenced as `sh tour`, with the `json` block that follows it, if one does.
  */
-export function readTour(markdown: string): ReadmeCommand[] {
+export function readTour(root: string): TourCommand[] {
+  const markdown = documents.map((path) => readFileSync(join(root, path), "utf8")).join("\n");
   const blocks = markdown.matchAll(/^```sh tour\n(.*?)^```\n(?:\n+^```json\n(.*?)^```)?/gms);
   return [...blocks].map(([, script = "", json]) =>
     json === undefined ? { script } : { script, expected: JSON.parse(json) },
@@ -55,12 +61,12 @@ export function holds(actual: unknown, expected: unknown): boolean {
 }
 
 /**
- * Types the command, and throws unless it sets its variables or its last line prints what README.md
+ * Types the command, and throws unless it sets its variables or its last line prints what the document
  * shows. A command that only looks may look again, for some seconds: an order settles some
  * milliseconds after its answer.
  */
 export async function typeCommand(
-  { script, expected }: ReadmeCommand,
+  { script, expected }: TourCommand,
   { host, root, variables }: Terminal,
 ): Promise<void> {
   const type = async (line: string): Promise<string> => {

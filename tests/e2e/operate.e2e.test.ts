@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { topologyOf } from "@settle/chassis/contract/topology";
+import { eventually } from "@settle/chassis/testing";
+import { OrderCreatedEventSchema } from "@settle/gen/events/v1/events_pb";
+import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
+import { successOf } from "../harness/calls/call.ts";
+import { createHistory, createShopper } from "../harness/checker/history.ts";
+import { fencedBlocks } from "../harness/documents/fenced-blocks.ts";
+import { intercept, peek, publish } from "../harness/system/queues.ts";
+import { type System, startSystem } from "../harness/system/system.ts";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const guide = readFileSync(join(root, "docs/how-to/operate.md"), "utf8");
+const [setBroker = "", listQueues = "", lookAtLetters = "", redrive = ""] = fencedBlocks(
+  guide,
+  "sh operate",
+);
+const [outboxDepth = "", waitingOrders = ""] = fencedBlocks(guide, "sql operate");
+
+describe("the commands of the operating guide", () => {
+  let system: System;
+  before(async () => {
+    system = await startSystem();
+    await system.startBoth();
+  });
+  after(() => system?.[Symbol.asyncDispose]());
+
+  const type = async (...scripts: readonly string[]) => {
+    const { adminUrl, vhost } = system.broker;
+    const management = String(process.env.TEST_RABBITMQ_MANAGEMENT_URL).replace(/\/$/, "");
+    const script = scripts
+      .join("\n")
+      .replaceAll(/http:\/\/admin:.*@localhost:15672/g, management)
+      .replaceAll(/amqp:\/\/admin:.*@localhost:5672\/settle/g, adminUrl)
+      .replaceAll("/queues/settle", `/queues/${vhost}`);
+    assert.ok(!script.includes("localhost"), script);
+    return (await run("bash", ["-ec", script], { cwd: root })).stdout;
+  };
+
+  it("count what waits, and redrive a dead letter that takes effect then", async () => {
+    const { adminUrl } = system.broker;
+    const shopper = createShopper(createHistory(), system.call);
+    await shopper.fundedAccount("mislaid", 100n);
+    const [event] = await intercept(
+      adminUrl,
+      { from: "orders", to: "payments", types: [OrderCreatedEventSchema.typeName] },
+      async () => {
+        await successOf(shopper.createOrder("mislaid", 10n, { label: "dead" }));
+        return 1;
+      },
+    );
+    assert.ok(event);
+    const { deadLetters } = topologyOf("payments");
+    const headers = { "x-reason": "failed: unknown, 30 times" };
+    await publish(adminUrl, deadLetters, [{ ...event, headers }]);
+
+    const { orders } = system.databases;
+    await eventually("the outbox is empty", async () => {
+      const { rows } = await orders.query(outboxDepth);
+      return rows[0].waiting === 0n ? true : undefined;
+    });
+    assert.equal((await orders.query(waitingOrders)).rows.length, 1);
+    const queues = JSON.parse(await type(setBroker, listQueues)) as readonly { name: string }[];
+    assert.ok(queues.some(({ name }) => name === deadLetters));
+    const letters = JSON.parse(await type(setBroker, lookAtLetters));
+    const [{ properties }] = letters;
+    assert.equal(properties.message_id, event.messageId);
+    assert.equal(properties.headers["x-reason"], headers["x-reason"]);
+
+    await type(redrive);
+    const paid = await eventually("the order is paid", async () => {
+      const { rows } = await orders.query("SELECT status FROM orders");
+      return rows[0].status === OrderStatus.PAID ? true : undefined;
+    });
+    assert.ok(paid);
+    assert.deepEqual(await peek(adminUrl, deadLetters), []);
+    assert.deepEqual((await orders.query(waitingOrders)).rows, []);
+  });
+});

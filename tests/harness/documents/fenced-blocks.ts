@@ -1,0 +1,5 @@
+/** Returns the contents of a document's blocks that are fenced with exactly this info string. */
+export function fencedBlocks(markdown: string, info: string): readonly string[] {
+  const blocks = markdown.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm);
+  return [...blocks].flatMap(([, found, content = ""]) => (found === info ? [content] : []));
+}
