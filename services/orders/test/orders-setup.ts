@@ -97,6 +97,8 @@ export async function setupOrders() {
     database,
     outbox,
     hints,
+    /** Any call, by request and {@link contextOf}. */
+    implementation,
     createOrder,
     cancelOrder,
     watchOrders,
