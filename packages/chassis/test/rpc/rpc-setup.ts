@@ -65,7 +65,8 @@ export async function setup(
   const logs: LogLine[] = [];
   const log = pino({ level: "info" }, { write: (line) => logs.push(JSON.parse(line)) });
   const health = createHealth();
-  const orders: Orders = {
+  // What a test does not call may be missing.
+  const orders = {
     createOrder: ({ userId, amount, description }) => ({
       id: orderId,
       userId,
@@ -77,7 +78,7 @@ export async function setup(
     cancelOrder: (request) => ({ id: request.orderId, userId: request.userId }),
     async *watchOrders() {},
     ...options.orders,
-  };
+  } satisfies Partial<Orders> as Orders;
   const tick: TickHandler = options.tick ?? countTo;
   const server = stack.use(
     createRpcServer({
