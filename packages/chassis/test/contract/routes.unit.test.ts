@@ -73,10 +73,9 @@ describe("the route of an event", () => {
     assert.throws(() => publicationsOf("orders", [MoneySchema]), /money\.v1\.Money/);
   });
 
-  it("exists for every event that there is", () => {
+  it("exists for every event that there is, if only for other teams", () => {
     for (const event of file_events_v1_events.messages) {
-      const { to = [], alsoTo = [] } = routeOf(event) ?? {};
-      assert.ok(to.length + alsoTo.length > 0, event.typeName);
+      assert.ok(routeOf(event)?.from, event.typeName);
     }
   });
 });

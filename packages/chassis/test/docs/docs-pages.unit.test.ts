@@ -45,11 +45,12 @@ describe("the pages that document the API", () => {
     assert.equal(document.asyncapi, "3.0.0");
     const messages: { name: string; title: string }[] = Object.values(document.components.messages);
     assert.ok(messages.length >= 4);
+    // Not every one: an event may be for other teams alone.
+    assert.match(html, /<dt>Consumed<\/dt><dd>by \w+, from the queue <code>\w+\.work<\/code>/);
     for (const { name, title } of messages) {
       const section = sectionOf(html, name);
       assert.ok(section.includes(`>${title}</a></h2>`), name);
       assert.match(section, new RegExp(`to the topic exchange .*routing key <code>${name}</code>`));
-      assert.match(section, /<dt>Consumed<\/dt><dd>by \w+, from the queue <code>\w+\.work<\/code>/);
       for (const field of ["message_id", "traceparent", "orderId", "userId"]) {
         assert.ok(section.includes(`<code>${field}</code></th>`), `${name}: ${field}`);
       }
