@@ -77,6 +77,15 @@ describe("the documents", () => {
       assert.ok(events.includes(row), row);
     }
   });
+
+  it("tell operators of log lines that are written", () => {
+    const [, table = ""] = read("docs/how-to/operate.md").split("| `msg` | Meaning |\n");
+    const lines = [...(table.split("\n\n")[0] ?? "").matchAll(/^\| `([^`]+)` \|/gm)];
+    assert.ok(lines.length >= 5);
+    const sources = globSync("{packages/chassis,services/*}/src/**/*.ts", { cwd: root });
+    const code = sources.map(read).join("");
+    for (const [, line = ""] of lines) assert.ok(code.includes(`"${line}"`), line);
+  });
 });
 
 function withoutCode(markdown: string): string {
