@@ -25,6 +25,7 @@ COPY web/package.json web/
 # The edge's configuration is rendered from the one file that runs everywhere.
 FROM workspace AS edge-config
 RUN npm ci --ignore-scripts --omit=optional --workspaces=false
+COPY services/services.ts services/
 COPY edge/envoy.yaml edge/render.ts edge/
 ARG AUTH_ISSUER=http://localhost:8003
 ARG AUTH_AUDIENCE=settle
@@ -53,15 +54,14 @@ RUN node web/build.ts
 
 # What runs in Node needs the same packages, so the images share this layer.
 FROM workspace AS dependencies
-RUN npm ci --ignore-scripts --omit=dev --workspace=services/orders --workspace=services/payments \
-  --workspace=web && rm -rf /root/.npm
+RUN npm ci --ignore-scripts --omit=dev $(printf -- '--workspace=%s ' services/*) --workspace=web \
+  && rm -rf /root/.npm
 COPY gen gen
 COPY packages/chassis/src packages/chassis/src
 ENV NODE_ENV=production
 
 FROM dependencies AS provision
-COPY services/orders/src/subscriptions.ts services/orders/src/
-COPY services/payments/src/subscriptions.ts services/payments/src/
+COPY services/services.ts services/
 COPY tools/provision tools/provision
 USER node
 CMD ["node", "tools/provision/main.ts"]

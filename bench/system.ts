@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "@settle/chassis/base/clock";
 import { Pool } from "pg";
+import { serviceNames } from "../services/services.ts";
 import { type Issuer, openIssuer } from "../tools/dev-issuer/issuer.ts";
 import type { LocalConfig } from "../tools/local/config.ts";
 import { findStackPorts } from "../tools/local/ports.ts";
@@ -35,7 +36,7 @@ export type BenchSystem = AsyncDisposable & {
 };
 
 /**
- * Starts PostgreSQL, RabbitMQ, an issuer, both services and Envoy, fully durable. Data lies below the project
+ * Starts PostgreSQL, RabbitMQ, an issuer, the services and Envoy, fully durable. Data lies below the project
  * and not in the system's temporary folder, which may be memory. Disposing removes it.
  */
 export async function startBenchSystem(options: {
@@ -110,7 +111,9 @@ export async function startBenchSystem(options: {
 function withMeasuring(nursery: Nursery, profileFolder: string | undefined): Nursery {
   const further = ({ name, args }: SpawnOptions): readonly string[] => {
     if (name === "postgres") return [...args, "-c", "track_commit_timestamp=on"];
-    if (profileFolder === undefined || (name !== "orders" && name !== "payments")) return args;
+    if (profileFolder === undefined || !serviceNames.some((service) => service === name)) {
+      return args;
+    }
     return ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`, ...args];
   };
   return {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 import { isAlias, isNode, parseDocument, visit } from "yaml";
+import { perService, type ServiceName } from "../services/services.ts";
 
 /** Where a service listens, as seen from the edge: a name or an address, and a port. */
 export type Upstream = {
@@ -21,15 +22,15 @@ export type EdgeAuth = {
 
 /**
  * What may differ from one edge to the next: the `settings` of edge/envoy.yaml, by the same names.
- * What is absent stays as the file says. A service has an upstream for each of its instances. Rates
- * are requests a second: of the whole Envoy process, of one remote address, of one user.
+ * What is absent stays as the file says. A service has an upstream for each of its instances; one
+ * that is absent stays at its local port. Rates are requests a second: of the whole Envoy process, of
+ * one remote address, of one user.
  */
 export type EdgeSettings = {
   readonly listenAddress?: string;
   readonly listenPort?: number;
   readonly adminPort?: number;
-  readonly orders?: readonly Upstream[];
-  readonly payments?: readonly Upstream[];
+  readonly services?: Readonly<Partial<Record<ServiceName, readonly Upstream[]>>>;
   readonly auth?: EdgeAuth;
   readonly descriptorsPath?: string;
   readonly corsOrigins?: readonly string[];
@@ -41,8 +42,7 @@ export type EdgeSettings = {
 /** The edge inside `docker compose`. */
 export const composeEdge = {
   listenAddress: "0.0.0.0",
-  orders: [{ host: "orders-service", port: 8080 }],
-  payments: [{ host: "payments-service", port: 8080 }],
+  services: perService((name) => [{ host: `${name}-service`, port: 8080 }]),
   // Tokens name the issuer as people reach it; the edge reaches it by its name in the network.
   auth: {
     issuer: "http://localhost:8003",
@@ -102,19 +102,22 @@ export function renderEdge(settings: EdgeSettings, local = readEdge()): string {
 type Value = { readonly path: readonly string[]; readonly value: unknown };
 
 /** What each setting is in the file, and what follows from it there. */
-function listValues({ orders, payments, auth, corsOrigins, ...plain }: EdgeSettings): Value[] {
+function listValues({ services = {}, auth, corsOrigins, ...plain }: EdgeSettings): Value[] {
   const values: Readonly<Record<string, unknown>> = {
     ...plain,
-    ...(orders && { orders: endpointsOf("orders", orders) }),
-    ...(payments && { payments: endpointsOf("payments", payments) }),
     ...(corsOrigins && { corsOrigins: corsOrigins.map((exact) => ({ exact })) }),
   };
+  const instances = Object.entries(services).map(([name, upstreams]) => ({
+    path: ["settings", "services", name],
+    value: endpointsOf(name, upstreams),
+  }));
   const inside = (folder: readonly string[], entries: object) =>
     Object.entries(entries).map(([name, value]) => ({ path: [...folder, name], value }));
-  if (!auth) return inside(["settings"], values);
+  const always = [...inside(["settings"], values), ...instances];
+  if (!auth) return always;
   const keys = readKeysUrl(auth.jwksUrl);
   return [
-    ...inside(["settings"], values),
+    ...always,
     ...inside(["settings", "auth"], { ...auth, jwksUrl: keys.href }),
     ...inside(["derived"], deriveIssuer(keys)),
   ];

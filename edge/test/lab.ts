@@ -108,8 +108,10 @@ export async function startLab({
   const rendered = renderEdge({
     listenPort: port,
     adminPort,
-    orders: orderPorts.map((own) => ({ host: "127.0.0.1", port: own })),
-    payments: [{ host: "127.0.0.1", port: paymentsPort }],
+    services: {
+      orders: orderPorts.map((own) => ({ host: "127.0.0.1", port: own })),
+      payments: [{ host: "127.0.0.1", port: paymentsPort }],
+    },
     auth: issuer.auth,
     descriptorsPath,
     ...settings,

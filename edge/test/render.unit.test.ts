@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseDocument } from "yaml";
+import { perService } from "../../services/services.ts";
 import { composeEdge, type EdgeSettings, readEdge, renderEdge } from "../render.ts";
 
 const everySetting: Required<EdgeSettings> = {
   listenAddress: "0.0.0.0",
   listenPort: 1,
   adminPort: 2,
-  orders: [
-    { host: "orders-1.example", port: 3 },
-    { host: "orders-2.example", port: 4 },
-  ],
-  payments: [{ host: "payments.example", port: 5 }],
+  services: perService((name) => [
+    { host: `${name}-1.example`, port: 3 },
+    { host: `${name}-2.example`, port: 4 },
+  ]),
   auth: {
     issuer: "https://issuer.example",
     audience: "an audience",
@@ -32,12 +32,11 @@ describe("renderEdge", () => {
 
   it("replaces every setting of the file", () => {
     const rendered = read(renderEdge(everySetting));
-    const { corsOrigins, orders, payments, ...plain } = everySetting;
+    const { corsOrigins, services, ...plain } = everySetting;
     assert.deepEqual(rendered.settings, {
       ...plain,
       corsOrigins: corsOrigins.map((origin) => ({ exact: origin })),
-      orders: orders.map(endpointOf),
-      payments: payments.map(endpointOf),
+      services: perService((name) => services[name]?.map(endpointOf)),
     });
   });
 
@@ -51,7 +50,8 @@ describe("renderEdge", () => {
   });
 
   it("puts a setting wherever it is used", () => {
-    const { settings, ...edge } = read(renderEdge({ orders: [{ host: "elsewhere", port: 3 }] }));
+    const services = { orders: [{ host: "elsewhere", port: 3 }] };
+    const { settings, ...edge } = read(renderEdge({ services }));
     const rendered = JSON.stringify(edge);
     const addresses = rendered.match(/\{"address":"elsewhere","port_value":3\}/g);
     assert.equal(addresses?.length, 4);
@@ -99,7 +99,7 @@ describe("renderEdge", () => {
   });
 
   it("refuses a service without instances and keys that no URL leads to", () => {
-    assert.throws(() => renderEdge({ orders: [] }), /orders has no instance/);
+    assert.throws(() => renderEdge({ services: { orders: [] } }), /orders has no instance/);
     for (const jwksUrl of ["", "keys", "ftp://a/keys", "http://a:b@c/keys", "http://a/#keys"]) {
       const auth = { ...everySetting.auth, jwksUrl };
       assert.throws(() => renderEdge({ auth }), /not the http or https URL of an issuer's keys/);

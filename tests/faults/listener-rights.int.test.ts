@@ -6,9 +6,8 @@ import {
   PaymentRefundedEventSchema,
   PaymentResultEventSchema,
 } from "@settle/gen/events/v1/events_pb";
-import { subscriptions as ordersSubscriptions } from "@settle/orders/subscriptions";
-import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscriptions";
 import amqp, { type ConfirmChannel } from "amqplib";
+import { subscriptions } from "../../tools/provision/subscriptions.ts";
 import { accessRefused, refusalOf } from "../harness/faults/broker-refusal.ts";
 import { runListener } from "../harness/listeners/listener-command.ts";
 
@@ -24,9 +23,7 @@ describe("a listener of another team", () => {
   const parts = new AsyncDisposableStack();
 
   before(async () => {
-    broker = parts.use(
-      await createTestBroker({ orders: ordersSubscriptions, payments: paymentsSubscriptions }),
-    );
+    broker = parts.use(await createTestBroker(subscriptions));
     name = broker.vhost.replace("_", "-");
     ({ stdout: url } = await runListener(broker, [name, resultType]));
     url = url.trim();

@@ -6,10 +6,9 @@ import {
   type TestBroker,
   type TestDatabase,
 } from "@settle/chassis/testing";
-import { subscriptions as ordersSubscriptions } from "@settle/orders/subscriptions";
-import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscriptions";
 import amqp, { type Channel, type ChannelModel, type ConfirmChannel } from "amqplib";
 import { Client } from "pg";
+import { subscriptions } from "../../tools/provision/subscriptions.ts";
 import { accessRefused, refusalOf } from "../harness/faults/broker-refusal.ts";
 import type { ServiceName } from "../harness/system/system.ts";
 
@@ -110,9 +109,7 @@ describe("on RabbitMQ", () => {
   const connections = new Map<ServiceName, ChannelModel>();
 
   before(async () => {
-    broker = parts.use(
-      await createTestBroker({ orders: ordersSubscriptions, payments: paymentsSubscriptions }),
-    );
+    broker = parts.use(await createTestBroker(subscriptions));
     for (const [own] of pairs) {
       const connection = await amqp.connect(broker.urlOf(own));
       parts.defer(() => connection.close());
@@ -146,9 +143,7 @@ describe("on RabbitMQ", () => {
     };
 
     it(`${own} can do what it has to`, async () => {
-      const [type] = (
-        own === "orders" ? paymentsSubscriptions.orders : ordersSubscriptions.payments
-      ) as [string];
+      const [type] = subscriptions[other][own] as [string];
       const channel = await openChannel(own);
       const receiver = await openChannel(other);
       const messageId = crypto.randomUUID();

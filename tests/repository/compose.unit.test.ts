@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { localPorts } from "../../tools/local/config.ts";
+import { serviceNames } from "../../services/services.ts";
+import { type LocalPort, localPorts } from "../../tools/local/config.ts";
 
 type Service = {
   readonly image?: string;
@@ -27,6 +28,8 @@ const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta
 const composeText = read("docker-compose.yml");
 const compose: { services: Record<string, Service> } = parse(composeText, { merge: true });
 const services = new Map(Object.entries(compose.services));
+/** The names that compose has for our services. */
+const ours = serviceNames.map((name) => `${name}-service`);
 const stages = new Map(
   read("Dockerfile")
     .split(/^FROM /m)
@@ -42,21 +45,22 @@ const isExactTag = (image: string) =>
 
 describe("docker-compose.yml", () => {
   it("has the names that are documented", () => {
-    assert.deepEqual([...services.keys()].sort(), [
-      "api-gateway",
-      "dev-issuer",
-      "frontend",
-      "orders-service",
-      "payments-service",
-      "postgres",
-      "provision",
-      "rabbitmq",
-    ]);
+    assert.deepEqual(
+      [...services.keys()].sort(),
+      [
+        "api-gateway",
+        "dev-issuer",
+        "frontend",
+        "postgres",
+        "provision",
+        "rabbitmq",
+        ...ours,
+      ].sort(),
+    );
   });
 
   it("publishes the ports of npm start, by the same variables, all but the page and the edge on loopback", () => {
-    const port = ({ variable, fallback }: (typeof localPorts)[keyof typeof localPorts]) =>
-      `\${${variable}:-${fallback}}`;
+    const port = ({ variable, fallback }: LocalPort) => `\${${variable}:-${fallback}}`;
     const published = Object.fromEntries(
       [...services].flatMap(([name, { ports }]) => (ports ? [[name, ports]] : [])),
     );
@@ -66,8 +70,12 @@ describe("docker-compose.yml", () => {
         `127.0.0.1:${port(localPorts.amqp)}:5672`,
         `127.0.0.1:${port(localPorts.management)}:15672`,
       ],
-      "orders-service": [`127.0.0.1:${port(localPorts.orders)}:8080`],
-      "payments-service": [`127.0.0.1:${port(localPorts.payments)}:8080`],
+      ...Object.fromEntries(
+        serviceNames.map((name) => [
+          `${name}-service`,
+          [`127.0.0.1:${port(localPorts[name])}:8080`],
+        ]),
+      ),
       "dev-issuer": [`127.0.0.1:${port(localPorts.auth)}:8080`],
       "api-gateway": [`${port(localPorts.edge)}:8000`],
       frontend: [`${port(localPorts.page)}:8080`],
@@ -87,8 +95,9 @@ describe("docker-compose.yml", () => {
       provision: ["postgres service_healthy", "rabbitmq service_healthy"],
       // It refuses to start in production, and nothing may wait for it.
       "dev-issuer": [],
-      "orders-service": ["provision service_completed_successfully"],
-      "payments-service": ["provision service_completed_successfully"],
+      ...Object.fromEntries(
+        ours.map((name) => [name, ["provision service_completed_successfully"]]),
+      ),
       "api-gateway": ["orders-service service_healthy", "payments-service service_healthy"],
       // What it cannot reach it says to its reader.
       frontend: [],
@@ -112,7 +121,7 @@ describe("docker-compose.yml", () => {
   });
 
   it("gives the services longer to stop than they take", () => {
-    for (const name of ["orders-service", "payments-service", "api-gateway"]) {
+    for (const name of [...ours, "api-gateway"]) {
       assert.ok(Number.parseInt(services.get(name)?.stop_grace_period ?? "", 10) > 15, name);
     }
   });
@@ -151,15 +160,14 @@ describe("docker-compose.yml", () => {
     const environmentOf = (name: string) => services.get(name)?.environment ?? {};
     const { AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL } = environmentOf("orders-service");
     const auth = { AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL };
-    assert.deepEqual(
-      { ...environmentOf("payments-service"), ...auth },
-      environmentOf("payments-service"),
-    );
+    for (const name of ours) {
+      assert.deepEqual({ ...environmentOf(name), ...auth }, environmentOf(name));
+    }
     const edge = services.get("api-gateway")?.build?.args ?? {};
     assert.deepEqual({ ...edge, ...auth }, edge);
     assert.equal(AUTH_ISSUER, `\${AUTH_ISSUER:-${environmentOf("dev-issuer").ISSUER_URL}}`);
     assert.equal(AUTH_AUDIENCE, environmentOf("dev-issuer").AUDIENCE);
-    for (const name of ["orders-service", "payments-service", "dev-issuer", "frontend"]) {
+    for (const name of [...ours, "dev-issuer", "frontend"]) {
       assert.match(environmentOf(name).NODE_ENV ?? "", /^\$\{NODE_ENV:-development\}$/, name);
     }
     const inImage = [...(stages.get("edge-config")?.text ?? "").matchAll(/^ARG (\w+)=(.*)$/gm)];

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { routeOf } from "@settle/chassis/contract/routes";
 import { file_events_v1_events } from "@settle/gen/events/v1/events_pb";
+import { serviceNames } from "../../services/services.ts";
 
 /** What `npm run listener` was asked for. */
 export type ListenerRequest = {
@@ -12,12 +13,6 @@ export type ListenerRequest = {
 };
 
 const { messages: events } = file_events_v1_events;
-const serviceNames = new Set(
-  events.flatMap((event) => {
-    const { from = "", to = [], alsoTo = [] } = routeOf(event) ?? {};
-    return [from, ...to, ...alsoTo];
-  }),
-);
 
 /** What `--help` prints. */
 export const usage = `npm run --silent listener -- <name> <event> [<event> ...] [--help]
@@ -58,7 +53,9 @@ export function readListenerRequest(args: readonly string[]): ListenerRequest | 
   if (!/^[a-z][a-z0-9-]{0,62}$/.test(name)) {
     faults.push(`"${name}" is not a valid name: use lower-case letters, digits and hyphens`);
   }
-  if (serviceNames.has(name)) faults.push(`${name} is the name of a service`);
+  if (serviceNames.some((service) => service === name)) {
+    faults.push(`${name} is the name of a service`);
+  }
   if (isRemoval ? types.length > 0 : types.length === 0) {
     faults.push(isRemoval ? "--remove takes no events" : "name at least one event");
   }

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { type ServiceName, services, variableOf } from "../../services/services.ts";
 
 const portMax = 65_535;
 const issuerVariables = ["AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS_URL"] as const;
@@ -7,12 +8,18 @@ const passedOn = ["AUTH_USER_CLAIM", "SELF_DEPOSIT", "EXPIRE_AFTER_MS"];
 const oidcVariables = ["OIDC_AUTHORITY", "OIDC_CLIENT_ID"] as const;
 const oidcOptions = ["OIDC_SCOPE", "OIDC_ORIGINS", "AUTH_USER_CLAIM"];
 
-/** The ports of the stack: the variable that sets each, its default, and what listens there. */
-export const localPorts = {
+/** A port of the stack: the variable that sets it, its default, and what listens there. */
+export type LocalPort = {
+  readonly variable: string;
+  readonly fallback: number;
+  readonly what: string;
+};
+
+const frontPorts = {
   page: { variable: "WEB_PORT", fallback: 5173, what: "the page" },
   edge: { variable: "EDGE_PORT", fallback: 8000, what: "the edge (Envoy)" },
-  payments: { variable: "PAYMENTS_PORT", fallback: 8001, what: "payments" },
-  orders: { variable: "ORDERS_PORT", fallback: 8002, what: "orders" },
+} satisfies Readonly<Record<string, LocalPort>>;
+const serverPorts = {
   auth: { variable: "AUTH_PORT", fallback: 8003, what: "the development issuer" },
   postgres: { variable: "POSTGRES_PORT", fallback: 5433, what: "PostgreSQL" },
   amqp: { variable: "RABBITMQ_PORT", fallback: 5672, what: "RabbitMQ" },
@@ -21,9 +28,21 @@ export const localPorts = {
     fallback: 15672,
     what: "RabbitMQ's management API",
   },
-} as const;
+} satisfies Readonly<Record<string, LocalPort>>;
 
-export type PortName = keyof typeof localPorts;
+export type PortName = keyof typeof frontPorts | ServiceName | keyof typeof serverPorts;
+
+/** The ports of the stack, those of the services by their names. */
+export const localPorts: Readonly<Record<PortName, LocalPort>> = {
+  ...frontPorts,
+  ...(Object.fromEntries(
+    services.map(({ name, port }) => [
+      name,
+      { variable: variableOf(name, "PORT"), fallback: port, what: name },
+    ]),
+  ) as Record<ServiceName, LocalPort>),
+  ...serverPorts,
+};
 
 /** A RabbitMQ that somebody else runs, reached as an administrator. */
 export type OwnBroker = {
@@ -64,8 +83,8 @@ export type LocalConfig = {
 
 export const usage = `npm start [-- --fresh] [-- --help]
 
-Starts PostgreSQL, RabbitMQ, an issuer of tokens for development, both services, Envoy and the page
-on this machine, bound to 127.0.0.1.
+Starts PostgreSQL, RabbitMQ, an issuer of tokens for development, the services, Envoy and the
+page on this machine, bound to 127.0.0.1.
 Data stays in .data/ between starts, logs are in .data/logs/, downloads in .cache/. Ctrl-C stops it.
 
   --fresh   drop all local data first
@@ -108,22 +127,15 @@ export function readLocalConfig(
     args: [...args],
     options: { fresh: { type: "boolean" }, help: { type: "boolean", short: "h" } },
   });
-  const readPort = ({ variable, fallback }: { variable: string; fallback: number }) => {
+  const readPort = ({ variable, fallback }: LocalPort) => {
     const port = Number(env[variable] || fallback);
     if (Number.isInteger(port) && port > 0 && port <= portMax) return port;
     faults.push(`${variable} is no port: ${env[variable]}`);
     return fallback;
   };
-  const ports = {
-    page: readPort(localPorts.page),
-    edge: readPort(localPorts.edge),
-    payments: readPort(localPorts.payments),
-    orders: readPort(localPorts.orders),
-    auth: readPort(localPorts.auth),
-    postgres: readPort(localPorts.postgres),
-    amqp: readPort(localPorts.amqp),
-    management: readPort(localPorts.management),
-  };
+  const ports = Object.fromEntries(
+    Object.entries(localPorts).map(([name, port]) => [name, readPort(port)]),
+  ) as Record<PortName, number>;
   const twice = Object.values(ports).find((port, at, all) => all.indexOf(port) !== at);
   if (twice !== undefined) faults.push(`port ${twice} is chosen twice`);
   if (env.AMQP_URL && !env.RABBITMQ_MANAGEMENT_URL) {

@@ -1,12 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderEdge } from "../../edge/render.ts";
+import { perService, type ServiceName, serviceNames } from "../../services/services.ts";
 import {
   provisionDatabases,
   provisionQueues,
-  type ServiceName,
   type ServicePasswords,
-  serviceNames,
   vhost,
 } from "../provision/provision.ts";
 import type { LocalConfig, TokenIssuer } from "./config.ts";
@@ -44,8 +43,7 @@ export function partNames(config: LocalConfig): string[] {
     ...(config.broker ? [] : ["RabbitMQ"]),
     ...(config.issuer ? [] : ["dev issuer"]),
     ...(config.page ? ["page"] : []),
-    "orders",
-    "payments",
+    ...serviceNames,
     "Envoy",
   ];
 }
@@ -187,7 +185,7 @@ function servicePart(name: ServiceName, options: StackOptions): Part {
 }
 
 function envoyPart({ config, nursery, root, cacheDir, signal }: StackOptions): Part {
-  const { edge, orders, payments } = config.ports;
+  const { ports } = config;
   const configFile = join(config.dataDir, "envoy.yaml");
   return {
     name: "Envoy",
@@ -195,17 +193,16 @@ function envoyPart({ config, nursery, root, cacheDir, signal }: StackOptions): P
       const binary = await findEnvoy({ env: config.env, cacheDir, signal, log });
       const [adminPort] = (await findFreePorts(1)) as [number];
       const settings = {
-        listenPort: edge,
+        listenPort: ports.edge,
         adminPort,
-        orders: [{ host, port: orders }],
-        payments: [{ host, port: payments }],
+        services: perService((name) => [{ host, port: ports[name] }]),
         auth: tokenIssuerOf(config),
         descriptorsPath: join(root, "gen/envoy/descriptors.binpb"),
         corsOrigins: pageOriginsOf(config),
       };
       writeFileSync(configFile, renderEdge(settings));
-      const envoy = await startEnvoy({ nursery, binary, config: configFile, port: edge });
-      return { ...envoy, exited: envoy.child.exited, address: `http://localhost:${edge}` };
+      const envoy = await startEnvoy({ nursery, binary, config: configFile, port: ports.edge });
+      return { ...envoy, exited: envoy.child.exited, address: `http://localhost:${ports.edge}` };
     },
   };
 }
@@ -230,8 +227,5 @@ function pageOriginsOf({ ports, issuer }: LocalConfig): string[] {
 function readPasswords(dataDir: string): ServicePasswords {
   const folder = join(dataDir, "passwords");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return {
-    orders: readSecret(join(folder, "orders")),
-    payments: readSecret(join(folder, "payments")),
-  };
+  return perService((name) => readSecret(join(folder, name)));
 }

@@ -1,4 +1,5 @@
 import { join, relative } from "node:path";
+import { serviceNames } from "../../services/services.ts";
 import { type LocalConfig, localPorts } from "./config.ts";
 
 /** What the reader can do now: the addresses, and the first order as commands to copy. */
@@ -18,7 +19,7 @@ Settle is ready.
 
   The page                               ${pageUrl}
   Edge (REST, gRPC, gRPC-Web, Connect)   ${edge}
-  orders, payments                       http://localhost:${ports.orders}, http://localhost:${ports.payments}
+  ${serviceNames.join(", ").padEnd(37)}  ${serviceNames.map((name) => `http://localhost:${ports[name]}`).join(", ")}
   Tokens                                 ${issuer ? `yours, from ${issuer.issuer}` : `http://localhost:${ports.auth}, the development issuer`}
   PostgreSQL                             localhost:${ports.postgres}
   RabbitMQ                               ${rabbitmq}

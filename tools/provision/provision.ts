@@ -1,20 +1,10 @@
-import { isWaitedFor } from "@settle/chassis/contract/routes";
 import { provisionBroker } from "@settle/chassis/provision/provision-broker";
 import { provisionDatabase } from "@settle/chassis/provision/provision-database";
-import { file_events_v1_events } from "@settle/gen/events/v1/events_pb";
-import { subscriptions as ordersSubscriptions } from "@settle/orders/subscriptions";
-import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscriptions";
+import { type ServiceName, serviceNames } from "../../services/services.ts";
+import { notWaitedFor, subscriptions } from "./subscriptions.ts";
 
 /** RabbitMQ's virtual host of the whole system. */
 export const vhost = "settle";
-
-/** The services and the events of others that each listens to. */
-const subscriptions = { orders: ordersSubscriptions, payments: paymentsSubscriptions } as const;
-
-export type ServiceName = keyof typeof subscriptions;
-
-/** Every service, in the order they are provisioned and started. */
-export const serviceNames: readonly ServiceName[] = ["orders", "payments"];
 
 /** What each service signs in with. */
 export type ServicePasswords = Readonly<Record<ServiceName, string>>;
@@ -50,7 +40,7 @@ export async function provisionQueues(
       name,
       password: passwords[name],
       listensTo: subscriptions[name],
-      isWaitedFor: isWaitedFor(name, file_events_v1_events.messages),
+      isWaitedFor: !notWaitedFor.includes(name),
     })),
   });
 }

@@ -14,6 +14,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { FileRegistry } from "@bufbuild/protobuf";
+import { serviceNames } from "../../services/services.ts";
 import { fetchThirdPartyProtos } from "../generate/third-party-protos.ts";
 import { abortOnStop } from "../local/process/stop-signal.ts";
 import { tapEvents } from "./event-tap.ts";
@@ -82,7 +83,7 @@ async function keep(folder: string, version: string, signal: AbortSignal): Promi
 async function record(types: FileRegistry, signal: AbortSignal): Promise<Recording> {
   await using system = await startRecordedSystem({ root, signal, log: console.log });
   const events: RecordedEvent[] = [];
-  await using _ = await tapEvents(system.amqpUrl, ["orders", "payments"], (message) =>
+  await using _ = await tapEvents(system.amqpUrl, serviceNames, (message) =>
     events.push(recordedEvent(message)),
   );
   const calls: PlayedCall[] = [];

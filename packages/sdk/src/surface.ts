@@ -2,9 +2,8 @@
 
 export { Code } from "@connectrpc/connect";
 export * from "@settle/gen/sdk/errors";
+export type * from "@settle/gen/sdk/facades";
 export * from "@settle/gen/sdk/messages";
-export type * from "@settle/gen/sdk/orders";
-export type * from "@settle/gen/sdk/payments";
 export {
   type CallOptions,
   createIdempotencyKey,

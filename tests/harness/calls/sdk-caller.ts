@@ -41,8 +41,10 @@ export function createSdkCaller(
   };
 }
 
-function serviceOf({ orders, payments }: Settle, { name }: DescService): Record<string, unknown> {
-  return name === "OrdersService" ? orders : payments;
+/** The SDK calls a service by its name without what all their names end with. */
+function serviceOf(client: Settle, { name }: DescService): Readonly<Record<string, unknown>> {
+  const key = name.charAt(0).toLowerCase() + name.slice(1).replace(/Service$/, "");
+  return client[key as keyof typeof client & string] as Readonly<Record<string, unknown>>;
 }
 
 function refusalOf(error: unknown): Answer<never> {

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { renderEdge } from "../../../edge/render.ts";
+import { perService, type ServiceName } from "../../../services/services.ts";
 import type { TokenIssuer } from "../../../tools/local/config.ts";
 import { startEnvoy } from "../../../tools/local/parts/envoy.ts";
 import { findFreePorts } from "../../../tools/local/ports.ts";
@@ -26,13 +27,13 @@ export async function startEdge(options: {
   readonly nursery: Nursery;
   /** Where its configuration goes. */
   readonly folder: string;
-  readonly ordersPorts: readonly number[];
-  readonly paymentsPort: number;
+  /** The ports of each service's instances. */
+  readonly ports: Readonly<Record<ServiceName, readonly number[]>>;
   readonly auth: TokenIssuer;
   /** Pages that may call it; default that of `npm start`. */
   readonly corsOrigins: readonly string[] | undefined;
 }): Promise<Edge> {
-  const { nursery, folder, ordersPorts, paymentsPort, auth, corsOrigins } = options;
+  const { nursery, folder, ports, auth, corsOrigins } = options;
   const binary = process.env.ENVOY_BIN;
   if (!binary) throw new Error("ENVOY_BIN is not set: run the tests with npm test");
   const config = join(folder, "envoy.yaml");
@@ -42,8 +43,7 @@ export async function startEdge(options: {
     renderEdge({
       listenPort: port,
       adminPort,
-      orders: ordersPorts.map((ordersPort) => ({ host, port: ordersPort })),
-      payments: [{ host, port: paymentsPort }],
+      services: perService((name) => ports[name].map((own) => ({ host, port: own }))),
       auth,
       descriptorsPath: join(root, "gen/envoy/descriptors.binpb"),
       ...(corsOrigins && { corsOrigins }),

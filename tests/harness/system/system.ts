@@ -9,13 +9,17 @@ import {
   eventually,
   type TestBroker,
 } from "@settle/chassis/testing";
-import { subscriptions as ordersSubscriptions } from "@settle/orders/subscriptions";
-import { subscriptions as paymentsSubscriptions } from "@settle/payments/subscriptions";
 import { Pool, types } from "pg";
+import {
+  type ServiceName as ListedService,
+  perService,
+  serviceNames,
+} from "../../../services/services.ts";
 import type { TokenIssuer } from "../../../tools/local/config.ts";
 import { findFreePorts } from "../../../tools/local/ports.ts";
 import { startNursery } from "../../../tools/local/process/nursery.ts";
 import { isAnswering, waitUntilReady } from "../../../tools/local/process/ready.ts";
+import { notWaitedFor, subscriptions } from "../../../tools/provision/subscriptions.ts";
 import type { Caller } from "../calls/call.ts";
 import { createSdkCaller } from "../calls/sdk-caller.ts";
 import { type Edge, startEdge } from "./edge.ts";
@@ -27,9 +31,13 @@ export type { Replica } from "./replica.ts";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const startTimeoutMs = 30_000;
 
+/** The two services that settle orders with each other. */
 export type ServiceName = "orders" | "payments";
 
-/** The whole system on real parts of its own: databases, a virtual host, services and an edge. */
+/**
+ * The whole system on real parts of its own: for each service of the list a database and a place at the
+ * edge, a virtual host with all their queues.
+ */
 export type System = AsyncDisposable & {
   readonly edgeUrl: string;
   /**
@@ -41,9 +49,9 @@ export type System = AsyncDisposable & {
   readonly edge: Edge;
   readonly broker: TestBroker;
   /** Direct access to a service's database, with the service's own role; bigint columns are bigint. */
-  readonly databases: Readonly<Record<ServiceName, Pool>>;
+  readonly databases: Readonly<Record<ListedService, Pool>>;
   /** Where the edge looks for the first replica of each service. */
-  readonly ports: Readonly<Record<ServiceName, number>>;
+  readonly ports: Readonly<Record<ListedService, number>>;
   /** Where it looks for a second one of orders, if the test asked for that. */
   readonly secondOrdersPort: number | undefined;
   /** The ends of processes that nobody asked for; empty when all is well. */
@@ -54,18 +62,18 @@ export type System = AsyncDisposable & {
    * one; `env` adds to what configures it.
    */
   start(
-    service: ServiceName,
+    service: ListedService,
     options?: {
       readonly port?: number;
       readonly crashAt?: string;
       readonly env?: Readonly<Record<string, string>>;
     },
   ): Promise<Replica>;
-  /** Starts one process of each service behind the edge; the edge calls both healthy then. */
+  /** Starts one process of orders and of payments behind the edge, which calls both healthy then. */
   startBoth(): Promise<Readonly<Record<ServiceName, Replica>>>;
   /** Resolves once the edge has found both services healthy. */
   healthy(): Promise<void>;
-  /** Kills every process of both services. */
+  /** Kills every process of all services. */
   killAll(): Promise<void>;
 };
 
@@ -94,24 +102,24 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const folder = await mkdtemp(join(tmpdir(), "settle-e2e-"));
   starting.defer(() => rm(folder, { recursive: true, force: true }));
   const nursery = starting.use(await startNursery({ folder }));
-  const listensTo = { orders: ordersSubscriptions, payments: paymentsSubscriptions, ...alsoTo };
-  const notWaitedFor = Object.keys(alsoTo);
   const broker = starting.use(
-    await createTestBroker(listensTo, { server: rabbitmq, notWaitedFor }),
+    await createTestBroker(
+      { ...subscriptions, ...alsoTo },
+      { server: rabbitmq, notWaitedFor: [...notWaitedFor, ...Object.keys(alsoTo)] },
+    ),
   );
-  const urls = {
-    orders: starting.use(await createTestDatabase("orders", postgresUrl)).url,
-    payments: starting.use(await createTestDatabase("payments", postgresUrl)).url,
-  };
-  const databases = {
-    orders: starting.adopt(poolOf(urls.orders), (pool) => pool.end()),
-    payments: starting.adopt(poolOf(urls.payments), (pool) => pool.end()),
-  };
-  const [ordersPort = 0, paymentsPort = 0, furtherPort = 0] = await findFreePorts(3);
-  const ports = { orders: ordersPort, payments: paymentsPort };
+  const made = new Map<ListedService, string>();
+  for (const name of serviceNames) {
+    made.set(name, starting.use(await createTestDatabase(name, postgresUrl)).url);
+  }
+  const urls = perService((name) => made.get(name) ?? "");
+  const databases = perService((name) => starting.adopt(poolOf(urls[name]), (pool) => pool.end()));
+  const [furtherPort = 0, ...firstPorts] = await findFreePorts(1 + serviceNames.length);
+  const ports = perService((name) => firstPorts[serviceNames.indexOf(name)] ?? 0);
   const secondOrdersPort = twoOrders ? furtherPort : undefined;
-  const ordersPorts = twoOrders ? [ordersPort, furtherPort] : [ordersPort];
-  const edge = await startEdge({ nursery, folder, ordersPorts, paymentsPort, auth, corsOrigins });
+  const instances = perService((name) => [ports[name]]);
+  if (secondOrdersPort !== undefined) instances.orders.push(secondOrdersPort);
+  const edge = await startEdge({ nursery, folder, ports: instances, auth, corsOrigins });
 
   const replicas = new Set<Replica>();
   const unexplainedExits: string[] = [];
@@ -193,7 +201,7 @@ function parserOf(oid: number) {
   return oid === types.builtins.INT8 ? BigInt : types.getTypeParser(oid);
 }
 
-function mainOf(service: ServiceName, crashAt: string | undefined): string {
+function mainOf(service: ListedService, crashAt: string | undefined): string {
   const path = crashAt
     ? `tests/harness/faults/${service}-main.ts`
     : `services/${service}/src/main.ts`;

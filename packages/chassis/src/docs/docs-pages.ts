@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { renderEvents } from "./events-page.ts";
 import { createPage, type Page } from "./page.ts";
 
-/** The generated documents, by the name under which each is served. */
-const documents = { settle: "settle", orders: "orders.v1", payments: "payments.v1" };
+/** The document of all packages. Each package also has a document of its own. */
+const merged = "settle";
 const assets: Readonly<Record<string, string>> = {
   "swagger-ui.css": "text/css; charset=utf-8",
   "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
@@ -29,10 +29,12 @@ export async function readDocsPages(options: {
   const add = (path: string, type: string, body: Buffer, more: Record<string, string> = {}) =>
     pages.set(path, createPage(type, body, more));
 
-  for (const [name, file] of Object.entries(documents)) {
-    const document = await read(`@settle/gen/openapi/${file}.json`);
+  const documents = await listDocuments();
+  for (const { name, file } of documents) {
+    const document = await read(`@settle/gen/openapi/${file}`);
     add(`/swagger/v1/${name}.json`, "application/json", document);
-    if (file === ownPackage) add("/swagger/v1/swagger.json", "application/json", document);
+    if (file === `${ownPackage}.json`)
+      add("/swagger/v1/swagger.json", "application/json", document);
   }
   for (const [file, type] of Object.entries(assets)) {
     add(`/swagger/docs/${file}`, type, await read(`swagger-ui-dist/${file}`));
@@ -40,7 +42,10 @@ export async function readDocsPages(options: {
   const own = async (file: string) => readFile(new URL(`./${file}`, import.meta.url));
   add("/swagger/docs/docs.js", "text/javascript; charset=utf-8", await own("docs.js"));
   add("/swagger/docs/docs.css", "text/css; charset=utf-8", await own("docs.css"));
-  const html = (await own("docs.html")).toString().replace("{{tokenUrl}}", tokenUrl ?? "");
+  const html = (await own("docs.html"))
+    .toString()
+    .replace("{{tokenUrl}}", tokenUrl ?? "")
+    .replace("{{documents}}", documents.map(({ name }) => name).join(" "));
   add("/swagger/docs", "text/html; charset=utf-8", Buffer.from(html), {
     "content-security-policy": policyFor(tokenUrl),
   });
@@ -77,6 +82,22 @@ function policyFor(tokenUrl: string | undefined): string {
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join("; ");
+}
+
+/**
+ * The OpenAPI documents that were generated, the merged one first, and the names under which they are
+ * served: `orders.v1.json` as `orders`.
+ */
+async function listDocuments(): Promise<readonly { name: string; file: string }[]> {
+  const folder = fileURLToPath(
+    new URL(".", import.meta.resolve(`@settle/gen/openapi/${merged}.json`)),
+  );
+  const files = (await readdir(folder)).filter((file) => file.endsWith(".json"));
+  const others = files.filter((file) => file !== `${merged}.json`).sort();
+  return [`${merged}.json`, ...others].map((file) => ({
+    name: file.replace(/(\.v1)?\.json$/, ""),
+    file,
+  }));
 }
 
 function read(specifier: string): Promise<Buffer> {

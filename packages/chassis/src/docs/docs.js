@@ -1,6 +1,8 @@
 /** The page at /swagger/docs: Swagger UI over all documents, and signing in by name where it can be. */
 const form = document.getElementById("sign-in");
 const { tokenUrl } = form.dataset;
+/** The names of the documents, that of all services first. */
+const { documents } = document.getElementById("docs").dataset;
 let token;
 
 /** Sends what is tried out to where this page came from, with the token and an idempotency key. */
@@ -38,11 +40,10 @@ async function signIn(event) {
 form.hidden = tokenUrl === "";
 form.addEventListener("submit", signIn);
 SwaggerUIBundle({
-  urls: [
-    { name: "All services", url: "/swagger/v1/settle.json" },
-    { name: "Orders", url: "/swagger/v1/orders.json" },
-    { name: "Payments", url: "/swagger/v1/payments.json" },
-  ],
+  urls: documents.split(" ").map((name, at) => ({
+    name: at === 0 ? "All services" : name,
+    url: `/swagger/v1/${name}.json`,
+  })),
   dom_id: "#docs",
   layout: "StandaloneLayout",
   presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],

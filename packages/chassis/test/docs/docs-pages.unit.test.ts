@@ -19,12 +19,13 @@ describe("the pages that document the API", () => {
     const loaded = [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, path = ""]) => path);
     assert.ok(loaded.length >= 6);
     for (const path of loaded) assert.ok(pages.has(path), path);
-    const listed = [...textOf("/swagger/docs/docs.js").matchAll(/url: "([^"]*)"/g)];
-    assert.deepEqual(
-      listed.map(([, path]) => path),
-      ["settle", "orders", "payments"].map((name) => `/swagger/v1/${name}.json`),
-    );
-    for (const [, path = ""] of listed) assert.equal(JSON.parse(textOf(path)).openapi, "3.1.0");
+    const [, names = ""] = /data-documents="([^"]*)"/.exec(html) ?? [];
+    const listed = names.split(" ");
+    assert.equal(listed[0], "settle");
+    for (const name of ["orders", "payments"]) assert.ok(listed.includes(name), name);
+    for (const name of listed) {
+      assert.equal(JSON.parse(textOf(`/swagger/v1/${name}.json`)).openapi, "3.1.0");
+    }
     assert.equal(textOf("/swagger/v1/swagger.json"), textOf("/swagger/v1/orders.json"));
   });
 
