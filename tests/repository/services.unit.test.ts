@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { routeOf } from "@settle/chassis/contract/routes";
+import { file_events_v1_events } from "@settle/gen/events/v1/events_pb";
+import { type ListedService, serviceNames, services } from "../../services/services.ts";
+import { faultsOf, findFaults } from "../../tools/new-service/places/find-faults.ts";
+import { addTo, namedIn, places, removeFrom } from "../../tools/new-service/places/places.ts";
+import { removeSnippet } from "../../tools/new-service/places/snippet.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const shipping: ListedService = { name: "shipping", port: 8104 };
+const loyalty: ListedService = { name: "loyalty", port: 8105 };
+
+describe("the list of services", () => {
+  it("is what all files say that cannot read it", () => {
+    assert.deepEqual(findFaults(root, services), []);
+  });
+
+  it("gives each service a name and a port of its own", () => {
+    for (const { name } of services) assert.match(name, /^[a-z][a-z0-9]{1,29}$/);
+    for (const key of ["name", "port"] as const) {
+      assert.equal(new Set(services.map((service) => service[key])).size, services.length);
+    }
+  });
+
+  it("has every service that the contract routes events from and to", () => {
+    for (const event of file_events_v1_events.messages) {
+      const { from, to, alsoTo } = routeOf(event) ?? assert.fail(event.typeName);
+      for (const name of [from, ...to, ...alsoTo]) {
+        assert.ok(
+          serviceNames.some((listed) => listed === name),
+          `${event.typeName}: ${name}`,
+        );
+      }
+    }
+  });
+
+  it("is missed by name, in the file that lacks something", () => {
+    const faults = findFaults(root, [...services, shipping]);
+    for (const fault of [
+      "services/services.ts: no entry for shipping",
+      "Dockerfile: no COPY of services/shipping/package.json",
+      ".env.example: no line SHIPPING_PORT=8104",
+      "docker-compose.yml: no service shipping-service",
+      "edge/envoy.yaml: no cluster shipping-http1",
+      "services/shipping/src/main.ts: no such file",
+      "package-lock.json: no package services/shipping",
+    ]) {
+      assert.ok(faults.includes(fault), fault);
+    }
+    const fewer = services.filter(({ name }) => name !== "payments");
+    for (const file of ["docker-compose.yml", "edge/envoy.yaml", "services/", "proto/"]) {
+      const fault = `${file}: payments is not in services/services.ts`;
+      assert.ok(findFaults(root, fewer).includes(fault), fault);
+    }
+  });
+
+  for (const place of places) {
+    const text = readFileSync(`${root}/${place.file}`, "utf8");
+
+    it(`finds all that is missing in ${place.file}`, () => {
+      for (const service of services) {
+        for (const snippet of place.snippets) {
+          const less = removeSnippet(text, snippet, service.name);
+          assert.notEqual(less, text);
+          assert.equal(faultsOf(place, less, services).length, 1, snippet.what);
+        }
+      }
+    });
+
+    it(`adds services to ${place.file}, and takes them out in any order`, () => {
+      const one = addTo(place, text, shipping);
+      const both = addTo(place, one, loyalty);
+      assert.deepEqual(faultsOf(place, both, [...services, shipping, loyalty]), []);
+      assert.ok(namedIn(place, both).has("loyalty"));
+      assert.equal(removeFrom(place, both, "loyalty"), one);
+      assert.equal(removeFrom(place, removeFrom(place, both, "shipping"), "loyalty"), text);
+    });
+  }
+});
