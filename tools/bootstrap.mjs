@@ -14,7 +14,10 @@ const oldestNodeMajor = 20;
 const installWaitMs = 600_000;
 const pollIntervalMs = 200;
 
-/** Whether node_modules holds what the lock file pins: npm notes at its end what it installed. */
+/**
+ * Whether node_modules holds what the lock file pins: npm notes at its end what it installed. Our own
+ * packages are folders here, and of them only the links have to be there.
+ */
 function isInstalled(root) {
   const read = (file) => JSON.parse(readFileSync(join(root, file), "utf8")).packages;
   let installed;
@@ -24,9 +27,11 @@ function isInstalled(root) {
     return false;
   }
   return Object.entries(read("package-lock.json")).every(([path, wanted]) => {
+    if (!path.includes("node_modules/")) return true;
+    if (wanted.link) return existsSync(join(root, path));
     const found = installed[path];
-    // The root itself is not in npm's note, and what is optional may be for another system.
-    if (found === undefined) return path === "" || wanted.optional === true;
+    // What is optional may be for another system.
+    if (found === undefined) return wanted.optional === true;
     return found.version === wanted.version && found.integrity === wanted.integrity;
   });
 }

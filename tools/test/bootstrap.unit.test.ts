@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -82,6 +90,22 @@ describe("the bootstrap", () => {
   it("installs again when the lock file has changed", async () => {
     await run("");
     writeLock("1.0.1");
+    await run("");
+    assert.equal(npmRuns(), 2);
+  });
+
+  it("installs nothing for a package of ours that is linked already", async () => {
+    await run("");
+    const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+    lock.packages["services/ours"] = { version: "1.0.0" };
+    lock.packages["node_modules/@settle/ours"] = { resolved: "services/ours", link: true };
+    writeFileSync(join(root, "package-lock.json"), JSON.stringify(lock));
+    mkdirSync(join(root, "services/ours"), { recursive: true });
+    mkdirSync(join(root, "node_modules/@settle"));
+    symlinkSync("../../services/ours", join(root, "node_modules/@settle/ours"));
+    await run("");
+    assert.equal(npmRuns(), 1);
+    rmSync(join(root, "node_modules/@settle/ours"));
     await run("");
     assert.equal(npmRuns(), 2);
   });
