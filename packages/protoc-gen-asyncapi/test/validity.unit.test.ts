@@ -71,7 +71,9 @@ describe("the documents of events", () => {
           return `${operation.id()}: ${operation.action()} ${message.name()} ${channel?.address()}`;
         }),
     );
-    assert.deepEqual(lines, [
+    // There may be further services.
+    const ofTheseTwo = lines.filter((line) => /^(orders|payments)_/.test(line));
+    assert.deepEqual(ofTheseTwo, [
       "orders_receives: receive events.v1.PaymentRefundedEvent orders.work",
       "orders_receives: receive events.v1.PaymentResultEvent orders.work",
       "orders_sends_events_v1_OrderCancelledEvent: send events.v1.OrderCancelledEvent events.v1.OrderCancelledEvent",
