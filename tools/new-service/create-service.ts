@@ -1,0 +1,103 @@
+import { type ListedService, services } from "../../services/services.ts";
+import { type Change, makeChanges } from "./changes.ts";
+import { addRoutes } from "./event-routes.ts";
+import { linkPackage, unlinkPackage } from "./links.ts";
+import { addPackage } from "./lock-file.ts";
+import { faultsOfEvents, whyNotName } from "./names.ts";
+import { findFaults } from "./places/find-faults.ts";
+import { addTo, places } from "./places/places.ts";
+import { choosePort } from "./port.ts";
+import type { Request } from "./request.ts";
+import { createStaging } from "./staging.ts";
+import { renderTemplate } from "./template.ts";
+import { findUncommitted } from "./working-tree.ts";
+
+/** The contract's file of events, whose routes are edited. */
+export const eventsFile = "proto/events/v1/events.proto";
+
+/** The files that hold something of every service, and what is generated. */
+export const sharedFiles = [
+  ...places.map(({ file }) => file),
+  "package-lock.json",
+  eventsFile,
+] as const;
+
+/** What a run works with. */
+export type Surroundings = {
+  readonly root: string;
+  /** Aborting it ends the run before anything is written. */
+  readonly signal: AbortSignal;
+  /** Gets a line before each step that may take a while. */
+  readonly log: (line: string) => void;
+};
+
+/**
+ * Writes the service that was asked for, or throws and has written nothing. Throws one error with
+ * every reason why the request cannot be met, each with what to do.
+ */
+export async function createService(
+  { root, signal, log }: Surroundings,
+  request: Extract<Request, { kind: "create" }>,
+): Promise<{ readonly service: ListedService; readonly changes: readonly Change[] }> {
+  const { name, events } = request;
+  const service = { name, port: await assertPossible(root, request) };
+  log("Copying the project, to prepare everything there ...");
+  using staging = await createStaging(root, signal);
+  for (const place of places) {
+    staging.write(place.file, addTo(place, staging.read(place.file), service));
+  }
+  staging.write(eventsFile, addRoutes(staging.read(eventsFile), name, events));
+  for (const [file, text] of renderTemplate(service, events)) staging.write(file, text);
+  const manifest = staging.read(`services/${name}/package.json`);
+  const lockFile = "package-lock.json";
+  staging.write(lockFile, addPackage(staging.read(lockFile), name, manifest));
+  log("Formatting what is new ...");
+  await staging.format(`services/${name}`);
+  log("Generating code and documents from the contract ...");
+  await staging.generate();
+  const faults = findFaults(staging.folder, [...services, service]);
+  if (faults.length > 0) throw new Error(`this did not come out right:\n${faults.join("\n")}`);
+  const changes = staging.changes([
+    ...sharedFiles,
+    "gen/**",
+    `services/${name}/**`,
+    `proto/${name}/**`,
+  ]);
+  signal.throwIfAborted();
+  linkPackage(root, name);
+  try {
+    makeChanges(root, changes);
+  } catch (error) {
+    unlinkPackage(root, name);
+    throw error;
+  }
+  return { service, changes };
+}
+
+/** Returns the port of the new service; throws with all that is against the request. */
+async function assertPossible(
+  root: string,
+  request: Extract<Request, { kind: "create" }>,
+): Promise<number> {
+  const { name, events, port, allowDirty } = request;
+  const faults = [...faultsOfEvents(events)];
+  const nameFault = whyNotName(root, name);
+  if (nameFault !== undefined) faults.unshift(nameFault);
+  const uncommitted = new Set(
+    findUncommitted(root, [...sharedFiles, "gen"]).map((file) => file.replace(/^gen\/.*/, "gen/")),
+  );
+  if (uncommitted.size > 0 && !allowDirty) {
+    faults.push(
+      `files to be edited have changes that are not committed: ${[...uncommitted].join(", ")}; ` +
+        "commit or stash them, so that you see what was written, or add --allow-dirty",
+    );
+  }
+  let chosen = 0;
+  try {
+    chosen = await choosePort(port);
+  } catch (error) {
+    faults.push(error instanceof Error ? error.message : String(error));
+  }
+  if (faults.length > 0) throw new Error(faults.join("\n"));
+  return chosen;
+}
