@@ -9,8 +9,9 @@ import { addTo, namedIn, places, removeFrom } from "../../tools/new-service/plac
 import { removeSnippet } from "../../tools/new-service/places/snippet.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const shipping: ListedService = { name: "shipping", port: 8104 };
-const loyalty: ListedService = { name: "loyalty", port: 8105 };
+/** Names that nobody takes, so that this holds with further services as well. */
+const newcomer: ListedService = { name: "newcomer", port: 8104 };
+const latecomer: ListedService = { name: "latecomer", port: 8105 };
 
 describe("the list of services", () => {
   it("is what all files say that cannot read it", () => {
@@ -37,15 +38,15 @@ describe("the list of services", () => {
   });
 
   it("is missed by name, in the file that lacks something", () => {
-    const faults = findFaults(root, [...services, shipping]);
+    const faults = findFaults(root, [...services, newcomer]);
     for (const fault of [
-      "services/services.ts: no entry for shipping",
-      "Dockerfile: no COPY of services/shipping/package.json",
-      ".env.example: no line SHIPPING_PORT=8104",
-      "docker-compose.yml: no service shipping-service",
-      "edge/envoy.yaml: no cluster shipping-http1",
-      "services/shipping/src/main.ts: no such file",
-      "package-lock.json: no package services/shipping",
+      "services/services.ts: no entry for newcomer",
+      "Dockerfile: no COPY of services/newcomer/package.json",
+      ".env.example: no line NEWCOMER_PORT=8104",
+      "docker-compose.yml: no service newcomer-service",
+      "edge/envoy.yaml: no cluster newcomer-http1",
+      "services/newcomer/src/main.ts: no such file",
+      "package-lock.json: no package services/newcomer",
     ]) {
       assert.ok(faults.includes(fault), fault);
     }
@@ -70,12 +71,12 @@ describe("the list of services", () => {
     });
 
     it(`adds services to ${place.file}, and takes them out in any order`, () => {
-      const one = addTo(place, text, shipping);
-      const both = addTo(place, one, loyalty);
-      assert.deepEqual(faultsOf(place, both, [...services, shipping, loyalty]), []);
-      assert.ok(namedIn(place, both).has("loyalty"));
-      assert.equal(removeFrom(place, both, "loyalty"), one);
-      assert.equal(removeFrom(place, removeFrom(place, both, "shipping"), "loyalty"), text);
+      const one = addTo(place, text, newcomer);
+      const both = addTo(place, one, latecomer);
+      assert.deepEqual(faultsOf(place, both, [...services, newcomer, latecomer]), []);
+      assert.ok(namedIn(place, both).has("latecomer"));
+      assert.equal(removeFrom(place, both, "latecomer"), one);
+      assert.equal(removeFrom(place, removeFrom(place, both, "newcomer"), "latecomer"), text);
     });
   }
 });
