@@ -28,7 +28,7 @@ describe("the edge's configuration", () => {
     });
   });
 
-  it("is accepted by Envoy with an issuer that is reached by https", async () => {
+  it("is accepted by Envoy with an issuer at an https URL", async () => {
     await inFolder(async (folder) => {
       for (const host of ["issuer.example", "192.0.2.1", "[2001:db8::1]:8443"]) {
         const auth = { ...composeEdge.auth, jwksUrl: `https://${host}/keys.json` };

@@ -26,7 +26,7 @@ describe("across the edge", () => {
     return { seen, answer };
   };
 
-  it("no host that a caller names reaches a service", async () => {
+  it("the Host header of a caller does not reach a service", async () => {
     for (const host of ["[", "%", "x:99999", "", "payments.example"]) {
       const { seen } = await seenOf({ ...connectCall, host }, getAccount);
       assert.equal(seen.get("host"), "payments");
@@ -45,7 +45,7 @@ describe("across the edge", () => {
     }
   });
 
-  it("a request has an id of the edge, which its answer shows", async () => {
+  it("a request gets an id from the edge, which the response carries", async () => {
     for (const path of [account, getAccount]) {
       const { seen, answer } = await seenOf({ ...connectCall, "x-request-id": "forged" }, path);
       assert.match(seen.get("x-request-id") ?? "", /^[0-9a-f-]{36}$/);
@@ -53,14 +53,14 @@ describe("across the edge", () => {
     }
   });
 
-  it("the address of a caller is the one it connects from", async () => {
+  it("the address of a caller is that of its connection", async () => {
     const forged = { "x-forwarded-for": "192.0.2.99", "x-envoy-external-address": "192.0.2.99" };
     const { seen } = await seenOf({ ...connectCall, ...forged }, getAccount);
     assert.match(seen.get("x-forwarded-for") ?? "", /^192\.0\.2\.99, ?(?!192\.0\.2\.99)/);
     assert.equal(seen.get("x-envoy-external-address"), null);
   });
 
-  it("what callers need gets through", async () => {
+  it("the headers that callers need are passed on", async () => {
     const { authorization } = lab;
     const passed = { authorization, "idempotency-key": "k", prefer: "wait=5" };
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -70,7 +70,7 @@ describe("across the edge", () => {
     }
   });
 
-  it("no answer tells what is inside", async () => {
+  it("no response reveals internals", async () => {
     const paths = ["/healthz", "/nothing", "/gateway/orders/alice?nothing=1"];
     paths.push("/gateway/orders/alice", `/gateway/orders/alice/${orderIds.missing}`);
     for (const path of paths) {
@@ -81,7 +81,7 @@ describe("across the edge", () => {
     }
   });
 
-  it("paths are put in one form before a route is chosen", async () => {
+  it("paths are normalised before a route is chosen", async () => {
     const paths = ["//gateway//payments/accounts//alice", `/nothing/..${account}`];
     paths.push("/gateway/payments/./accounts/%61lice");
     for (const path of paths) {
@@ -102,7 +102,7 @@ describe("across the edge", () => {
         },
       });
 
-    it("may send what the contract names", async () => {
+    it("may send the methods and headers that the contract names", async () => {
       for (const path of ["/gateway/orders", getAccount, "/gateway/nothing"]) {
         const { status, headers } = await preflight(page, path);
         assert.equal(status, 200);
@@ -116,7 +116,7 @@ describe("across the edge", () => {
       }
     });
 
-    it("may read answers and errors, and the headers the contract names", async () => {
+    it("may read responses and errors, and the headers that the contract names", async () => {
       const paths = [account, "/gateway/nothing", "/gateway/orders/alice?x=1"];
       for (const path of paths) {
         const { headers } = await lab.ask("GET", path, { headers: { origin: page } });
@@ -135,7 +135,7 @@ describe("across the edge", () => {
       }
     });
 
-    it("is the only one that may", async () => {
+    it("gets CORS headers, and a page of another origin gets none", async () => {
       for (const origin of ["http://localhost:5174", "https://localhost:5173", "null"]) {
         const { headers } = await preflight(origin, "/gateway/orders");
         assert.equal(headers["access-control-allow-origin"], undefined);

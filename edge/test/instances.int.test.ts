@@ -33,11 +33,11 @@ describe("before several instances of a service, the edge", () => {
     return lab.instances.map(({ seen }, n) => seen.length - (before[n] ?? 0));
   };
 
-  it("uses them all", async () => {
+  it("balances calls over all of them", async () => {
     assert.deepEqual(await callAll(), [8, 8, 8]);
   });
 
-  it("leaves out one that dies, from its first moment, and takes it in again", async () => {
+  it("drops a dead instance at once, and takes it back when it returns", async () => {
     await callAll();
     await first.stop();
     const [dead, ...alive] = await callAll();
@@ -48,7 +48,7 @@ describe("before several instances of a service, the edge", () => {
     assert.deepEqual(await callAll(), [8, 8, 8]);
   });
 
-  it("stays healthy until the last one has died, and tries none that is dead", async () => {
+  it("stays healthy until the last one has died, and sends no call to a dead one", async () => {
     for (const other of others) await other.stop();
     assert.deepEqual(await callAll(), [24, 0, 0]);
     await knowsHealthy("orders", 1);
@@ -61,7 +61,7 @@ describe("before several instances of a service, the edge", () => {
     assert.equal((await lab.ask("GET", order)).status, 503);
   });
 
-  it("spreads watches over them, and opens those that end with one at another", async () => {
+  it("spreads watches over them, and reopens those of a dead one at another", async () => {
     const orders = createClient(OrdersService, createGrpcTransport(lab.target));
     await Promise.all(Array.from({ length: 30 }, () => openWatch(orders)));
     const shares = lab.instances.map(({ watching }) => watching);

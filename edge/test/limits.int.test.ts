@@ -18,7 +18,7 @@ const tooMany = "Too many requests. Try again later.";
 const limited = { status: 429, code: 8, reason: "RATE_LIMITED", message: tooMany };
 
 describe("the edge's limits", () => {
-  it("hold a single address to its rate, and no other", async () => {
+  it("apply the rate per address to that address alone", async () => {
     await using lab = await startLab({ settings: { requestsPerSecondPerAddress: 1 } });
     const ask = (from: string) => lab.ask("GET", account, { from });
     const answers = await Promise.all(Array.from({ length: 12 }, () => ask("127.0.0.2")));
@@ -33,7 +33,7 @@ describe("the edge's limits", () => {
     assert.equal((await lab.ask("GET", "/healthz", { from: "127.0.0.2" })).status, 200);
   });
 
-  it("hold a single user to its rate, from wherever, and no other at the same address", async () => {
+  it("apply the rate per user from any address, and not to another user at the same one", async () => {
     await using lab = await startLab({ settings: { requestsPerSecondPerUser: 1 } });
     const answers = await Promise.all(
       Array.from({ length: 12 }, (_, n) => lab.ask("GET", account, { from: `127.0.0.${n + 1}` })),
@@ -56,7 +56,7 @@ describe("the edge's limits", () => {
     for (const { status } of await Promise.all(open)) assert.equal(status, 404);
   });
 
-  it("hold all addresses together to their rate", async () => {
+  it("apply the overall rate to all addresses together", async () => {
     await using lab = await startLab({ settings: { requestsPerSecond: 1 } });
     const answers = await Promise.all(
       Array.from({ length: 12 }, (_, n) => lab.ask("GET", account, { from: `127.0.0.${n + 1}` })),
@@ -64,7 +64,7 @@ describe("the edge's limits", () => {
     assert.ok(answers.filter(({ status }) => status === 429).length >= 6);
   });
 
-  it("tell gRPC, gRPC-Web and Connect in their own words", async () => {
+  it("are reported to gRPC, gRPC-Web and Connect in the form of the protocol", async () => {
     for (const settings of [{ requestsPerSecond: 1 }, { requestsPerSecondPerUser: 1 }]) {
       await using lab = await startLab({ settings });
       for (const transport of [
@@ -88,7 +88,7 @@ describe("the edge's limits", () => {
     }
   });
 
-  it("end a request whose headers or body never come", async () => {
+  it("end a request whose headers or body never arrive", async () => {
     await using lab = await startLab({
       changes: {
         "request_headers_timeout: 5s": "request_headers_timeout: 0.2s",
@@ -102,7 +102,7 @@ describe("the edge's limits", () => {
     assertEdgeError(await lab.sendRaw(`${head}Content-Length: 10\r\n\r\n{`), expected);
   });
 
-  it("close connections above their number at once, and serve those there are", async () => {
+  it("close connections above the maximum at once, and serve the existing ones", async () => {
     await using lab = await startLab({ changes: { "connections: 4096": "connections: 2" } });
     const sockets = Array.from({ length: 5 }, () => connect(lab.port, "127.0.0.1"));
     try {
@@ -129,7 +129,7 @@ describe("the edge's limits", () => {
     }
   });
 
-  it("let nobody who does not read an answer stop the others", async () => {
+  it("keep a client that does not read its response from blocking the others", async () => {
     await using lab = await startLab();
     const asked = create(ListOrdersRequestSchema, { userId: "alice", pageSize: 1_000 });
     const message = toBinary(ListOrdersRequestSchema, asked);
@@ -155,7 +155,7 @@ describe("the edge's limits", () => {
     }
   });
 
-  it("refuse requests once its memory is used up", async () => {
+  it("reject requests once its memory is used up", async () => {
     await using lab = await startLab({
       changes: { "max_heap_size_bytes: 536870912": "max_heap_size_bytes: 1000000" },
     });

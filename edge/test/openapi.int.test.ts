@@ -53,7 +53,7 @@ function assertDocumented(method: string, path: string, { status, headers, body 
   }
 }
 
-describe("the OpenAPI document tells the truth about the edge:", () => {
+describe("the OpenAPI document matches the edge:", () => {
   let lab: Lab;
   before(async () => {
     lab = await startLab();
@@ -126,7 +126,7 @@ describe("the OpenAPI document tells the truth about the edge:", () => {
     assertDocumented("GET", path, answer);
   });
 
-  it("a service that is not there", async () => {
+  it("a service that is unavailable", async () => {
     await lab.payments.stop();
     try {
       const answer = await lab.ask("GET", payment);

@@ -41,7 +41,7 @@ describe("the edge passes on", () => {
       assert.deepEqual(account.json(), { userId: "alice", balance });
     });
 
-    it("prints int64 as a string, zeros and empty fields, enums by name", async () => {
+    it("with int64 printed as strings, zeros and empty fields, and enums by name", async () => {
       const answer = await lab.ask("GET", `/gateway/orders/alice/${orderIds.known}`);
       assert.deepEqual(answer.json(), {
         id: orderIds.known,
@@ -53,7 +53,7 @@ describe("the edge passes on", () => {
       });
     });
 
-    it("reads int64 as a string and as a number", async () => {
+    it("with int64 as a string and as a number", async () => {
       for (const minorUnits of ["1250", 1250]) {
         const amount = { minorUnits, currency: "EUR" };
         const answer = await lab.ask("POST", "/gateway/payments/accounts/alice:deposit", {
@@ -109,7 +109,7 @@ describe("the edge passes on", () => {
       assert.equal((answer.json() as { nextPageToken: string }).nextPageToken, "a b+c");
     });
 
-    it("with a page of some megabytes", async () => {
+    it("with a page of several megabytes", async () => {
       const answer = await lab.ask("GET", "/gateway/orders/alice?pageSize=1000");
       assert.equal(answer.status, 200);
       assert.ok(answer.body.length > 6_000_000, `${answer.body.length} bytes`);
@@ -129,7 +129,7 @@ describe("the edge passes on", () => {
       });
     });
 
-    it("with the fields that break a rule", async () => {
+    it("with the fields that violate a rule", async () => {
       const body = { userId: "alice", amount: { minorUnits: "-1", currency: "EUR" } };
       const answer = await lab.ask("POST", "/gateway/orders", { body });
       assert.equal(answer.status, 400);

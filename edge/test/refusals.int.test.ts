@@ -15,7 +15,7 @@ const notWellFormed = "The request is not well formed.";
 const noSuchRoute = "There is no such route or method.";
 const tooLarge = "The body or the headers are larger than accepted.";
 
-describe("the edge refuses by itself", () => {
+describe("the edge itself rejects", () => {
   let lab: Lab;
   before(async () => {
     lab = await startLab();
@@ -32,7 +32,7 @@ describe("the edge refuses by itself", () => {
       });
     }
 
-    it("to an unknown path of the API, by name", async () => {
+    it("to an unknown path of the API, and names it", async () => {
       for (const path of [
         "/gateway",
         "/gateway/nothing",
@@ -52,7 +52,7 @@ describe("the edge refuses by itself", () => {
       });
     }
 
-    it("with an unknown query parameter, by name", async () => {
+    it("with an unknown query parameter, and names it", async () => {
       const answer = await lab.ask("GET", "/gateway/orders/alice?nothing=1");
       assertEdgeError(answer, { ...malformed, message: /Could not find field "nothing"/ });
     });
@@ -156,14 +156,14 @@ describe("the edge refuses by itself", () => {
     });
   }
 
-  it("gRPC on a path of REST", async () => {
+  it("gRPC on a REST path", async () => {
     const headers = { "content-type": "application/grpc" };
     const answer = await lab.ask("POST", "/gateway/orders", { headers });
     assert.equal(answer.status, 200);
     assert.equal(answer.headers["grpc-status"], String(Code.Unimplemented));
   });
 
-  it("a gRPC call of an unknown service, grpc.health.v1 among them", async () => {
+  it("a gRPC call of an unknown service, including grpc.health.v1", async () => {
     for (const service of ["unknown.v1.UnknownService", "grpc.health.v1.Health"]) {
       const typeName = service as typeof OrdersService.typeName;
       const unknown = { ...OrdersService, typeName };

@@ -24,7 +24,7 @@ const page = "http://localhost:5173";
 const order = `/gateway/orders/alice/${orderIds.known}`;
 const message = "Send a valid token: `authorization: Bearer <JWT>`.";
 
-describe("the edge lets in", () => {
+describe("the edge, by the token of a request,", () => {
   let lab: Lab;
   before(async () => {
     lab = await startLab();
@@ -63,7 +63,7 @@ describe("the edge lets in", () => {
     assert.equal(lab.orders.tokens.length, reached, "it reached the service");
   };
 
-  it("a valid token, whose scheme may be written in two ways, and passes it on", async () => {
+  it("accepts a valid token, with the scheme in either case, and passes it on", async () => {
     const token = await lab.issuer.key.sign();
     for (const authorization of [`Bearer ${token}`, `bearer ${token}`]) {
       const answer = await lab.ask("GET", order, { headers: { authorization } });
@@ -72,42 +72,44 @@ describe("the edge lets in", () => {
     }
   });
 
-  it("a token that is meant for others as well", async () => {
+  it("accepts a token that has another audience as well", async () => {
     const authorization = `Bearer ${await lab.issuer.key.sign({ aud: ["others", "settle"] })}`;
     assert.equal((await lab.ask("GET", order, { headers: { authorization } })).status, 200);
   });
 
   const refused: Record<string, () => Promise<string | undefined> | string | undefined> = {
     "no token": () => undefined,
-    "an empty one": () => "Bearer ",
-    "one that is none": () => "Bearer x",
-    "one of which a part is missing": async () =>
+    "an empty token": () => "Bearer ",
+    "one that is not a JWT": () => "Bearer x",
+    "one with a part missing": async () =>
       `Bearer ${(await lab.issuer.key.sign()).split(".").slice(0, 2).join(".")}`,
-    "one that was changed": async () => {
+    "one with changed claims": async () => {
       const [header, , signature] = (await lab.issuer.key.sign()).split(".");
       const [, claims] = (await lab.issuer.key.sign({ sub: "bob" })).split(".");
       return `Bearer ${header}.${claims}.${signature}`;
     },
-    "one that has no scheme": () => lab.issuer.key.sign(),
-    "one of another scheme": async () => `Basic ${await lab.issuer.key.sign()}`,
+    "one without a scheme": () => lab.issuer.key.sign(),
+    "one with another scheme": async () => `Basic ${await lab.issuer.key.sign()}`,
     "two tokens": async () => `Bearer ${await lab.issuer.key.sign()},Bearer x`,
     // Longer ago than the services bear with, less than Envoy would by default.
-    "one that has ended": async () => `Bearer ${await lab.issuer.key.sign({ exp: nowS() - 20 })}`,
-    "one that never ends": async () => `Bearer ${await lab.issuer.key.sign({ exp: undefined })}`,
-    "one that has not begun": async () =>
+    "one that has expired": async () => `Bearer ${await lab.issuer.key.sign({ exp: nowS() - 20 })}`,
+    "one that never expires": async () => `Bearer ${await lab.issuer.key.sign({ exp: undefined })}`,
+    "one that is not valid yet": async () =>
       `Bearer ${await lab.issuer.key.sign({ nbf: nowS() + 60 })}`,
-    "one for others": async () => `Bearer ${await lab.issuer.key.sign({ aud: "others" })}`,
-    "one for nobody": async () => `Bearer ${await lab.issuer.key.sign({ aud: undefined })}`,
+    "one for another audience": async () =>
+      `Bearer ${await lab.issuer.key.sign({ aud: "others" })}`,
+    "one without an audience": async () =>
+      `Bearer ${await lab.issuer.key.sign({ aud: undefined })}`,
     "one of another issuer": async () =>
       `Bearer ${await lab.issuer.key.sign({ iss: "https://other.example" })}`,
-    "one of no issuer": async () => `Bearer ${await lab.issuer.key.sign({ iss: undefined })}`,
-    "one that another key has signed": async () => {
+    "one without an issuer": async () => `Bearer ${await lab.issuer.key.sign({ iss: undefined })}`,
+    "one signed by another key": async () => {
       await using other = await createIssuer(1);
       return `Bearer ${await other.key.sign()}`;
     },
-    "one that nobody has signed": () =>
+    "one without a signature": () =>
       `Bearer ${new UnsecuredJWT(validClaims(lab)).setExpirationTime("1h").encode()}`,
-    "one that is signed with the public key as a secret": async () => {
+    "one signed with the public key as a shared secret": async () => {
       const { published } = lab.issuer.key;
       const secret = new TextEncoder().encode(JSON.stringify(published));
       const token = new SignJWT(validClaims(lab)).setExpirationTime("1h");
@@ -116,10 +118,10 @@ describe("the edge lets in", () => {
     },
   };
   for (const [name, create] of Object.entries(refused)) {
-    it(`not ${name}`, async () => assertRefused(await create()));
+    it(`refuses ${name}`, async () => assertRefused(await create()));
   }
 
-  it("not one in a query, where logs and histories would keep it", async () => {
+  it("refuses one in a query, where logs and histories would keep it", async () => {
     const token = await lab.issuer.key.sign();
     const reached = lab.orders.tokens.length;
     for (const name of ["access_token", "token", "authorization"]) {
@@ -134,7 +136,7 @@ describe("the edge lets in", () => {
     assert.equal(lab.orders.tokens.length, reached);
   });
 
-  it("nobody by a path that looks like a public one", async () => {
+  it("refuses requests without one to paths that only look public", async () => {
     const paths = ["/healthzx", "/healthz/x", "/swaggerx", "/swaggerx/docs", "/HEALTHZ"];
     paths.push("/swagger/../gateway/orders/alice", "/gateway/orders/alice?/healthz");
     for (const path of paths) {
@@ -150,7 +152,7 @@ describe("the edge lets in", () => {
     }
   });
 
-  it("anybody to /healthz, to the documents, and to reflection", async () => {
+  it("needs none for /healthz, the documents and reflection", async () => {
     assert.equal((await lab.ask("GET", "/healthz", { as: null })).status, 200);
     assert.equal((await lab.ask("GET", "/swagger/docs", { as: null })).status, 404);
     // It asks for the schema first, without the header, and then makes the call.
@@ -159,7 +161,7 @@ describe("the edge lets in", () => {
     assert.match(stdout, /orders\.v1\.OrdersService\/WatchOrders/);
   });
 
-  it("a page's question whether it may ask", async () => {
+  it("needs none for a CORS preflight", async () => {
     for (const path of [
       order,
       "/orders.v1.OrdersService/GetOrder",
@@ -178,7 +180,7 @@ describe("the edge lets in", () => {
     }
   });
 
-  it("a page to the reason why it was refused", async () => {
+  it("lets a page read why it was refused", async () => {
     const asked: [method: string, path: string, contentType: string][] = [
       ["GET", order, "application/json"],
       ["GET", "/gateway/orders/alice:watch", "application/json"],
@@ -195,7 +197,7 @@ describe("the edge lets in", () => {
     }
   });
 
-  it("nobody to what is wrong with a token, nor to the host it was sent to", async () => {
+  it("does not reveal what is wrong with a token, nor repeat the Host header", async () => {
     for (const authorization of [
       "",
       "Bearer x",
@@ -213,7 +215,7 @@ describe("an edge whose issuer", () => {
   // What takes a minute in earnest.
   const changes = { "cache_duration: 60s": "cache_duration: 1s" };
 
-  it("is away starts all the same, and refuses tokens until it has the keys", async () => {
+  it("is unavailable starts anyway, and refuses tokens until it has the keys", async () => {
     await using lab = await startLab({ withIssuer: false });
     await lab.askUntil(200, "/healthz");
     assertUnauthenticated(await lab.ask("GET", order));
@@ -222,7 +224,7 @@ describe("an edge whose issuer", () => {
     await lab.askUntil(200, order);
   });
 
-  it("has a name that nobody knows, or never answers, starts all the same", async () => {
+  it("has an unknown name, or never answers, starts anyway", async () => {
     const silent = createServer(() => {});
     silent.listen(0, "127.0.0.1");
     await once(silent, "listening");
@@ -236,7 +238,7 @@ describe("an edge whose issuer", () => {
     silent.close();
   });
 
-  it("goes away knows its keys for as long as that takes", async () => {
+  it("becomes unavailable keeps using its keys", async () => {
     await using lab = await startLab({ changes });
     await lab.issuer.stop();
     await eventually("the edge misses the issuer", async () => {
@@ -248,7 +250,7 @@ describe("an edge whose issuer", () => {
     assert.notEqual(answer.status, 401, answer.body);
   });
 
-  it("changes its key lets tokens of both in for as long as both are published", async () => {
+  it("rotates its key accepts tokens of both keys while both are published", async () => {
     await using lab = await startLab({ changes });
     const { key: old } = lab.issuer;
     const statusWith = async (key: SigningKey) => {

@@ -15,7 +15,7 @@ const unreachable = { status: 503, code: 14, reason: "SERVICE_UNREACHABLE" };
 const noAnswer = "The service does not answer. Try again later.";
 const lateAnswer = "The service did not answer in time.";
 
-describe("before a service in trouble, the edge", () => {
+describe("in front of a failing service, the edge", () => {
   let lab: Lab;
   beforeEach(async () => {
     // What takes 17 s in earnest.
@@ -42,7 +42,7 @@ describe("before a service in trouble, the edge", () => {
   };
   const each = (failure: string) => ({ gRPC: failure, "gRPC-Web": failure, Connect: failure });
 
-  it("says that one which is down does not answer, and passes calls on to the other", async () => {
+  it("reports a service that is down as unavailable, and passes calls on to the other", async () => {
     await lab.orders.stop();
     const answer = await lab.ask("GET", `/gateway/orders/alice/${orderIds.known}`);
     assertEdgeError(answer, { ...unreachable, message: noAnswer });
@@ -50,13 +50,13 @@ describe("before a service in trouble, the edge", () => {
     assert.equal((await lab.ask("GET", "/gateway/payments/accounts/alice")).status, 200);
   });
 
-  it("answers for one that is too slow", async () => {
+  it("reports a deadline for a service that is too slow", async () => {
     const answer = await lab.ask("GET", `/gateway/orders/alice/${orderIds.slow}`);
     assertEdgeError(answer, { ...inTime, message: lateAnswer });
     assert.deepEqual(await failures(orderIds.slow), each(`DeadlineExceeded: ${lateAnswer}`));
   });
 
-  it("says so for one that accepts connections and drops them", async () => {
+  it("reports a service that drops its connections as unavailable", async () => {
     await lab.orders.stop();
     const server = createServer((socket) => socket.resetAndDestroy());
     await new Promise<void>((resolve) => server.listen(lab.orders.port, "127.0.0.1", resolve));
@@ -69,7 +69,7 @@ describe("before a service in trouble, the edge", () => {
     }
   });
 
-  it("shows it in /healthz, whichever it is, and its return soon", async () => {
+  it("shows the failure of either service in /healthz, and soon its recovery", async () => {
     const up = { status: "SERVING" };
     const down = { status: "NOT_SERVING" };
     assert.deepEqual((await lab.askUntil(200, "/healthz")).json(), up);
@@ -84,7 +84,7 @@ describe("before a service in trouble, the edge", () => {
     }
   });
 
-  it("serves a service that starts after it, at once", async () => {
+  it("serves a service that starts later, at once", async () => {
     await lab.orders.stop();
     await lab.askUntil(503, "/healthz");
     await lab.orders.start();

@@ -37,7 +37,7 @@ describe("through the edge a watch", () => {
     eventually("the watch reaches the service", () => lab.orders.watching === count || undefined);
 
   describe("by REST", () => {
-    it("is server-sent events, one by one, to the end", async () => {
+    it("delivers server-sent events one by one, to the end", async () => {
       const response = await open(lab, path);
       assert.equal(response.statusCode, 200);
       assert.equal(response.headers["content-type"], "text/event-stream");
@@ -58,17 +58,17 @@ describe("through the edge a watch", () => {
       assert.equal((await events.next()).done, true);
     });
 
-    it("goes on after a revision", async () => {
+    it("resumes after a revision", async () => {
       const events = eventsOf(await open(lab, `${path}?afterRevision=17`));
       assert.equal((await nextOf(events)).revision, "17");
     });
 
-    it("is found however its path is written", async () => {
+    it("is found in any spelling of its path", async () => {
       const paths = ["/gateway/orders/%61lice:watch", "/gateway//orders/x/../alice:watch"];
       for (const other of paths) await nextOf(eventsOf(await open(lab, other)));
     });
 
-    it("is the same over HTTP/2", async () => {
+    it("works the same over HTTP/2", async () => {
       const session = connect(lab.url);
       const { authorization } = lab;
       const stream = session.request({ ":path": path, authorization });
@@ -84,7 +84,7 @@ describe("through the edge a watch", () => {
       session.close();
     });
 
-    it("says in its last event why a service ends it", async () => {
+    it("reports in its last event why a service ends it", async () => {
       const events = eventsOf(await open(lab, path));
       await nextOf(events);
       await watched();
@@ -94,7 +94,7 @@ describe("through the edge a watch", () => {
       assert.equal((await events.next()).done, true);
     });
 
-    it("that does not come about is an error like any other", async () => {
+    it("that cannot start fails like any other call", async () => {
       const forbidden = await lab.ask("GET", path, { as: "bob" });
       assert.equal(forbidden.status, 403, forbidden.body);
       const busy = await lab.ask("GET", `/gateway/orders/${busyUser}:watch`, { as: busyUser });
@@ -130,7 +130,7 @@ describe("through the edge a watch", () => {
   };
   for (const [name, createTransport] of Object.entries(transports)) {
     describe(`by ${name}`, () => {
-      it("comes one by one, to the end", async () => {
+      it("delivers messages one by one, to the end", async () => {
         const orders = createClient(OrdersService, createTransport());
         const answers = orders.watchOrders({ userId: "alice" })[Symbol.asyncIterator]();
         assert.equal((await answers.next()).value?.event.case, "heartbeat");
@@ -143,7 +143,7 @@ describe("through the edge a watch", () => {
         assert.equal((await answers.next()).done, true);
       });
 
-      it("tells why a service ends it, in its last answer and as its error", async () => {
+      it("reports why a service ends it, in its last message and as its error", async () => {
         const orders = createClient(OrdersService, createTransport());
         const answers = orders.watchOrders({ userId: "alice" })[Symbol.asyncIterator]();
         await answers.next();
@@ -154,7 +154,7 @@ describe("through the edge a watch", () => {
         assert.equal(`${Code[error.code]}: ${error.rawMessage}`, "Unavailable: stopping");
       });
 
-      it("that does not come about is an error like any other", async () => {
+      it("that cannot start fails like any other call", async () => {
         const orders = createClient(OrdersService, createTransport());
         const forbidden = await failureOf(
           orders.watchOrders({ userId: "bob" })[Symbol.asyncIterator]().next(),
@@ -173,12 +173,12 @@ describe("through the edge a watch", () => {
     await eventually("the service knows", () => lab.orders.watching === 0 || undefined);
   });
 
-  it("carries more than an answer may hold", async () => {
+  it("carries more data than a unary response may", async () => {
     const response = await open(lab, `${path}?afterRevision=${floodRevision}`);
     await readSome(response, 20_000_000);
   });
 
-  it("that nobody reads holds its service back, and no other watch", async () => {
+  it("that nobody reads slows its service down, but no other watch", async () => {
     // So many would fill the window of a connection that did not reckon with them.
     const idle = await Promise.all(
       Array.from({ length: 8 }, () => open(lab, `${path}?afterRevision=${floodRevision}`)),
@@ -200,7 +200,7 @@ describe("through the edge a watch", () => {
 });
 
 describe("the edge's limits for calls", () => {
-  it("are none for a watch, which may be silent for longer than a heartbeat takes", async () => {
+  it("do not apply to a watch, which may be silent for longer than a heartbeat interval", async () => {
     const changes = {
       "&unaryTimeout 17s": "&unaryTimeout 0.2s",
       "stream_idle_timeout: 30s": "stream_idle_timeout: 0.2s",
@@ -227,7 +227,7 @@ describe("the edge's limits for calls", () => {
     }
   });
 
-  it("are others for a watch: how many there may be", async () => {
+  it("are separate for a watch: the number of watches", async () => {
     await using lab = await startLab({ changes: { "&watches 4096": "&watches 1" } });
     const response = await open(lab, path);
     const message = "The service does not answer. Try again later.";
@@ -242,7 +242,7 @@ describe("the edge's limits for calls", () => {
     });
   });
 
-  it("are others for a watch: how long it may be silent", async () => {
+  it("are separate for a watch: how long it may be silent", async () => {
     const changes = { "&watchIdleTimeout 45s": "&watchIdleTimeout 0.2s" };
     await using lab = await startLab({ changes });
     const events = eventsOf(await open(lab, path));

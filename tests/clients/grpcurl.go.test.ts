@@ -12,7 +12,7 @@ const missing = "01890a5d-ac96-774b-bcce-b302099a8057";
 /** What grpcurl printed, and how it ended. */
 type Run = { readonly code: number; readonly out: string; readonly err: string };
 
-describe("grpcurl, which knows nothing but the edge's reflection,", function () {
+describe("grpcurl, with nothing but the edge's reflection,", function () {
   this.timeout(buildTimeoutMs);
   let system: System;
   let program: string;
@@ -71,7 +71,7 @@ describe("grpcurl, which knows nothing but the edge's reflection,", function () 
     assert.equal(JSON.parse(order.out || order.err).status, "ORDER_STATUS_PENDING_PAYMENT");
   });
 
-  it("watches for as long as it is told to", async () => {
+  it("watches until its deadline", async () => {
     const method = "orders.v1.OrdersService/WatchOrders";
     const { code, out, err } = await call(method, { userId: "alice" }, "-max-time", "2");
     assert.match(out, /"heartbeat": \{\}/, err);
@@ -89,7 +89,7 @@ describe("grpcurl, which knows nothing but the edge's reflection,", function () 
     assert.match(err, /"reason": "ORDER_NOT_FOUND"/);
   });
 
-  it("does not get what is another's", async () => {
+  it("is denied another user's data", async () => {
     const request = { userId: "bob", orderId: missing };
     const { code, err } = await call("orders.v1.OrdersService/GetOrder", request);
     assert.equal(code, 64 + 7, err);

@@ -94,7 +94,7 @@ const hostile: Readonly<Record<string, () => Promise<string | undefined>>> = {
   },
 };
 
-describe("who may call", function () {
+describe("the table of permitted callers", function () {
   this.timeout(checkTimeoutMs);
   const history = createHistory();
   let system: System;
@@ -133,14 +133,14 @@ describe("who may call", function () {
     outcomes.get(name)?.get(caller) ?? assert.fail(`${name} by ${caller} is not written down`);
   const assertUnchanged = async () => assert.equal(await readEverything(system), untouched);
 
-  it("is written down for every method there is, and for no other", () => {
+  it("lists every method, and no other", () => {
     const names = methods.map(({ name }) => name);
     assert.equal(new Set(names).size, names.length);
     assert.deepEqual([...outcomes.keys()].sort(), [...names].sort());
   });
 
   for (const method of methods) {
-    it(`${method.name}: nobody without a valid token`, async () => {
+    it(`${method.name}: denied without a valid token`, async () => {
       assert.equal(outcomeOf(method, "nobody"), "unauthenticated");
       for (const [what, create] of Object.entries(hostile)) {
         const token = await create();
@@ -159,7 +159,7 @@ describe("who may call", function () {
       }
     });
 
-    it(`${method.name}: nobody whom it is not for`, async () => {
+    it(`${method.name}: denied to every caller that the table denies`, async () => {
       const denied = Object.keys(callers).filter((who) => outcomeOf(method, who) === "denied");
       assert.ok(denied.includes("other") && denied.includes("wrong scope"));
       for (const who of denied) {
@@ -178,7 +178,7 @@ describe("who may call", function () {
     });
   }
 
-  it("is told of nobody else's order under a name of their own", async () => {
+  it("reveals no order of another user by its id", async () => {
     const asked: [DescMethod, reason: string, ...scopes: string[]][] = [
       [OrdersService.method.getOrder, "ORDER_NOT_FOUND"],
       [OrdersService.method.cancelOrder, "ORDER_NOT_FOUND"],
@@ -200,7 +200,7 @@ describe("who may call", function () {
     }
   });
 
-  it("calls about the user whom the path names, whatever the body says", async () => {
+  it("applies to the user in the path, whatever the body names", async () => {
     const authorization = await authorizationOf("mallory");
     const amount = { minorUnits: "5", currency };
     const deposit = async (userId: string, body: object) => {
@@ -227,10 +227,10 @@ describe("who may call", function () {
     for (const body of bodies("mallory")) assert.match(await deposit("alice", body), /^(403|400) /);
   });
 
-  it("changes nothing by a call that is refused", assertUnchanged);
+  it("leaves no effect of refused calls", assertUnchanged);
 
   for (const method of methods) {
-    it(`${method.name}: everybody whom it is for`, async () => {
+    it(`${method.name}: allowed to every caller that the table allows`, async () => {
       for (const [who, [userId, ...scopes]] of Object.entries(callers)) {
         const expected = outcomeOf(method, who);
         if (expected === "denied") continue;
@@ -277,7 +277,7 @@ describe("a service in production", function () {
     assert.equal(await outcomeOf(way, "till", "other", "deposit"), "OK");
   };
 
-  it("takes no deposits from the owners of accounts", async () => {
+  it("refuses deposits by the owners of accounts", async () => {
     const straight: UrlOf = (service) => urlIn(replicas, service);
     const atEdge: UrlOf = () => system.edgeUrl;
     for (const way of [byRest(atEdge), byGrpc(atEdge), byGrpc(straight)]) {
@@ -285,7 +285,7 @@ describe("a service in production", function () {
     }
   });
 
-  it("takes them where it is told to, and elsewhere does not where it is told so", async () => {
+  it("accepts them if configured to; outside production they can be turned off", async () => {
     const closed = await system.start("payments", { env: { SELF_DEPOSIT: "false" } });
     await assertOnlyByScope(byGrpc(() => closed.url));
     const open = await system.start("payments", { env: { ...production, SELF_DEPOSIT: "true" } });
@@ -305,7 +305,7 @@ describe("a service in production", function () {
     );
   });
 
-  it("does not describe itself unless it is told to", async () => {
+  it("serves no reflection unless configured to", async () => {
     for (const url of [system.edgeUrl, replicas.orders.url, replicas.payments.url]) {
       assert.equal(await reflectionStatusAt(url), Code.Unimplemented, url);
     }

@@ -172,7 +172,7 @@ describe("the checker of cancellations and refunds", function () {
     ],
   ];
 
-  it("finds nothing wrong where nothing is", async () => {
+  it("reports nothing for a consistent system", async () => {
     const untouched = { service: "payments", sql: "SELECT 1" } as const;
     assert.deepEqual(await violationsAfter(system, history, untouched), []);
   });
@@ -187,7 +187,7 @@ describe("the checker of cancellations and refunds", function () {
   const violationsFor = (seen: Partial<History>) =>
     violationsAfter(system, { ...history, ...seen }, { service: "orders", sql: "SELECT 1" });
 
-  it("finds what no client asked for, or was refused", async () => {
+  it("finds a cancellation or refund that no client requested or that was refused", async () => {
     const unasked = await violationsFor({ cancellations: [], refunds: [] });
     const failed = { outcome: "failed" } as const;
     const refused = await violationsFor({
@@ -205,7 +205,7 @@ describe("the checker of cancellations and refunds", function () {
     }
   });
 
-  it("lets an unknown call be either, and an order cancel itself that was to expire", async () => {
+  it("allows either outcome of an unknown call, and an expiry that was requested", async () => {
     const unknown = { outcome: "unknown" } as const;
     const either = await violationsFor({
       cancellations: history.cancellations.map((one) => ({ ...one, ...unknown })),

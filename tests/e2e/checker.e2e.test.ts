@@ -178,7 +178,7 @@ describe("the checker", function () {
     ],
   ];
 
-  it("finds nothing wrong where nothing is", async () => {
+  it("reports nothing for a consistent system", async () => {
     assert.deepEqual(await violationsOnce("payments", "SELECT 1"), []);
   });
 
@@ -201,7 +201,7 @@ describe("the checker", function () {
     assertFound(twice, new RegExp(`^order ${declinedId} .*: ended ok .*, is stored 2 times`));
   });
 
-  it("finds what was refused and is there all the same, and lets an unknown call be either", async () => {
+  it("finds a refused order that is stored, and allows either outcome of an unknown call", async () => {
     const orders = history.orders.map((attempt) =>
       attempt.order?.id === paidId ? { ...attempt, outcome: "failed" as const } : attempt,
     );
@@ -220,7 +220,7 @@ describe("the checker", function () {
     );
   });
 
-  it("finds messages left in queues and dead letters that nobody put in", async () => {
+  it("finds messages left in queues and unexpected dead letters", async () => {
     const { adminUrl } = system.broker;
     const retries = retryQueueOf("orders", "60s");
     await publish(adminUrl, retries, [{ body: Buffer.from("left") }]);
@@ -238,7 +238,7 @@ describe("the checker", function () {
     await assertWhole(system, history);
   });
 
-  it("finds a process that ended by itself", async () => {
+  it("finds a process that exited by itself", async () => {
     const replica = await system.start("payments");
     process.kill(replica.pid, "SIGKILL");
     await replica.exited;

@@ -74,7 +74,7 @@ describe("the events", function () {
   });
   after(() => parts.disposeAsync());
 
-  it("travel by the exchanges, queues and bindings of the document, and by no others", async () => {
+  it("use exactly the exchanges, queues and bindings of the AsyncAPI document", async () => {
     const { manage, vhost } = system.broker;
     const list = async (what: string) => (await manage("GET", `${what}/${vhost}`)) as Listed[];
     const exchange = ({ name, type, durable, autoDelete }: Exchange) =>
@@ -113,7 +113,7 @@ describe("the events", function () {
     assert.deepEqual(queues.map(queue).sort(), document.queues.map(queue).sort());
   });
 
-  it("are what the document says, every one that is delivered", async () => {
+  it("match the document, every one that is delivered", async () => {
     const { adminUrl } = system.broker;
     const take = (message: ConsumeMessage) => deliveries.push(message);
     parts.use(await tapEvents(adminUrl, ["orders", "payments"], take));
@@ -151,7 +151,7 @@ describe("the events", function () {
     for (const delivery of deliveries) document.checkDelivery(delivery);
   });
 
-  it("are shown at the edge and by the service itself, to whoever asks", async () => {
+  it("are documented at the edge and by the service itself, without a token", async () => {
     const generated = await readFile(join(root, "gen/asyncapi/settle.json"), "utf8");
     for (const url of [system.edgeUrl, `http://127.0.0.1:${system.ports.payments}`]) {
       assert.equal(await (await fetch(`${url}/swagger/v1/events.json`)).text(), generated);
@@ -160,7 +160,7 @@ describe("the events", function () {
     }
   });
 
-  it("are booked once each by a listener of another team, whatever happens to it", async () => {
+  it("are booked once each by a listener of another team, despite crashes", async () => {
     const { adminUrl, vhost } = system.broker;
     const name = vhost.replace("_", "-");
     const { work, deadLetters } = topologyOf(name);

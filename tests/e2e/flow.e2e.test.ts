@@ -115,7 +115,7 @@ describe("an order", function () {
 
   it("is paid or declined over REST", () => orderFlow(callRest(system.edgeUrl), "rest"));
 
-  it("is paid or declined over Connect, by a bare fetch", () =>
+  it("is paid or declined over Connect, by plain fetch", () =>
     orderFlow(
       callConnectByFetch(() => system.edgeUrl),
       "fetch",
@@ -135,13 +135,13 @@ describe("an order", function () {
   it("is paid or declined over gRPC, by buf curl and reflection", () =>
     orderFlow(callBufCurl(system.edgeUrl), "buf-curl"));
 
-  it("is paid or declined straight at the services over HTTP/1.1", () =>
+  it("is paid or declined directly at the services over HTTP/1.1", () =>
     orderFlow(callConnectByFetch(portOf), "straight"));
 
-  it("is paid or declined straight at the services over gRPC", async () => {
+  it("is paid or declined directly at the services over gRPC", async () => {
     using caller = createGrpcCaller(portOf);
     await orderFlow(caller.call, "straight-grpc");
   });
 
-  it("leaves the system whole", () => assertWholeAfterwards(system, history));
+  it("leaves the system consistent", () => assertWholeAfterwards(system, history));
 });

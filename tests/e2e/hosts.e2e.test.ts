@@ -56,7 +56,7 @@ describe("a bad host", function () {
     return answer;
   };
 
-  it("in a Host header is answered, by services and edge, and harms nobody", async () => {
+  it("in a Host header gets a response from services and edge, and does no harm", async () => {
     for (const url of targets()) {
       for (const host of hosts) {
         for (const path of paths) {
@@ -79,7 +79,7 @@ describe("a bad host", function () {
     }
   });
 
-  it("as an HTTP/2 authority is answered, by services and edge, and harms nobody", async () => {
+  it("as an HTTP/2 authority gets a response from services and edge, and does no harm", async () => {
     for (const url of targets()) {
       for (const authority of hosts) {
         const session = connectHttp2(url);
@@ -101,7 +101,7 @@ describe("a bad host", function () {
     }
   });
 
-  it("leaves everything serving", async () => {
+  it("leaves everything running", async () => {
     for (const url of targets()) assert.equal((await fetch(`${url}/healthz`)).status, 200);
     const history = createHistory();
     const shopper = createShopper(history, system.call);

@@ -166,7 +166,7 @@ describe("an idempotency key", function () {
   ] as const) {
     const other = { minorUnits: 6n, currency };
 
-    it(`makes a call take effect once and answers it again, over ${protocol}`, async () => {
+    it(`makes a call take effect once and returns the same response again, over ${protocol}`, async () => {
       const userId = `user-of-${protocol}`;
       const once: Send = (method, request, key) => assertOnce(send, method, request, key);
       // The same for all: keys of different methods have nothing to do with each other.
@@ -203,7 +203,7 @@ describe("an idempotency key", function () {
     });
   }
 
-  it("means the same by whatever protocol it comes", async () => {
+  it("is the same key in every protocol", async () => {
     const request = { userId: "polyglot", currency };
     const first = await byRest(createAccount, request, "polyglot");
     history.accounts.push({ ...request, amountMinor: 0n, outcome: "ok" });
@@ -212,7 +212,7 @@ describe("an idempotency key", function () {
     assert.equal(second.body?.createTime, first.body?.createTime);
   });
 
-  it("makes a refund take effect once and answers it again", async () => {
+  it("makes a refund take effect once and returns the same response again", async () => {
     const userId = "refunded";
     assertHas(await byRest(createAccount, { userId, currency }, "opened"), { code: 0 });
     history.accounts.push({ userId, amountMinor: 0n, currency, outcome: "ok" });
@@ -241,7 +241,7 @@ describe("an idempotency key", function () {
     });
   });
 
-  it("makes a cancellation take effect once and answers it again", async () => {
+  it("makes a cancellation take effect once and returns the same response again", async () => {
     const userId = "cancelling";
     // Without payments an order waits for as long as this takes.
     await replicas.payments.kill();
@@ -296,12 +296,12 @@ describe("an idempotency key", function () {
     noteOrder(first.description, { body: JSON.parse(first.text) });
   };
 
-  it("lets one of fifty twins on two replicas take effect", async () => {
+  it("lets one of fifty duplicates on two replicas take effect", async () => {
     const twin = { key: "twins", minorUnits: 5n, description: "a twin" };
     assertOneEffect(await burst(Array.from({ length: 50 }, () => twin)));
   });
 
-  it("lets one of five calls take effect for each of forty, in one burst on two replicas", async () => {
+  it("lets one of five calls per key take effect, for forty keys in one burst on two replicas", async () => {
     const calls = Array.from({ length: 40 * 5 }, (_, nth) => {
       const key = `one-of-five-${nth % 40}`;
       return { key, minorUnits: 5n, description: key };
@@ -311,7 +311,7 @@ describe("an idempotency key", function () {
     for (const same of answers.values()) assertOneEffect(same);
   });
 
-  it("is good for one of two requests in one burst, and refuses the other", async () => {
+  it("applies to one of two different requests in a burst, and refuses the other", async () => {
     const calls = Array.from({ length: 20 * 6 }, (_, nth) => {
       const key = `one-of-two-${nth % 20}`;
       const minorUnits = nth % 40 < 20 ? 5n : 6n;
@@ -333,5 +333,5 @@ describe("an idempotency key", function () {
     }
   });
 
-  it("leaves the system whole", () => assertWholeAfterwards(system, history));
+  it("leaves the system consistent", () => assertWholeAfterwards(system, history));
 });

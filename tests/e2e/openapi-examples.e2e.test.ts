@@ -41,7 +41,7 @@ function assertFits(pointer: string, value: unknown): void {
   assert.ok(check(value), JSON.stringify([value, check.errors]));
 }
 
-describe("the examples of the OpenAPI document, typed as they stand,", function () {
+describe("the examples of the OpenAPI document, run unchanged,", function () {
   this.timeout(60_000);
   let system: System;
   let payments: Replica;
@@ -123,12 +123,12 @@ describe("the examples of the OpenAPI document, typed as they stand,", function 
     "PaymentsService_ListLedgerEntries",
     "PaymentsService_GetPayment",
   ]) {
-    it(`are read: ${operationId}`, async () => {
+    it(`return data: ${operationId}`, async () => {
       await answerTo(operationId);
     });
   }
 
-  it("watch, from the revision that they name on", async () => {
+  it("watch from the revision that they name", async () => {
     const operation = operationOf("OrdersService_WatchOrders");
     const response = await ask(operation.id);
     assert.ok(response.body);
@@ -142,7 +142,7 @@ describe("the examples of the OpenAPI document, typed as they stand,", function 
     assertFits(schema, JSON.parse(event.replace(/^data: /, "")));
   });
 
-  it("give the money back", async () => {
+  it("refund a payment", async () => {
     const payment = await answerTo("PaymentsService_RefundPayment");
     assert.deepEqual(payment.refundedAmount, payment.amount);
     await eventually("the order shows it", async () => {
@@ -151,7 +151,7 @@ describe("the examples of the OpenAPI document, typed as they stand,", function 
     });
   });
 
-  it("cancel an order that nobody pays", async () => {
+  it("cancel an unpaid order", async () => {
     await payments.kill();
     await renameOrder(exampleOrderId(), crypto.randomUUID());
     // It would wait in vain.
@@ -162,8 +162,8 @@ describe("the examples of the OpenAPI document, typed as they stand,", function 
     assert.equal(cancelled.status, "ORDER_STATUS_CANCELLED");
   });
 
-  // Further services have their own tests.
-  it("are there for all operations of orders and payments", () => {
+  // Other services have tests of their own.
+  it("exist for every operation of orders and payments", () => {
     const all = [...operations.keys()].filter((id) => /^(Orders|Payments)Service_/.test(id));
     assert.deepEqual(
       all.filter((id) => !asked.has(id)),

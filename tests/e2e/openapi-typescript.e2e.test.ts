@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const client = join(root, "tests/clients/openapi-typescript");
 const timeoutMs = 60_000;
 
-describe("a client typed by openapi-typescript, of the OpenAPI document alone,", function () {
+describe("a client typed by openapi-typescript from the OpenAPI document alone", function () {
   this.timeout(3 * timeoutMs);
   let system: System;
   before(async () => {
@@ -20,7 +20,7 @@ describe("a client typed by openapi-typescript, of the OpenAPI document alone,",
   });
   after(() => system?.[Symbol.asyncDispose]());
 
-  it("compiles under our strict settings, and goes through the tour at the edge", async () => {
+  it("compiles with our strict settings and completes the tour at the edge", async () => {
     const generator = join(client, "node_modules/.bin/openapi-typescript");
     const document = join(root, "gen/openapi/settle.json");
     await run(generator, [document, "--output", join(client, ".cache/document.ts")], {

@@ -117,7 +117,7 @@ describe("a list", function () {
     });
   }
 
-  it("of orders is empty for a user nobody has heard of, of entries refused", async () => {
+  it("of an unknown user's orders is empty, and of their entries is refused", async () => {
     const page = await successOf(orders("", "nobody"));
     assert.deepEqual(page, { ids: [], nextPageToken: "" });
     assert.equal((await refusalOf(entries("", "nobody"))).reason, "ACCOUNT_NOT_FOUND");
@@ -138,7 +138,7 @@ describe("a list", function () {
       return createTime;
     };
 
-    it("shows those in a status", async () => {
+    it("shows the orders in a status", async () => {
       const { orders } = await successOf(call(listOrders, { userId: "reader" }));
       for (const status of [OrderStatus.PAID, OrderStatus.PAYMENT_DECLINED]) {
         const expected = orders.filter((order) => order.status === status).map(({ id }) => id);
@@ -148,7 +148,7 @@ describe("a list", function () {
       assert.deepEqual(await idsOf({ status: OrderStatus.PENDING_PAYMENT }), []);
     });
 
-    it("shows those created between two times, the times themselves left out", async () => {
+    it("shows the orders created between two times, both exclusive", async () => {
       const [createdBefore, createdAfter] = [await createTimeOf(0), await createTimeOf(3)];
       assert.deepEqual(await idsOf({ createdBefore, createdAfter }), orderIds.slice(1, 3));
       assert.deepEqual(await idsOf({ createdAfter: createdBefore }), []);

@@ -25,7 +25,7 @@ const userId = "patient";
 
 type Held = { readonly order: Order; readonly applied: string | null; readonly replayed: boolean };
 
-describe("an order whose client prefers to wait", function () {
+describe("createOrder with Prefer: wait", function () {
   this.timeout(checkTimeoutMs);
   const history = createHistory();
   let system: System;
@@ -77,7 +77,7 @@ describe("an order whose client prefers to wait", function () {
   };
   const rest = () => `${system.edgeUrl}/gateway/orders`;
 
-  it("gets it as it ended, over REST", async () => {
+  it("returns the settled order over REST", async () => {
     const paid = await place(rest(), { prefer: "wait=10" });
     assert.equal(paid.order.status, PAID);
     assert.equal(paid.applied, "wait=10");
@@ -88,7 +88,7 @@ describe("an order whose client prefers to wait", function () {
     assert.equal(atOnce.applied, null);
   });
 
-  it("gets it as it ended, over gRPC", async () => {
+  it("returns the settled order over gRPC", async () => {
     const client = new Client(new URL(system.edgeUrl).host, credentials.createInsecure());
     const metadata = new Metadata();
     metadata.set("authorization", await authorizationOf(userId));
@@ -114,7 +114,7 @@ describe("an order whose client prefers to wait", function () {
     assert.equal(applied, "wait=10");
   });
 
-  it("hears of what another replica has settled", async () => {
+  it("returns an order that another replica has settled", async () => {
     const second = await system.start("orders");
     const heldMs: number[] = [];
     const held = Array.from({ length: 40 }, async (_, nth) => {
@@ -129,7 +129,7 @@ describe("an order whose client prefers to wait", function () {
     await second.stop();
   });
 
-  it("gets it as it is when the time is up, and waits again when it asks again", async () => {
+  it("returns the pending order on timeout, and waits again when repeated", async () => {
     await replicas.payments.kill();
     const key = "asked-twice";
     const first = await place(rest(), { prefer: "wait=1", key });
@@ -145,7 +145,7 @@ describe("an order whose client prefers to wait", function () {
     assert.equal(second.applied, "wait=10");
   });
 
-  it("leaves the system whole", async () => {
+  it("leaves the system consistent", async () => {
     await successOf(createShopper(history, system.call).createOrder(userId, 1n));
     await assertWholeAfterwards(system, history);
   });

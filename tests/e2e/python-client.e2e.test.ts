@@ -24,7 +24,7 @@ const protos = [
   "buf/validate/validate.proto",
 ];
 
-describe("a client in Python, of stock grpcio and our protos", function () {
+describe("a Python client of stock grpcio and our protos", function () {
   this.timeout(installTimeoutMs + tourTimeoutMs);
   let system: System;
   let folder: string;
@@ -42,7 +42,7 @@ describe("a client in Python, of stock grpcio and our protos", function () {
   const python = (args: readonly string[], env: NodeJS.ProcessEnv, timeoutMs: number) =>
     runTool("python3", args, { env: { ...process.env, ...env }, timeoutMs });
 
-  it("goes through the tour at the edge", async () => {
+  it("completes the tour at the edge", async () => {
     const libraries = await installPythonPackages({
       requirements: join(client, "requirements.txt"),
       env: process.env,

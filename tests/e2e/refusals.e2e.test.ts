@@ -124,7 +124,7 @@ describe("bad input through the edge", function () {
     ["payments.settle", brokenForPayments],
   ] as const) {
     for (const [what, request, ...fields] of requests) {
-      it(`is refused by ${domain} naming the field: ${what}`, () =>
+      it(`is refused by ${domain}, which names the field: ${what}`, () =>
         assertRefused(request, {
           status: 400,
           code: Code.InvalidArgument,
@@ -168,7 +168,7 @@ describe("bad input through the edge", function () {
     ["a header with an underscore", { ...get(`${ordersPath}/alice`), headers: { a_b: "1" } }],
   ];
   for (const [what, request] of malformed) {
-    it(`is refused by the edge as not well formed: ${what}`, () =>
+    it(`is refused by the edge as malformed: ${what}`, () =>
       assertRefused(request, {
         status: 400,
         code: Code.InvalidArgument,
@@ -220,11 +220,11 @@ describe("bad input through the edge", function () {
     [get(`${accountsPath}/alice/payments/${unknownId}`), "PAYMENT_NOT_FOUND", "payments.settle"],
   ];
   for (const [request, reason, domain] of absent) {
-    it(`names what is not there: ${request.method} ${request.path}`, () =>
+    it(`is refused as not found: ${request.method} ${request.path}`, () =>
       assertRefused(request, { status: 404, code: Code.NotFound, reason, domain }));
   }
 
-  it("is refused where it does not fit what is there", async () => {
+  it("is refused if it conflicts with the stored state", async () => {
     const domain = "payments.settle";
     const conflict = { status: 409, code: Code.AlreadyExists, reason: "ACCOUNT_ALREADY_EXISTS" };
     const again = post(accountsPath, { userId: "alice", currency: "USD" });
@@ -234,7 +234,7 @@ describe("bad input through the edge", function () {
     await assertRefused(dollars, { ...failed, reason: "CURRENCY_MISMATCH" });
   });
 
-  it("leaves nothing behind", async () => {
+  it("has no effect on the stored state", async () => {
     await assertWhole(system, history);
     for (const [service, keys] of [
       ["orders", 0],

@@ -57,7 +57,7 @@ for (const folder of releases(root)) {
     });
     after(() => system?.[Symbol.asyncDispose]());
 
-    it("has its calls answered as before, by REST and in binary", async () => {
+    it("gets the same responses to its calls as before, over REST and in binary", async () => {
       const token: Stage["token"] = (user, admin) => tokenOf(user, admin ? ["admin"] : []);
       const stage = { edgeUrl: system.edgeUrl, types, token, paymentsPid };
       let count = 0;
@@ -71,7 +71,7 @@ for (const folder of releases(root)) {
       assert.equal(count, recording.calls.length);
     });
 
-    it("has its results of payments understood: they settle and refund orders", async () => {
+    it("has its payment results understood: they settle and refund orders", async () => {
       for (const result of lastResults.values()) {
         await insertUnsettled(system, result, cancelled.get(result.orderId));
       }
@@ -105,12 +105,12 @@ for (const folder of releases(root)) {
       assert.deepEqual(await peek(system.broker.adminUrl, topologyOf("payments").deadLetters), []);
     });
 
-    it("has no event that is replayed nowhere", () => {
+    it("has every one of its events replayed", () => {
       const replayed = [created, cancellations, results, refunds].flat();
       assert.equal(replayed.length, recording.events.length);
     });
 
-    it("reads what a later release writes, and refuses what it cannot know", async () => {
+    it("reads events of a later release, and rejects those that it cannot know", async () => {
       const { adminUrl } = system.broker;
       const [order, result] = [created[0], results[0]];
       assert.ok(order && result);

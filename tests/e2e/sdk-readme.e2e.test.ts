@@ -29,7 +29,7 @@ describe("the examples of the SDK's README", function () {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("compile together, and print what is written behind them", async () => {
+  it("compile together, and print the output in their comments", async () => {
     const { source, printed } = readProgram(markdown);
     assert.ok(printed.length >= 12, `only ${printed.length} lines are printed`);
     const program = join(folder, "program.ts");

@@ -92,7 +92,7 @@ describe("the SDK", function () {
   };
 
   for (const [protocol, transport] of Object.entries(transports)) {
-    it(`goes the whole way of an order by ${protocol}`, async () => {
+    it(`completes the lifecycle of an order by ${protocol}`, async () => {
       const userId = `sdk-${protocol}`.toLowerCase().replaceAll(" ", "-");
       await using caller = createSdkCaller({ baseUrl: system.edgeUrl, transport });
       const shopper = createShopper(history, caller.call);
@@ -146,7 +146,7 @@ describe("the SDK", function () {
     });
   }
 
-  it("brings a call through the death of the service that holds it, once, by every way", async () => {
+  it("completes a call exactly once though its service is killed, over every transport", async () => {
     const userId = "sdk-survivor";
     await createShopper(history, system.call).fundedAccount(userId, 100n);
     // So that the calls are still held when orders dies.
@@ -188,7 +188,7 @@ describe("the SDK", function () {
     await system.healthy();
   });
 
-  it("watches on through the death and the stop of the service, without a gap or a repetition, by every way", async () => {
+  it("resumes a watch after a kill and a stop of the service, without gaps or repeats, over every transport", async () => {
     const userId = "sdk-watcher";
     const shopper = createShopper(history, system.call);
     await shopper.fundedAccount(userId, 100n);
@@ -249,7 +249,7 @@ describe("the SDK", function () {
     }
   });
 
-  it("keeps a watch for longer than any of its tokens, by every protocol", async () => {
+  it("keeps a watch open beyond the life of each token, by every protocol", async () => {
     const userId = "sdk-renewer";
     const shopper = createShopper(history, system.call);
     await shopper.fundedAccount(userId, 100n);
@@ -280,7 +280,7 @@ describe("the SDK", function () {
     }
   });
 
-  it("sends nothing that the edge would not let a page send", async () => {
+  it("sends only what the edge allows a page to send", async () => {
     const sent = new Set<string>();
     const fetch: typeof globalThis.fetch = (url, init) => {
       for (const [name] of new Headers(init?.headers)) sent.add(name);
@@ -309,7 +309,7 @@ describe("the SDK", function () {
     for (const name of ["authorization", "idempotency-key", "prefer"]) assert.ok(sent.has(name));
   });
 
-  it("lets an admin refund, and a client of one service call it without the edge", async () => {
+  it("lets an admin refund, and a single-service client call without the edge", async () => {
     const userId = "sdk-refunded";
     await using caller = createSdkCaller({ baseUrl: replicas.payments.url, transport: grpc() });
     await createShopper(history, caller.call).fundedAccount(userId, 100n);
@@ -329,5 +329,5 @@ describe("the SDK", function () {
     assert.equal(refundedAmount?.minorUnits, 15n);
   });
 
-  it("leaves the system whole", () => assertWholeAfterwards(system, history));
+  it("leaves the system consistent", () => assertWholeAfterwards(system, history));
 });

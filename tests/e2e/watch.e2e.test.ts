@@ -67,7 +67,7 @@ describe("a watch", function () {
   };
 
   for (const [protocol, watcher] of Object.entries(watchers)) {
-    it(`shows over ${protocol} what is there and then what changes, and goes on after a cut`, async () => {
+    it(`sends current orders and then changes over ${protocol}, and resumes after an interruption`, async () => {
       const userId = `watched-${protocol.toLowerCase()}`;
       await shopper.fundedAccount(userId, 100n);
       const next = open(watcher(system.edgeUrl), userId);
@@ -93,7 +93,7 @@ describe("a watch", function () {
     });
   }
 
-  it("ends with a last answer and an error when its token does, by every protocol", async () => {
+  it("ends with a last message and an error when its token expires, by every protocol", async () => {
     const { sign } = await openTestIssuer();
     const watching = async (watcher: (url: string, as: () => Promise<string>) => Watcher) => {
       const token = await sign({ userId: "brief", lifetimeS: 2 });
@@ -119,7 +119,7 @@ describe("a watch", function () {
     for (const other of others) assert.deepEqual(other, [told, "UNAUTHENTICATED"]);
   });
 
-  it("is told when the service stops, by every protocol, and can be opened again", async () => {
+  it("ends with an error when the service stops, by every protocol, and can be reopened", async () => {
     const watching = Object.values(watchers).map(async (watcher) => {
       const cases: unknown[] = [];
       let opened = () => {};
@@ -152,7 +152,7 @@ describe("a watch", function () {
     await assertHeartbeat(open(watchRest(system.edgeUrl), "x"), 0n);
   });
 
-  it("stays open by heartbeats", async () => {
+  it("is kept open by heartbeats", async () => {
     const [first, ...more] = Object.values(watchers).map((watcher) =>
       open(watcher(system.edgeUrl), "quiet"),
     );
@@ -162,7 +162,7 @@ describe("a watch", function () {
     }
   });
 
-  it("shows an order that is cancelled, by its user or by itself", async () => {
+  it("sends an order that is cancelled by its user or expires", async () => {
     const { port } = replicas.payments;
     await shopper.fundedAccount("canceller", 100n);
     await replicas.payments.kill();
@@ -185,5 +185,5 @@ describe("a watch", function () {
     await eventually("the edge finds payments", () => system.healthy().then(() => true));
   });
 
-  it("leaves the system whole", () => assertWholeAfterwards(system, history));
+  it("leaves the system consistent", () => assertWholeAfterwards(system, history));
 });

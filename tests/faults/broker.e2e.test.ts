@@ -14,7 +14,7 @@ import { type System, startSystem } from "../harness/system/system.ts";
 const cacheDir = fileURLToPath(new URL("../../.cache", import.meta.url));
 const ordersPlaced = 200;
 
-describe("a broker that is away", function () {
+describe("a broker that is unavailable", function () {
   this.timeout(checkTimeoutMs);
   const history = createHistory();
   const parts = new AsyncDisposableStack();

@@ -27,7 +27,7 @@ describe("a service under load that is killed", function () {
   });
   after(() => system?.[Symbol.asyncDispose]());
 
-  it("twice at each seam, both services at the same time, loses nothing and does nothing twice", async () => {
+  it("twice at each crash point, both services at the same time, loses and repeats nothing", async () => {
     const shopper = createShopper(history, system.call);
     await system.startBoth();
     for (const userId of userIds) await shopper.fundedAccount(userId, 500n);

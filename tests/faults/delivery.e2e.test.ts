@@ -86,7 +86,7 @@ describe("a delivery", function () {
     await assertWhole(system, history);
   });
 
-  it("of an order under another id is answered with the same result", async () => {
+  it("of an order under another message id gets the same result", async () => {
     await shopper.fundedAccount("announced-again", 100n);
     const { ids, events } = await interceptOrders(() =>
       placeMany(1, "announced-again", 60n, "announced again"),
@@ -119,7 +119,7 @@ describe("a delivery", function () {
     assert.deepEqual(await statusesOf([id]), [OrderStatus.PAID]);
   });
 
-  it("waits while payments is down, and is caught up with", async () => {
+  it("waits while payments is down, and is processed afterwards", async () => {
     await shopper.fundedAccount("waiting", 1_000n);
     await replicas.payments.kill();
     const ids = await placeMany(50, "waiting", 20n, "waiting");
@@ -142,7 +142,7 @@ describe("a delivery", function () {
     assert.deepEqual(await statusesOf(ids), [PAID, PAYMENT_DECLINED, PAID]);
   });
 
-  it("of 50 orders at once through two replicas pays what the money is for", async () => {
+  it("of 50 orders at once through two replicas pays as many as the balance covers", async () => {
     await system.healthy();
     const second = await system.start("orders");
     await shopper.fundedAccount("raced", 200n);
@@ -163,5 +163,5 @@ describe("a delivery", function () {
     await second.kill();
   });
 
-  it("leaves the system whole", () => assertWholeAfterwards(system, history));
+  it("leaves the system consistent", () => assertWholeAfterwards(system, history));
 });

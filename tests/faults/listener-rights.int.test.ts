@@ -53,7 +53,7 @@ describe("a listener of another team", () => {
       async () => (await channel.get(queue)) || undefined,
     );
 
-  it("gets the events it asked for, and finds among its dead letters what it rejects", async () => {
+  it("gets the events that it subscribed to, and finds rejected ones in its dead letters", async () => {
     await using stack = new AsyncDisposableStack();
     const channel = await (await connect(stack, url)).createConfirmChannel();
     const { work, deadLetters } = topologyOf(name);
@@ -90,7 +90,7 @@ describe("a listener of another team", () => {
     }
   });
 
-  it("has room for so much and no more", async () => {
+  it("has queues of limited length", async () => {
     const { work, deadLetters } = topologyOf(name);
     for (const queue of [work, deadLetters]) {
       const { pattern, definition } = await policyOf(queue);
@@ -116,7 +116,7 @@ describe("a listener of another team", () => {
     );
   });
 
-  it("never makes a publisher wait: what a full queue drops goes to the dead letters", async () => {
+  it("never blocks a publisher: a full queue drops messages to the dead letters", async () => {
     const { work, deadLetters } = topologyOf(name);
     await using stack = new AsyncDisposableStack();
     const channel = await (await connect(stack, url)).createConfirmChannel();
@@ -149,7 +149,7 @@ describe("a listener of another team", () => {
     assert.equal(properties.messageId, "newest");
   });
 
-  it("can be given more, with another password, and be removed", async () => {
+  it("can get more events and another password, and be removed", async () => {
     const { stdout } = await runListener(broker, [name, OrderCreatedEventSchema.typeName]);
     assert.notEqual(stdout.trim(), url);
     await assert.rejects(amqp.connect(url), /ACCESS.REFUSED/);
@@ -170,7 +170,7 @@ describe("a listener of another team", () => {
     await assert.rejects(broker.manage("GET", queue), /404/);
   });
 
-  it("does not take the place of another user, nor remove one", async () => {
+  it("neither replaces nor removes another user", async () => {
     const { username } = new URL(broker.adminUrl);
     const other = `${name}-other`;
     parts.defer(async () => void (await broker.manage("DELETE", `users/${other}`)));

@@ -32,7 +32,7 @@ type Mutation = {
   readonly note: (request: JsonObject, answer: Answer) => void;
 };
 
-describe("a commit whose answer was lost", function () {
+describe("a commit whose response was lost", function () {
   this.timeout(checkTimeoutMs);
   const history = createHistory();
   const parts = new AsyncDisposableStack();
@@ -182,9 +182,9 @@ describe("a commit whose answer was lost", function () {
     });
   };
 
-  describe("while payments is away", () => survives(cancelling));
+  describe("while payments is unavailable", () => survives(cancelling));
 
-  describe("while both are there", () => {
+  describe("while both services run", () => {
     let order: { userId: string; orderId: string };
     before(async () => {
       await startBehindProxy("payments");
@@ -201,7 +201,7 @@ describe("a commit whose answer was lost", function () {
       survives(mutation);
     }
 
-    it("each time it is tried leaves the client to ask again", async () => {
+    it("on every attempt leaves the retry to the client", async () => {
       for (const key of ["asked-again", undefined]) {
         const request = newOrder();
         const lost = proxyOf("orders").loseCommits({ sent: claimingKeys, times: maxAttempts });
@@ -221,7 +221,7 @@ describe("a commit whose answer was lost", function () {
     });
 
     for (const service of ["payments", "orders"] as const) {
-      it(`of a message to ${service} is found when that is handled again`, async () => {
+      it(`of a message to ${service} is found when the message is redelivered`, async () => {
         const lost = proxyOf(service).loseCommits({ sent: claimingMessages });
         const placed = await place(newOrder());
         await lost;
@@ -229,6 +229,6 @@ describe("a commit whose answer was lost", function () {
       });
     }
 
-    it("leaves the system whole", () => assertWholeAfterwards(system, history));
+    it("leaves the system consistent", () => assertWholeAfterwards(system, history));
   });
 });

@@ -18,7 +18,7 @@ const dayMs = 86_400_000;
 /** A message that nobody can handle, and what the dead letter has to say about it. */
 type Poison = { readonly event: Partial<Event>; readonly reason: RegExp };
 
-describe("poison", function () {
+describe("a poison message", function () {
   this.timeout(checkTimeoutMs);
   const history = createHistory();
   let system: System;
@@ -103,7 +103,7 @@ describe("poison", function () {
     ];
   };
 
-  it("goes to the dead letters with its reason, and blocks nobody", async () => {
+  it("goes to the dead letters with its reason, and blocks no other", async () => {
     const { adminUrl } = system.broker;
     const shopper = createShopper(history, system.call);
     await shopper.fundedAccount("poisoned", 1_000n);
@@ -133,7 +133,7 @@ describe("poison", function () {
     }
   });
 
-  it("leaves the system whole", () => assertWholeAfterwards(system, history));
+  it("leaves the system consistent", () => assertWholeAfterwards(system, history));
 });
 
 function bufferOf(bytes: Uint8Array): Buffer {

@@ -48,7 +48,7 @@ describe("a relay", function () {
     return rows.length;
   };
 
-  it("keeps an event that no queue takes", async () => {
+  it("keeps an event that is bound to no queue", async () => {
     const { adminUrl } = system.broker;
     const { work } = topologyOf("payments");
     const routing = [work, topologyOf("orders").events, OrderCreatedEventSchema.typeName] as const;
@@ -81,7 +81,7 @@ describe("a relay", function () {
     });
   }
 
-  it("publishes what others left, and each order is paid once", async () => {
+  it("publishes the events that killed replicas left, and each order is paid once", async () => {
     const next = await system.start("orders", { port: system.ports.orders });
     await successOf(shopperAt(next.url).createOrder("relayed", 10n, { label: "after" }));
     await assertWholeAfterwards(system, history);

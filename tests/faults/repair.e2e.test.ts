@@ -41,7 +41,7 @@ describe("an event that was lost with the broker's disk", function () {
       return (await successOf(call)).status === OrderStatus.PAID ? true : undefined;
     });
 
-  it("is made good, be it that of the order or that of the payment's result", async () => {
+  it("is published again, for an order and for a payment's result", async () => {
     const { orders, payments } = await system.startBoth();
     await shopper().fundedAccount("unlucky", 10n);
 
@@ -77,7 +77,7 @@ describe("an event that was lost with the broker's disk", function () {
     assert.deepEqual(system.unexplainedExits, []);
   });
 
-  it("is made good if it was that of a cancellation, whose order had been paid", async () => {
+  it("is published again for a cancellation of a paid order", async () => {
     await system.killAll();
     const { orders } = await system.startBoth();
     const { adminUrl } = system.broker;

@@ -50,7 +50,7 @@ describe("on PostgreSQL", () => {
       assert.equal(await refusalOf("CREATE TABLE more (word text)"), "none");
     });
 
-    it(`${own} cannot get into the database of ${other}`, async () => {
+    it(`${own} cannot connect to the database of ${other}`, async () => {
       const name = nameIn(databases[other].url);
       assert.equal(await refusalOf("SELECT * FROM secrets", name), insufficientPrivilege);
       for (const statement of [
@@ -68,7 +68,7 @@ describe("on PostgreSQL", () => {
       }
     });
 
-    it(`${own} cannot see or end what ${other} does`, async () => {
+    it(`${own} cannot see or end the sessions of ${other}`, async () => {
       await connected(databases[other].url, async (client) => {
         const { rows } = await client.query("SELECT pg_backend_pid() AS pid, 'a secret'");
         const seen = await connected(databases[own].url, (curious) =>
@@ -82,7 +82,7 @@ describe("on PostgreSQL", () => {
       });
     });
 
-    it(`${own} cannot make roles or databases, nor reach past the server`, async () => {
+    it(`${own} cannot create roles or databases, nor reach the files of the server`, async () => {
       for (const statement of [
         "CREATE ROLE another",
         "CREATE DATABASE another",
@@ -142,7 +142,7 @@ describe("on RabbitMQ", () => {
       }
     };
 
-    it(`${own} can do what it has to`, async () => {
+    it(`${own} has the rights that it needs`, async () => {
       const [type] = subscriptions[other][own] as [string];
       const channel = await openChannel(own);
       const receiver = await openChannel(other);
@@ -166,7 +166,7 @@ describe("on RabbitMQ", () => {
       await Promise.all([channel.close(), receiver.close()]);
     });
 
-    it(`${own} cannot publish as ${other}, nor past its exchanges`, () =>
+    it(`${own} cannot publish as ${other}, nor to other exchanges`, () =>
       assertRefused({
         "to the other's events": publish(theirs.events, "events.v1.Anything"),
         "to the other's hints": publish(theirs.hints),
@@ -179,7 +179,7 @@ describe("on RabbitMQ", () => {
         "to an exchange that every broker has": publish("amq.topic", "x"),
       }));
 
-    it(`${own} cannot publish by letters that die in a queue of its own`, () =>
+    it(`${own} cannot publish by dead-lettering from a queue of its own`, () =>
       assertRefused({
         "to the other's events": (channel) =>
           declareHints(channel, { deadLetterExchange: theirs.events }),
@@ -187,7 +187,7 @@ describe("on RabbitMQ", () => {
           declareHints(channel, { deadLetterExchange: "", deadLetterRoutingKey: theirs.work }),
       }));
 
-    it(`${own} cannot read what is not its own`, () =>
+    it(`${own} cannot read other queues`, () =>
       assertRefused({
         "the other's work": (channel) => channel.consume(theirs.work, () => {}),
         "one message of it": (channel) => channel.get(theirs.work),
@@ -203,7 +203,7 @@ describe("on RabbitMQ", () => {
           channel.bindQueue((await declareHints(channel)).queue, "amq.rabbitmq.trace", "#"),
       }));
 
-    it(`${own} cannot change what is there`, () =>
+    it(`${own} cannot change the existing topology`, () =>
       assertRefused({
         "by an exchange": (channel) => channel.assertExchange(`${own}.more`, "topic"),
         "by an exchange of the other's": (channel) =>
@@ -226,7 +226,7 @@ describe("on RabbitMQ", () => {
         "by taking its work away": (channel) => channel.unbindQueue(mine.work, theirs.events, "#"),
       }));
 
-    it(`${own} is nobody anywhere else`, async () => {
+    it(`${own} has no rights anywhere else`, async () => {
       const url = new URL(broker.urlOf(own));
       url.pathname = "/%2F";
       await assert.rejects(amqp.connect(url.href), /ConnectionClose/);

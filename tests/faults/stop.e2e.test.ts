@@ -28,7 +28,7 @@ describe("a graceful stop under load", function () {
   });
   after(() => system?.[Symbol.asyncDispose]());
 
-  it("of one replica each ends with 0 in time", async () => {
+  it("of one replica of each service exits with 0 in time", async () => {
     const through = createShopper(history, system.call);
     const straight = createShopper(
       history,
@@ -49,5 +49,5 @@ describe("a graceful stop under load", function () {
     assert.ok(replicaLoad.ended.ok > 0, "the leaving replica was not under load");
   });
 
-  it("leaves the system whole", () => assertWholeAfterwards(system, history));
+  it("leaves the system consistent", () => assertWholeAfterwards(system, history));
 });

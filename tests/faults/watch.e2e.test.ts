@@ -64,7 +64,7 @@ describe("watches while a replica of orders is killed", function () {
     return { follower: follower as Follower, running };
   };
 
-  it("bring every final state of every order, whatever was committed while they were cut", async () => {
+  it("deliver every final state of every order, including commits during the interruption", async () => {
     const port = system.secondOrdersPort;
     const { orders } = await system.startBoth();
     const second: Replica = await system.start("orders", { ...(port && { port }) });

@@ -27,7 +27,7 @@ const madeUp = ["fuzzing", "stateful"] as const;
 /** How many requests a run makes at the least; there are some 500 fixed ones. */
 const fewestCases = 50;
 
-describe("the OpenAPI document, believed by a fuzzer,", function () {
+describe("a fuzzer driven by the OpenAPI document", function () {
   this.timeout(installTimeoutMs + timeoutMs);
   let system: System;
   let orders: Readonly<Record<"alice" | "bob", readonly string[]>>;
@@ -86,7 +86,7 @@ describe("the OpenAPI document, believed by a fuzzer,", function () {
     assert.ok(Number(cases) > fewestCases, report);
   };
 
-  it("tells two users no lies", async () => {
+  it("finds no difference between the document and the edge, for two users", async () => {
     const all = [...fixed, ...madeUp];
     const runs = [
       fuzz("alice", [], isShort ? fixed : all),

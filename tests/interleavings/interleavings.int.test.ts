@@ -19,7 +19,7 @@ describe("orders and payments", function () {
   });
   after(() => stage?.[Symbol.asyncDispose]());
 
-  it("agree in the end, and do nothing illegal before, whatever happens in whatever order", async () => {
+  it("agree in the end, without an illegal step, for random events in random order", async () => {
     const results: Result[] = [];
     let started = 0;
     const property = fc.asyncProperty(

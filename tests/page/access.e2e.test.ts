@@ -9,7 +9,7 @@ const maxTabs = 40;
 const phone = { width: 360, height: 740 };
 const desk = { width: 1280, height: 800 };
 
-describe("the page, for everybody", function () {
+describe("the page's accessibility", function () {
   this.timeout(90_000);
   const stage = useStage();
 
@@ -50,7 +50,7 @@ describe("the page, for everybody", function () {
     await look("not found");
   }
 
-  it("fits a phone in every view, and has no fault that axe knows, in light and dark", async () => {
+  it("fits a phone in every view and passes axe, in light and dark", async () => {
     // Russian words are the longer ones.
     await using visit = await stage().visit({ viewport: phone, language: "ru" });
     const { page } = visit.person;
@@ -70,7 +70,7 @@ describe("the page, for everybody", function () {
     });
   });
 
-  it("can be used by the keyboard alone, and shows where that is", async () => {
+  it("allows use by keyboard alone, with visible focus", async () => {
     await using visit = await stage().visit();
     const { person } = visit;
     const { page, m } = person;
@@ -121,7 +121,7 @@ describe("the page, for everybody", function () {
     await person.field(m.signIn.name).waitFor();
   });
 
-  it("tells screen readers how an order ended, once and politely", async () => {
+  it("announces the outcome of an order to screen readers, once and politely", async () => {
     await using visit = await stage().visit();
     const { person } = visit;
     await person.signIn(someone());
@@ -149,7 +149,7 @@ describe("the page, for everybody", function () {
     assert.deepEqual(ends, [first, second]);
   });
 
-  it("keeps the focus near a button that goes away when it is pressed", async () => {
+  it("keeps the focus near a button that disappears when pressed", async () => {
     await using visit = await stage().visit();
     const { person } = visit;
     const { m } = person;

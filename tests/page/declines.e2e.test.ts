@@ -21,7 +21,7 @@ describe("the page, after a decline", function () {
     return { ...visit, orderElsewhere };
   }
 
-  it("keeps what is typed into the top-up while another order is paid", async () => {
+  it("keeps the amount typed into the top-up while another order is paid", async () => {
     await using visit = await signedIn();
     const { person, orderElsewhere } = visit;
     const { page, m, format } = person;

@@ -29,7 +29,7 @@ describe("the page, with an OpenID provider", function () {
     await page.getByRole("button", { name: "Go on" }).click();
   }
 
-  it("signs in there and comes back, stays signed in over a reload, and signs out there", async () => {
+  it("signs in there and returns, stays signed in after a reload, and signs out there", async () => {
     await using visit = await stage.visit();
     const { person, context } = visit;
     const { page, m } = person;
@@ -74,7 +74,7 @@ describe("the page, with an OpenID provider", function () {
     await page.getByLabel("Name at the provider").waitFor();
   });
 
-  it("leaves somebody where they were who is not signed in there any more", async () => {
+  it("stays on the same view if the session at the provider has ended", async () => {
     await using visit = await stage.visit();
     const { person, context } = visit;
     const { page, m } = person;
@@ -89,7 +89,7 @@ describe("the page, with an OpenID provider", function () {
     assert.equal(new URL(page.url()).pathname, "/statement");
   });
 
-  it("says that signing in did not work where the provider sends an error back", async () => {
+  it("reports a failed sign-in if the provider returns an error", async () => {
     await using visit = await stage.visit();
     const { person } = visit;
     await person.page.goto("/signed-in?error=access_denied&state=unknown");

@@ -14,7 +14,7 @@ describe("two tabs of the page", function () {
       (await count()) === expected ? true : undefined,
     );
 
-  it("share one watch, and one goes on when the other is closed", async () => {
+  it("share one watch, and one continues when the other is closed", async () => {
     await watched(0);
     await using visit = await stage().visit();
     const { person: first, tab } = visit;

@@ -10,7 +10,7 @@ describe("the page", function () {
   const stage = useStage();
 
   for (const language of ["en", "ru"] as const) {
-    it(`takes its reader from the name to the statement, in ${language}`, () => tour(language));
+    it(`leads its user from sign-in to the statement, in ${language}`, () => tour(language));
   }
 
   async function tour(language: Language) {
@@ -88,7 +88,7 @@ describe("the page", function () {
     assert.equal(await page.getByText(name).count(), 0);
   }
 
-  it("changes its language where it stands, and keeps it", async () => {
+  it("switches its language in place, and remembers it", async () => {
     await using visit = await stage().visit();
     const { person, tab } = visit;
     await person.signIn(someone());
@@ -99,7 +99,7 @@ describe("the page", function () {
     assert.equal(await other.page.locator("html").getAttribute("lang"), "ru");
   });
 
-  it("cancels an order that waits", async () => {
+  it("cancels a pending order", async () => {
     await using visit = await stage().visit({ troubled: true });
     const { person } = visit;
     await person.signIn(someone());
@@ -120,7 +120,7 @@ describe("the page", function () {
     await person.seesBalance(500, "EUR");
   });
 
-  it("says why an order cannot be cancelled any more that was paid a moment before", async () => {
+  it("explains that an order that was just paid cannot be cancelled", async () => {
     await using visit = await stage().visit({ troubled: true });
     const { person } = visit;
     const { page, m } = person;

@@ -45,7 +45,7 @@ describe("the page, when something is wrong", function () {
     return { ...visit, name };
   }
 
-  it("makes one order of two clicks", async () => {
+  it("places one order for a double click", async () => {
     await using visit = await signedIn();
     const { person, name } = visit;
     await person.field(person.m.account.amountIn("EUR")).fill("1");
@@ -56,7 +56,7 @@ describe("the page, when something is wrong", function () {
     assert.deepEqual(await storedOrders(name), ["once"]);
   });
 
-  it("says that an order waits while payments are down, and shows it paid after a reload", async () => {
+  it("shows an order as waiting while payments is down, and as paid after a reload", async () => {
     await using visit = await signedIn({ troubled: true });
     const { person } = visit;
     await stage().stop("payments");
@@ -75,7 +75,7 @@ describe("the page, when something is wrong", function () {
     await person.page.getByText(person.m.order.steps.debited).waitFor();
   });
 
-  it("says that it reconnects while orders restart, and then shows what happened meanwhile", async () => {
+  it("shows that it reconnects while orders restarts, and then catches up", async () => {
     await using visit = await signedIn({ troubled: true });
     const { person, name } = visit;
     const { system, start, stop } = stage();
@@ -99,7 +99,7 @@ describe("the page, when something is wrong", function () {
     assert.deepEqual(await storedOrders(name), ["overnight"]);
   });
 
-  it("never says that an order is placed while nobody took it, and sends it in the end", async () => {
+  it("never shows an order as placed before it is accepted, and sends it in the end", async () => {
     await using visit = await signedIn({ troubled: true });
     const { person, name } = visit;
     const { edge } = stage().system;
@@ -121,7 +121,7 @@ describe("the page, when something is wrong", function () {
     assert.deepEqual(await storedOrders(name), ["into the void"]);
   });
 
-  it("orders once what has been placed though its answer was lost", async () => {
+  it("places an order once though its response was lost", async () => {
     await using visit = await signedIn({ troubled: true });
     const { person, name } = visit;
     const { page, m } = person;
@@ -134,7 +134,7 @@ describe("the page, when something is wrong", function () {
     assert.deepEqual(await storedOrders(name), ["only once"]);
   });
 
-  it("tops up once though the answer was lost and its dialog closed and opened again", async () => {
+  it("tops up once though the response was lost and the dialog was closed and reopened", async () => {
     await using visit = await signedIn({ troubled: true });
     const { person, name } = visit;
     const { page, m } = person;
@@ -160,7 +160,7 @@ describe("the page, when something is wrong", function () {
     await person.seesBalance(2_400, "EUR");
   });
 
-  it("says that it is offline, and shows what happened elsewhere when it is not any more", async () => {
+  it("shows that it is offline, and catches up when it is online again", async () => {
     await using visit = await signedIn({ troubled: true });
     const { person, context, name } = visit;
     await context.setOffline(true);

@@ -27,7 +27,7 @@ describe("the reporter", () => {
     });
   }
 
-  it("ends with what passed and what failed", async () => {
+  it("ends with the counts of passed and failed tests", async () => {
     const run = await runFixture(
       'it("one", () => {});',
       'it("two", () => { throw new Error("no"); });',
@@ -59,7 +59,7 @@ describe("the reporter", () => {
     assert.deepEqual(run, { code: 1, last: "0 passed, 1 failed" });
   });
 
-  it("ends a process that tests keep alive, and counts it as a failure", async () => {
+  it("ends a process that tests keep running, and counts it as a failure", async () => {
     const run = await runFixture('it("one", () => { setInterval(() => {}, 1000); });');
     assert.deepEqual(run, { code: 1, last: "1 passed, 1 failed" });
   });
