@@ -16,7 +16,7 @@ function measured(paidPerSecond: number, faults: readonly string[] = []): Satura
 }
 
 describe("the comparison", () => {
-  it("takes for each side what has the best median, and the median ratio", () => {
+  it("takes the load with the best median for each side, and the median of the ratios", () => {
     const found = summarize([
       { system: [measured(50), measured(200)], baseline: [90, 100, 10, 10] },
       // One lucky moment does not make four clients the best.
@@ -31,7 +31,7 @@ describe("the comparison", () => {
     assert.deepEqual(found.faults, []);
   });
 
-  it("does not count if one of its rounds does not", () => {
+  it("is void if one of its rounds is void", () => {
     const found = summarize([
       { system: [measured(1, ["a fault elsewhere"]), measured(2)], baseline: [1] },
       { system: [measured(1), measured(2, ["a backlog of 3 s"])], baseline: [1] },

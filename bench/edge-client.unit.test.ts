@@ -32,7 +32,7 @@ async function serve(answers: readonly (readonly string[])[]) {
 }
 
 describe("the edge client", () => {
-  it("posts one request after the other on one connection, however answers are cut", async () => {
+  it("posts one request after another on one connection, wherever responses are split", async () => {
     using server = await serve([
       ["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfour"],
       ["HTTP/1.1 404 No", "t Found\r\ncontent-length: 6\r", "\n\r\n", "sév", "en"],
@@ -49,7 +49,7 @@ describe("the edge client", () => {
     assert.match(server.requests[1] ?? "", /^POST \/b .*\r\nauthorization: Bearer two\r\n/s);
   });
 
-  it("refuses an answer whose end it cannot know, and a connection that breaks", async () => {
+  it("rejects a response without a known length, and a connection that breaks", async () => {
     using server = await serve([["HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"]]);
     using client = createEdgeClient(server.port);
     await assert.rejects(client.post("/", "", "{}"), /without content-length/);

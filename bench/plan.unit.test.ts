@@ -11,14 +11,14 @@ describe("the bench's arguments", () => {
     assert.equal(quick.accounts, full.accounts);
   });
 
-  it("name where profiles go and ask for help", () => {
+  it("name the folder of the profiles and ask for help", () => {
     assert.equal(readArguments(["--profile", "/tmp/x"]).profileFolder, "/tmp/x");
     assert.equal(readArguments([]).profileFolder, undefined);
     assert.equal(readArguments(["-h"]).help, true);
     assert.match(usage, /--quick/);
   });
 
-  it("refuse what they do not know", () => {
+  it("are rejected if unknown", () => {
     assert.throws(() => readArguments(["--quik"]), /quik/);
     assert.throws(() => readArguments(["quick"]), /quick/);
   });

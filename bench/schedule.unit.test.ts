@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { createWallClock, dueTimes, sendInLanes, sendOnSchedule } from "./schedule.ts";
 
 describe("the schedule", () => {
-  it("spreads the due times evenly from the start on", () => {
+  it("spreads the due times evenly from the start", () => {
     assert.deepEqual([...dueTimes(4, 1.5)], [0, 250, 500, 750, 1_000, 1_250]);
   });
 
-  it("does not wait for answers, nor send too early", async () => {
+  it("neither waits for responses nor sends too early", async () => {
     const startMs = performance.now();
     const sentMs: number[] = [];
     const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
@@ -21,12 +21,12 @@ describe("the schedule", () => {
     });
   });
 
-  it("fails if anything that was sent did", async () => {
+  it("fails if any request failed", async () => {
     const failed = sendOnSchedule([0, 1], () => Promise.reject(new Error("refused")));
     await assert.rejects(failed, /refused/);
   });
 
-  it("keeps as many under way as there are lanes", async () => {
+  it("keeps one request in flight per lane", async () => {
     let underWay = 0;
     let most = 0;
     await sendInLanes(3, 0.02, async () => {
@@ -38,7 +38,7 @@ describe("the schedule", () => {
     assert.equal(most, 3);
   });
 
-  it("tells the time of the wall clock, with its fractions", () => {
+  it("reads the wall clock with fractions of a millisecond", () => {
     const nowMs = createWallClock();
     const [before, now, after] = [Date.now(), nowMs(), Date.now()];
     assert.ok(now >= before - 1 && now <= after + 1, `${before} ${now} ${after}`);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { median, percentile, round } from "./statistics.ts";
 
 describe("statistics", () => {
-  it("finds the smallest value that the share does not exceed", () => {
+  it("computes a percentile as the smallest value that covers the share", () => {
     const values = Array.from({ length: 200 }, (_, index) => 200 - index);
     assert.equal(percentile(values, 0.5), 100);
     assert.equal(percentile(values, 0.99), 198);
@@ -11,13 +11,13 @@ describe("statistics", () => {
     assert.equal(percentile([10, 9, 100], 0.5), 10);
   });
 
-  it("takes the middle, or the mean of the two in the middle", () => {
+  it("computes a median as the middle value, or the mean of the two middle ones", () => {
     assert.equal(median([3, 1, 2]), 2);
     assert.equal(median([4, 1, 3, 2]), 2.5);
     assert.equal(median([5]), 5);
   });
 
-  it("refuses to say anything about nothing", () => {
+  it("throws without any values", () => {
     assert.throws(() => percentile([], 0.5), /nothing/);
     assert.throws(() => median([]), /nothing/);
   });

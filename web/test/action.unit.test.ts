@@ -12,14 +12,14 @@ describe("intents", () => {
     return createIntents(() => `key ${++keys}`);
   };
 
-  it("keep the key of what is meant, also when something else is meant between", () => {
+  it("keep the key of a request, also with another request in between", () => {
     const intents = setup();
     const keys = [5n, 6n, 5n].map((amount) => intents.begin("deposit", { amount }).key);
     assert.deepEqual(keys, ["key 1", "key 2", "key 1"]);
     assert.equal(intents.begin("order", { amount: 5n }).key, "key 3");
   });
 
-  it("give another key when the one before is done, and keep that one", () => {
+  it("use a new key once the previous one is done, and keep it", () => {
     const intents = setup();
     const first = intents.begin("deposit", 5n);
     const twin = intents.begin("deposit", 5n);
@@ -38,12 +38,12 @@ describe("intents", () => {
     assert.equal(intents.begin("deposit", 1).key, `key ${maxIntents + 2}`);
   });
 
-  it("tell numbers from texts that look like them", () => {
+  it("distinguish numbers from strings that look like them", () => {
     const intents = setup();
     assert.notEqual(intents.begin("x", { a: 5n }).key, intents.begin("x", { a: "5" }).key);
   });
 
-  it("make keys that a header can carry", () => {
+  it("create keys that are valid in a header", () => {
     assert.match(createIntents().begin("x", 1).key, /^[0-9a-f]{32}$/);
   });
 });
@@ -51,7 +51,7 @@ describe("intents", () => {
 describe("a refusal", () => {
   const failure = (code: Code) => settleErrorOf(new ConnectError("no", code), errorClasses);
 
-  it("is what proves that nothing was done, and not what leaves that open", () => {
+  it("is an error that proves no effect, not one that leaves it open", () => {
     assert.ok(isRefusal(failure(Code.FailedPrecondition)));
     assert.ok(isRefusal(failure(Code.InvalidArgument)));
     const open = [Code.Unavailable, Code.DeadlineExceeded, Code.ResourceExhausted, Code.Internal];
@@ -63,7 +63,7 @@ describe("a refusal", () => {
 });
 
 describe("coalesce", () => {
-  it("runs once more for all that ask while it runs, and not more often", async () => {
+  it("runs once more for all calls during a run, and no more often", async () => {
     const ends: (() => void)[] = [];
     const refetch = coalesce(() => new Promise<void>((resolve) => ends.push(resolve)));
     const first = refetch();
@@ -78,7 +78,7 @@ describe("coalesce", () => {
     assert.equal(ends.length, 2);
   });
 
-  it("goes on after a failure", async () => {
+  it("continues after a failure", async () => {
     let runs = 0;
     const refetch = coalesce(async () => {
       runs += 1;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { pageConfigOf, readWebConfig } from "../server/config.ts";
 
 describe("the configuration of the page's server", () => {
-  it("is for development unless it says otherwise", () => {
+  it("defaults to development", () => {
     const { folder, ...config } = readWebConfig({});
     assert.match(folder, /\/web\/dist$/);
     assert.deepEqual(config, {
@@ -16,7 +16,7 @@ describe("the configuration of the page's server", () => {
     });
   });
 
-  it("signs in at an OpenID provider where one is named, in development too", () => {
+  it("uses an OpenID provider if one is set, in development too", () => {
     const provider = { OIDC_AUTHORITY: "https://id.example/shop", OIDC_CLIENT_ID: "page" };
     const signIn = {
       kind: "oidc",
@@ -37,7 +37,7 @@ describe("the configuration of the page's server", () => {
     assert.equal(readWebConfig(provider).development, true);
   });
 
-  it("tells browsers nothing of the server itself", () => {
+  it("passes no server setting to browsers", () => {
     assert.deepEqual(Object.keys(pageConfigOf(readWebConfig({}))), [
       "edgeUrl",
       "signIn",
@@ -45,7 +45,7 @@ describe("the configuration of the page's server", () => {
     ]);
   });
 
-  it("refuses to sign people in by any name in production", () => {
+  it("rejects sign-in by name in production", () => {
     assert.throws(
       () => readWebConfig({ NODE_ENV: "production", DEV_ISSUER_URL: "http://localhost:8003" }),
       /OIDC_AUTHORITY: is required for sign-in\n.*OIDC_CLIENT_ID: is required/,
@@ -56,7 +56,7 @@ describe("the configuration of the page's server", () => {
     );
   });
 
-  it("names every fault at once", () => {
+  it("reports every fault at once", () => {
     const faulty = {
       PORT: "http",
       EDGE_URL: "http://localhost:8000/",

@@ -4,7 +4,7 @@ import { LedgerEntryKind } from "@settle/sdk";
 import { csvEntry, csvHead, csvLine } from "../src/statement/csv.ts";
 
 describe("the statement as CSV", () => {
-  it("begins with a byte order mark and names its columns", () => {
+  it("begins with a byte order mark and a header row", () => {
     assert.equal(csvHead, "\uFEFFtime,kind,amount,balance,currency,order,entry\r\n");
   });
 
@@ -25,11 +25,11 @@ describe("the statement as CSV", () => {
     assert.equal(csvEntry(entry), "2026-11-18T11:06:40.005Z,payment,-2.50,97.50,EUR,o1,e1\r\n");
   });
 
-  it("quotes what would break the line", () => {
+  it("quotes characters that would break the row", () => {
     assert.equal(csvLine(['a "b"', "c,d", "e\nf"]), '"a ""b""","c,d","e\nf"\r\n');
   });
 
-  it("lets no text be taken for a formula, and numbers be numbers", () => {
+  it("keeps text from being read as a formula, and numbers as numbers", () => {
     assert.equal(csvLine(["=1+1", "+1", "@x", "-x", "\tx"]), "'=1+1,'+1,'@x,'-x,'\tx\r\n");
     assert.equal(csvLine(["-2.50", "-5", "-2.50-1"]), "-2.50,-5,'-2.50-1\r\n");
     assert.equal(csvLine(['=HYPERLINK("x","y")']), `"'=HYPERLINK(""x"",""y"")"\r\n`);

@@ -94,7 +94,7 @@ const turn = () => new Promise(setImmediate);
 const change = (id: string, revision: bigint) => ({ change: { id, revision }, revision });
 
 describe("the feed", () => {
-  it("watches once for all tabs, from the base on", async () => {
+  it("opens one watch for all tabs, from the base revision", async () => {
     const browser = createBrowser();
     const a = browser.openTab({ base: 5n });
     const b = browser.openTab({ base: 5n });
@@ -109,7 +109,7 @@ describe("the feed", () => {
     assert.equal(b.feed.revision, 6n);
   });
 
-  it("is taken over from the last revision when the leading tab is closed", async () => {
+  it("fails over at the last revision when the leading tab is closed", async () => {
     const browser = createBrowser();
     const a = browser.openTab();
     const b = browser.openTab();
@@ -125,7 +125,7 @@ describe("the feed", () => {
     assert.deepEqual([a.heard, b.heard], [["x3"], ["x3", "y4"]]);
   });
 
-  it("tells a tab that comes later how it stands", async () => {
+  it("sends its state to a tab that opens later", async () => {
     const browser = createBrowser();
     browser.openTab();
     await turn();
@@ -137,7 +137,7 @@ describe("the feed", () => {
     assert.equal(late.feed.state.kind, "live");
   });
 
-  it("reads again where a tab has missed something", async () => {
+  it("reports a gap to a tab that has missed changes", async () => {
     const browser = createBrowser();
     browser.openTab({ base: 9n });
     await turn();
@@ -148,7 +148,7 @@ describe("the feed", () => {
     assert.deepEqual(late.heard, ["x10", "gap"]);
   });
 
-  it("says how long a cut lasts, and tries at once when told to, by any tab", async () => {
+  it("reports the time of the next attempt, and retries at once when any tab requests it", async () => {
     const browser = createBrowser();
     const a = browser.openTab();
     const b = browser.openTab();
@@ -166,7 +166,7 @@ describe("the feed", () => {
     assert.deepEqual([a.feed.state.kind, b.feed.state.kind], ["live", "live"]);
   });
 
-  it("waits for a base that cannot be read yet", async () => {
+  it("waits for a base revision that cannot be read yet", async () => {
     let tries = 0;
     const { feed } = createBrowser().openTab({
       readBase: async () => {
@@ -182,7 +182,7 @@ describe("the feed", () => {
     assert.equal(feed.revision, 1n);
   });
 
-  it("waits longer after each failure, and not after a watch that lived long", async () => {
+  it("backs off after each failure, but not after a long watch", async () => {
     const browser = createBrowser();
     const { feed } = browser.openTab();
     await turn();
@@ -201,7 +201,7 @@ describe("the feed", () => {
     assert.deepEqual(await failLast(), { kind: "reconnecting", untilMs: 34_000 });
   });
 
-  it("ends in the tab whose session has ended, and goes on in another", async () => {
+  it("ends in the tab whose session has ended, and continues in another", async () => {
     const browser = createBrowser();
     const a = browser.openTab();
     const b = browser.openTab();
@@ -223,7 +223,7 @@ describe("the feed", () => {
     assert.ok(!states.includes("ended"), `${states}`);
   });
 
-  it("tells every tab of money that moved without an order", async () => {
+  it("informs every tab of a deposit", async () => {
     const browser = createBrowser();
     const a = browser.openTab();
     const b = browser.openTab();

@@ -9,7 +9,7 @@ import { ru } from "../src/i18n/ru.ts";
 const ofRefunds = new Set(["PAYMENT_NOT_REFUNDABLE", "REFUND_EXCEEDS_PAYMENT"]);
 
 describe("languages", () => {
-  it("have the plural forms that numbers ask for", () => {
+  it("have the plural forms of their numbers", () => {
     const forms = { one: "заказ", few: "заказа", many: "заказов", other: "заказа" };
     const of = (count: number) => plural("ru", count, forms);
     assert.deepEqual([1, 2, 5, 11, 21, 22, 100].map(of), [
@@ -26,13 +26,13 @@ describe("languages", () => {
     assert.equal(ru.load.done(21, "21", "2 с"), "21 заказ завершён за 2 с.");
   });
 
-  it("have words for the same reasons, all of the contract's that a page can meet", () => {
+  it("have texts for every error reason that a page can meet", () => {
     assert.deepEqual(Object.keys(ru.errors.reasons), Object.keys(en.errors.reasons));
     const met = Object.keys(errorClasses).filter((reason) => !ofRefunds.has(reason));
     assert.deepEqual(Object.keys(en.errors.reasons).toSorted(), met.toSorted());
   });
 
-  it("write sums exactly, in their own manner", () => {
+  it("format amounts exactly, by their own rules", () => {
     const sum = { minorUnits: 900_719_925_474_099_301n, currency: "EUR" };
     const text = (language: string) =>
       createFormat(language)
@@ -45,7 +45,7 @@ describe("languages", () => {
     assert.equal(createFormat("en").signedMoney({ minorUnits: 250n, currency: "EUR" }), "+€2.50");
   });
 
-  it("write durations as finely as they are worth it", () => {
+  it("format durations with suitable precision", () => {
     const { duration } = createFormat("en");
     assert.deepEqual([0.42, 6.25, 142.4, 1_240, 61_000].map(duration), [
       "0.4 ms",

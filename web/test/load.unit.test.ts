@@ -4,7 +4,7 @@ import { maxOpenOrders, maxRequests, runLoad } from "../src/load/run-load.ts";
 import { createTally, maxEarly, type Settled } from "../src/load/tally.ts";
 
 describe("the figures of a run", () => {
-  it("has the percentiles of what came", () => {
+  it("include the percentiles of the latencies", () => {
     const hundred = Array.from({ length: 100 }, (_, n) => n + 1);
     assert.equal(percentile(hundred, 0.5), 50);
     assert.equal(percentile(hundred, 0.99), 99);
@@ -12,7 +12,7 @@ describe("the figures of a run", () => {
     assert.equal(percentile([], 0.5), 0);
   });
 
-  it("sorts every latency into a range, the longest into the last", () => {
+  it("assign every latency to a range, the longest to the last", () => {
     const { counts, widthMs } = histogramOf([
       ...Array.from({ length: 199 }, (_, n) => n / 10),
       9_000,
@@ -27,7 +27,7 @@ describe("the figures of a run", () => {
     assert.deepEqual(histogramOf([]).counts, [0]);
   });
 
-  it("counts per second, and the last piece as far as it has gone", () => {
+  it("count per second, including the last, incomplete interval", () => {
     const { perSecond, pieceMs } = throughputOf([10, 20, 110, 120, 130, 210], 250);
     assert.equal(pieceMs, 100);
     assert.deepEqual(perSecond, [20, 30, 20]);
@@ -72,7 +72,7 @@ describe("a run", () => {
     };
   }
 
-  it("measures from the request to the news, whichever of news and answer comes first", async () => {
+  it("measures from the request to the change, even if the response arrives later", async () => {
     const run = setup(2);
     run.at(5);
     run.answers[0]?.("a");
@@ -87,7 +87,7 @@ describe("a run", () => {
     assert.deepEqual([latenciesMs, settledMs, declined, end], [[20, 30], [20, 30], 1, "done"]);
   });
 
-  it("keeps the newest of what others tell while an answer is under way", () => {
+  it("keeps the newest change that arrives before the response", () => {
     const tally = createTally(1, () => 0);
     const beganMs = tally.begin();
     for (let n = 0; n < maxEarly; n += 1) tally.hear([{ id: `other ${n}`, isPaid: true }]);
@@ -96,7 +96,7 @@ describe("a run", () => {
     assert.equal(tally.over, 1);
   });
 
-  it("asks for few at a time, and lets no more than so many be open", async () => {
+  it("limits concurrent requests and open orders", async () => {
     const run = setup(1_000);
     assert.equal(run.answers.length, maxRequests);
     for (let n = 0; n < 200; n += 1) {
@@ -110,7 +110,7 @@ describe("a run", () => {
     assert.equal((await run.result).end, "stopped");
   });
 
-  it("goes on after an order that is not taken, and ends", async () => {
+  it("continues after a rejected order, and ends", async () => {
     const run = setup(1);
     run.failures[0]?.(new Error("overloaded"));
     const { failed, end, lastError } = await run.result;

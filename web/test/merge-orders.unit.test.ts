@@ -17,20 +17,20 @@ const ids = ({ orders }: { readonly orders: readonly Order[] }) =>
 describe("a list of orders", () => {
   const list = listOf({ orders: [order("d", 8), order("c", 3)], nextPageToken: "older" });
 
-  it("takes the newer of two states, in whatever order they come", () => {
+  it("keeps the newer of two states, in any order of arrival", () => {
     assert.equal(ids(mergeOrders(list, [order("c", 9), order("c", 4)])), "d8 c9");
     assert.equal(ids(mergeOrders(list, [order("c", 4), order("c", 9)])), "d8 c9");
     assert.equal(mergeOrders(list, [order("c", 3), order("d", 7)]), list);
   });
 
-  it("puts new orders where their ids belong, and leaves older ones to their pages", () => {
+  it("inserts new orders by id, and leaves older ones to their pages", () => {
     assert.equal(ids(mergeOrders(list, [order("e", 9), order("f", 10)])), "f10 e9 d8 c3");
     assert.equal(mergeOrders(list, [order("b", 11)]), list);
     const whole = listOf({ orders: [order("d", 8)], nextPageToken: "" });
     assert.equal(ids(mergeOrders(whole, [order("b", 11)])), "d8 b11");
   });
 
-  it("lets the oldest go once it has grown too long, and knows that", () => {
+  it("drops the oldest orders beyond its limit, and records that", () => {
     const many = Array.from({ length: listedOrders + 5 }, (_, n) => order(`e${1_000 + n}`, 20 + n));
     const long = mergeOrders(list, many);
     assert.equal(long.orders.length, listedOrders);
@@ -38,21 +38,21 @@ describe("a list of orders", () => {
     assert.deepEqual(long.rest, { kind: "dropped" });
   });
 
-  it("grows by a page without showing anything twice or older than it was", () => {
+  it("appends a page without duplicates or older states", () => {
     const page = { orders: [order("c", 2), order("b", 2)], nextPageToken: "" };
     const all = appendOrders(list, page);
     assert.equal(ids(all), "d8 c3 b2");
     assert.deepEqual(all.rest, { kind: "none" });
   });
 
-  it("is as current as its newest change", () => {
+  it("has the revision of its newest change", () => {
     assert.equal(revisionOf(list.orders), 8n);
     assert.equal(revisionOf([]), 0n);
   });
 });
 
 describe("recent orders", () => {
-  it("keep the newest state, tell which were news, and put older answers right", () => {
+  it("keep the newest state, report which were new, and correct older responses", () => {
     const recent = createRecentOrders();
     assert.equal(recent.note([order("a", 2), order("a", 1)]).length, 1);
     assert.equal(recent.note([order("a", 2)]).length, 0);
@@ -60,7 +60,7 @@ describe("recent orders", () => {
     assert.equal(recent.newest(order("a", 3)).revision, 3n);
   });
 
-  it("forget the oldest", () => {
+  it("drop the oldest", () => {
     const recent = createRecentOrders();
     recent.note(Array.from({ length: 2_001 }, (_, n) => order(`o${n}`, n)));
     assert.equal(recent.get("o0"), undefined);

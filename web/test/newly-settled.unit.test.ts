@@ -14,13 +14,13 @@ const news = (sinceId: string | undefined) => {
   return newlySettled(brought, options).map(({ id }) => id);
 };
 
-describe("what has settled just now", () => {
-  it("was pending before, or is newer than what the tab began with", () => {
+describe("a newly settled order", () => {
+  it("was pending before, or is newer than the tab's first page", () => {
     assert.deepEqual(news("c"), ["b", "d"]);
     assert.deepEqual(news(""), ["a", "b", "d"]);
   });
 
-  it("is nothing unknown while the tab has not begun", () => {
+  it("is never an unknown one before the tab has its first page", () => {
     assert.deepEqual(news(undefined), ["b"]);
   });
 });

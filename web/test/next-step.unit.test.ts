@@ -11,7 +11,7 @@ const declined = (declineReason: DeclineReason) => ({ declineReason, amount: sum
 const { INSUFFICIENT_FUNDS, CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND } = DeclineReason;
 
 describe("the next step after a decline", () => {
-  it("is to top up by what is missing, and to order again once nothing is", () => {
+  it("is to top up by the missing amount, and then to order again", () => {
     const balance = sum(200n, "EUR");
     assert.deepEqual(nextStepOf(declined(INSUFFICIENT_FUNDS), { balance }), {
       kind: "top-up",
@@ -23,7 +23,7 @@ describe("the next step after a decline", () => {
     assert.deepEqual(nextStepOf(declined(INSUFFICIENT_FUNDS), enough), again);
   });
 
-  it("is to order again in the account's currency where that was another one", () => {
+  it("is to order again in the account's currency if the currencies differed", () => {
     const again = { kind: "again", currency: "USD", isCovered: false };
     assert.deepEqual(nextStepOf(declined(CURRENCY_MISMATCH), { balance: sum(0n, "USD") }), again);
   });
@@ -34,7 +34,7 @@ describe("the next step after a decline", () => {
     assert.deepEqual(nextStepOf(declined(ACCOUNT_NOT_FOUND), { balance: sum(0n, "EUR") }), again);
   });
 
-  it("is not known before the account is", () => {
+  it("is unknown before the account is loaded", () => {
     assert.equal(nextStepOf(declined(INSUFFICIENT_FUNDS), undefined), undefined);
   });
 });

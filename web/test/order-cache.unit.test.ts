@@ -33,7 +33,7 @@ function createShown() {
 }
 
 describe("the order cache", () => {
-  it("brings what is shown up to date, and tells of moved money once", () => {
+  it("updates the displayed orders, and reports moved money once", () => {
     const cache = createShown();
     cache.accept([paid]);
     assert.deepEqual(cache.look(), [2n, 2n, 1]);
@@ -42,7 +42,7 @@ describe("the order cache", () => {
     assert.deepEqual(cache.look(), [2n, 2n, 1]);
   });
 
-  it("shows a state that was heard of before it was shown", () => {
+  it("applies a state that arrived before it was displayed", () => {
     const cache = createShown();
     cache.recent.note([paid]);
     cache.accept([paid]);

@@ -8,12 +8,12 @@ const sum = (currency: string) => ({
 });
 
 describe("the currency of a new order", () => {
-  it("is the account's, and the first on offer for whoever has none", () => {
+  it("is the account's, or the first available one without an account", () => {
     assert.equal(orderCurrency({ balance: sum("JPY") }, { amount: sum("USD") }), "JPY");
     assert.equal(orderCurrency(null, { amount: sum("USD") }), "EUR");
   });
 
-  it("is never guessed while the account is not known", () => {
+  it("is not guessed while the account is unknown", () => {
     assert.equal(orderCurrency(undefined, { amount: sum("USD") }), "USD");
     assert.equal(orderCurrency(undefined, undefined), undefined);
   });

@@ -8,7 +8,7 @@ import { createOrderReader } from "../src/live/order-reader.ts";
 const order = (id: string, revision: bigint) => ({ id, revision }) as Order;
 
 describe("the order reader", () => {
-  it("bases the feed on the page, whatever answers told of while it was read", async () => {
+  it("bases the feed on the page, not on responses that arrived during its read", async () => {
     const queries = new QueryClient();
     const { recent, accept } = createOrderCache(queries, () => {});
     const page = Promise.withResolvers<{ orders: Order[]; nextPageToken: string }>();

@@ -10,7 +10,7 @@ const maxFirstViewBytes = 150_000;
 const later = /(load-view|sign-in-by-oidc)-/;
 
 describe("the page", () => {
-  it("shows the first view for less than 150 KB", async () => {
+  it("loads less than 150 KB for the first view", async () => {
     const folder = mkdtempSync(join(tmpdir(), "settle-page-"));
     try {
       await buildPage(folder);

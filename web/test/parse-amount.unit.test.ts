@@ -7,7 +7,7 @@ const minor = (text: string, currency = "EUR") => {
 };
 
 describe("parseAmount", () => {
-  it("takes a point and a comma, and thousands that are set apart", () => {
+  it("accepts a decimal point or comma, and grouped thousands", () => {
     for (const text of [
       "1250.50",
       "1250,50",
@@ -23,7 +23,7 @@ describe("parseAmount", () => {
     assert.equal(minor("10000000000"), 1_000_000_000_000n);
   });
 
-  it("says what is wrong with everything else, and guesses nothing", () => {
+  it("names the fault of any other input, and guesses nothing", () => {
     assert.equal(minor("  "), "empty");
     for (const text of ["x", "-1", "1e3", "1.2.3", "1,2,3", ".5", "5.", "12 50", "1 25,00", "٣"]) {
       assert.equal(minor(text), "not-a-number", text);

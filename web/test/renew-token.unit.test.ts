@@ -36,18 +36,18 @@ describe("renewing a token", () => {
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
   };
 
-  it("brings another one", async () => {
+  it("returns a new one", async () => {
     const tokens = { access_token: "new", token_type: "Bearer", expires_in: 60 };
     await using provider = await setup(json(200, tokens));
     assert.equal(await renewToken(provider.manager), "new");
   });
 
-  it("ends the session where the provider does not take the refresh token any more", async () => {
+  it("ends the session if the provider rejects the refresh token", async () => {
     await using provider = await setup(json(400, { error: "invalid_grant" }));
     await assert.rejects(renewToken(provider.manager), SessionEndedError);
   });
 
-  it("does not end it where the provider cannot be reached or has a fault", async () => {
+  it("keeps it if the provider is unreachable or fails", async () => {
     await using cut = await setup((response) => response.destroy());
     await assert.rejects(renewToken(cut.manager), UnreachableError);
     const notOver = (error: unknown) => !(error instanceof SessionEndedError);

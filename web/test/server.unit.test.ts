@@ -37,7 +37,7 @@ describe("the page's server", () => {
       log: testLog,
     });
 
-  it("says where the edge is and how to sign in", async () => {
+  it("tells the page the edge's URL and how to sign in", async () => {
     await using server = await start({ EDGE_URL: "http://localhost:9000" });
     const answer = await get(`${server.url}/config.json`);
     assert.equal(answer.status, 200);
@@ -51,7 +51,7 @@ describe("the page's server", () => {
     assert.equal((await get(`${server.url}/healthz`)).body, "ok");
   });
 
-  it("lets the page reach nothing but itself, the edge and whoever signs in, on every answer", async () => {
+  it("restricts the page to itself, the edge and the sign-in provider, on every response", async () => {
     const oidc = { OIDC_AUTHORITY: "https://id.example/shop", OIDC_CLIENT_ID: "page" };
     const reaches = [
       { variables: {}, expected: "'self' http://localhost:8000 http://localhost:8003" },
@@ -85,7 +85,7 @@ describe("the page's server", () => {
     }
   });
 
-  it("serves every view as the page, which is asked for again, and assets for ever", async () => {
+  it("serves the page for every view, revalidated, and assets as immutable", async () => {
     await using server = await start();
     for (const path of ["/", "/orders/0199-0a", "/statement?page=2", "/no/such/view/"]) {
       const answer = await get(`${server.url}${path}`);
@@ -100,7 +100,7 @@ describe("the page's server", () => {
     assert.match(String(asset.headers["cache-control"]), /immutable/);
   });
 
-  it("knows no file that is not the page's, however it is asked for", async () => {
+  it("serves no file outside the page's folder, by any path", async () => {
     await using server = await start();
     const paths = [
       "/assets/gone-3c4d.js",
@@ -118,7 +118,7 @@ describe("the page's server", () => {
     }
   });
 
-  it("sends what is compressed to browsers that take it, and nothing twice", async () => {
+  it("sends compressed files to browsers that accept them, and 304 for known ones", async () => {
     await using server = await start();
     const url = `${server.url}/assets/index-1a2b.js`;
     const etags = new Set();
@@ -141,7 +141,7 @@ describe("the page's server", () => {
     assert.equal(etags.size, 3);
   });
 
-  it("answers reads only, HEAD without a body, and a senseless range with everything", async () => {
+  it("allows reads only, sends HEAD without a body, and ignores an invalid range", async () => {
     await using server = await start();
     for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
       for (const path of ["/", "/config.json", "/healthz"]) {
@@ -158,7 +158,7 @@ describe("the page's server", () => {
     assert.deepEqual([answer.status, answer.body], [200, html]);
   });
 
-  it("refuses to start without a page, and with a file it could not name the type of", async () => {
+  it("refuses to start without a page, or with a file of unknown type", async () => {
     await assert.rejects(
       start({ PAGE_FOLDER: join(folder, "elsewhere") }),
       /there is no built page in/,

@@ -30,7 +30,7 @@ const told = (...args: Parameters<typeof timelineOf>) =>
   );
 
 describe("the timeline of an order", () => {
-  it("says what is to come while it is pending", () => {
+  it("shows the next step while it is pending", () => {
     assert.deepEqual(told(order(OrderStatus.PENDING_PAYMENT), undefined), [
       "created",
       "(current received)",
@@ -45,7 +45,7 @@ describe("the timeline of an order", () => {
     ]);
   });
 
-  it("goes the whole way of a paid order, and of its refunds", () => {
+  it("shows all steps of a paid order and its refunds", () => {
     const paid = order(OrderStatus.PAID, { settleTime: at(1_014) });
     assert.deepEqual(told(paid, payment(PaymentOutcome.PAID)), [
       "created",
@@ -73,12 +73,12 @@ describe("the timeline of an order", () => {
     ]);
   });
 
-  it("says nothing of an outcome that it does not know", () => {
+  it("shows nothing for an unknown outcome", () => {
     const newer = payment(99 as PaymentOutcome);
     assert.deepEqual(told(order(99 as OrderStatus), newer), ["created", "received +6"]);
   });
 
-  it("tells a cancellation from an expiry", () => {
+  it("distinguishes a cancellation from an expiry", () => {
     const cancelled = order(OrderStatus.CANCELLED, { settleTime: at(1_004) });
     assert.deepEqual(told(cancelled, undefined), ["created", "cancelled +4"]);
     const expired = order(OrderStatus.CANCELLED, { settleTime: at(9_000), expireTime: at(8_990) });
@@ -89,7 +89,7 @@ describe("the timeline of an order", () => {
     ]);
   });
 
-  it("shows a payment that crossed a cancellation where it was, and that its money goes back", () => {
+  it("shows a payment that crossed a cancellation in its place, and its refund", () => {
     const cancelled = order(OrderStatus.CANCELLED, { settleTime: at(1_007) });
     const crossed = ["created", "received +6", "cancelled +1", "debited +1"];
     assert.deepEqual(told(cancelled, payment(PaymentOutcome.PAID)), [
@@ -100,7 +100,7 @@ describe("the timeline of an order", () => {
     assert.deepEqual(told(cancelled, back), [...crossed, "refunded +12"]);
   });
 
-  it("claims no time between two clocks that disagree", () => {
+  it("shows no duration between clocks that disagree", () => {
     const paid = order(OrderStatus.PAID, { settleTime: at(1_007) });
     assert.deepEqual(told(paid, payment(PaymentOutcome.PAID)).at(-1), "settled");
   });

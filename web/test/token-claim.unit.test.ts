@@ -6,17 +6,17 @@ describe("tokenClaim", () => {
   const token = (payload: unknown) =>
     `e30.${Buffer.from(JSON.stringify(payload)).toString("base64url")}.sig`;
 
-  it("reads a claim, also in other letters", () => {
+  it("reads a claim, also with non-ASCII letters", () => {
     assert.equal(tokenClaim(token({ sub: "дора/??>>" }), "sub"), "дора/??>>");
   });
 
-  it("refuses what is no JWT or has no such claim", () => {
+  it("rejects a string that is not a JWT or lacks the claim", () => {
     assert.throws(() => tokenClaim("opaque", "sub"), /no JWT/);
     assert.throws(() => tokenClaim(token({ sub: 5 }), "sub"), /no claim "sub"/);
   });
 });
 
-describe("a statement read anew", () => {
+describe("a statement that is read again", () => {
   const list = (ids: string, nextPageToken: string) => ({
     entries: [...ids].map((id) => ({ id }) as never),
     nextPageToken,
@@ -30,13 +30,13 @@ describe("a statement read anew", () => {
     assert.equal(merged.nextPageToken, "older");
   });
 
-  it("begins anew where they do not meet", () => {
+  it("starts over if the pages do not overlap", () => {
     assert.equal(mergeFirstPage(list("a", ""), list("zy", "newer")).nextPageToken, "newer");
     assert.equal(mergeFirstPage(undefined, list("zy", "newer")).nextPageToken, "newer");
     assert.equal(mergeFirstPage(list("", ""), list("z", "newer")).nextPageToken, "newer");
   });
 
-  it("begins anew when it has grown too long by itself", () => {
+  it("starts over if it has grown beyond its limit", () => {
     const old = list("b".padEnd(maxEntries, "a"), "older");
     assert.equal(mergeFirstPage(old, list("ba", "newer")), old);
     assert.equal(ids(mergeFirstPage(old, list("cba", "newer")) as never), "cba");

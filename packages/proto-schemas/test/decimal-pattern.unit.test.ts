@@ -3,13 +3,13 @@ import fc from "fast-check";
 import { decimalPattern, durationPattern } from "../src/decimal-pattern.ts";
 
 describe("the pattern of a range of decimals", () => {
-  it("is short where the range is round", () => {
+  it("is short for a round range", () => {
     assert.equal(decimalPattern(0n, 999n), "^(?:0|[1-9][0-9]{0,2})$");
     assert.equal(decimalPattern(-100n, 100n), "^(?:0|-?(?:[1-9][0-9]{0,1}|100))$");
     assert.equal(decimalPattern(7n, 7n), "^(?:7)$");
   });
 
-  it("matches each number of the range and none beside it", () => {
+  it("matches every number in the range and none outside it", () => {
     const bound = fc.integer({ min: -12_345, max: 12_345 });
     fc.assert(
       fc.property(bound, bound, fc.integer({ min: -20_000, max: 20_000 }), (a, b, other) => {
@@ -34,7 +34,7 @@ describe("the pattern of a range of decimals", () => {
     for (const value of [least - 1n, most + 1n]) assert.doesNotMatch(String(value), pattern);
   });
 
-  it("knows no other way to write a number", () => {
+  it("accepts one spelling of each number only", () => {
     const pattern = new RegExp(decimalPattern(-10n, 10n), "u");
     for (const text of ["", "-", "-0", "01", "+1", "1.0", "1e0", " 1"]) {
       assert.doesNotMatch(text, pattern);
@@ -48,7 +48,7 @@ describe("the pattern of a range of durations", () => {
     return (text: string) => pattern.test(text);
   };
 
-  it("takes fractions of a second inside, and none behind its end", () => {
+  it("accepts fractions of a second inside the range, and none beyond its end", () => {
     const isInside = matches(1n, 90n);
     for (const text of ["1s", "1.000000001s", "9.5s", "89.999999999s", "90s", "90.000s"]) {
       assert.ok(isInside(text), text);
@@ -58,13 +58,13 @@ describe("the pattern of a range of durations", () => {
     }
   });
 
-  it("leaves out its end if told so", () => {
+  it("can exclude its end", () => {
     const isInside = matches(0n, 10n, false);
     for (const text of ["0s", "0.5s", "9.999999999s"]) assert.ok(isInside(text), text);
     for (const text of ["10s", "10.0s", "9.9999999999s"]) assert.ok(!isInside(text), text);
   });
 
-  it("may be one duration", () => {
+  it("may consist of a single duration", () => {
     const isInside = matches(7n, 7n);
     assert.ok(isInside("7s") && isInside("7.0s") && !isInside("7.1s"));
   });

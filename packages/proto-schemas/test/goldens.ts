@@ -44,7 +44,7 @@ export function describeGoldens(plugin: string, createPlugin: CreatePlugin): voi
     });
 
     for (const { folder, name, parameter } of cases) {
-      it(`makes of ${folder} what is expected (${name}), and the same again`, () => {
+      it(`generates the expected output from ${folder} (${name}), repeatably`, () => {
         const { files, error, warnings } = runPlugin(createPlugin, protos, folder, parameter);
         const made = {
           ...files,

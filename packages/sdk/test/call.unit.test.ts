@@ -21,7 +21,7 @@ const answer = { id: orderId, userId: "alice" };
 describe("a call of the SDK", () => {
   for (const [protocol, by] of Object.entries(transports)) {
     describe(`by ${protocol}`, () => {
-      it("brings the answer and tells its headers", async () => {
+      it("returns the response and reports its headers", async () => {
         await using sdk = await setupSdk(
           {
             createOrder({ description, amount }, { responseHeader }) {
@@ -42,7 +42,7 @@ describe("a call of the SDK", () => {
         assert.equal(replayed, "true");
       });
 
-      it("fails by the class of the reason, with all that is known", async () => {
+      it("throws the class of the error reason, with all details", async () => {
         await using sdk = await setupSdk(
           {
             cancelOrder() {
@@ -74,7 +74,7 @@ describe("a call of the SDK", () => {
         );
       });
 
-      it("is tried again with the same key until it succeeds, by one key per call", async () => {
+      it("is retried with the same idempotency key until it succeeds, one key per call", async () => {
         const keys: (string | null)[] = [];
         await using sdk = await setupSdk(
           {
@@ -97,7 +97,7 @@ describe("a call of the SDK", () => {
         assert.equal(keys.at(-1), "mine");
       });
 
-      it("waits at least as long as the server asks, and gives up if there is no time", async () => {
+      it("waits at least as long as the server asks, and gives up if no time is left", async () => {
         await using sdk = await setupSdk(
           {
             getOrder: () => {
@@ -126,7 +126,7 @@ describe("a call of the SDK", () => {
         assert.ok(error instanceof DeadlineExceededError, String(error));
       });
 
-      it("ends by its signal with the signal's reason, and tells the server", async () => {
+      it("ends with the reason of its signal, and cancels at the server", async () => {
         const begun = signal();
         const ended = signal();
         await using sdk = await setupSdk(
@@ -152,7 +152,7 @@ describe("a call of the SDK", () => {
         );
       });
 
-      it("replaces a refused token once, for all who share it", async () => {
+      it("replaces a refused token once for all calls that share it", async () => {
         let valid = 1;
         let brought = 0;
         const verifier = verifierOf(() => `token-${valid}`);
@@ -174,7 +174,7 @@ describe("a call of the SDK", () => {
         assert.deepEqual(sdk.pausesMs, []);
       });
 
-      it("says in time that nobody is there", async () => {
+      it("fails in time if the server is down", async () => {
         await using sdk = await setupSdk({}, { by });
         await sdk.server.server[Symbol.asyncDispose]();
         const error = await failureOf(sdk.orders.getOrder({ userId: "alice", orderId }));
@@ -202,7 +202,7 @@ describe("a call of the SDK", () => {
         assert.match(later.message, /the client is closed/);
       });
 
-      it("asks for the end of an order", async () => {
+      it("sends Prefer to wait for the order to settle", async () => {
         const preferences: (string | null)[] = [];
         await using sdk = await setupSdk(
           {
@@ -220,7 +220,7 @@ describe("a call of the SDK", () => {
     });
   }
 
-  it("is tried again after whatever passes, also a deadline that was not its own", async () => {
+  it("is retried after transient errors, including a deadline that was not its own", async () => {
     const passing = [
       refuse(Code.Unavailable, ErrorReason.UNAVAILABLE, "stopping"),
       refuse(Code.ResourceExhausted, ErrorReason.OVERLOADED, "too much"),
@@ -242,7 +242,7 @@ describe("a call of the SDK", () => {
     assert.equal(calls, 5);
   });
 
-  it("heeds a retry-after header, as an edge sends it", async () => {
+  it("respects a retry-after header, as an edge sends it", async () => {
     let calls = 0;
     const limited = async () => {
       calls += 1;
@@ -255,7 +255,7 @@ describe("a call of the SDK", () => {
     assert.deepEqual(sdk.pausesMs, [2_125, 2_250, 2_500]);
   });
 
-  it("is not tried again where that cannot help", async () => {
+  it("is not retried after permanent errors", async () => {
     const { RESOURCE, ...refusals } = {
       RESOURCE: () => refuse(Code.ResourceExhausted, ErrorReason.REQUEST_TOO_LARGE, "too large"),
       internal: () => refuse(Code.Internal, ErrorReason.INTERNAL, "a fault"),
@@ -274,7 +274,7 @@ describe("a call of the SDK", () => {
     assert.equal(calls, 3);
   });
 
-  it("throws what a listener throws, and what cannot be sent, as it is", async () => {
+  it("does not retry errors of a listener or of encoding", async () => {
     await using sdk = await setupSdk({});
     const broken = new TypeError("a listener's own fault");
     const onHeaders = () => {
@@ -288,7 +288,7 @@ describe("a call of the SDK", () => {
     assert.deepEqual(sdk.pausesMs, []);
   });
 
-  it("is tried again no more often than the client allows, or the call", async () => {
+  it("is retried no more often than the client or the call allows", async () => {
     let calls = 0;
     await using sdk = await setupSdk(
       {
@@ -305,7 +305,7 @@ describe("a call of the SDK", () => {
     assert.equal(calls, 3);
   });
 
-  it("takes its retries from a budget that all calls share", async () => {
+  it("takes its retries from a budget shared by all calls", async () => {
     let calls = 0;
     await using sdk = await setupSdk({
       getOrder() {
@@ -319,7 +319,7 @@ describe("a call of the SDK", () => {
     assert.equal(calls, 20 + 10);
   });
 
-  it("throws what the token function throws, and asks it again for the next call", async () => {
+  it("throws the error of the token function, and calls it again for the next call", async () => {
     let asked = 0;
     const broken = new Error("not signed in");
     const token = () => {
@@ -332,13 +332,13 @@ describe("a call of the SDK", () => {
     await sdk.orders.getOrder({ userId: "alice", orderId });
   });
 
-  it("does not wait for a token longer than its time", async () => {
+  it("does not wait for a token beyond its deadline", async () => {
     await using sdk = await setupSdk({}, { token: () => new Promise(() => {}), timeoutMs: 50 });
     const error = await failureOf(sdk.orders.getOrder({ userId: "alice", orderId }));
     assert.ok(error instanceof DeadlineExceededError, String(error));
   });
 
-  it("does not ask again where a token was given", async () => {
+  it("does not retry with a token that is a fixed string", async () => {
     const verifier = verifierOf(() => "another");
     await using sdk = await setupSdk({}, { verifier });
     const error = await failureOf(sdk.orders.getOrder({ userId: "alice", orderId }));

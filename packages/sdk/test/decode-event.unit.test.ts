@@ -17,7 +17,7 @@ const created = create(OrderCreatedEventSchema, {
 const content = Buffer.from(toBinary(OrderCreatedEventSchema, created));
 
 describe("decodeEvent", () => {
-  it("reads an event and its id, by the type that the message names", () => {
+  it("decodes an event and its id by the type in the message", () => {
     const type = OrderCreatedEventSchema.typeName;
     const { id, event } = decodeEvent({ content, properties: { type, messageId, contentType } });
     assert.equal(id, messageId);
@@ -53,7 +53,7 @@ describe("decodeEvent", () => {
     throw new Error("not refused");
   };
 
-  it("refuses a type that it does not know, and says which", () => {
+  it("rejects an unknown type, and names it", () => {
     const error = refusalOf({ type: "events.v2.OrderShippedEvent", messageId, contentType });
     assert.equal(error.why, "unknown-type");
     assert.equal(error.type, "events.v2.OrderShippedEvent");
@@ -63,7 +63,7 @@ describe("decodeEvent", () => {
     assert.equal(refusalOf({ type: "money.v1.Money", messageId, contentType }).why, "unknown-type");
   });
 
-  it("refuses what is not what it says", () => {
+  it("rejects a malformed message", () => {
     const type = OrderCreatedEventSchema.typeName;
     const json = refusalOf({ type, messageId, contentType: "application/json" });
     assert.match(json.message, /application\/json/);

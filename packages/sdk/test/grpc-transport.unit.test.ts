@@ -15,7 +15,7 @@ async function* once<T>(value: T): AsyncGenerator<T> {
 }
 
 describe("the gRPC transport", () => {
-  it("carries headers and trailers, binary ones too, both ways", async () => {
+  it("sends and receives headers and trailers, including binary ones", async () => {
     await using server = await setup({
       orders: {
         getOrder({ orderId: id }, { requestHeader, responseHeader, responseTrailer }) {
@@ -37,7 +37,7 @@ describe("the gRPC transport", () => {
     transport[Symbol.dispose]?.();
   });
 
-  it("leaves nothing behind at a signal", async () => {
+  it("leaves no listeners on a signal after its calls", async () => {
     await using server = await setup({
       orders: {
         async *watchOrders() {
@@ -78,7 +78,7 @@ describe("the gRPC transport", () => {
     transport[Symbol.dispose]?.();
   });
 
-  it("refuses an address that gRPC has no place for", () => {
+  it("rejects an address that gRPC cannot use", () => {
     assert.throws(() => grpc()("http://localhost:8000/api"), /calls a host, not a path/);
     assert.throws(() => grpc()("ftp://localhost"), /neither http nor https/);
     assert.throws(() => grpc()("localhost"), TypeError);

@@ -3,7 +3,7 @@ import { decimalText, formatMoney, minorUnitDigits, money } from "@settle/sdk";
 import fc from "fast-check";
 
 describe("money of the SDK", () => {
-  it("is read by the currency's own digits", () => {
+  it("is parsed with the currency's number of decimals", () => {
     assert.deepEqual(money("12.50", "EUR"), { minorUnits: 1250n, currency: "EUR" });
     assert.equal(money("12.5", "EUR").minorUnits, 1250n);
     assert.equal(money("12", "EUR").minorUnits, 1200n);
@@ -13,7 +13,7 @@ describe("money of the SDK", () => {
     assert.equal(money("10000000000000.01", "EUR").minorUnits, 1_000_000_000_000_001n);
   });
 
-  it("refuses what it would have to guess or round", () => {
+  it("rejects input that is ambiguous or would be rounded", () => {
     for (const text of ["", " 1", "1,50", "1.", ".5", "1e3", "+1", "0x10", "1.5.0", "--1", "NaN"]) {
       assert.throws(() => money(text, "EUR"), /not a decimal number/, text);
     }
@@ -24,7 +24,7 @@ describe("money of the SDK", () => {
     }
   });
 
-  it("is written for the reader", () => {
+  it("is formatted for the locale", () => {
     const written = (amount: string, currency: string, locale: string) =>
       formatMoney(money(amount, currency), locale).replaceAll(/\s/g, " ");
     assert.equal(written("12.50", "EUR", "en"), "€12.50");
@@ -34,7 +34,7 @@ describe("money of the SDK", () => {
     assert.equal(written("10000000000000.01", "EUR", "en"), "€10,000,000,000,000.01");
   });
 
-  it("loses nothing on the way there and back", () => {
+  it("survives formatting and parsing", () => {
     const currencies = fc.constantFrom("EUR", "USD", "JPY", "KWD", "CHF");
     const sums = fc.bigInt(-(10n ** 15n), 10n ** 15n);
     fc.assert(

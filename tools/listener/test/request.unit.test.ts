@@ -14,7 +14,7 @@ describe("npm run listener", () => {
     assert.equal(readListenerRequest(["--remove", "bookkeeping"])?.isRemoval, true);
   });
 
-  it("explains itself, and which events there are", () => {
+  it("prints its help with the available events", () => {
     assert.equal(readListenerRequest(["--help"]), undefined);
     for (const event of [result, created]) assert.ok(usage.includes(`  ${event}\n`));
   });

@@ -34,7 +34,7 @@ describe("grpc-gateway's generator and ours", function () {
     });
   }
 
-  it("differ in all that is known and does not need protos of Google's", () => {
+  it("show every known difference that does not need Google's protos", () => {
     const found = new Set(compared.cases?.map((difference) => difference.known));
     const elsewhere = [known.rivals, known.behindDoubleWildcard, known.streamWithPath];
     for (const entry of Object.values(known)) {
@@ -43,16 +43,16 @@ describe("grpc-gateway's generator and ours", function () {
   });
 
   const faults: readonly (readonly [what: string, fault: (facts: Facts) => Facts])[] = [
-    ["a parameter more in the query", (facts) => ({ ...facts, query: ["more", ...facts.query] })],
-    ["a parameter less in the path", (facts) => ({ ...facts, pathParameters: 0 })],
+    ["one more query parameter", (facts) => ({ ...facts, query: ["more", ...facts.query] })],
+    ["one path parameter fewer", (facts) => ({ ...facts, pathParameters: 0 })],
     ["no body", (facts) => ({ ...facts, body: undefined })],
-    ["no field of the body required", (facts) => ({ ...facts, body: facts.body?.map(bare) })],
-    ["another answer", (facts) => ({ ...facts, answer: facts.answer.slice(1) })],
+    ["no required field in the body", (facts) => ({ ...facts, body: facts.body?.map(bare) })],
+    ["another response", (facts) => ({ ...facts, answer: facts.answer.slice(1) })],
     ["another status", (facts) => ({ ...facts, statuses: ["200"] })],
     ["another method", (facts) => ({ ...facts, method: "OrdersService_Other" })],
   ];
   for (const [what, fault] of faults) {
-    it(`differ without a reason where ours had ${what}`, () => {
+    it(`differ for an unknown reason if ours had ${what}`, () => {
       const operation = /no.*body/.test(what)
         ? "orders.v1 POST /gateway/orders"
         : "orders.v1 GET /gateway/orders/{}/{}";
@@ -68,7 +68,7 @@ describe("grpc-gateway's generator and ours", function () {
     });
   }
 
-  it("differ without a reason where ours had an operation less", () => {
+  it("differ for an unknown reason if ours had one operation fewer", () => {
     const [first = ""] = ours.keys();
     const fewer = new Map(ours);
     fewer.delete(first);

@@ -12,8 +12,8 @@ const ours = globSync("gen/openapi/*.json", { cwd: root });
 const goldens = globSync("packages/protoc-gen-openapi/testdata/*/*/*.json", { cwd: root });
 const lintTimeoutMs = 60_000;
 
-describe("the documents", () => {
-  it("are there", () => {
+describe("the OpenAPI documents", () => {
+  it("exist", () => {
     assert.deepEqual(
       ours.map((file) => file.split("/").at(-1)).sort(),
       [...serviceNames.map((name) => `${name}.v1.json`), "settle.json"].sort(),
@@ -22,7 +22,7 @@ describe("the documents", () => {
   });
 
   for (const file of [...ours, ...goldens]) {
-    it(`are valid to a second reader: ${file}`, async () => {
+    it(`are valid for a second parser: ${file}`, async () => {
       const document = JSON.parse(readFileSync(join(root, file), "utf8"));
       const result = await validate(document);
       assert.ok(result.valid, result.valid ? "" : compileErrors(result));
@@ -30,13 +30,13 @@ describe("the documents", () => {
     });
   }
 
-  it("follow the specification to the linter, and ours what it recommends", function () {
+  it("pass the linter's specification rules, and ours the recommended ones too", function () {
     this.timeout(lintTimeoutMs);
     assert.deepEqual(lint(root, ours, "recommended"), []);
     assert.deepEqual(lint(root, goldens, "spec"), []);
   });
 
-  it("are told apart by the linter from others, of several at once", () => {
+  it("are named by the linter when one of several has a fault", () => {
     const folder = mkdtempSync(join(tmpdir(), "settle-lint-"));
     try {
       const text = readFileSync(join(root, "gen/openapi/settle.json"), "utf8");

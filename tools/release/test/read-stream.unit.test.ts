@@ -11,7 +11,7 @@ function inPieces(bytes: Uint8Array): ReadableStream<Uint8Array<ArrayBuffer>> {
   return ReadableStream.from(pieces);
 }
 
-describe("a stream of a recorded call", () => {
+describe("the stream of a recorded call", () => {
   it("is read as server-sent events", async () => {
     const body = inPieces(Buffer.from('data: {"revision":"1"}\n\ndata: {"name":"\u00e9"}\n\n'));
     const messages = await Array.fromAsync(readServerSentEvents(body));

@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 describe("the events of a recording", () => {
   for (const folder of releases(root)) {
-    it(`are as many as follow from its calls: ${folder}`, () => {
+    it(`match its calls in number: ${folder}`, () => {
       const { calls, events } = readRecording(folder).recording;
       assert.equal(countEvents(calls), events.length);
     });
@@ -28,16 +28,16 @@ describe("the events of a recording", () => {
   const cases: readonly (readonly [what: string, calls: readonly PlayedCall[], count: number])[] = [
     ["an order", [created, seen("PAID", "0")], 2],
     ["two partial refunds", [created, refund("1"), refund("3"), seen("PAID", "3")], 4],
-    ["a refund that is refused", [created, refund("1"), refund("9", 400)], 3],
-    ["a cancellation of what was not paid", [created, seen("CANCELLED", "0")], 4],
+    ["a refused refund", [created, refund("1"), refund("9", 400)], 3],
+    ["a cancellation of an unpaid order", [created, seen("CANCELLED", "0")], 4],
     [
-      "one that is seen twice and gives money back",
+      "a cancellation that is read twice and refunds money",
       [created, seen("CANCELLED", "0"), seen("CANCELLED", "5")],
       5,
     ],
   ];
   for (const [what, calls, count] of cases) {
-    it(`are ${count} of ${what}`, () => {
+    it(`are ${count} for ${what}`, () => {
       assert.equal(countEvents(calls), count);
     });
   }

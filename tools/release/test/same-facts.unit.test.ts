@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { findDifferences, findLosses } from "../same-facts.ts";
 
-describe("an answer of now against one of then", () => {
+describe("a current response compared with a recorded one", () => {
   const then = {
     id: "01a214e0-13f7-71fc-9b2c-8297deb5249c",
     createTime: "2026-11-25T22:42:39.631Z",
@@ -11,7 +11,7 @@ describe("an answer of now against one of then", () => {
     amount: { minorUnits: "250" },
     entries: [{ kind: "A" }],
   };
-  it("may have other ids, times, revisions and tokens, and more", () => {
+  it("may have other ids, times, revisions and tokens, and more fields", () => {
     const now = {
       ...then,
       id: "01a214e0-14ae-775b-89c2-6d0de14ae6c0",
@@ -36,13 +36,13 @@ describe("an answer of now against one of then", () => {
     ["entries.0.kind", { entries: [{ kind: "B" }] }],
   ];
   for (const [at, change] of changes) {
-    it(`has to have the same ${at}: ${JSON.stringify(change)}`, () => {
+    it(`must have the same ${at}: ${JSON.stringify(change)}`, () => {
       const [difference = ""] = findDifferences(then, { ...then, ...change });
       assert.equal(difference.split(": ")[0], at);
     });
   }
 
-  it("has the very same values where the same bytes are read, and may have more", () => {
+  it("must have identical values if decoded from the same bytes, and may have more fields", () => {
     assert.deepEqual(findLosses(then, { ...then, more: true }), []);
     const [time, later] = [then.createTime, "2026-11-25T22:42:40Z"];
     const swapped = { createTime: later, settleTime: time };
@@ -52,7 +52,7 @@ describe("an answer of now against one of then", () => {
     ]);
   });
 
-  it("may have other words of an error, but the same reason", () => {
+  it("may have another error message, but must have the same reason", () => {
     const error = { code: 5, message: "a", details: [{ reason: "X", description: "b" }] };
     const words = { code: 5, message: "c", details: [{ reason: "X", description: "d" }] };
     assert.deepEqual(findDifferences(error, words), []);

@@ -21,7 +21,7 @@ describe("the scenario of a release", () => {
     });
   }
 
-  it("stops payments once, and continues it", () => {
+  it("stops payments once, and resumes it", () => {
     const changes = steps.filter(
       (step, index) => step.paymentsHeld !== steps[index - 1]?.paymentsHeld,
     );

@@ -29,8 +29,8 @@ const order = (document: Draft) => schemas(document)["orders.v1.Order"];
 const query = (document: Draft, name: string) =>
   document.paths[list].get.parameters.find((parameter: Draft) => parameter.name === name);
 
-describe("the gate of REST routes", () => {
-  it("lets the present contract through, as far as it was not broken on purpose", () => {
+describe("the REST compatibility gate", () => {
+  it("passes the current contract, except for deliberate breaks", () => {
     assert.equal(judgeRest(root), "");
   });
 
@@ -39,9 +39,13 @@ describe("the gate of REST routes", () => {
     change: (document: Draft) => void,
     breach: RegExp,
   ])[] = [
-    ["an operation", (d) => delete d.paths[orders].post, /^POST \/gateway\/orders: : the op/],
     [
-      "a path",
+      "a removed operation",
+      (d) => delete d.paths[orders].post,
+      /^POST \/gateway\/orders: : the op/,
+    ],
+    [
+      "a changed path",
       (d) => {
         d.paths["/gateway/order"] = d.paths[orders];
         delete d.paths[orders];
@@ -49,7 +53,7 @@ describe("the gate of REST routes", () => {
       /the operation has gone$/,
     ],
     [
-      "a parameter",
+      "a removed query parameter",
       (d) => {
         const { get } = d.paths[list];
         get.parameters = get.parameters.filter((p: Draft) => p.name !== "status");
@@ -57,141 +61,141 @@ describe("the gate of REST routes", () => {
       /^GET .*: query status: the parameter has gone$/,
     ],
     [
-      "a header of requests",
+      "a removed request header",
       (d) => d.paths[orders].post.parameters.shift(),
       /header Idempotency-Key: the parameter has gone$/,
     ],
     [
-      "a field of a request",
+      "a removed request field",
       (d) => delete createOrder(d).properties.description,
       /request description: the field has gone$/,
     ],
     [
-      "a field of an answer",
+      "a removed response field",
       (d) => delete order(d).properties.settleTime,
       /answer 200 orders\.\*\.settleTime: the field has gone$/,
     ],
     [
-      "an enum value of an answer",
+      "a removed enum value of a response",
       (d) => schemas(d)["orders.v1.OrderStatus"].enum.pop(),
       /answer 200 status: ORDER_STATUS_REFUNDED is no value of it$/,
     ],
     [
-      "an enum value of a query",
+      "a removed enum value of a query",
       (d) => schemas(d)["orders.v1.OrderStatus"].enum.pop(),
       /query status: ORDER_STATUS_REFUNDED is no value of it$/,
     ],
     [
-      "a status",
+      "a removed status",
       (d) => delete d.paths[orders].post.responses[429],
       /answer 429: the status has gone$/,
     ],
     [
-      "a header of answers",
+      "a removed response header",
       (d) => delete d.paths[orders].post.responses[200].headers["x-request-id"],
       /answer 200: the header x-request-id has gone$/,
     ],
     [
-      "that a field is always there",
+      "a response field that became optional",
       (d) => order(d).required.pop(),
       /answer 200 \w+: it is not always there any more$/,
     ],
     [
-      "that a field may be left out",
+      "a request field that became required",
       (d) => createOrder(d).required.push("description"),
       /request description: it is required now$/,
     ],
     [
-      "that a query may be left out",
+      "a query parameter that became required",
       (d) => Object.assign(query(d, "status"), { required: true }),
       /query status: it is required now$/,
     ],
     [
-      "a query's upper bound",
+      "a smaller upper bound of a query",
       (d) => Object.assign(query(d, "pageSize").schema, { maximum: 100 }),
       /query pageSize: maximum is 100 and was 1000$/,
     ],
     [
-      "a length",
+      "a larger minimum length",
       (d) => Object.assign(createOrder(d).properties.userId, { minLength: 3 }),
       /request userId: minLength is 3 and was 1$/,
     ],
     [
-      "a pattern",
+      "a stricter pattern",
       (d) => Object.assign(createOrder(d).properties.userId, { pattern: "^[a-z]+$" }),
       /request userId: pattern is \^\[a-z\]\+\$ and was/,
     ],
     [
-      "a type of a nested field",
+      "a narrower type of a nested request field",
       (d) =>
         Object.assign(schemas(d)["money.v1.Money-Input"].properties.minorUnits, { type: "string" }),
       /request amount\.minorUnits: it is string and was/,
     ],
     [
-      "a type of an answer",
+      "a wider type of a response field",
       (d) => Object.assign(order(d).properties.revision, { type: ["string", "integer"] }),
       /answer 200 revision: it is string or integer and was string$/,
     ],
     [
-      "the type of an answer",
+      "a removed type of a response field",
       (d) => delete order(d).properties.revision.type,
       /answer 200 revision: it is anything and was string$/,
     ],
     [
-      "the type of items of an answer",
+      "a removed item type of a response field",
       (d) => delete schemas(d)["orders.v1.ListOrdersResponse"].properties.orders.items,
       /answer 200 orders\.\*: it is anything and was object$/,
     ],
     [
-      "an enum of an answer",
+      "a removed enum of a response field",
       (d) => delete schemas(d)["orders.v1.OrderStatus"].enum,
       /answer 200 status: it is no enum any more$/,
     ],
     [
-      "a pattern of an answer",
+      "a removed pattern of a response field",
       (d) => delete schemas(d)["money.v1.Money"].properties.minorUnits.pattern,
       /answer 200 amount\.minorUnits: pattern is none and was \^/,
     ],
     [
-      "a format of an answer",
+      "a changed format of a response field",
       (d) => Object.assign(order(d).properties.settleTime, { format: "date" }),
       /answer 200 settleTime: format is date and was date-time$/,
     ],
     [
-      "a reason of an error",
+      "a removed error reason",
       (d) => d.paths[orders].post.responses[429]["x-error-reasons"].pop(),
       /answer 429: the reason RATE_LIMITED has gone$/,
     ],
     [
-      "a freedom, by a rule in words",
+      "a new rule in a description",
       (d) => {
         createOrder(d).properties.expireAfter.description += "\nRule: not on Sundays";
       },
       /request expireAfter: there is a new rule: Rule: not on Sundays$/,
     ],
     [
-      "that two fields go together",
+      "two fields that became exclusive",
       (d) => Object.assign(createOrder(d), { not: { required: ["description", "expireAfter"] } }),
       /request: there is a new rule: not \{"required":\["description","expireAfter"\]\}$/,
     ],
     [
-      "who may call",
+      "a new required scope",
       (d) => Object.assign(d.paths[orders].post, { security: [{ bearer: ["admin"] }] }),
       /security: more is needed to call it: bearer with admin$/,
     ],
     [
-      "one of two who may call",
+      "a removed alternative of two callers",
       (d) => d.paths[list].get.security.shift(),
       /security: more is needed to call it: bearer with admin$/,
     ],
     [
-      "that a call is enough with one proof",
+      "a second required credential",
       (d) => Object.assign(d.paths[orders].post, { security: [{ bearer: [], key: ["a", "b"] }] }),
       /security: more is needed to call it: bearer and key with a and b$/,
     ],
   ];
   for (const [what, change, breach] of breaks) {
-    it(`misses ${what}`, () => {
+    it(`reports ${what}`, () => {
       const found = breachesAfter(change);
       assert.ok(
         found.some((line) => breach.test(line)),
@@ -201,45 +205,57 @@ describe("the gate of REST routes", () => {
   }
 
   const additions: readonly (readonly [what: string, change: (document: Draft) => void])[] = [
-    ["an operation", (d) => Object.assign(d.paths, { "/gateway/more": d.paths[orders] })],
+    ["a new operation", (d) => Object.assign(d.paths, { "/gateway/more": d.paths[orders] })],
     [
-      "another name in a path",
+      "a renamed path parameter",
       (d) => {
         d.paths["/gateway/orders/{user}"] = d.paths[list];
         delete d.paths[list];
       },
     ],
-    ["a field of a request", (d) => Object.assign(createOrder(d).properties, { more: {} })],
-    ["a field of an answer", (d) => Object.assign(order(d).properties, { more: {} })],
-    ["an enum value", (d) => schemas(d)["orders.v1.OrderStatus"].enum.push("ORDER_STATUS_MORE")],
-    ["a status", (d) => Object.assign(d.paths[orders].post.responses, { 418: {} })],
-    ["that a field is always there", (d) => order(d).required.push("settleTime")],
-    ["that a field may be left out", (d) => createOrder(d).required.pop()],
-    ["length", (d) => Object.assign(createOrder(d).properties.userId, { maxLength: 500 })],
+    ["a new request field", (d) => Object.assign(createOrder(d).properties, { more: {} })],
+    ["a new response field", (d) => Object.assign(order(d).properties, { more: {} })],
+    ["a new enum value", (d) => schemas(d)["orders.v1.OrderStatus"].enum.push("ORDER_STATUS_MORE")],
+    ["a new status", (d) => Object.assign(d.paths[orders].post.responses, { 418: {} })],
+    ["a response field that became required", (d) => order(d).required.push("settleTime")],
+    ["a request field that became optional", (d) => createOrder(d).required.pop()],
     [
-      "a field that does not go together with another",
+      "a larger maximum length",
+      (d) => Object.assign(createOrder(d).properties.userId, { maxLength: 500 }),
+    ],
+    [
+      "a new field that excludes another",
       (d) => {
         createOrder(d).properties.more = {};
         createOrder(d).not = { anyOf: [{ required: ["description", "more"] }] };
       },
     ],
-    ["types of a query", (d) => Object.assign(query(d, "pageToken"), { schema: {} })],
-    ["forms of a request", (d) => delete createOrder(d).properties.userId.pattern],
-    ["a reason", (d) => d.paths[orders].post.responses[429]["x-error-reasons"].push("MORE")],
+    ["any type of a query", (d) => Object.assign(query(d, "pageToken"), { schema: {} })],
     [
-      "sureness of an answer",
+      "a removed pattern of a request field",
+      (d) => delete createOrder(d).properties.userId.pattern,
+    ],
+    [
+      "a new error reason",
+      (d) => d.paths[orders].post.responses[429]["x-error-reasons"].push("MORE"),
+    ],
+    [
+      "a stricter response field",
       (d) => Object.assign(order(d).properties.description, { enum: ["a"], pattern: "a" }),
     ],
-    ["callers", (d) => d.paths[orders].post.security.push({ bearer: ["admin"] }, { key: [] })],
-    ["words", (d) => Object.assign(createOrder(d), { description: "Other words." })],
+    [
+      "more permitted callers",
+      (d) => d.paths[orders].post.security.push({ bearer: ["admin"] }, { key: [] }),
+    ],
+    ["other descriptions", (d) => Object.assign(createOrder(d), { description: "Other words." })],
   ];
   for (const [what, change] of additions) {
-    it(`lets through more: ${what}`, () => {
+    it(`allows ${what}`, () => {
       assert.deepEqual(breachesAfter(change), []);
     });
   }
 
-  it("lets through, of a release without tokens, only what was decided of them", () => {
+  it("accepts new requirements against a release without tokens only as decided", () => {
     const everywhere = (security: Draft) => {
       const copy = JSON.parse(released);
       for (const item of Object.values<Draft>(copy.paths)) {
@@ -254,12 +270,12 @@ describe("the gate of REST routes", () => {
     );
   });
 
-  it("names the operation, the field, the rule and how to mend it", () => {
+  it("names the operation, the field, the rule and the fix", () => {
     const breach = { operation: "POST /a", place: "request b", rule: "c", fix: "d" };
     assert.deepEqual(judge([breach], [], "r"), ["POST /a: request b: c. To mend it: d."]);
   });
 
-  it("lets through what was decided, and wants it to happen", () => {
+  it("accepts decided breaks, and requires that they occur", () => {
     const breach = { operation: "POST /a", place: "request b", rule: "c", fix: "d" };
     const decided = { place: "request b", rule: "c", why: "e" };
     assert.deepEqual(judge([breach], [decided], "r"), []);
