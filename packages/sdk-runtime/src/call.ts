@@ -22,17 +22,17 @@ export type Means = {
   readonly closed: AbortSignal;
   readonly timeoutMs: number;
   readonly maxRetries: number;
-  /** A stream that brings nothing for so long is cut without having said so. */
+  /** A stream that is silent for this long is considered broken. */
   readonly silenceMs: number;
   readonly errorOf: (thrown: unknown) => SettleError;
 };
 
 /**
- * Makes one call, and makes it again for as long as that is safe and may help: after a failure that
- * passes, with pauses, never past the call's time, its number of retries or the client's budget. It
- * is always safe: reads change nothing, and all else carries one idempotency key over its retries.
- * A refused token is replaced once. Rejects with a {@link SettleError}, with the reason of a signal
- * that aborted, or with what the token function threw.
+ * Makes one call and retries it after transient failures, with pauses, up to the call's deadline, its
+ * number of retries and the client's budget. Retries are always safe: reads change nothing, and every
+ * other call sends the same idempotency key with each retry. A refused token is replaced once.
+ * Rejects with a {@link SettleError}, with the reason of an aborted signal, or with the error of the
+ * token function.
  */
 export async function callUnary<I extends DescMessage, O extends DescMessage>(
   means: Means,
@@ -44,7 +44,7 @@ export async function callUnary<I extends DescMessage, O extends DescMessage>(
   const { timeoutMs = means.timeoutMs, maxRetries = means.maxRetries } = options;
   const signal = options.signal ? AbortSignal.any([closed, options.signal]) : closed;
   const headers = headersOf(method, options);
-  // Once, so that what cannot be sent at all is not taken for a failure of the transport.
+  // Created once, so that an invalid request is not mistaken for a failure of the transport.
   const message = create(method.input, request) as MessageInitShape<I>;
   const endMs = timing.nowMs() + timeoutMs;
   const leftMs = () => Math.max(1, Math.ceil(endMs - timing.nowMs()));
@@ -78,4 +78,4 @@ export async function callUnary<I extends DescMessage, O extends DescMessage>(
 }
 
 const noTokenInTime = () =>
-  new ConnectError("no token came within the call's time", Code.DeadlineExceeded);
+  new ConnectError("no token arrived before the deadline of the call", Code.DeadlineExceeded);

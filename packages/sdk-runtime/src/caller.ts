@@ -17,13 +17,13 @@ import { openWatch, type Watch } from "./watch.ts";
 
 const defaultTimeoutMs = 15_000;
 const defaultMaxRetries = 3;
-/** More than two of the heartbeats that services send each 15 seconds. */
+/** More than two intervals of the heartbeats, which services send every 15 seconds. */
 const defaultSilenceMs = 40_000;
 
 /** A transport of connect-es, which may hold connections until it is disposed. */
 export type SettleTransport = Transport & Partial<Disposable>;
 
-/** What the generated methods call by. */
+/** Makes the calls of the generated methods. */
 export type Caller = AsyncDisposable & {
   unary<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
@@ -45,18 +45,18 @@ export type Caller = AsyncDisposable & {
 export type CallerOptions = {
   readonly transport: SettleTransport;
   readonly token: Token;
-  /** The time for a call, retries included. Default: 15 seconds, as much as a service takes. */
+  /** The timeout of a call, including retries. Default: 15 seconds, the limit of the services. */
   readonly timeoutMs?: number | undefined;
-  /** How often a call may be tried again. Default: 3. */
+  /** The maximum number of retries of a call. Default: 3. */
   readonly maxRetries?: number | undefined;
-  /** A watch's stream that brings nothing for so long is cut and opened again. Default: 40 seconds. */
+  /** A watch reopens a stream that is silent for this long. Default: 40 seconds. */
   readonly silenceMs?: number | undefined;
   readonly errorClasses: ErrorClasses;
-  /** Default: the machine's. */
+  /** Default: the system's clock, timers and random numbers. */
   readonly timing?: Timing | undefined;
 };
 
-/** Builds a caller. Disposing ends its calls and watches, and closes its transport. */
+/** Creates a caller. Disposing it ends its calls and watches, and closes its transport. */
 export function createCaller(options: CallerOptions): Caller {
   const { transport, errorClasses } = options;
   const closing = new AbortController();

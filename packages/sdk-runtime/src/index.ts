@@ -1,4 +1,4 @@
-/** What the generated facade is made with; nothing here knows a service. */
+/** The runtime of the generated facade. It is independent of the services. */
 export { type Caller, type CallerOptions, createCaller, type SettleTransport } from "./caller.ts";
 export {
   type CallOptions,

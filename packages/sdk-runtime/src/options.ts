@@ -3,51 +3,52 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 
 const keyBytes = 16;
 
-/** What a call may say besides its request. */
+/** The options of a call. */
 export type CallOptions = {
-  /** Ends the call, which rejects with the signal's reason then. */
+  /** Cancels the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** The time for the whole call, retries and pauses included. Default: the client's. */
+  /** The timeout of the whole call, including retries and pauses. Default: the client's. */
   readonly timeoutMs?: number | undefined;
-  /** How often the call may be tried again at most. Default: the client's. */
+  /** The maximum number of retries. Default: the client's. */
   readonly maxRetries?: number | undefined;
-  /** Sent with the call, below what the SDK sends itself. */
+  /** Additional headers. Those that the SDK itself sends take precedence. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Is told the headers of the answer, for example `idempotency-replayed`. */
+  /** Called with the headers of the response, for example `idempotency-replayed`. */
   readonly onHeaders?: ((headers: Headers) => void) | undefined;
 };
 
-/** What a call that changes something may say. */
+/** The options of a call that changes something. */
 export type WriteOptions = CallOptions & {
   /**
-   * Names this call: another with the same key and request changes nothing more and gets the same
-   * answer. 1 to 255 visible ASCII characters. Default: a random one per call, kept over its retries.
+   * Identifies this call: another call with the same key and request has no further effect and gets
+   * the same response. 1 to 255 visible ASCII characters. Default: a random key for each call, which
+   * its retries share.
    */
   readonly idempotencyKey?: string | undefined;
 };
 
-/** What a call may say that can be held until it is settled. */
+/** The options of a call that can wait until the order has settled. */
 export type WaitOptions = WriteOptions & {
-  /** For how many seconds, at most 10, to wait for the end. Default: the answer comes at once. */
+  /** How many seconds to wait for the order to settle, at most 10. Default: do not wait. */
   readonly waitS?: number | undefined;
 };
 
-/** What a watch may say besides its request. */
+/** The options of a watch. */
 export type WatchOptions = Pick<CallOptions, "headers"> & {
   /** Ends the watch, without an error. */
   readonly signal?: AbortSignal | undefined;
-  /** Whether to be told, too, that nothing has happened. Default: no. */
+  /** Whether to yield heartbeats as well. Default: no. */
   readonly heartbeats?: boolean | undefined;
-  /** Is told of each cut, and in how many milliseconds the stream is opened again. */
+  /** Called on each interruption, with the milliseconds until the stream is reopened. */
   readonly onCut?: ((error: Error, delayMs: number) => void) | undefined;
 };
 
-/** Whether repeating a call of the method does no harm by itself. */
+/** Whether a call of the method can be repeated safely without a key. */
 export function isRead({ idempotency }: DescMethod): boolean {
   return idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN;
 }
 
-/** The headers of all tries of one call, without the token. */
+/** Returns the headers of every attempt of a call, without the token. */
 export function headersOf(method: DescMethod, options: WaitOptions): Headers {
   const headers = new Headers(options.headers);
   if (!isRead(method))
@@ -56,9 +57,9 @@ export function headersOf(method: DescMethod, options: WaitOptions): Headers {
   return headers;
 }
 
-/** Makes a random idempotency key, for what is to be done once over several calls. */
+/** Creates a random idempotency key, for an action that must take effect once over several calls. */
 export function createIdempotencyKey(): string {
-  // Not by randomUUID, which pages have only where their origin is secure.
+  // Not randomUUID, which is available to pages in a secure context only.
   const bytes = crypto.getRandomValues(new Uint8Array(keyBytes));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

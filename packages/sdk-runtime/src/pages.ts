@@ -1,16 +1,16 @@
-/** The pages of a list. Nothing is asked for before somebody looks. */
+/** The pages of a list. A page is requested only when it is read. */
 export type Pages<Page> = AsyncIterable<Page> & {
   /** The page that the request names: the first, or the one of its `pageToken`. */
   first(): Promise<Page>;
 };
 
-/** What every list's request and answer have. */
+/** The fields that the requests and responses of all lists have. */
 export type PageRequest = { readonly pageToken?: string };
 export type PageAnswer = { readonly nextPageToken: string };
 
 /**
- * Turns a call that answers with one page into all pages, from the one that the request names on.
- * Each page is a call of its own, made when it is asked for.
+ * Turns a call that returns one page into an iterable of pages, from the one that the request names.
+ * Each page is a separate call, made when the page is read.
  */
 export function pagesOf<Request extends PageRequest, Page extends PageAnswer>(
   request: Request,
@@ -24,14 +24,15 @@ export function pagesOf<Request extends PageRequest, Page extends PageAnswer>(
         yield page;
         const { nextPageToken: pageToken } = page;
         if (pageToken === "") return;
-        if (pageToken === next.pageToken) throw new Error("the page after this one is itself");
+        if (pageToken === next.pageToken)
+          throw new Error("the next page token is the token of this page");
         next = { ...request, pageToken };
       }
     },
   };
 }
 
-/** All that the pages hold in the field `name`, one by one. */
+/** Yields the items of all pages, from the field `name`, one by one. */
 export async function* itemsOf<Name extends string, Page extends Lists<Name>>(
   pages: AsyncIterable<Page>,
   name: Name,

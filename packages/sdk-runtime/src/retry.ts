@@ -1,15 +1,15 @@
 import type { Timing } from "./timing.ts";
 
 const firstDelayMs = 250;
-/** The longest pause before a call or a stream is tried again, unless the server asks for more. */
+/** The longest pause before a call or a stream is retried, unless the server asks for more. */
 export const longestDelayMs = 8_000;
 const budgetSize = 10;
 const earnedPerAnswer = 0.1;
 
 /**
- * How long to wait before the retry number `retry`, counted from 0: anything up to 0.25 s, doubled
- * with each retry up to 8 s, so that clients cut together do not come back together. What the server
- * asks for comes on top.
+ * Returns the pause before the retry number `retry`, counted from 0: a random time of up to 0.25 s,
+ * doubled with each retry up to 8 s, so that clients that lose their connections together do not
+ * reconnect together. The pause that the server asks for is added.
  */
 export function retryDelayMs(
   retry: number,
@@ -20,17 +20,17 @@ export function retryDelayMs(
 }
 
 /**
- * Bounds what retries add to the load of a system in trouble: ten at once, and then one per ten
- * calls that succeed.
+ * Limits the load that retries add to an overloaded system: ten at once, and then one per ten
+ * successful calls.
  */
 export type RetryBudget = {
-  /** Whether one more retry may be made; if so, it counts. */
+  /** Returns whether one more retry is allowed, and counts it if so. */
   take(): boolean;
-  /** Notes a call that succeeded. */
+  /** Records a successful call. */
   earn(): void;
 };
 
-/** A budget that nothing has been taken from. */
+/** Creates a full budget. */
 export function createRetryBudget(): RetryBudget {
   let left = budgetSize;
   return {

@@ -6,10 +6,10 @@ import {
   RetryInfoSchema,
 } from "@settle/gen/google/rpc/error_details_pb";
 
-/** A field of a request, by its path in JSON names, and the rule that it breaks. */
+/** A field of a request, as a path of JSON names, and the rule that it violates. */
 export type FieldViolation = { readonly field: string; readonly description: string };
 
-/** What is known of a call that failed. */
+/** The details of a failed call. */
 export type SettleErrorFacts<Reason extends string = string> = {
   readonly code: Code;
   readonly reason: Reason;
@@ -30,25 +30,25 @@ const passingCodes: ReadonlySet<Code> = new Set([
 ]);
 
 /**
- * Why a call failed. There is a class below this one for each reason of the contract; a reason that
- * is newer than this SDK comes as this class.
+ * The error of a failed call. There is a subclass for each error reason of the contract; a reason
+ * that is newer than this SDK uses this class.
  */
 export class SettleError<Reason extends string = string> extends Error {
   override readonly name: string = "SettleError";
   /** The kind of failure, the same in every protocol. */
   readonly code: Code;
   /**
-   * The stable word of the contract. Where an answer brings none (the edge's own answers, a lost
-   * connection) it is the one that is named like the code, such as `UNAVAILABLE`, or empty.
+   * The stable error reason of the contract. If a response has none (a response of the edge itself, a
+   * lost connection), it is the reason with the name of the code, such as `UNAVAILABLE`, or empty.
    */
   readonly reason: Reason;
-  /** Finds the call in the logs; empty if no answer came. */
+  /** Identifies the call in the logs; empty if there was no response. */
   readonly requestId: string;
-  /** Facts for programs; which ones depends on the reason. */
+  /** Machine-readable details, which depend on the reason. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** The fields that break a rule, where the reason is `VALIDATION_FAILED`. */
+  /** The fields that violate a rule, if the reason is `VALIDATION_FAILED`. */
   readonly fieldViolations: readonly FieldViolation[];
-  /** How long the server asks to be left alone before the next try. */
+  /** How long the server asks to wait before a retry. */
   readonly retryAfterMs: number | undefined;
 
   constructor(facts: SettleErrorFacts<Reason>) {
@@ -61,7 +61,7 @@ export class SettleError<Reason extends string = string> extends Error {
     this.retryAfterMs = facts.retryAfterMs;
   }
 
-  /** Whether the same call may succeed later without a change. */
+  /** Whether the same call may succeed later. */
   get retryable(): boolean {
     return passingCodes.has(this.code) && this.reason !== tooLarge;
   }
@@ -72,7 +72,7 @@ export type ErrorClasses = Readonly<
   Record<string, new (facts: SettleErrorFacts<never>) => SettleError>
 >;
 
-/** Makes the error that a call fails with from what its transport threw. */
+/** Converts what a transport has thrown to the error of the call. */
 export function settleErrorOf(thrown: unknown, classes: ErrorClasses): SettleError {
   if (thrown instanceof SettleError) return thrown;
   const error = ConnectError.from(thrown);
@@ -97,7 +97,7 @@ export function settleErrorOf(thrown: unknown, classes: ErrorClasses): SettleErr
   return new (Class ?? SettleError)(facts);
 }
 
-/** Whether the connection broke: fetch says so by a TypeError, connect-web by a bare text. */
+/** Whether the connection was lost: fetch throws a TypeError, connect-web an error with a fixed text. */
 function isCut({ code, cause }: ConnectError): boolean {
   return code === Code.Unknown && (cause instanceof TypeError || typeof cause === "string");
 }

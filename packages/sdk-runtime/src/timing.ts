@@ -1,14 +1,14 @@
-/** Time and chance as the runtime sees them, so that a test can hold both. */
+/** Time and random numbers of the runtime, so that tests can control both. */
 export type Timing = {
-  /** Rises evenly; only differences mean something. */
+  /** A monotonic clock; only differences are meaningful. */
   nowMs(): number;
   /** Resolves after `delayMs`; rejects with the signal's reason once that aborts. */
   pause(delayMs: number, signal: AbortSignal): Promise<void>;
-  /** From 0 to below 1. */
+  /** Returns a number from 0 up to but excluding 1. */
   random(): number;
 };
 
-/** The time and chance of the machine. */
+/** The clock, timers and random numbers of the system. */
 export const systemTiming: Timing = {
   nowMs: () => performance.now(),
   random: Math.random,
@@ -27,7 +27,7 @@ export const systemTiming: Timing = {
     }),
 };
 
-/** Settles as `promise` does, or rejects with the signal's reason once that aborts. */
+/** Settles as `promise` does, or rejects with the signal's reason when it aborts. */
 export function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
@@ -37,7 +37,7 @@ export function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T>
   });
 }
 
-/** Settles as `promise` does, or rejects with what `late` makes after `timeoutMs`. */
+/** Settles as `promise` does, or rejects with the result of `late` after `timeoutMs`. */
 export function orLate<T>(promise: Promise<T>, timeoutMs: number, late: () => unknown): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(late()), timeoutMs);

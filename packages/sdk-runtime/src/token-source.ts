@@ -1,17 +1,17 @@
 /**
- * A token (a JWT), or what brings one. A function is called before the first call, and again when
- * what it brought is refused; what it throws, the call throws.
+ * A token (a JWT), or a function that returns one. The function is called before the first call and
+ * again when its token is refused. If it throws, the call rejects with that error.
  */
 export type Token = string | (() => string | Promise<string>);
 
 export type TokenSource = {
-  /** The token to use now; all who ask while one is being brought get the same. */
+  /** Returns the current token. Concurrent calls share one call of the function. */
   get(): Promise<string>;
-  /** Says that `token` was refused, and returns whether there may be a better one. */
+  /** Records that `token` was refused, and returns whether another one can be requested. */
   refused(token: string): boolean;
 };
 
-/** Keeps the token that all calls of one client share. */
+/** Holds the token that all calls of a client share. */
 export function createTokenSource(token: Token): TokenSource {
   if (typeof token === "string") {
     const same = Promise.resolve(token);
@@ -34,7 +34,7 @@ export function createTokenSource(token: Token): TokenSource {
       return bringing;
     },
     refused(old) {
-      // Somebody else's call may have been refused before, and the next token be on its way.
+      // Another call may have been refused before, and the next token may already be requested.
       if (known === old) {
         known = undefined;
         brought = undefined;

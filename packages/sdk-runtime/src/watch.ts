@@ -20,31 +20,31 @@ const finalCodes: ReadonlySet<Code> = new Set([
   Code.Unimplemented,
 ]);
 
-/** What an answer of a stream tells: one thing, and how far it goes. */
+/** A message of a stream: one event, and the revision up to which the stream is complete. */
 type Answer = {
   readonly revision: bigint;
   readonly event: { readonly case: string | undefined; readonly value?: unknown };
 };
 
-/** A watch is alive, complete up to `revision`, and has nothing else to tell. */
+/** Says that a watch is alive and complete up to `revision`. */
 export type Heartbeat = { readonly kind: "heartbeat"; readonly revision: bigint };
 
 /**
- * Brings what happens until it is stopped: by `break`, by disposing it, or by its signal. Only one
- * at a time can go through it.
+ * Yields changes until it is stopped: by `break`, by disposing it, or by its signal. It supports one
+ * consumer at a time.
  */
 export type Watch<Change> = AsyncIterableIterator<Change, void, undefined> &
   AsyncDisposable & {
-    /** Up to where everything has been brought; another watch may go on from here. */
+    /** All changes up to this revision were yielded; another watch can resume from here. */
     readonly revision: bigint;
   };
 
 /**
- * Watches by a server stream whose answers carry a `revision` and an `event`. A stream that is cut,
- * ends or falls silent is opened again after a pause, from the last revision on, for as long as it
- * takes; so is one whose token has ended, at once, with a new token. Throws a `SettleError` that
- * asking again cannot change, and what the token function throws. Heartbeats are left out unless
- * the options ask for them.
+ * Watches through a server stream whose messages have a `revision` and an `event`. A stream that
+ * breaks, ends or falls silent is reopened after a pause, from the last revision, indefinitely. A
+ * stream whose token has expired is reopened at once, with a new token. Throws permanent
+ * `SettleError`s and the errors of the token function. Heartbeats are yielded only if the options ask
+ * for them.
  */
 export function openWatch<I extends DescMessage, O extends DescMessage, Change>(
   means: Means,
@@ -61,7 +61,7 @@ export function openWatch<I extends DescMessage, O extends DescMessage, Change>(
   ]);
   let revision = request.afterRevision ?? 0n;
 
-  /** One stream, from the last revision on; only ever ends by throwing. */
+  /** Yields one stream, from the last revision; it always ends by throwing. */
   async function* stream(token: string): AsyncGenerator<Answer, void, undefined> {
     const headers = headersOf(method, options);
     headers.set("authorization", `Bearer ${token}`);
@@ -95,7 +95,7 @@ export function openWatch<I extends DescMessage, O extends DescMessage, Change>(
         openedMs = timing.nowMs();
         for await (const answer of stream(token)) {
           replaced = false;
-          // The last answer before an end may not carry it.
+          // The last message before an end may not carry a revision.
           if (answer.revision > revision) revision = answer.revision;
           const change = changeOf(answer, options.heartbeats ?? false);
           if (change) yield change as Change;
@@ -121,7 +121,7 @@ export function openWatch<I extends DescMessage, O extends DescMessage, Change>(
 
   const running = changes();
   const end = async () => {
-    // First, because the generator cannot return while it waits.
+    // Aborts first, because the generator cannot return while it waits.
     stop.abort();
     await running.return();
   };
@@ -141,7 +141,7 @@ export function openWatch<I extends DescMessage, O extends DescMessage, Change>(
   };
 }
 
-/** What the watcher gets to see of an answer. The reason for an end follows it as an error. */
+/** Converts a message to what the watch yields. The reason for an end follows as an error. */
 function changeOf({ event, revision }: Answer, heartbeats: boolean): object | undefined {
   if (event.case === undefined || event.case === "end") return undefined;
   if (event.case === "heartbeat") return heartbeats ? { kind: event.case, revision } : undefined;
@@ -153,4 +153,4 @@ async function* once<T>(value: T): AsyncGenerator<T, void, undefined> {
 }
 
 const silent = (silenceMs: number) =>
-  new ConnectError(`nothing came for ${silenceMs / 1_000} seconds`, Code.Unavailable);
+  new ConnectError(`no message for ${silenceMs / 1_000} seconds`, Code.Unavailable);

@@ -14,10 +14,10 @@ const schemas = [
   PaymentRefundedEventSchema,
 ] as const;
 
-/** Any event that Settle publishes; `$typeName` says which, `events.v1.OrderCreatedEvent` and so on. */
+/** Any event that Settle publishes; `$typeName` is its type, such as `events.v1.OrderCreatedEvent`. */
 export type SettleEvent = MessageShape<(typeof schemas)[number]>;
 
-/** What is read of a message of RabbitMQ, as amqplib delivers it. */
+/** The parts of a RabbitMQ message that are read, as amqplib delivers it. */
 export type EventDelivery = {
   readonly content: Uint8Array;
   readonly properties: {
@@ -27,15 +27,15 @@ export type EventDelivery = {
   };
 };
 
-/** A message is no event that this SDK can read. */
+/** A message is not an event that this SDK can decode. */
 export class EventRefusedError extends Error {
   override readonly name = "EventRefusedError";
   /**
-   * `unknown-type`: nothing that Settle publishes, as far as this SDK knows; a newer one may.
-   * `malformed`: not what its type says, or without an id.
+   * `unknown-type`: not an event that this version of the SDK knows; a newer one may know it.
+   * `malformed`: the content does not match the type, or the message has no id.
    */
   readonly why: "unknown-type" | "malformed";
-  /** The message's type and id, as far as it has them. */
+  /** The type and the id of the message, if it has them. */
   readonly type: string;
   readonly messageId: string;
 
@@ -54,9 +54,9 @@ export class EventRefusedError extends Error {
 }
 
 /**
- * Reads an event and its id out of what amqplib delivers. The id survives every re-publish: whoever
- * acts on events should do so once per id. Throws an {@link EventRefusedError} for what is no event
- * of a known type.
+ * Decodes an event and its id from a message that amqplib delivers. The id stays the same when the
+ * event is published again: a consumer should process each id once. Throws an
+ * {@link EventRefusedError} if the message is not an event of a known type.
  */
 export function decodeEvent({ content, properties }: EventDelivery): {
   readonly id: string;
@@ -65,7 +65,7 @@ export function decodeEvent({ content, properties }: EventDelivery): {
   const schema: DescMessage | undefined = schemas.find(
     ({ typeName }) => typeName === properties.type,
   );
-  if (!schema) throw new EventRefusedError("unknown-type", properties, "is no known event");
+  if (!schema) throw new EventRefusedError("unknown-type", properties, "is not a known event");
   if (properties.contentType !== contentType) {
     const text = `is of content type "${textOf(properties.contentType)}", not ${contentType}`;
     throw new EventRefusedError("malformed", properties, text);
@@ -75,7 +75,7 @@ export function decodeEvent({ content, properties }: EventDelivery): {
   try {
     return { id, event: fromBinary(schema, content) as SettleEvent };
   } catch {
-    throw new EventRefusedError("malformed", properties, `cannot be read as one`);
+    throw new EventRefusedError("malformed", properties, `cannot be decoded as one`);
   }
 }
 

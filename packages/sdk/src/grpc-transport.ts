@@ -24,9 +24,8 @@ import type { SettleTransport } from "@settle/sdk-runtime";
 const statusHeader = "grpc-status-details-bin";
 
 /**
- * A transport of connect-es over a grpc-js client, for unary calls and streams from the server.
- * Throws ConnectErrors with the details that the status carries, and its metadata. Disposing closes
- * the client.
+ * A connect-es transport over a grpc-js client, for unary calls and server streams. Throws
+ * ConnectErrors with the details of the status and its metadata. Disposing it closes the client.
  */
 export function createGrpcTransport(client: Client): SettleTransport {
   return {
@@ -88,7 +87,10 @@ async function callStream<I extends DescMessage, O extends DescMessage>(
   input: AsyncIterable<MessageInitShape<I>>,
 ): Promise<StreamResponse<I, O>> {
   if (method.methodKind !== "server_streaming") {
-    throw new ConnectError(`${method.name} streams from the client`, Code.Unimplemented);
+    throw new ConnectError(
+      `${method.name} is a client stream, which is not supported`,
+      Code.Unimplemented,
+    );
   }
   signal?.throwIfAborted();
   const first = await input[Symbol.asyncIterator]().next();
@@ -110,7 +112,7 @@ async function callStream<I extends DescMessage, O extends DescMessage>(
       signal?.removeEventListener("abort", cancel);
       copy(metadata, trailer);
     });
-    // Stays on, because an error that nobody listens to ends the process.
+    // Never removed, because an error without a listener ends the process.
     call.on("error", (error) => reject(errorOf(error, new Headers())));
   });
   async function* answers(): AsyncGenerator<MessageShape<O>> {
@@ -164,10 +166,10 @@ function copy(metadata: Metadata, headers: Headers): void {
   }
 }
 
-/** The status that a call ended with, with the headers that came before it. */
+/** Converts the status of a call, and the headers that came before it, to an error. */
 function errorOf(error: Error & Partial<ServiceError>, headers: Headers): ConnectError {
   const { code, details = "", metadata } = error;
-  // Not of grpc-js but of Node's streams: the reader left before the end.
+  // An error of Node's streams, not of grpc-js: the reader stopped before the end.
   if (code === undefined || !metadata) return ConnectError.from(error, Code.Canceled);
   const all = new Headers(headers);
   copy(metadata, all);

@@ -2,17 +2,18 @@ import { type ChannelCredentials, type ChannelOptions, Client, credentials } fro
 import { createGrpcTransport } from "./grpc-transport.ts";
 import type { TransportFactory } from "./settle.ts";
 
-/** How gRPC connects. */
+/** The options of the gRPC connection. */
 export type GrpcOptions = {
-  /** Default: TLS with the system's authorities for `https:`, nothing for `http:`. */
+  /** Default: TLS with the system's certificate authorities for `https:`, plaintext for `http:`. */
   readonly credentials?: ChannelCredentials;
   /**
    * The channel options of grpc-js, for example `grpc.service_config` or `grpc.keepalive_time_ms`,
-   * on top of the defaults: calls go round all addresses of the name, and a connection with a call
-   * on it is pinged each 20 seconds and given up 10 seconds later.
+   * in addition to the defaults: calls are distributed round-robin over all addresses of the name,
+   * and a connection with a call in progress is pinged every 20 seconds and dropped if there is no
+   * answer within 10 seconds.
    */
   readonly channel?: ChannelOptions;
-  /** What grpc-js resolves, such as `dns:///orders.internal:8080`. Default: the host of `baseUrl`. */
+  /** The target for grpc-js, such as `dns:///orders.internal:8080`. Default: the host of `baseUrl`. */
   readonly target?: string;
 };
 
@@ -23,15 +24,16 @@ const defaults: ChannelOptions = {
 };
 
 /**
- * gRPC over HTTP/2 by `@grpc/grpc-js`. Throws if `baseUrl` has a path, which gRPC has no place for,
- * or is not of `http:` or `https:`.
+ * gRPC over HTTP/2, with `@grpc/grpc-js`. Throws if `baseUrl` has a path, which gRPC cannot use, or is
+ * not an `http:` or `https:` URL.
  */
 export function grpc(options: GrpcOptions = {}): TransportFactory {
   return (baseUrl) => {
     const { protocol, hostname, port, pathname, host } = new URL(baseUrl);
-    if (pathname !== "/") throw new Error(`gRPC calls a host, not a path: ${baseUrl}`);
+    if (pathname !== "/") throw new Error(`a URL for gRPC must not have a path: ${baseUrl}`);
     const isSecure = protocol === "https:";
-    if (!isSecure && protocol !== "http:") throw new Error(`neither http nor https: ${baseUrl}`);
+    if (!isSecure && protocol !== "http:")
+      throw new Error(`the URL must be http: or https: ${baseUrl}`);
     const address = port === "" ? `${hostname}:${isSecure ? 443 : 80}` : host;
     const secrets = isSecure ? credentials.createSsl() : credentials.createInsecure();
     const client = new Client(options.target ?? address, options.credentials ?? secrets, {

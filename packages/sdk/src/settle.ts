@@ -2,30 +2,30 @@ import { errorClasses } from "@settle/gen/sdk/errors";
 import { createServices, type Services } from "@settle/gen/sdk/services";
 import { createCaller, type SettleTransport, type Token } from "@settle/sdk-runtime";
 
-/** Makes the transport to a server; see {@link connect}, `grpcWeb` and `grpc`. */
+/** Creates the transport to a server; see {@link connect}, `grpcWeb` and `grpc`. */
 export type TransportFactory = (baseUrl: string) => SettleTransport;
 
-/** How a client is made. */
+/** The options of a client. */
 export type SettleOptions = {
-  /** Where Settle answers: its edge, such as `https://settle.example.com`. */
+  /** The URL of Settle's edge, such as `https://settle.example.com`. */
   readonly baseUrl: string;
-  /** Says who calls: a token, or a function that brings one and is asked again when it is refused. */
+  /** The caller's token, or a function that returns one and is called again when it is refused. */
   readonly token: Token;
-  /** By which protocol to call. */
+  /** The protocol to use. */
   readonly transport?: TransportFactory;
-  /** The time for a call, retries included. Default: 15 seconds, as much as a service takes. */
+  /** The timeout of a call, including retries. Default: 15 seconds, the limit of the services. */
   readonly timeoutMs?: number;
-  /** How often a call that failed in passing may be tried again. Default: 3; 0 for never. */
+  /** The maximum number of retries after transient failures. Default: 3; 0 turns retries off. */
   readonly maxRetries?: number;
 };
 
 /**
- * A client of Settle, for any number of calls at once. Disposing ends what is under way and closes
- * its connections; nothing can be called after that.
+ * A client of Settle, for any number of concurrent calls. Disposing it ends calls in progress and
+ * closes its connections; it cannot be used afterwards.
  */
 export type Settle = Services & AsyncDisposable;
 
-/** Builds a client whose transport is chosen. Connects to nothing before the first call. */
+/** Creates a client with the given transport. It connects on the first call. */
 export function createSettleBy(
   options: SettleOptions & { readonly transport: TransportFactory },
 ): Settle {

@@ -1,4 +1,4 @@
-/** What every entry of the SDK exports. */
+/** The exports of every entry point of the SDK. */
 
 export { Code } from "@connectrpc/connect";
 export * from "@settle/gen/sdk/errors";

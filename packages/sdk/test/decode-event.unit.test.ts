@@ -58,7 +58,7 @@ describe("decodeEvent", () => {
     assert.equal(error.why, "unknown-type");
     assert.equal(error.type, "events.v2.OrderShippedEvent");
     assert.equal(error.messageId, messageId);
-    assert.match(error.message, /events\.v2\.OrderShippedEvent.*is no known event/);
+    assert.match(error.message, /events\.v2\.OrderShippedEvent.*is not a known event/);
     assert.equal(refusalOf({ messageId, contentType }).why, "unknown-type");
     assert.equal(refusalOf({ type: "money.v1.Money", messageId, contentType }).why, "unknown-type");
   });

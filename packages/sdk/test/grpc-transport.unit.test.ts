@@ -79,8 +79,8 @@ describe("the gRPC transport", () => {
   });
 
   it("rejects an address that gRPC cannot use", () => {
-    assert.throws(() => grpc()("http://localhost:8000/api"), /calls a host, not a path/);
-    assert.throws(() => grpc()("ftp://localhost"), /neither http nor https/);
+    assert.throws(() => grpc()("http://localhost:8000/api"), /must not have a path/);
+    assert.throws(() => grpc()("ftp://localhost"), /must be http: or https:/);
     assert.throws(() => grpc()("localhost"), TypeError);
   });
 });

@@ -17,10 +17,10 @@ describe("money of the SDK", () => {
     for (const text of ["", " 1", "1,50", "1.", ".5", "1e3", "+1", "0x10", "1.5.0", "--1", "NaN"]) {
       assert.throws(() => money(text, "EUR"), /not a decimal number/, text);
     }
-    assert.throws(() => money("0.001", "EUR"), /EUR has 2 digits/);
-    assert.throws(() => money("1.0", "JPY"), /JPY has 0 digits/);
+    assert.throws(() => money("0.001", "EUR"), /EUR has 2 decimals/);
+    assert.throws(() => money("1.0", "JPY"), /JPY has 0 decimals/);
     for (const currency of ["", "eur", "EURO", "€"]) {
-      assert.throws(() => money("1", currency), /not a currency's code/, currency);
+      assert.throws(() => money("1", currency), /not a currency code/, currency);
     }
   });
 
