@@ -53,7 +53,7 @@ export const environment = processEnvironment.extend({
     .describe("The claim of the access token that names the user, as set for the services."),
 });
 
-/** How people sign in: by any name in development, by an OpenID provider everywhere else. */
+/** How users sign in: by any name in development, at an OpenID provider otherwise. */
 export type SignInConfig =
   | { readonly kind: "development"; readonly issuerUrl: string }
   | {
@@ -64,28 +64,28 @@ export type SignInConfig =
       readonly userClaim: string;
     };
 
-/** What the page is told at its start, by `/config.json`. */
+/** The configuration of the page, which it loads from `/config.json` at startup. */
 export type PageConfig = {
-  /** Where the SDK calls. */
+  /** The URL that the SDK calls. */
   readonly edgeUrl: string;
   readonly signIn: SignInConfig;
-  /** Whether to offer what is for development only, such as placing many orders. */
+  /** Whether to offer features for development only, such as placing many orders. */
   readonly development: boolean;
 };
 
-/** What the page's server is started with. */
+/** The configuration of the page's server. */
 export type WebConfig = PageConfig & {
   readonly host: string;
   readonly port: number;
-  /** Where the built page is. */
+  /** The folder of the built page. */
   readonly folder: string;
-  /** All that the page may call, besides its own server. */
+  /** The origins that the page may call, besides its own server. */
   readonly callableOrigins: readonly string[];
   readonly logLevel: string;
 };
 
 /**
- * Reads the configuration. In production, and wherever `OIDC_AUTHORITY` is set, people sign in at an
+ * Reads the configuration. In production, and whenever `OIDC_AUTHORITY` is set, users sign in at an
  * OpenID provider. Throws one error that lists every fault.
  */
 export function readWebConfig(variables: Readonly<Record<string, string | undefined>>): WebConfig {
@@ -125,7 +125,7 @@ export function readWebConfig(variables: Readonly<Record<string, string | undefi
   };
 }
 
-/** The part of the configuration that browsers may see. */
+/** Returns the part of the configuration that is sent to browsers. */
 export function pageConfigOf({ edgeUrl, signIn, development }: WebConfig): PageConfig {
   return { edgeUrl, signIn, development };
 }

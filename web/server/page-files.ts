@@ -16,16 +16,16 @@ const types: Readonly<Record<string, string>> = {
   ".woff2": "font/woff2",
 };
 
-/** How each encoding is asked for, and what its files end with; the first one asked for is sent. */
+/** The encodings, with their header pattern and file suffix; the first requested one is sent. */
 const encodings = [
   { encoding: "br", ending: ".br", asked: /\bbr\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/ },
   { encoding: "gzip", ending: ".gz", asked: /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/ },
 ] as const;
 
-/** A file of the page in one encoding, and how that is asked for; undefined for the file as it is. */
+/** A file of the page in one encoding, with its header pattern; undefined for the plain file. */
 type Variant = Page & { readonly asked: RegExp | undefined };
 
-/** Writes a file of the page as the answer to a GET or HEAD of `path`; false if there is none. */
+/** Sends a file of the page in response to a GET or HEAD of `path`; returns false if there is none. */
 export type SendPageFile = (
   path: string,
   request: IncomingMessage,
@@ -33,9 +33,9 @@ export type SendPageFile = (
 ) => boolean;
 
 /**
- * Reads all files in `folder` into memory, each also as it is compressed beside it (`.br`, `.gz`), so
- * that what is served stays complete and the same whatever happens to the folder. `index.html` is
- * `/`. Throws if there is no page, or a file of a kind whose media type is not known.
+ * Reads all files in `folder` into memory, including their compressed variants (`.br`, `.gz`), so that
+ * later changes of the folder have no effect on the responses. `index.html` is served as `/`. Throws
+ * if there is no page, or if the media type of a file is unknown.
  */
 export function readPageFiles(folder: string): SendPageFile {
   if (!existsSync(join(folder, "index.html"))) {
@@ -67,7 +67,7 @@ function readVariants(file: string, name: string): readonly Variant[] {
     asked: encoding?.asked,
     ...createPage(type, readFileSync(path), {
       ...(encoding && { "content-encoding": encoding.encoding }),
-      // Vite names what is in assets/ by its content.
+      // Vite puts a hash of the content in the names of files in assets/.
       ...(name.startsWith("assets/") && { "cache-control": "public, max-age=31536000, immutable" }),
       vary: "accept-encoding",
     }),

@@ -6,9 +6,9 @@ import { readPageFiles } from "./page-files.ts";
 
 /**
  * Serves the built page in `config.folder`, its configuration at `/config.json`, and `/healthz`.
- * Every other path whose last part has no dot is a view of the page. Nothing but the page's own
- * files, the edge and whoever signs people in can be reached from it, by its content security
- * policy. Throws if it cannot listen or there is no page.
+ * Every other path whose last part has no dot is a view of the page. The content security policy
+ * limits the page to its own files, the edge and the sign-in provider. Throws if it cannot listen or
+ * there is no page.
  */
 export async function startWebServer(options: {
   readonly config: WebConfig;
@@ -35,7 +35,7 @@ export async function startWebServer(options: {
       return response.end(found.body);
     }
     if (sendFile(path, request, response)) return;
-    // What is named like a file is none of the page's views: a missing script must not be its HTML.
+    // A path that looks like a file is not a view: a missing script must not return HTML.
     if (/\.[^/]*$/.test(path) || !sendFile("/", request, response)) {
       response.writeHead(404, { "content-type": "text/plain" }).end("not found");
     }

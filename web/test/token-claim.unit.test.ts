@@ -11,7 +11,7 @@ describe("tokenClaim", () => {
   });
 
   it("rejects a string that is not a JWT or lacks the claim", () => {
-    assert.throws(() => tokenClaim("opaque", "sub"), /no JWT/);
+    assert.throws(() => tokenClaim("opaque", "sub"), /not a JWT/);
     assert.throws(() => tokenClaim(token({ sub: 5 }), "sub"), /no claim "sub"/);
   });
 });

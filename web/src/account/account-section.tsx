@@ -6,7 +6,7 @@ import { OpenAccountForm } from "./open-account-form.tsx";
 import { TopUpDialog } from "./top-up-dialog.tsx";
 import { useAccount } from "./use-account.ts";
 
-/** The balance, as large as it matters, and how to raise it; or how to open an account. */
+/** Shows the balance and a button to top up, or a form to open an account. */
 export function AccountSection() {
   const { m, format } = useLanguage();
   const { data: account, dataUpdatedAt, error, refetch } = useAccount();
@@ -14,7 +14,7 @@ export function AccountSection() {
   const topUpButton = useRef<HTMLButtonElement>(null);
   const before = useRef(account);
   useEffect(() => {
-    // The form that opened it has gone, and the focus with it.
+    // The form that opened the account is gone, and the focus with it.
     if (before.current === null && account) topUpButton.current?.focus();
     before.current = account;
   }, [account]);

@@ -6,7 +6,7 @@ import type { Format } from "../i18n/format.ts";
 import { useLanguage } from "../i18n/language.tsx";
 import { type AmountFault, maxAmountMinor } from "../money/parse-amount.ts";
 
-/** Where somebody types a sum. What is wrong with it is said beside it. */
+/** An input for an amount. It shows what is wrong with the amount. */
 export function AmountField(props: {
   readonly currency: string;
   readonly value: string;
@@ -31,7 +31,7 @@ export function AmountField(props: {
   );
 }
 
-/** What is wrong with an amount, in words. */
+/** Returns the text for a fault of an amount. */
 export function amountFaultText(
   fault: AmountFault,
   currency: string,

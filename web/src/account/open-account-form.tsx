@@ -9,10 +9,10 @@ import { keys } from "../live/order-cache.ts";
 import { useClient } from "../session/client.ts";
 import { currencies } from "./currencies.ts";
 
-/** Where to begin when somebody has to open an account. */
+/** The id of the control that gets the focus when an account must be opened. */
 export const openAccountId = "open-account";
 
-/** Opens an account in a currency of one's choice. */
+/** Opens an account in the chosen currency. */
 export function OpenAccountForm() {
   const { m, language } = useLanguage();
   const client = useClient();
@@ -26,7 +26,7 @@ export function OpenAccountForm() {
     } catch (error) {
       if (!(error instanceof AccountAlreadyExistsError)) throw error;
     }
-    // All tabs read the account again, this one too.
+    // Makes all tabs, including this one, reload the account.
     client.feed.deposited();
     client.said.emit(m.account.opened);
   });

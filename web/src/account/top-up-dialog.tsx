@@ -12,10 +12,10 @@ import { AmountField, amountFaultText } from "./amount-field.tsx";
 
 const usualAmounts = ["10", "50", "100"];
 
-/** Tops up the account; closes when the server has said that it is done. */
+/** Tops up the account; closes when the server has confirmed it. */
 export function TopUpDialog(props: {
   readonly currency: string;
-  /** What to begin with. */
+  /** The initial amount. */
   readonly amount?: MoneyValue;
   onClose(): void;
 }) {

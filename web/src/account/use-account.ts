@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { keys } from "../live/order-cache.ts";
 import { type Client, useClient } from "../session/client.ts";
 
-/** Reads the account; null if there is none yet. */
+/** Loads the account; null if there is none yet. */
 export async function readAccount({ settle, userId }: Client): Promise<Account | null> {
   try {
     return await settle.payments.getAccount({ userId });
@@ -13,7 +13,7 @@ export async function readAccount({ settle, userId }: Client): Promise<Account |
   }
 }
 
-/** The account of whoever is signed in, as it was last read; `data` is null if there is none yet. */
+/** Returns the user's account as last loaded; `data` is null if there is none yet. */
 export function useAccount() {
   const client = useClient();
   return useQuery({ queryKey: keys.account, queryFn: () => readAccount(client) });

@@ -3,8 +3,8 @@ import { type ReactNode, useState } from "react";
 import { TopUpDialog } from "./top-up-dialog.tsx";
 
 /**
- * Tops up by a sum that is missing. For views: `dialog` is to be shown by what stays when live data
- * takes away the button that asked for it, or it would go while somebody types in it.
+ * Tops up by a missing amount. Render `dialog` in a view, not in the element with the button: live
+ * data can remove the button, and the dialog would close while the user types.
  */
 export function useTopUp(): {
   readonly dialog: ReactNode;

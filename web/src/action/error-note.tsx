@@ -3,12 +3,12 @@ import type { Messages } from "../i18n/en.ts";
 import { useLanguage } from "../i18n/language.tsx";
 import { SessionEndedError, UnreachableError } from "../session/session.ts";
 
-/** What went wrong with an action, in words; nothing if nothing did. */
+/** Shows the text for an error of an action, or nothing. */
 export function ErrorNote(props: {
   readonly error: unknown;
-  /** Fields of the request whose faults stand beside their inputs already. */
+  /** Fields of the request whose errors are already shown at their inputs. */
   readonly shown?: readonly string[];
-  /** Whether it is an action's, which is done once however often it is tried; and not a read's. */
+  /** Whether the error is of an action, which takes effect once even if repeated, not of a read. */
   readonly once?: boolean;
 }) {
   const { m } = useLanguage();
@@ -29,7 +29,7 @@ export function ErrorNote(props: {
   );
 }
 
-/** What is wrong with one field of the request, by its root name such as `amount`. */
+/** Returns the error of one field of the request, by its root name, such as `amount`. */
 export function fieldFault(error: unknown, field: string, m: Messages): string | undefined {
   if (!(error instanceof ValidationFailedError)) return undefined;
   const violation = error.fieldViolations.find((found) => rootOf(found.field) === field);

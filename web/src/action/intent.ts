@@ -1,33 +1,33 @@
 import { createIdempotencyKey } from "@settle/sdk";
 
-/** How many intentions without a known end are remembered; the oldest is forgotten then. */
+/** How many intents with an unknown outcome are kept; beyond this, the oldest is dropped. */
 export const maxIntents = 100;
 
-/** One thing that somebody means to do. */
+/** One action that the user has started. */
 export type Intent = {
-  /** The idempotency key to send it with. */
+  /** The idempotency key of its requests. */
   readonly key: string;
-  /** Notes that its end is known: the same again is something new. */
+  /** Records that the outcome is known: the same action again is a new intent. */
   done(): void;
 };
 
 /**
- * What somebody has begun and nobody knows the end of. The same action with the same input keeps its
- * key until it is done, however often it is tried, and whatever else is done or closed between.
+ * Actions that were started and whose outcome is unknown. The same action with the same input keeps
+ * its key until it is done, however often it is repeated and whatever happens in between.
  */
 export type Intents = {
-  /** Takes up what is meant by `action` with `input`, anew or once more. */
+  /** Starts or resumes the intent of `action` with `input`. */
   begin(action: string, input: unknown): Intent;
 };
 
-/** Makes the memory for a session; at most {@link maxIntents} are in it. */
+/** Creates the intents of a session; it keeps at most {@link maxIntents}. */
 export function createIntents(newKey: () => string = createIdempotencyKey): Intents {
   const open = new Map<string, string>();
   return {
     begin(action, input) {
       const text = `${action} ${textOf(input)}`;
       const key = open.get(text) ?? newKey();
-      // Last in order again.
+      // Moves it to the end.
       open.delete(text);
       open.set(text, key);
       for (const oldest of open.keys()) {
@@ -37,7 +37,7 @@ export function createIntents(newKey: () => string = createIdempotencyKey): Inte
       return {
         key,
         done() {
-          // Not one that has been begun after this one was done.
+          // Keeps an intent that was started after this one was done.
           if (open.get(text) === key) open.delete(text);
         },
       };

@@ -1,6 +1,6 @@
 import { Code, IdempotencyKeyReusedError, SettleError } from "@settle/sdk";
 
-/** The codes of a service that has looked at the request, and at its key, and has said no. */
+/** The codes with which a service refuses a request after checking it and its key. */
 const refusals: ReadonlySet<Code> = new Set([
   Code.InvalidArgument,
   Code.NotFound,
@@ -9,11 +9,11 @@ const refusals: ReadonlySet<Code> = new Set([
 ]);
 
 /**
- * Whether an error says for certain that nothing has been done, by this try or by one before it with
- * the same key: had one of those been taken, the same key would have brought its answer.
+ * Whether an error proves that neither this attempt nor an earlier one with the same key had an effect:
+ * if one had, the same key would have returned its response.
  */
 export function isRefusal(error: unknown): boolean {
-  // With a reused key it would be refused for ever.
+  // A reused key would be refused every time.
   if (error instanceof IdempotencyKeyReusedError) return true;
   return error instanceof SettleError && refusals.has(error.code);
 }

@@ -1,7 +1,7 @@
 import { useLanguage } from "../i18n/language.tsx";
 import { ErrorNote } from "./error-note.tsx";
 
-/** Stands where something could not be read, says why, and reads it again. */
+/** Shows why something could not be loaded, with a button to retry. */
 export function ReadFailed(props: { readonly error: unknown; again(): unknown }) {
   const { m } = useLanguage();
   return (

@@ -3,7 +3,7 @@ import { ErrorNote } from "./error-note.tsx";
 import type { Action } from "./use-action.ts";
 import { WorkButton } from "./work-button.tsx";
 
-/** Stands at the end of a list, and reads more of it while there is any. */
+/** The button at the end of a list that loads more of it. */
 export function ShowMore(props: { readonly action: Action<undefined>; readonly isMore: boolean }) {
   const { m } = useLanguage();
   const { action, isMore } = props;

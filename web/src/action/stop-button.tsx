@@ -1,7 +1,7 @@
 import type { RefObject } from "react";
 import { useFocusHeir } from "../design/use-focus-heir.ts";
 
-/** Stops what `starter` has begun, and leaves the focus to it when it goes away. */
+/** Stops what `starter` has started, and returns the focus to it when the button disappears. */
 export function StopButton(props: {
   readonly starter: RefObject<HTMLElement | null>;
   readonly children: string;

@@ -2,19 +2,19 @@ import { useCallback, useRef, useState } from "react";
 import { useClient } from "../session/client.ts";
 import { isRefusal } from "./is-refusal.ts";
 
-/** A button's deed: what it is doing, and how it last failed. */
+/** The action of a button, with its state and last error. */
 export type Action<Input> = {
-  /** Does it, unless it is being done already. Never rejects. */
+  /** Runs the action unless it is already running. Never rejects. */
   run(input: Input): Promise<void>;
   readonly working: boolean;
-  /** What the last run failed with, until the next one or {@link Action.clear}. */
+  /** The error of the last run, until the next one or {@link Action.clear}. */
   readonly error: unknown;
   clear(): void;
 };
 
 /**
- * Lets a person do something: one run at a time, and each run of the same `name` and input with the
- * same idempotency key until its end is known, also by another component (see `Intents`).
+ * Creates an action for the user. It runs once at a time. Runs with the same `name` and input use the
+ * same idempotency key until the outcome is known, also from another component (see `Intents`).
  */
 export function useAction<Input>(
   name: string,
@@ -22,7 +22,7 @@ export function useAction<Input>(
 ): Action<Input> {
   const { intents } = useClient();
   const [state, setState] = useState<{ working: boolean; error?: unknown }>({ working: false });
-  // A second click comes before the first one's render.
+  // A second click can come before the render of the first one.
   const working = useRef(false);
   const run = async (input: Input) => {
     if (working.current) return;

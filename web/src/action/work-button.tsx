@@ -1,8 +1,8 @@
 import type { ComponentProps } from "react";
 
 /**
- * A button that submits its form and shows while that is under way. It stays focusable then, so that
- * nobody who uses a keyboard is thrown out of the form; the action behind it runs once at a time.
+ * A button that submits its form and shows progress. It stays focusable meanwhile, so that keyboard
+ * users keep their place in the form; its action runs once at a time.
  */
 export function WorkButton(
   props: ComponentProps<"button"> & { readonly working: boolean; readonly quiet?: boolean },

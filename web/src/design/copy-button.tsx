@@ -3,7 +3,7 @@ import { useLanguage } from "../i18n/language.tsx";
 
 const thanksMs = 2_000;
 
-/** Copies a text, and says so. */
+/** Copies a text and confirms it. */
 export function CopyButton(props: { readonly text: string; readonly label: string }) {
   const { m } = useLanguage();
   const [isCopied, setCopied] = useState(false);

@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useId, useRef } from "react";
 
-/** A modal dialog, open for as long as it is there. Focus goes back to where it came from. */
+/** A modal dialog, open while it is mounted. Closing it restores the focus. */
 export function Dialog(props: {
   readonly title: string;
   readonly children: ReactNode;

@@ -1,6 +1,6 @@
 import { cloneElement, type InputHTMLAttributes, type ReactElement } from "react";
 
-/** An input with its label, its hint and what is wrong with it, tied together for screen readers. */
+/** An input with its label, hint and error, linked for screen readers. */
 export function Field(props: {
   readonly id: string;
   readonly label: string;

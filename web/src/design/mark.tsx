@@ -1,8 +1,8 @@
 import type { OrderStatusName } from "../orders/status.ts";
 
 /**
- * The way of an order as a line with three stops: ordered, payments, settled. It fills as far as the
- * order is known to have come. An ornament: the status always stands beside it in words.
+ * The progress of an order as a line with three stops: ordered, payments, settled. It is filled up to
+ * the last known stop. It is decorative: the status is always shown as text next to it.
  */
 export function Mark({ status }: { readonly status: OrderStatusName }) {
   return (

@@ -1,6 +1,6 @@
 import { useLanguage } from "../i18n/language.tsx";
 
-/** Stands where something will be. */
+/** A placeholder for content that is loading. */
 export function Skeleton({ lines }: { readonly lines: number }) {
   const { m } = useLanguage();
   return (

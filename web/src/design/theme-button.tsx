@@ -5,7 +5,7 @@ const themeKey = "settle.theme";
 const themes = ["auto", "light", "dark"] as const;
 type Theme = (typeof themes)[number];
 
-/** Goes round the themes: as the system has it, light, dark. Kept in this browser. */
+/** Cycles through the themes: system, light, dark. The choice is stored in this browser. */
 export function ThemeButton() {
   const { m } = useLanguage();
   const [theme, setTheme] = useState(keptTheme);

@@ -1,8 +1,8 @@
 import { type RefObject, useLayoutEffect, useRef } from "react";
 
 /**
- * For something that may go away while it has the focus: that then goes to the `heir`, else to the link
- * or heading of whatever it was part of, so that nobody who uses a keyboard has to begin at the top again.
+ * For an element that may disappear while it has the focus. The focus then moves to the `heir`, or
+ * else to the link or heading of the surrounding part, so that keyboard users keep their place.
  */
 export function useFocusHeir<T extends HTMLElement>(
   heir?: RefObject<HTMLElement | null>,

@@ -1,4 +1,4 @@
-/** Why something was refused, by the contract's word for it, in English. */
+/** The texts for the error reasons of the contract, in English. */
 export const enReasons: Readonly<Record<string, string>> = {
   VALIDATION_FAILED: "Check the form: some of the details aren’t valid.",
   PAGE_TOKEN_INVALID: "Couldn’t load more. Reload the page.",

@@ -4,7 +4,7 @@ import { plural } from "./plural.ts";
 const orders = (count: number, text: string) =>
   `${text} ${plural("en", count, { one: "order", other: "orders" })}`;
 
-/** What the page says, in English. Other languages have the same shape. */
+/** The texts of the page, in English. Other languages have the same structure. */
 export const en = {
   language: { change: "Русский", changeTag: "ru" },
   theme: {
@@ -230,5 +230,5 @@ export const en = {
   },
 };
 
-/** What the page says, in any language. */
+/** The texts of the page, in any language. */
 export type Messages = typeof en;

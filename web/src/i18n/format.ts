@@ -1,18 +1,18 @@
 import { decimalText, formatMoney, type MoneyValue, minorUnitDigits } from "@settle/sdk";
 
-/** A sum in pieces, so that what is after the point can be set smaller. */
+/** An amount in parts, so that the decimals can be set smaller. */
 export type MoneyParts = readonly { readonly kind: "whole" | "fraction"; readonly text: string }[];
 
-/** Writes numbers, sums and times in the manner of one language. */
+/** Formats numbers, amounts and times in one language. */
 export type Format = {
   money(sum: MoneyValue): string;
-  /** With a plus or a minus before it. */
+  /** With a leading plus or minus. */
   signedMoney(sum: MoneyValue): string;
   moneyParts(sum: MoneyValue): MoneyParts;
   number(value: number): string;
   /** `14:32:05` */
   time(ms: number): string;
-  /** `25 Nov` in this year, else with the year. */
+  /** `25 Nov` in the current year, otherwise with the year. */
   day(ms: number, nowMs: number): string;
   /** `14:32:05.123` */
   preciseTime(ms: number): string;
@@ -20,7 +20,7 @@ export type Format = {
   dateTime(ms: number): string;
   /** `3 minutes ago` */
   relative(ms: number, nowMs: number): string;
-  /** `6 ms`, `1.2 s`, `3 min`: never of less than three digits where there are some. */
+  /** `6 ms`, `1.2 s`, `3 min`. */
   duration(ms: number): string;
 };
 
@@ -29,7 +29,7 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** Makes the format of a language. */
+/** Creates the format of a language. */
 export function createFormat(language: string): Format {
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
   const time = new Intl.DateTimeFormat(language, { timeStyle: "medium", hourCycle: "h23" });
@@ -99,7 +99,7 @@ function partsOf(language: string, sum: MoneyValue): MoneyParts {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   });
-  // A decimal text is taken exactly, where a number would have been rounded before.
+  // A decimal string is formatted exactly; a number would be rounded first.
   return format.formatToParts(decimalText(sum) as `${number}`).map(({ type, value }) => ({
     kind: type === "decimal" || type === "fraction" ? "fraction" : "whole",
     text: value,

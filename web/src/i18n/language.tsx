@@ -6,12 +6,12 @@ import { ru } from "./ru.ts";
 const catalogues = { en, ru };
 const languageKey = "settle.language";
 
-/** A language that the page speaks. */
+/** A language of the page. */
 export type Language = keyof typeof catalogues;
 
 type Spoken = {
   readonly language: Language;
-  /** What the page says. */
+  /** The texts of the page. */
   readonly m: Messages;
   readonly format: Format;
   choose(language: Language): void;
@@ -19,7 +19,7 @@ type Spoken = {
 
 const context = createContext<Spoken | undefined>(undefined);
 
-/** Speaks the language that was chosen before in this browser, or the first one it asks for. */
+/** Provides the language that was chosen in this browser, or the first one that it requests. */
 export function LanguageProvider({ children }: { readonly children: ReactNode }) {
   const [language, setLanguage] = useState(firstLanguage);
   useEffect(() => {
@@ -40,10 +40,10 @@ export function LanguageProvider({ children }: { readonly children: ReactNode })
   return <context.Provider value={spoken}>{children}</context.Provider>;
 }
 
-/** What the page says now, and how it writes numbers and times. */
+/** Returns the current texts of the page, and the format of numbers and times. */
 export function useLanguage(): Spoken {
   const spoken = useContext(context);
-  if (!spoken) throw new Error("no language is spoken here");
+  if (!spoken) throw new Error("useLanguage is used outside of LanguageProvider");
   return spoken;
 }
 

@@ -1,11 +1,11 @@
-/** The forms of a word, by the plural categories that its language has for whole numbers. */
+/** The forms of a word, by the plural categories of its language for whole numbers. */
 export type PluralForms = { readonly one: string; readonly other: string } & Partial<
   Record<"few" | "many", string>
 >;
 
 const rules = new Map<string, Intl.PluralRules>();
 
-/** The form of a word that goes with `count` in the language: in Russian 1, 2, 5, 11 and 21 differ. */
+/** Returns the form of a word for `count` in the language: in Russian, 1, 2 and 5 differ. */
 export function plural(language: string, count: number, forms: PluralForms): string {
   let rule = rules.get(language);
   if (!rule) {

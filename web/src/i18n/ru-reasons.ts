@@ -1,4 +1,4 @@
-/** Why something was refused, by the contract's word for it, in Russian. */
+/** The texts for the error reasons of the contract, in Russian. */
 export const ruReasons: Readonly<Record<string, string>> = {
   VALIDATION_FAILED: "Проверьте, всё ли в форме заполнено правильно.",
   PAGE_TOKEN_INVALID: "Не удалось загрузить продолжение. Обновите страницу.",

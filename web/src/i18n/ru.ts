@@ -8,7 +8,7 @@ const orders = (count: number, text: string) =>
 const settled = (count: number) =>
   plural("ru", count, { one: "завершён", few: "завершено", many: "завершено", other: "завершено" });
 
-/** What the page says, in Russian. */
+/** The texts of the page, in Russian. */
 export const ru: Messages = {
   language: { change: "English", changeTag: "en" },
   theme: {

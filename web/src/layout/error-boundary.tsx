@@ -1,6 +1,6 @@
 import { Component, type ReactNode } from "react";
 
-/** Shows `fallback` where a view breaks, or a part of it that is loaded late cannot be had. */
+/** Shows `fallback` if a view fails, or if a lazily loaded part of it cannot be loaded. */
 export class ErrorBoundary extends Component<
   { readonly fallback: ReactNode; readonly children: ReactNode },
   { readonly isBroken: boolean }

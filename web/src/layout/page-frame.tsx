@@ -6,11 +6,11 @@ import { useLanguage } from "../i18n/language.tsx";
 import { LiveStatus } from "../live/live-status.tsx";
 import { useClient } from "../session/client.ts";
 
-/** What is around every view: where else to go, how current it all is, and who is signed in. */
+/** The frame of every view: navigation, live status and the signed-in user. */
 export function PageFrame(props: {
   readonly children: ReactNode;
   onSignOut?(): void;
-  /** Signs in again after the session has ended. */
+  /** Called to sign in again after the session has ended. */
   onSignIn?(): void;
 }) {
   const { m, language, choose } = useLanguage();

@@ -1,6 +1,6 @@
 import { useEffect } from "react";
 
-/** Names the document after what it shows: `Statement · Settle`. */
+/** Sets the title of the document: `Statement · Settle`. */
 export function useTitle(title: string): void {
   useEffect(() => {
     document.title = `${title} · Settle`;

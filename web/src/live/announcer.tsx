@@ -8,13 +8,13 @@ import { newlySettled } from "./newly-settled.ts";
 import { keys } from "./order-cache.ts";
 
 const pauseMs = 1_500;
-/** Once so many have been told of in one sentence, the next one takes its time. */
+/** After a sentence about more orders than this, the next one waits longer. */
 const many = 3;
 const pauseAfterManyMs = 10_000;
 
 /**
- * Tells screen readers how orders end, one by its name and many in one sentence, and what else views
- * have to say. It does so at most every second and a half, and every ten seconds under load.
+ * Announces the outcome of orders to screen readers, one by its name and many in one sentence, and the
+ * announcements of views. It speaks at most every 1.5 seconds, and every ten seconds under load.
  */
 export function Announcer() {
   const { m, format } = useLanguage();
@@ -53,7 +53,7 @@ function announceSettled(client: Client, speak: (settled: readonly Order[]) => v
   let nextPauseMs = pauseMs;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const flush = async () => {
-    // Under way already, and then it brings the balance after these orders.
+    // Already requested, so that it returns the balance after these orders.
     await client.refreshMoney();
     timer = undefined;
     const batch = settled;
@@ -72,7 +72,7 @@ function announceSettled(client: Client, speak: (settled: readonly Order[]) => v
   };
 }
 
-/** The order as it is shown, which may have been read by another page than the first one. */
+/** Returns the order as displayed, which may not be on the first page of the list. */
 function shownOrder({ queries }: Client, id: string): Order | undefined {
   const list = queries.getQueryData<OrderList>(keys.orders);
   const listed = list?.orders.find((order) => order.id === id);

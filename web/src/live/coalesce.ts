@@ -1,7 +1,7 @@
 /**
- * Wraps `run` so that any number of requests while it runs make it run once more, not more often:
- * the last request is always followed by a run that began after it. A run that fails is as good as one
- * that succeeds; the promise is of the run that answers the request and never rejects.
+ * Wraps `run` so that any number of calls while it runs cause exactly one further run: a run always
+ * starts after the last call. A failed run counts like a successful one. The promise is that of the
+ * run for the call, and never rejects.
  */
 export function coalesce(run: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;

@@ -1,48 +1,48 @@
 import type { FeedState } from "./feed-state.ts";
 
-/** A state of something, of which a later one has a larger revision. */
+/** A state of an item; later states have larger revisions. */
 export type Change = { readonly id: string; readonly revision: bigint };
 
-/** What tabs tell each other. */
+/** The messages between tabs. */
 export type FeedMessage<C extends Change> =
-  /** From the one that watches: everything above `after`, up to `revision`. */
+  /** From the tab that watches: all changes above `after`, up to `revision`. */
   | { kind: "changes"; after: bigint; revision: bigint; changes: readonly C[] }
   | { kind: "state"; state: FeedState }
-  /** To the one that watches: say how it stands. */
+  /** To the tab that watches: a request for its state. */
   | { kind: "hello" }
   | { kind: "retry" }
-  /** To all: money has moved without an order. */
+  /** To all tabs: money has moved without an order. */
   | { kind: "deposited" };
 
-/** What the watch brings. */
+/** An item of the watch. */
 export type WatchItem<C extends Change> = {
-  /** Absent for a heartbeat, which says that everything up to `revision` has been brought. */
+  /** Absent for a heartbeat, which says that all changes up to `revision` were delivered. */
   readonly change?: C;
   readonly revision: bigint;
 };
 
-/** What a feed is made with. */
+/** The dependencies of a feed. */
 export type FeedMeans<C extends Change> = {
-  /** Runs `work` while no other tab does; rejects when the signal aborts before its turn. */
+  /** Runs `work` in one tab at a time; rejects if the signal aborts before this tab's turn. */
   takeLead(signal: AbortSignal, work: () => Promise<void>): Promise<void>;
   readonly channel: {
     post(message: FeedMessage<C>): void;
     onMessage(hear: (message: FeedMessage<C>) => void): void;
     close(): void;
   };
-  /** Reads what is shown first, and says up to which revision it is current. */
+  /** Loads the initial data, and returns the revision up to which it is complete. */
   readBase(): Promise<bigint>;
-  /** Everything above `afterRevision`, and then what changes. Outlives its connections. */
+  /** Yields all changes above `afterRevision` and then new ones. Reconnects by itself. */
   watch(options: {
     readonly afterRevision: bigint;
     readonly signal: AbortSignal;
     readonly onCut: (delayMs: number) => void;
   }): AsyncIterable<WatchItem<C>>;
-  /** Why nothing more can come after this error; undefined if trying again may help. */
+  /** Returns why this error is permanent; undefined if a retry may help. */
   endOf(error: unknown): "session" | "refused" | undefined;
   nowMs(): number;
-  /** Resolves after `delayMs`, or at once when the signal aborts. */
+  /** Resolves after `delayMs`, or as soon as the signal aborts. */
   pause(delayMs: number, signal: AbortSignal): Promise<void>;
-  /** Runs `run` after what is happening now, without a timer: hidden tabs have slow ones. */
+  /** Runs `run` in a later task, without a timer: timers are slow in hidden tabs. */
   soon(run: () => void): void;
 };

@@ -1,8 +1,8 @@
-/** How current what is shown is. */
+/** How current the displayed data is. */
 export type FeedState =
   | { readonly kind: "connecting" }
   | { readonly kind: "live" }
-  /** Cut; tried again at `untilMs` (since 1970). */
+  /** Disconnected; the next attempt is at `untilMs` (since 1970). */
   | { readonly kind: "reconnecting"; readonly untilMs: number }
-  /** Nothing more comes: only signing in again helps, or nothing does. */
+  /** Ended for good, or until the user signs in again. */
   | { readonly kind: "ended"; readonly why: "session" | "refused" };

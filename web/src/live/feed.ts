@@ -3,33 +3,34 @@ import type { FeedState } from "./feed-state.ts";
 import { lead } from "./lead.ts";
 import { createTab, type FeedListener, hear } from "./tab.ts";
 
-/** The changes of one user's orders, by one watch for all tabs of this browser. */
+/** The changes of a user's orders, through one watch for all tabs of this browser. */
 export type Feed<C extends Change> = Disposable & {
   readonly state: FeedState;
-  /** Up to where this tab has heard everything. */
+  /** The revision up to which this tab has received all changes. */
   readonly revision: bigint;
-  /** Resolves when the base has been read: what is read later misses nothing. */
+  /** Resolves when the base is loaded: data that is loaded later misses no change. */
   readonly based: Promise<void>;
   listen(listener: FeedListener<C>): () => void;
-  /** Ends a pause before a retry, in whichever tab it is. */
+  /** Ends a pause before a retry, in any tab. */
   retryNow(): void;
-  /** Tells all tabs, this one too, that money has moved without an order. */
+  /** Informs all tabs, including this one, that money has moved without an order. */
   deposited(): void;
 };
 
 /**
- * Starts a feed. One tab leads: it watches, and tells the others by the channel; when it is closed,
- * another one goes on from the last revision that it has heard of. Disposing ends it in this tab.
+ * Starts a feed. One tab leads: it watches and forwards changes to the others over the channel. When
+ * it is closed, another tab takes over from the last revision that it has received. Disposing the feed
+ * ends it in this tab.
  *
- * Nothing is missed: a tab listens to the channel before it reads its base, and the leader had read
- * all that it told until then from an earlier state than that base.
+ * No change is missed: a tab listens to the channel before it loads its base, and what the leader sent
+ * before that is older than the base.
  */
 export function createFeed<C extends Change>(means: FeedMeans<C>): Feed<C> {
   const stop = new AbortController();
   const tab = createTab(means, stop.signal);
   means.channel.onMessage((message) => hear(tab, message));
   lead(tab).catch(() => {
-    // Its turn to lead did not come before it was stopped.
+    // It was stopped before its turn to lead.
   });
   return {
     get state() {

@@ -1,9 +1,9 @@
 const maxWaiting = 5_000;
 
 /**
- * Collects changes and hands them on once per drawn frame, so that thousands a second cost no more
- * than the frames do. While nothing is drawn (a hidden tab) they are handed on at once; so they are when
- * 5,000 wait. The returned function collects; disposing it lets go of what waits.
+ * Collects changes and delivers them once per animation frame, so that thousands per second cost no
+ * more than the frames. They are delivered at once while nothing is drawn (a hidden tab), and when
+ * 5,000 are waiting. The returned function collects; disposing it drops what is waiting.
  */
 export function batchByFrame<T>(hand: (items: readonly T[]) => void) {
   let waiting: T[] = [];

@@ -5,8 +5,8 @@ const firstDelayMs = 1_000;
 const longestDelayMs = 30_000;
 
 /**
- * The course of one tab's feed: reads the base, waits for its turn to lead, and then watches until it
- * is stopped or nothing more can come. Rejects if it is stopped before its turn.
+ * Runs the feed of one tab: loads the base, waits for its turn to lead, and then watches until it is
+ * stopped or the feed has ended. Rejects if it is stopped before its turn.
  */
 export async function lead<C extends Change>(tab: Tab<C>): Promise<void> {
   const { means, stopped } = tab;
@@ -22,7 +22,7 @@ export async function lead<C extends Change>(tab: Tab<C>): Promise<void> {
 async function readBase<C extends Change>(tab: Tab<C>): Promise<void> {
   const revision = await tab.means.readBase();
   if (tab.stopped.aborted) return;
-  // The leader may have told of more by now, or of less.
+  // The leader may have sent a higher or a lower revision meanwhile.
   if (revision > tab.revision) tab.revision = revision;
   tab.isBased = true;
   tab.based.resolve();
@@ -30,8 +30,8 @@ async function readBase<C extends Change>(tab: Tab<C>): Promise<void> {
 }
 
 /**
- * Tries until it succeeds; answers whether it has, or there is no sense in it any more. Each pause is
- * twice as long as the one before, up to 30 s, and short again after an attempt that lived longer.
+ * Retries until it succeeds or the error is permanent; returns whether it succeeded. Each pause is
+ * twice as long as the previous one, up to 30 s, and short again after an attempt that lasted longer.
  */
 async function persist<C extends Change>(
   tab: Tab<C>,
@@ -59,10 +59,10 @@ async function persist<C extends Change>(
   return false;
 }
 
-/** Watches until the tab is stopped; throws what the watch cannot go on after. */
+/** Watches until the tab is stopped; throws the error that ended the watch. */
 async function watchOn<C extends Change>(tab: Tab<C>): Promise<void> {
   while (!tab.stopped.aborted) {
-    // A watch waits by itself after a cut, and nothing but a new one shortens its pause.
+    // A watch pauses by itself after an interruption; only a new watch ends the pause early.
     tab.wake = new AbortController();
     await watchOnce(tab, AbortSignal.any([tab.stopped, tab.wake.signal]));
     setState(tab, { kind: "connecting" });
@@ -96,7 +96,7 @@ async function watchOnce<C extends Change>(tab: Tab<C>, signal: AbortSignal): Pr
       isLive = true;
       if (revision > upTo) upTo = revision;
       if (!change) continue;
-      // What has come in one piece is told in one piece.
+      // Changes that arrive together are delivered together.
       if (changes.length === 0) means.soon(deliver);
       changes.push(change);
     }

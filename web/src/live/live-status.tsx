@@ -5,7 +5,7 @@ import { useClient } from "../session/client.ts";
 import { useNow } from "../time/use-now.ts";
 import type { FeedState } from "./feed-state.ts";
 
-/** Says how current everything is, and lets one do something about it where that helps. */
+/** Shows how current the data is, with a button to retry or sign in if that helps. */
 export function LiveStatus({ onSignIn }: { onSignIn(): void }) {
   const { m } = useLanguage();
   const { feed } = useClient();
@@ -22,7 +22,7 @@ export function LiveStatus({ onSignIn }: { onSignIn(): void }) {
   const kind = isOnline || state.kind === "ended" ? state.kind : "offline";
   const seconds = state.kind === "reconnecting" ? Math.ceil((state.untilMs - nowMs) / 1_000) : 0;
   return (
-    // Its button may be back a moment later: the focus waits beside it.
+    // The button may return a moment later: the focus stays next to it.
     <section ref={place} tabIndex={-1} className={`live live-${kind}`} aria-label={m.live.label}>
       <span className="live-dot" aria-hidden="true" />
       {/* Counting down aloud would chatter: only what it is gets told. */}

@@ -1,26 +1,26 @@
 import type { Order } from "@settle/sdk";
 
-/** How many orders a list keeps that grows by itself. */
+/** How many orders a list keeps while it grows by itself. */
 export const listedOrders = 200;
 
-/** What of a user's orders is shown, newest first. */
+/** The displayed orders of a user, newest first. */
 export type OrderList = {
   readonly orders: readonly Order[];
   /**
-   * What comes after: nothing, a page to be asked for by its token, or some that were here and have
-   * been let go as newer ones came.
+   * What follows: nothing, a page that can be requested by its token, or orders that were dropped
+   * from the list as newer ones arrived.
    */
   readonly rest:
     | { readonly kind: "none" | "dropped" }
     | { readonly kind: "page"; readonly token: string };
-  /** How many to keep; more once somebody has asked for more. */
+  /** How many to keep; more once the user has loaded more. */
   readonly limit: number;
 };
 
 /**
- * Brings a list up to date. Of two states of an order the one with the larger revision stays. Orders
- * that are new to the list go where their ids, which rise with time, put them; those older than the
- * last one shown are left for the pages to come. Returns the same list if nothing changes.
+ * Updates a list. Of two states of an order, the one with the larger revision is kept. New orders are
+ * inserted by their ids, which increase with time; those older than the last displayed one are left to
+ * later pages. Returns the same list if nothing changes.
  */
 export function mergeOrders(list: OrderList, changes: readonly Order[]): OrderList {
   const newer = new Map<string, Order>();
@@ -43,7 +43,7 @@ export function mergeOrders(list: OrderList, changes: readonly Order[]): OrderLi
   return { ...list, orders: all.slice(0, list.limit), rest: { kind: "dropped" } };
 }
 
-/** Puts a page behind what is shown. Orders that are in both stay as they were last changed. */
+/** Appends a page to the list. Orders that are in both keep their newest state. */
 export function appendOrders(
   list: OrderList,
   page: { readonly orders: readonly Order[]; readonly nextPageToken: string },
@@ -54,7 +54,7 @@ export function appendOrders(
   return mergeOrders({ orders, rest: restOf(page), limit }, page.orders);
 }
 
-/** The list that a first page makes. */
+/** Creates a list from a first page. */
 export function listOf(page: {
   readonly orders: readonly Order[];
   readonly nextPageToken: string;
@@ -67,7 +67,7 @@ function restOf({ nextPageToken }: { readonly nextPageToken: string }): OrderLis
   return nextPageToken === "" ? { kind: "none" } : { kind: "page", token: nextPageToken };
 }
 
-/** The largest revision among the orders; 0 if there are none. */
+/** Returns the largest revision of the orders; 0 if there are none. */
 export function revisionOf(orders: readonly Order[]): bigint {
   return orders.reduce((max, { revision }) => (revision > max ? revision : max), 0n);
 }

@@ -2,15 +2,15 @@ import type { Order } from "@settle/sdk";
 import { statusOf } from "../orders/status.ts";
 
 /**
- * Those of the orders that have left their pending state just now, as far as this tab can tell. One that
- * it knows nothing of may have done so long ago, unless its id is above `sinceId`: ids rise with time.
+ * Returns the orders that have just left their pending state, as far as this tab can tell. An unknown
+ * order may have settled long ago, unless its id is above `sinceId`: ids increase with time.
  */
 export function newlySettled(
   orders: readonly Order[],
   options: {
-    /** The order as it was known before. */
+    /** Returns the previously known state of an order. */
     readonly before: (id: string) => Order | undefined;
-    /** The newest id when this tab began; undefined while that is not known. */
+    /** The newest id when this tab was opened; undefined while unknown. */
     readonly sinceId: string | undefined;
   },
 ): readonly Order[] {

@@ -10,7 +10,7 @@ import { SessionEndedError } from "../session/session.ts";
 import { createFeed, type Feed } from "./feed.ts";
 import type { FeedMessage, WatchItem } from "./feed-means.ts";
 
-/** Opens the feed of a user's orders, shared by all tabs of this browser where it has Web Locks. */
+/** Opens the feed of a user's orders, shared by all tabs of this browser if it has Web Locks. */
 export function openFeed(options: {
   readonly settle: Settle;
   readonly userId: string;
@@ -19,7 +19,7 @@ export function openFeed(options: {
   const { settle, userId, readBase } = options;
   const name = `settle-live:${userId}`;
   return createFeed<Order>({
-    // Without locks (on an origin that is not secure) each tab watches for itself.
+    // Without locks (outside a secure context) each tab has its own watch.
     takeLead: (signal, work) =>
       navigator.locks ? navigator.locks.request(name, { signal }, work) : work(),
     channel: openChannel(name),
@@ -73,7 +73,7 @@ function pause(delayMs: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** By a message to ourselves, which hidden tabs get as fast as others. */
+/** Uses a message to this tab itself, which is fast in hidden tabs too. */
 function createSoon(): (run: () => void) => void {
   const { port1, port2 } = new MessageChannel();
   const waiting: (() => void)[] = [];

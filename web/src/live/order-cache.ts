@@ -4,7 +4,7 @@ import { mergeOrders, type OrderList } from "./merge-orders.ts";
 import { createRecentOrders, type RecentOrders } from "./recent-orders.ts";
 import { createSignal, type Signal } from "./signal.ts";
 
-/** The keys of what is cached. */
+/** The keys of the cached queries. */
 export const keys = {
   account: ["account"],
   orders: ["orders"],
@@ -12,12 +12,12 @@ export const keys = {
   order: (id: string) => ["order", id],
 } as const;
 
-/** Where states of orders come together, from the feed and from answers. */
+/** Merges the states of orders from the feed and from responses. */
 export type OrderCache = {
   readonly recent: RecentOrders;
-  /** Takes in states of orders: newer ones replace older ones, wherever they are shown. */
+  /** Accepts states of orders: newer ones replace older ones wherever they are displayed. */
   accept(orders: readonly Order[]): void;
-  /** Tells what is accepted, and what was known before, before anything changes. */
+  /** Emits the accepted orders with the previous state, before anything changes. */
   readonly accepted: Signal<[orders: readonly Order[], before: RecentOrders]>;
 };
 
@@ -31,7 +31,7 @@ export function createOrderCache(queries: QueryClient, onMoved: () => void): Ord
     accept(orders) {
       accepted.emit(orders, recent);
       const fresh = recent.note(orders);
-      // All of them: what has been heard of is not shown everywhere yet.
+      // All of them: a known state may not be displayed everywhere yet.
       const isShownAnew = show(queries, orders);
       const isMove = ({ settleTime }: Order) => settleTime !== undefined;
       if ((fresh.length > 0 || isShownAnew) && orders.some(isMove)) onMoved();
@@ -39,7 +39,7 @@ export function createOrderCache(queries: QueryClient, onMoved: () => void): Ord
   };
 }
 
-/** Replaces older states by these in the list and in single orders; answers whether there were any. */
+/** Replaces older states in the list and in single orders; returns whether there were any. */
 function show(queries: QueryClient, orders: readonly Order[]): boolean {
   let isChanged = false;
   const list = queries.getQueryData<OrderList>(keys.orders);
@@ -49,7 +49,7 @@ function show(queries: QueryClient, orders: readonly Order[]): boolean {
     isChanged = true;
   }
   for (const order of orders) {
-    // Only those that somebody looks at or has looked at.
+    // Only orders that are or were displayed.
     const old = queries.getQueryData<Order | null>(keys.order(order.id));
     if (!old || old.revision >= order.revision) continue;
     queries.setQueryData(keys.order(order.id), order);

@@ -4,18 +4,18 @@ import { listOf, mergeOrders, type OrderList, revisionOf } from "./merge-orders.
 import { keys } from "./order-cache.ts";
 import type { RecentOrders } from "./recent-orders.ts";
 
-/** Reads the first page of the orders. */
+/** Loads the first page of the orders. */
 export type OrderReader = {
-  /** The list that it makes, with what has been heard meanwhile; for the query of `keys.orders`. */
+  /** Returns the list, with changes that arrived meanwhile; for the query of `keys.orders`. */
   readOrders(): Promise<OrderList>;
   /**
-   * Reads it by that query, and answers up to which revision it is current: by the page alone. What
-   * answers have told of is above changes of other orders that nobody has told of yet.
+   * Loads it through that query, and returns the revision up to which the page itself is complete.
+   * Responses can have higher revisions than changes of other orders that have not arrived yet.
    */
   readBase(): Promise<bigint>;
 };
 
-/** A reader for what is shown by `queries`. */
+/** Creates a reader for the data in `queries`. */
 export function createOrderReader(options: {
   readonly queries: QueryClient;
   readonly recent: RecentOrders;

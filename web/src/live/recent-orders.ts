@@ -3,19 +3,19 @@ import type { Order } from "@settle/sdk";
 const maxRecent = 2_000;
 
 /**
- * The last states of orders that this tab has heard of, the 2,000 latest. An answer that was under way
- * while an order changed is older than what was heard meanwhile; this is what it is put right by.
+ * The latest states of up to 2,000 orders that this tab has received. A response that was in flight
+ * while an order changed may be older than a change that arrived meanwhile; this corrects it.
  */
 export type RecentOrders = {
-  /** Keeps those that are newer than what is known, and returns them. */
+  /** Stores the orders that are newer than the known states, and returns them. */
   note(orders: readonly Order[]): readonly Order[];
-  /** The newest state known of the order: the given one, or one heard of. */
+  /** Returns the newest known state of the order: the given one or a stored one. */
   newest(order: Order): Order;
   get(id: string): Order | undefined;
   all(): readonly Order[];
 };
 
-/** Knows of nothing yet. */
+/** Creates an empty store. */
 export function createRecentOrders(): RecentOrders {
   const known = new Map<string, Order>();
   return {

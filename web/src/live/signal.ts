@@ -1,11 +1,11 @@
-/** Tells whoever listens. */
+/** Notifies its listeners. */
 export type Signal<Args extends readonly unknown[]> = {
   emit(...args: Args): void;
-  /** Listens until the returned function is called. */
+  /** Adds a listener; the returned function removes it. */
   listen(listener: (...args: Args) => void): () => void;
 };
 
-/** A signal that nobody listens to yet. */
+/** Creates a signal without listeners. */
 export function createSignal<Args extends readonly unknown[]>(): Signal<Args> {
   const listeners = new Set<(...args: Args) => void>();
   return {

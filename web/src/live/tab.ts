@@ -1,33 +1,33 @@
 import type { Change, FeedMeans, FeedMessage } from "./feed-means.ts";
 import type { FeedState } from "./feed-state.ts";
 
-/** What a feed tells its tab. */
+/** The events of a feed in its tab. */
 export type FeedListener<C extends Change> = {
   onChanges?(changes: readonly C[]): void;
   onState?(state: FeedState): void;
-  /** Some changes may have been missed: what is shown has to be read again. */
+  /** Some changes may have been missed: the displayed data must be loaded again. */
   onGap?(): void;
   onDeposited?(): void;
 };
 
-/** Where one tab's part of a feed stands. */
+/** The state of a feed in one tab. */
 export type Tab<C extends Change> = {
   readonly means: FeedMeans<C>;
   readonly listeners: Set<FeedListener<C>>;
-  /** Aborts when the tab is through with it. */
+  /** Aborts when the feed ends in this tab. */
   readonly stopped: AbortSignal;
-  /** Resolves when the base has been read. */
+  /** Resolves when the base is loaded. */
   readonly based: PromiseWithResolvers<void>;
   isBased: boolean;
   isLeading: boolean;
   state: FeedState;
-  /** Up to where everything has been heard. */
+  /** The revision up to which all changes were received. */
   revision: bigint;
-  /** Aborting it ends a pause, or the watch that may be in one. */
+  /** Aborting it ends a pause, or a watch that may be pausing. */
   wake: AbortController;
 };
 
-/** A tab that has heard nothing yet. */
+/** Creates the initial state of a tab. */
 export function createTab<C extends Change>(means: FeedMeans<C>, stopped: AbortSignal): Tab<C> {
   return {
     means,
@@ -42,16 +42,16 @@ export function createTab<C extends Change>(means: FeedMeans<C>, stopped: AbortS
   };
 }
 
-/** Takes on a state and says so: to this tab, and to the others if this one leads. */
+/** Sets the state and reports it to this tab, and to the others if this one leads. */
 export function setState<C extends Change>(tab: Tab<C>, state: FeedState): void {
   if (tab.stopped.aborted) return;
   tab.state = state;
   for (const listener of tab.listeners) listener.onState?.(state);
-  // An end is this tab's own: another one goes on, with a token of its own.
+  // Only this tab ends: another one continues with its own token.
   if (tab.isLeading && state.kind !== "ended") tab.means.channel.post({ kind: "state", state });
 }
 
-/** Tells this tab of changes, and all others what is above `after`. */
+/** Delivers changes to this tab, and those above `after` to all others. */
 export function bring<C extends Change>(
   tab: Tab<C>,
   changes: readonly C[],
@@ -63,7 +63,7 @@ export function bring<C extends Change>(
   tell(tab, changes, revision);
 }
 
-/** Hears what another tab tells. */
+/** Handles a message of another tab. */
 export function hear<C extends Change>(tab: Tab<C>, message: FeedMessage<C>): void {
   const { listeners, means } = tab;
   switch (message.kind) {

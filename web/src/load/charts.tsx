@@ -7,12 +7,12 @@ const height = 180;
 const left = 52;
 const bottom = 24;
 const top = 8;
-/** What an axis may end at: half of it is a whole number, too. */
+/** The possible ends of an axis; half of each is a whole number too. */
 const heights = [2, 4, 10];
 const innerWidth = width - left - 4;
 const innerHeight = height - top - bottom;
 
-/** Orders settled per second, over the time of a run. */
+/** A chart of settled orders per second over a run. */
 export function ThroughputChart({ throughput }: { readonly throughput: Throughput }) {
   const { m, format } = useLanguage();
   const { pieceMs, perSecond } = throughput;
@@ -45,7 +45,7 @@ export function ThroughputChart({ throughput }: { readonly throughput: Throughpu
   );
 }
 
-/** How long orders took: how many of them in each range. */
+/** A histogram of the time that orders took to settle. */
 export function LatencyChart(props: {
   readonly histogram: Histogram;
   readonly p50: number;
@@ -105,7 +105,7 @@ export function LatencyChart(props: {
   );
 }
 
-/** A drawing with its name, what it says in a sentence, and its figures as a table. */
+/** A chart with its name, a summary in a sentence, and its figures as a table. */
 function Chart(props: {
   readonly title: string;
   readonly text: string;

@@ -3,7 +3,7 @@ import { LatencyChart, ThroughputChart } from "./charts.tsx";
 import { histogramOf, percentile, throughputOf } from "./load-stats.ts";
 import type { LoadProgress } from "./tally.ts";
 
-/** How a run stands or has ended: figures, two charts, and the same as tables. */
+/** The progress or result of a run: figures, two charts, and the same data as tables. */
 export function LoadResults({ progress }: { readonly progress: LoadProgress }) {
   const { m, format } = useLanguage();
   const { total, settledMs, latenciesMs, elapsedMs, end, declined, failed } = progress;

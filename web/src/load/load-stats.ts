@@ -1,21 +1,21 @@
-/** How long orders took, sorted into ranges of equal width. */
+/** Latencies, counted in ranges of equal width. */
 export type Histogram = {
   readonly widthMs: number;
-  /** How many fell into each range; the last one also holds all that is longer. */
+  /** The count of each range; the last one includes all longer latencies. */
   readonly counts: readonly number[];
 };
 
 const maxRanges = 24;
-/** Widths of ranges that people can read off an axis. */
+/** Widths of ranges that are easy to read on an axis. */
 const widths = [1, 2, 5];
 
-/** The value that `share` (0 to 1) of the sorted values do not exceed; 0 if there are none. */
+/** Returns the value that `share` (0 to 1) of the sorted values do not exceed; 0 without values. */
 export function percentile(sorted: readonly number[], share: number): number {
   if (sorted.length === 0) return 0;
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }
 
-/** Sorts latencies into at most 24 ranges that reach to the 99th percentile and a little beyond. */
+/** Counts latencies in at most 24 ranges, up to slightly above the 99th percentile. */
 export function histogramOf(sorted: readonly number[]): Histogram {
   const span = percentile(sorted, 0.99) * 1.15;
   const widthMs = niceAbove(span / maxRanges, widths);
@@ -27,7 +27,7 @@ export function histogramOf(sorted: readonly number[]): Histogram {
   return { widthMs, counts };
 }
 
-/** The smallest of `steps`, or of ten, a hundred … times as much, that is not below `least`. */
+/** Returns the smallest of `steps`, multiplied by any power of ten, that is not below `least`. */
 export function niceAbove(least: number, steps: readonly number[]): number {
   for (let scale = 1; scale < 1e9; scale *= 10) {
     for (const step of steps) if (step * scale >= least) return step * scale;
@@ -35,15 +35,15 @@ export function niceAbove(least: number, steps: readonly number[]): number {
   return least;
 }
 
-/** How many settled per second, over time, in pieces of equal length. */
+/** The number of settled orders per second, in intervals of equal length. */
 export type Throughput = { readonly pieceMs: number; readonly perSecond: readonly number[] };
 
 const maxPieces = 60;
 const pieceLengthsMs = [100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 
 /**
- * Counts moments, in milliseconds since the beginning and rising, in at most 60 pieces until `endMs`.
- * The last piece counts only as far as it has gone, and not at all below half of its length.
+ * Counts ascending times, in milliseconds since the start, in at most 60 intervals until `endMs`. For
+ * the last interval only the elapsed part counts; it is left out below half of its length.
  */
 export function throughputOf(settledMs: readonly number[], endMs: number): Throughput {
   const pieceMs = pieceLengthsMs.find((length) => endMs / length <= maxPieces) ?? 60_000;

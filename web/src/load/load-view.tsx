@@ -13,7 +13,7 @@ import { maxOpenOrders, maxRequests, runLoad } from "./run-load.ts";
 import type { LoadProgress } from "./tally.ts";
 
 const counts = [100, 1_000, 5_000];
-/** Charts are drawn anew this often while orders settle. */
+/** The interval at which charts are redrawn while orders settle. */
 const drawIntervalMs = 200;
 
 type Run = {
@@ -22,7 +22,7 @@ type Run = {
   readonly error?: unknown;
 };
 
-/** Places many orders, and shows how fast they settle. */
+/** The view that places many orders and shows how fast they settle. */
 export default function LoadView() {
   const { m, format } = useLanguage();
   const client = useClient();
@@ -89,7 +89,7 @@ export default function LoadView() {
   );
 }
 
-/** One run, drawn now and then. */
+/** Runs the load and redraws the progress at intervals. */
 async function load(
   client: Client,
   total: number,

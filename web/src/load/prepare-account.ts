@@ -4,8 +4,8 @@ import { readAccount } from "../account/use-account.ts";
 import type { Client } from "../session/client.ts";
 
 /**
- * Sees to it that the account can pay `orders` orders of the smallest amount, opening it and topping
- * it up where needed, and answers with that amount.
+ * Ensures that the account can pay for `orders` orders of the smallest amount. Opens and tops up the
+ * account if necessary. Returns the amount.
  */
 export async function prepareAccount(client: Client, orders: number): Promise<MoneyValue> {
   const { settle, userId, feed } = client;

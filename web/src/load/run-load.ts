@@ -1,18 +1,18 @@
 import { createTally, type LoadEnd, type LoadProgress, type Settled } from "./tally.ts";
 
-/** Requests at a time: of a browser's six connections the watch has one, and one is for the rest. */
+/** Concurrent requests: a browser has six connections, of which the watch and other calls need two. */
 export const maxRequests = 4;
-/** Orders that are placed and not settled yet; more would only wait in line. */
+/** The maximum of placed orders that have not settled; more would only queue. */
 export const maxOpenOrders = 64;
-/** A run in which nothing settles for so long ends. */
+/** A run ends if no order settles for this long. */
 const stalledAfterMs = 20_000;
 const checkIntervalMs = 500;
 
 /**
- * Places `total` orders, few at a time, and measures how long each takes to settle. `onSettled` brings
- * the news, in any order and also before the answer of `place`, which returns the order's id. Resolves
- * with the last progress when all have an end, when the signal aborts, or when nothing settles for 20
- * seconds.
+ * Places `total` orders, a few at a time, and measures how long each takes to settle. `onSettled`
+ * reports settled orders, in any order and possibly before `place` returns the order's id. Resolves
+ * with the final progress when all have settled or failed, when the signal aborts, or when no order
+ * settles for 20 seconds.
  */
 export async function runLoad(options: {
   readonly total: number;

@@ -1,54 +1,54 @@
-/** How a run stands. Moments are in milliseconds since its beginning. */
+/** The progress of a run. Times are in milliseconds since its start. */
 export type LoadProgress = {
   readonly total: number;
   readonly elapsedMs: number;
-  /** When each order settled, in that order. */
+  /** When each order settled, in ascending order. */
   readonly settledMs: readonly number[];
-  /** How long each took, from the request to the news of its end, in the same order. */
+  /** The time of each from the request to its outcome, in the same order. */
   readonly latenciesMs: readonly number[];
   readonly declined: number;
-  /** Orders that were not taken. */
+  /** The number of rejected orders. */
   readonly failed: number;
   readonly lastError?: unknown;
   readonly end?: LoadEnd;
 };
 
-/** How a run has ended: all orders have, somebody stopped it, or nothing settled for too long. */
+/** How a run ended: all orders settled, it was stopped, or no order settled for too long. */
 export type LoadEnd = "done" | "stopped" | "stalled";
 
-/** News of an order: that it has reached its end, and which. */
+/** A settled order and its outcome. */
 export type Settled = { readonly id: string; readonly isPaid: boolean };
 
-/** Keeps count of the orders of one run; a request and its order are known by when it began. */
+/** Counts the orders of a run; a request and its order are identified by the request's start time. */
 export type Tally = {
-  /** Requests without an answer. */
+  /** Requests without a response. */
   readonly requests: number;
-  /** Orders that have been answered and have not settled. */
+  /** Accepted orders that have not settled. */
   readonly open: number;
-  /** How many requests have begun. */
+  /** The number of requests started. */
   readonly begun: number;
-  /** How many orders have an end, or were not taken. */
+  /** The number of orders that have settled or were rejected. */
   readonly over: number;
-  /** When something was last heard, or the run began. */
+  /** The time of the last response or change, or of the start. */
   readonly lastNewsMs: number;
   begin(): number;
   answered(id: string, beganMs: number): void;
   refused(error: unknown): void;
-  /** Takes news of any orders, in any order, also before their answers. */
+  /** Accepts settled orders of any run, in any order, also before the responses to their requests. */
   hear(news: readonly Settled[]): void;
   progress(end?: LoadEnd): LoadProgress;
 };
 
-/** How much news of others is kept at most while an answer is under way; the newest of it. */
+/** How many early changes are kept while requests are in flight; the newest are kept. */
 export const maxEarly = 1_000;
 
-/** Begins to count a run of `total` orders. */
+/** Creates the tally of a run of `total` orders. */
 export function createTally(total: number, nowMs: () => number): Tally {
   const startMs = nowMs();
   const settledMs: number[] = [];
   const latenciesMs: number[] = [];
   const began = new Map<string, number>();
-  /** Settled before their own answers came. */
+  /** Orders that settled before the response to their request. */
   const early = new Map<string, { readonly atMs: number; readonly isPaid: boolean }>();
   const count = { requests: 0, begun: 0, declined: 0, failed: 0, lastNewsMs: startMs };
   let lastError: unknown;
@@ -104,7 +104,7 @@ export function createTally(total: number, nowMs: () => number): Tally {
       for (const { id, isPaid } of news) {
         const beganMs = began.get(id);
         if (beganMs !== undefined) settle(beganMs, atMs, isPaid);
-        // An order of somebody else's run, or one of ours whose answer is under way.
+        // An order of another run, or one of this run whose response is still in flight.
         else if (count.requests > 0) keepEarly(id, { atMs, isPaid });
         began.delete(id);
       }

@@ -1,19 +1,19 @@
 import { type MoneyValue, minorUnitDigits, money } from "@settle/sdk";
 
-/** The largest sum of one order or one deposit, in minor units, as the contract has it. */
+/** The largest amount of an order or deposit, in minor units, as in the contract. */
 export const maxAmountMinor = 1_000_000_000_000n;
 
-/** What is wrong with a text that should be an amount. */
+/** Why a text is not a valid amount. */
 export type AmountFault = "empty" | "not-a-number" | "too-many-digits" | "too-small" | "too-large";
 
-/** Groups of three, set apart by spaces of any width or by apostrophes. */
+/** Groups of three digits, separated by spaces of any width or by apostrophes. */
 const grouped = /^\d{1,3}([\s'’]\d{3})+(?=[.,]|$)/;
 
 /**
- * Reads an amount as people type it: `12.50` and `12,50` are the same, and thousands may be set apart
- * by spaces or apostrophes. A comma or point is always the decimal one, never a guess: `1,250` has too
- * many digits after it for EUR. Answers with the sum, from 1 minor unit to 1,000,000,000,000, or with
- * what is wrong with the text.
+ * Parses an amount as people type it: `12.50` and `12,50` are the same, and thousands may be separated
+ * by spaces or apostrophes. A comma or point is always the decimal separator: `1,250` has too many
+ * decimals for EUR. Returns the amount, from 1 to 1,000,000,000,000 minor units, or the fault of the
+ * text.
  */
 export function parseAmount(
   text: string,

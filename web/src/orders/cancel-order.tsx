@@ -8,12 +8,12 @@ import { useLanguage } from "../i18n/language.tsx";
 import { useClient } from "../session/client.ts";
 import { statusNamed, statusOf } from "./status.ts";
 
-/** Most orders are paid sooner than anybody could press; a button for them would only flicker. */
+/** Most orders are paid before a user can press the button, which would only flicker. */
 const offerAfterMs = 600;
 
 /**
- * Cancels an order that still waits for its payment, or says why that is too late. It goes on saying so
- * when the order has moved on.
+ * Cancels an order that still waits for its payment, or shows why it is too late. The message stays
+ * when the status of the order changes.
  */
 export function CancelOrder({ order }: { readonly order: Order }) {
   const { m } = useLanguage();
@@ -65,7 +65,7 @@ function CancelButton(props: {
   );
 }
 
-/** Whether `is` has been so for `delayMs`. */
+/** Returns whether `is` has been true for `delayMs`. */
 function useLater(is: boolean, delayMs: number): boolean {
   const [isLater, setLater] = useState(false);
   useEffect(() => {

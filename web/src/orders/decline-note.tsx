@@ -8,15 +8,15 @@ import { useLanguage } from "../i18n/language.tsx";
 import type { Draft } from "./draft.ts";
 import { type NextStep, nextStepOf } from "./next-step.ts";
 
-/** What can be done about a decline, by the view around it: the note goes as soon as the order does. */
+/** The remedies for a decline, provided by the view, because the note disappears with its order. */
 export type Remedies = {
-  /** Begins a new order with the draft. */
+  /** Starts a new order with the draft. */
   again(draft: Draft): void;
-  /** Begins to top up by what is missing. */
+  /** Starts to top up by the missing amount. */
   topUp(missing: MoneyValue): void;
 };
 
-/** Why an order was declined and, with `remedies`, what to do next. */
+/** Shows why an order was declined and, with `remedies`, what to do next. */
 export function DeclineNote(props: {
   readonly order: Order;
   readonly remedies: Remedies | undefined;

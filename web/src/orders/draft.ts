@@ -1,2 +1,2 @@
-/** What an order that is to be placed again begins with. */
+/** The initial input of an order that is placed again. */
 export type Draft = { readonly amount: string; readonly description: string };

@@ -17,7 +17,7 @@ import { useOrders } from "./use-orders.ts";
 
 const maxDescriptionCharacters = 1_000;
 
-/** Where an order is placed, once it is known in which currency. */
+/** The form to place an order, shown once its currency is known. */
 export function NewOrder({ draft }: { readonly draft: Draft | undefined }) {
   const { m } = useLanguage();
   const { data: account } = useAccount();
@@ -31,7 +31,7 @@ export function NewOrder({ draft }: { readonly draft: Draft | undefined }) {
   );
 }
 
-/** Places an order. It shows in the list when the server has taken it. */
+/** Places an order. It appears in the list when the server has accepted it. */
 const NewOrderForm = memo(function NewOrderForm(props: {
   readonly currency: string;
   readonly draft: Draft | undefined;
@@ -50,7 +50,7 @@ const NewOrderForm = memo(function NewOrderForm(props: {
       const { settle, userId, accept } = client;
       accept([await settle.orders.createOrder({ userId, ...order }, options)]);
       client.said.emit(m.orders.placed(order.description));
-      // Not what has been typed for the next one meanwhile.
+      // Keeps a text that was typed for the next order meanwhile.
       setText((now) => (now === text ? "" : now));
       setDescription((now) => (now === description ? "" : now));
       showOrders();
@@ -98,7 +98,7 @@ const NewOrderForm = memo(function NewOrderForm(props: {
   );
 });
 
-/** On a small screen the list is below the form, where nobody would see the order settle. */
+/** Scrolls to the list, which is below the form on a small screen, to show the order settle. */
 function showOrders(): void {
   const title = document.getElementById(ordersTitleId);
   if (title && title.getBoundingClientRect().bottom > innerHeight) title.scrollIntoView();

@@ -1,16 +1,16 @@
 import { type Account, DeclineReason, type MoneyValue, type Order } from "@settle/sdk";
 
-/** What somebody can do about a declined order. */
+/** What the user can do about a declined order. */
 export type NextStep =
   | { readonly kind: "open-account" }
-  /** By what the balance lacks. */
+  /** Top up by the missing amount. */
   | { readonly kind: "top-up"; readonly missing: MoneyValue; readonly balance: MoneyValue }
-  /** In the account's currency; covered if that and the balance are enough for the same order. */
+  /** Order again in the account's currency; covered if the balance is enough for the same order. */
   | { readonly kind: "again"; readonly currency: string; readonly isCovered: boolean };
 
 /**
- * What to do next about a declined order, with the account as it is now: null if there is none.
- * Undefined while the account is not known.
+ * Returns what to do next about a declined order, with the current account, which is null if there is
+ * none. Undefined while the account is unknown.
  */
 export function nextStepOf(
   { declineReason, amount }: Pick<Order, "declineReason" | "amount">,

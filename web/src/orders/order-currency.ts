@@ -2,9 +2,9 @@ import type { Account, Order } from "@settle/sdk";
 import { currencies } from "../account/currencies.ts";
 
 /**
- * The currency of a new order: the account's, or the first one on offer for somebody who has no account
- * (null). While the account is not known (undefined), that of the newest order; undefined without one,
- * when nothing can be ordered yet.
+ * Returns the currency of a new order: the account's, or the first available one without an account
+ * (null). While the account is unknown (undefined), it is that of the newest order, or undefined if
+ * there is none: then no order can be placed yet.
  */
 export function orderCurrency(
   account: Pick<Account, "balance"> | null | undefined,

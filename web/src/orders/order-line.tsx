@@ -11,7 +11,7 @@ import { StatusText } from "./status-text.tsx";
 
 const dayMs = 24 * 3_600_000;
 
-/** One order in the list. With `remedies`, what to do about its decline as well. */
+/** An order in the list. With `remedies`, it also shows what to do about a decline. */
 export const OrderLine = memo(function OrderLine(props: {
   readonly order: Order;
   readonly remedies: Remedies | undefined;

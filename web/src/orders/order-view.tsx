@@ -20,7 +20,7 @@ import { timelineOf } from "./timeline.ts";
 import { TimelineList } from "./timeline-list.tsx";
 import { useOrder } from "./use-orders.ts";
 
-/** One order: what it is, where it stands, and how it came there. */
+/** The view of one order: its details, status and timeline. */
 export function OrderView({ id }: { readonly id: string }) {
   const { m } = useLanguage();
   const { data: order, error, refetch } = useOrder(id);
@@ -94,7 +94,7 @@ function Receipt(props: { readonly order: Order; readonly remedies: Remedies }) 
   );
 }
 
-/** What payments know of the order; null while they have not heard of it. Read for each state anew. */
+/** Loads the payment of the order; null while there is none. Loaded again for each state. */
 function usePayment({ id, revision }: Order) {
   const { settle, userId } = useClient();
   return useQuery({

@@ -10,10 +10,10 @@ import { OrderLine } from "./order-line.tsx";
 import { statusOf } from "./status.ts";
 import { readMoreOrders, useOrders } from "./use-orders.ts";
 
-/** The heading over the orders. */
+/** The id of the heading above the orders. */
 export const ordersTitleId = "orders-title";
 
-/** The orders, newest first, each with its way so far, and what can be done about declines. */
+/** The orders, newest first, each with its progress and the remedies for a decline. */
 export function OrdersSection({ remedies }: { readonly remedies: Remedies }) {
   const { m } = useLanguage();
   const client = useClient();
@@ -38,7 +38,7 @@ export function OrdersSection({ remedies }: { readonly remedies: Remedies }) {
             <OrderLine
               key={order.id}
               order={order}
-              // Once a later one has been paid, nobody waits for this any more.
+              // Once a later order has been paid, the decline needs no remedy.
               remedies={lastPaid === -1 || place < lastPaid ? remedies : undefined}
             />
           ))}

@@ -8,18 +8,18 @@ import type { Draft } from "./draft.ts";
 import { NewOrder } from "./new-order-form.tsx";
 import { OrdersSection } from "./orders-section.tsx";
 
-/** The account, a new order, and the orders there are. */
+/** The view with the account, the form for a new order, and the orders. */
 export function OverviewView() {
   const { m } = useLanguage();
   const brought = useHistoryState<{ readonly draft?: Draft } | null>();
   const [draft, setDraft] = useState(brought?.draft);
   useEffect(() => {
-    // Taken: it must not come back by a reload, when it has long been placed.
+    // The draft is used once: a reload must not restore it after the order was placed.
     if (brought?.draft) history.replaceState(null, "");
   }, [brought]);
   const [drafts, countDraft] = useReducer((count: number) => count + 1, 0);
   const { dialog, topUp } = useTopUp();
-  // The same one for as long as it may be, or opening a dialog would draw every order anew.
+  // Memoised, or opening a dialog would render every order again.
   const remedies = useMemo(() => {
     const again = (next: Draft) => {
       setDraft(next);

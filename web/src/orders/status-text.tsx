@@ -2,7 +2,7 @@ import type { Order } from "@settle/sdk";
 import { useLanguage } from "../i18n/language.tsx";
 import { statusOf } from "./status.ts";
 
-/** Where an order stands, in words, and what of it has gone back. */
+/** The status of an order as text, with the refunded amount. */
 export function StatusText({ order }: { readonly order: Order }) {
   const { m, format } = useLanguage();
   const status = statusOf(order);

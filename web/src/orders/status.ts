@@ -1,6 +1,6 @@
 import { type Order, OrderStatus } from "@settle/sdk";
 
-/** Where an order stands, in one word; `unknown` for what is newer than this page. */
+/** The status of an order as a word; `unknown` for a status that is newer than this page. */
 export type OrderStatusName =
   | "pending"
   | "paid"
@@ -17,12 +17,12 @@ const names = new Map<OrderStatus, OrderStatusName>([
   [OrderStatus.REFUNDED, "refunded"],
 ]);
 
-/** The word for where the order stands. */
+/** Returns the word for the status of an order. */
 export function statusOf({ status }: Pick<Order, "status">): OrderStatusName {
   return names.get(status) ?? "unknown";
 }
 
-/** The word for a status as the metadata of an error brings it, such as `ORDER_STATUS_PAID`. */
+/** Returns the word for a status in the metadata of an error, such as `ORDER_STATUS_PAID`. */
 export function statusNamed(name: string | undefined): OrderStatusName {
   const bare = name?.replace(/^ORDER_STATUS_/, "") as keyof typeof OrderStatus | undefined;
   const status = bare === undefined ? undefined : OrderStatus[bare];

@@ -1,7 +1,7 @@
 import { useLanguage } from "../i18n/language.tsx";
 import type { Step } from "./timeline.ts";
 
-/** The way of an order, step by step, with times and what lay between them. */
+/** The timeline of an order, with the time of each step and the durations in between. */
 export function TimelineList(props: { readonly steps: readonly Step[]; readonly nowMs: number }) {
   const { m, format } = useLanguage();
   const { steps, nowMs } = props;

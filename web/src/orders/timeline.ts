@@ -2,7 +2,7 @@ import { type Order, type Payment, PaymentOutcome } from "@settle/sdk";
 import { type Instant, instantMs } from "../time/instant.ts";
 import { statusOf } from "./status.ts";
 
-/** What has happened to an order. */
+/** A past step of an order. */
 export type HappenedKind =
   | "created"
   | "received"
@@ -16,24 +16,24 @@ export type HappenedKind =
   | "refunded-part"
   | "refunded";
 
-/** What is still to come. */
+/** A future step of an order. */
 export type UpcomingKind = "received" | "decided" | "settled" | "refunded";
 
-/** A step on the way of an order. */
+/** A step in the timeline of an order. */
 export type Step =
   | {
       readonly state: "happened";
       readonly kind: HappenedKind;
       readonly atMs: number;
-      /** How long after the step before; absent for the first, and where two clocks disagree. */
+      /** The time since the previous step; absent for the first, and if two clocks disagree. */
       readonly sinceMs?: number;
     }
   | { readonly state: "current" | "upcoming"; readonly kind: UpcomingKind };
 
 /**
- * The way of an order, from what orders and payments each know of it; `payment` is undefined while
- * payments have not heard of it, or that is not known yet. Steps are in the order in which they cause
- * each other, and by time where a cancellation and a payment have crossed.
+ * Returns the timeline of an order, from the data of orders and payments; `payment` is undefined while
+ * payments has none or it is not loaded yet. Steps are in causal order, and by time if a cancellation
+ * and a payment have crossed.
  */
 export function timelineOf(order: Order, payment: Payment | undefined): readonly Step[] {
   const status = statusOf(order);
@@ -90,7 +90,7 @@ function orderSteps(order: Order): readonly Happened[] {
   return [...step("created", createTime), ...(kind ? step(kind, settleTime) : [])];
 }
 
-/** How payments decide. An outcome that is newer than this page is not told at all. */
+/** The decisions of payments. An outcome that is newer than this page is not shown. */
 const decisions = new Map<PaymentOutcome, HappenedKind>([
   [PaymentOutcome.PAID, "debited"],
   [PaymentOutcome.DECLINED, "declined"],

@@ -11,10 +11,10 @@ import { keys } from "../live/order-cache.ts";
 import { type Client, useClient } from "../session/client.ts";
 
 const pageSize = 20;
-/** As many as one answer may hold. */
+/** The largest page that the service returns. */
 const maxPageSize = 1_000;
 
-/** The orders of whoever is signed in, newest first, kept current by the feed. */
+/** Returns the user's orders, newest first, kept current by the feed. */
 export function useOrders() {
   const client = useClient();
   return useQuery({
@@ -24,13 +24,13 @@ export function useOrders() {
   });
 }
 
-/** Reads more orders behind those that are shown. */
+/** Loads more orders at the end of the list. */
 export async function readMoreOrders(client: Client): Promise<void> {
   const { settle, userId, queries, recent } = client;
   const list = queries.getQueryData<OrderList>(keys.orders);
   if (!list || list.rest.kind === "none") return;
   const { rest } = list;
-  // What was let go left a hole before the page that came next: all of it is read anew.
+  // Dropped orders left a gap before the next page: the whole list is loaded again.
   const request =
     rest.kind === "page"
       ? { userId, pageSize, pageToken: rest.token }
@@ -43,20 +43,20 @@ export async function readMoreOrders(client: Client): Promise<void> {
   });
 }
 
-/** One order, kept current by the feed; null if there is none by this id. */
+/** Returns an order, kept current by the feed; null if there is none with this id. */
 export function useOrder(id: string) {
   const { feed, settle, userId, recent } = useClient();
   return useQuery({
     queryKey: keys.order(id),
     initialData: () => recent.get(id),
-    // Read later than where the feed begins, so that no change falls in between.
+    // Loaded after the start of the feed, so that no change is missed.
     queryFn: async () => {
       await feed.based;
       try {
         return recent.newest(await settle.orders.getOrder({ userId, orderId: id }));
       } catch (error) {
         if (error instanceof OrderNotFoundError) return null;
-        // What is no order id at all, as a mistyped address has it.
+        // Not a valid order id, such as in a mistyped address.
         if (error instanceof ValidationFailedError) return null;
         throw error;
       }

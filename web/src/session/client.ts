@@ -16,32 +16,32 @@ import type { Session } from "./session.ts";
 
 const firstPageSize = 20;
 
-/** Everything that views work with while somebody is signed in. */
+/** Everything that views use while a user is signed in. */
 export type Client = OrderCache & {
   readonly userId: string;
   readonly config: PageConfig;
   readonly settle: Settle;
   readonly queries: QueryClient;
   readonly feed: Feed<Order>;
-  /** What has been begun and may have happened. */
+  /** Actions that were started and may have taken effect. */
   readonly intents: Intents;
-  /** Reads the first page of the orders, for the query of `keys.orders`. */
+  /** Loads the first page of the orders, for the query of `keys.orders`. */
   readOrders(): Promise<OrderList>;
-  /** Reads account and statement again if they are shown; while it does, at most once more. */
+  /** Reloads account and statement if they are displayed; calls meanwhile cause one more run. */
   refreshMoney(): Promise<void>;
   /**
-   * Orders that were read for their names alone. Apart from `recent`, because nothing else has been
-   * told of them: the feed still has to bring what is new about them.
+   * Orders that were loaded for their names only. Separate from `recent`, because no other part of the
+   * page has received them: the feed must still deliver their changes.
    */
   readonly named: RecentOrders;
-  /** Tells screen readers something, politely. */
+  /** Announces a text to screen readers, politely. */
   readonly said: Signal<[text: string]>;
   close(): void;
 };
 
 /**
- * Builds the client of a session; closing it ends its calls and forgets what it has read. After signing
- * in again it goes on with the `intents` of the one before.
+ * Creates the client of a session. Closing it ends its calls and drops its data. After signing in
+ * again, the new client keeps the `intents` of the previous one.
  */
 export function createClient(
   config: PageConfig,
@@ -51,7 +51,7 @@ export function createClient(
   const { userId } = session;
   const settle = createSettle({ baseUrl: config.edgeUrl, token: session.token });
   const queries = new QueryClient({
-    // The SDK tries again by itself, and merging by revision keeps what has not changed.
+    // The SDK retries by itself, and merging by revision keeps unchanged data.
     defaultOptions: { queries: { retry: false, structuralSharing: false } },
   });
   const refreshMoney = coalesce(async () => {
@@ -96,12 +96,12 @@ export function createClient(
 }
 
 const context = createContext<Client | undefined>(undefined);
-/** Gives the client to the views below. */
+/** Provides the client to the views below. */
 export const ClientProvider = context.Provider;
 
-/** The client of whoever is signed in. Throws where nobody is. */
+/** Returns the client of the signed-in user. Throws if nobody is signed in. */
 export function useClient(): Client {
   const client = useContext(context);
-  if (!client) throw new Error("nobody is signed in here");
+  if (!client) throw new Error("useClient is used outside of ClientProvider");
   return client;
 }

@@ -1,9 +1,10 @@
 import type { PageConfig } from "../../server/config.ts";
 
-/** Asks the server of this page where the edge is and how people sign in. Throws if it cannot say. */
+/** Loads the configuration from the server of this page. Throws if that fails. */
 export async function readPageConfig(): Promise<PageConfig> {
-  // As the preload in index.html has it, or it would be asked for twice.
+  // The same mode as the preload in index.html, or it would be requested twice.
   const response = await fetch("/config.json", { credentials: "same-origin" });
-  if (!response.ok) throw new Error(`the configuration was answered with ${response.status}`);
+  if (!response.ok)
+    throw new Error(`the request for /config.json failed with status ${response.status}`);
   return (await response.json()) as PageConfig;
 }

@@ -1,25 +1,25 @@
 import { ErrorResponse, type UserManager } from "oidc-client-ts";
 import { SessionEndedError, UnreachableError } from "./session.ts";
 
-/** What a provider answers that may take the refresh token later. */
+/** The errors of a provider that may accept the refresh token later. */
 const passing = new Set(["temporarily_unavailable", "server_error"]);
 
 /**
- * Gets another access token by the refresh token. Throws a {@link SessionEndedError} where there is
- * none or the provider does not take it any more, and an {@link UnreachableError} without an answer.
+ * Gets a new access token with the refresh token. Throws a {@link SessionEndedError} if there is none
+ * or the provider rejects it, and an {@link UnreachableError} if there is no response.
  */
 export async function renewToken(manager: UserManager): Promise<string> {
   const user = await manager.getUser();
-  // The content security policy has no room for the other way, a hidden frame.
-  if (!user?.refresh_token) throw new SessionEndedError("the token has ended");
+  // The content security policy does not allow the alternative, a hidden frame.
+  if (!user?.refresh_token) throw new SessionEndedError("the token has expired");
   const renewed = await manager.signinSilent().catch((cause: unknown) => {
     if (cause instanceof ErrorResponse && !passing.has(cause.error ?? "")) {
       throw new SessionEndedError("the provider refused the refresh token", { cause });
     }
-    // That is how fetch says it.
-    if (cause instanceof TypeError) throw new UnreachableError("no answer", { cause });
+    // The error of fetch.
+    if (cause instanceof TypeError) throw new UnreachableError("no response", { cause });
     throw cause;
   });
-  if (!renewed) throw new SessionEndedError("the provider gave no other token");
+  if (!renewed) throw new SessionEndedError("the provider returned no new token");
   return renewed.access_token;
 }

@@ -3,9 +3,9 @@ import type { Session } from "./session.ts";
 import { rememberedName, signInByName } from "./sign-in-by-name.ts";
 
 /**
- * Goes on where this tab was before it was loaded: signed in by a remembered name, come back from the
- * provider, or on the way there once more. Without a session somebody has to sign in; `failed` says
- * that the provider has sent them back without.
+ * Resumes the session of this tab after a load: by the remembered name, by the response of the
+ * provider, or by redirecting to it again. Without a session, the user has to sign in; `failed` says
+ * that the provider has redirected back without one.
  */
 export async function resumeSession(
   signIn: SignInConfig,
@@ -34,8 +34,8 @@ export async function resumeSession(
 }
 
 /**
- * Leaves this page for the OpenID provider, which sends people back to where they are. Never resolves:
- * the page is being left. Throws if the provider cannot be reached.
+ * Redirects to the OpenID provider, which redirects back to the current view. Never resolves, because
+ * the browser leaves the page. Throws if the provider cannot be reached.
  */
 export async function leaveForProvider(
   signIn: Extract<SignInConfig, { kind: "oidc" }>,
@@ -48,8 +48,9 @@ export async function leaveForProvider(
 }
 
 /**
- * Signs in again whose session has ended: under the same name in development, else at the provider,
- * which sends them back to where they are. Throws if whoever signs people in cannot be reached.
+ * Signs in again after the session has ended: with the same name in development, otherwise at the
+ * provider, which redirects back to the current view. Throws if the issuer or the provider cannot be
+ * reached.
  */
 export async function renewSession(signIn: SignInConfig, userId: string): Promise<Session> {
   if (signIn.kind === "development") return signInByName(signIn.issuerUrl, userId);

@@ -1,27 +1,27 @@
-/** Somebody who is signed in. Nothing of it is kept anywhere but in this tab's memory. */
+/** The session of a signed-in user. It is kept only in the memory of this tab. */
 export type Session = {
   readonly userId: string;
   /**
-   * Brings a token: the one at hand at first, and another each time it is asked again. Throws a
-   * {@link SessionEndedError} where only signing in again can bring one, and an
-   * {@link UnreachableError} where whoever gives them out cannot be reached.
+   * Returns a token: the current one at first, and a new one on each further call. Throws a
+   * {@link SessionEndedError} if the user has to sign in again, and an {@link UnreachableError} if the
+   * issuer or provider cannot be reached.
    */
   token(): Promise<string>;
-  /** Forgets the token, and signs out at the provider where that is offered. */
+  /** Drops the token, and signs out at the provider if it supports that. */
   signOut(): Promise<void>;
 };
 
-/** No token can be had any more without signing in again. */
+/** The user has to sign in again to get a token. */
 export class SessionEndedError extends Error {
   override readonly name = "SessionEndedError";
 }
 
-/** Whoever gives out tokens cannot be reached. */
+/** The issuer or provider of tokens cannot be reached. */
 export class UnreachableError extends Error {
   override readonly name = "UnreachableError";
 }
 
-/** Whoever gives out tokens does not take this name. */
+/** The issuer rejects this name. */
 export class NameRefusedError extends Error {
   override readonly name = "NameRefusedError";
 }

@@ -3,8 +3,8 @@ import { NameRefusedError, type Session, UnreachableError } from "./session.ts";
 const nameKey = "settle.name";
 
 /**
- * Signs in at the development issuer, which takes any name. Throws a {@link NameRefusedError} for what
- * is no user id, and an {@link UnreachableError} where the issuer cannot be reached.
+ * Signs in at the development issuer, which accepts any name. Throws a {@link NameRefusedError} for an
+ * invalid user id, and an {@link UnreachableError} if the issuer cannot be reached.
  */
 export async function signInByName(issuerUrl: string, name: string): Promise<Session> {
   let atHand: string | undefined = await requestToken(issuerUrl, name);
@@ -22,7 +22,7 @@ export async function signInByName(issuerUrl: string, name: string): Promise<Ses
   };
 }
 
-/** The name that this tab last signed in with, so that a reload can do so again. */
+/** Returns the name that this tab last signed in with, so that a reload can use it again. */
 export function rememberedName(): string | undefined {
   return sessionStorage.getItem(nameKey) ?? undefined;
 }
@@ -30,10 +30,10 @@ export function rememberedName(): string | undefined {
 async function requestToken(issuerUrl: string, username: string): Promise<string> {
   const body = new URLSearchParams({ username });
   const response = await fetch(`${issuerUrl}/token`, { method: "POST", body }).catch((cause) => {
-    throw new UnreachableError("the issuer does not answer", { cause });
+    throw new UnreachableError("the issuer does not respond", { cause });
   });
   if (response.status === 400) throw new NameRefusedError(username);
-  if (!response.ok) throw new Error(`the issuer answered with ${response.status}`);
+  if (!response.ok) throw new Error(`the issuer responded with status ${response.status}`);
   const { access_token: token } = (await response.json()) as { access_token: string };
   return token;
 }

@@ -11,29 +11,29 @@ import { tokenClaim } from "./token-claim.ts";
 
 type OidcConfig = Extract<SignInConfig, { kind: "oidc" }>;
 
-/** Where the provider sends people back to. */
+/** The path to which the provider redirects. */
 export const signedInPath = "/signed-in";
 const signedInKey = "settle.signed-in";
-/** What a provider answers that would have to ask somebody something, and may not. */
+/** The errors of a provider that would need input from the user but may not ask for it. */
 const asks = new Set(["login_required", "interaction_required", "consent_required"]);
 
-/** Signing in at an OpenID provider, by the authorization code flow with PKCE. */
+/** Sign-in at an OpenID provider, with the authorization code flow and PKCE. */
 export type OidcSignIn = {
   /**
-   * Leaves this page for the provider's. With `silent` nobody is asked for anything: who is signed in
-   * there comes back signed in, everybody else with an error.
+   * Redirects to the provider. With `silent`, the provider shows no page: users with a session there
+   * return signed in, all others with an error.
    */
   leave(options: { readonly returnTo: string; readonly silent: boolean }): Promise<void>;
   /**
-   * Takes up what the provider has sent back with; without a session for somebody who went there
-   * silently and is not signed in. Throws what else the provider says is wrong.
+   * Processes the response of the provider. There is no session if the redirect was silent and the
+   * user is not signed in there. Throws any other error of the provider.
    */
   comeBack(): Promise<{ readonly session?: Session; readonly returnTo: string }>;
 };
 
 /**
- * Prepares signing in. Tokens are in memory alone; what has to outlive the way to the provider and
- * back (the PKCE verifier, for once) is in this tab's session storage.
+ * Creates the sign-in. Tokens are kept in memory only. The state that must survive the redirect (such
+ * as the PKCE verifier) is in the session storage of this tab.
  */
 export function createOidcSignIn({
   authority,
@@ -49,7 +49,7 @@ export function createOidcSignIn({
     post_logout_redirect_uri: `${location.origin}/`,
     userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
     stateStore: new WebStorageStateStore({ store: sessionStorage }),
-    // A token is renewed when it is asked for: only that can tell that the session has ended.
+    // A token is renewed on request only: this is how the end of a session is detected.
     automaticSilentRenew: false,
   });
   return {

@@ -21,14 +21,14 @@ type State =
       readonly config: PageConfig;
       readonly client: Client;
       readonly session: Session;
-      /** Whether a form of this page brought it. */
+      /** Whether the session was started by a form of this page. */
       readonly afterForm: boolean;
     };
 
-/** What a session follows on. */
+/** The state that a new session takes over. */
 type Before = { readonly intents?: Intents; readonly afterForm?: boolean };
 
-/** Shows the views to whoever is signed in, and to everybody else how to sign in. */
+/** Shows the views to a signed-in user, and the sign-in view otherwise. */
 export function SignInGate(props: { readonly config: Promise<PageConfig> }) {
   const [state, setState] = useState<State>({ kind: "starting" });
   const enter = useCallback((config: PageConfig, session: Session, before: Before = {}) => {

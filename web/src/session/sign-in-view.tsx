@@ -9,10 +9,10 @@ import { leaveForProvider } from "./resume-session.ts";
 import { NameRefusedError, type Session } from "./session.ts";
 import { signInByName } from "./sign-in-by-name.ts";
 
-/** How somebody signs in: by any name in development, else at the provider. */
+/** The sign-in view: by any name in development, otherwise at the provider. */
 export function SignInView(props: {
   readonly signIn: SignInConfig;
-  /** Whether they were sent back without a session. */
+  /** Whether the provider redirected back without a session. */
   readonly failed: boolean;
   onSession(session: Session): void;
 }) {

@@ -1,10 +1,10 @@
 /**
- * Reads the claim `name` of a JWT, without verifying it: that is for the services to do. Throws if
- * the token is no JWT or has no such claim, or one that is no text.
+ * Reads the claim `name` of a JWT without verifying it, which is the task of the services. Throws if
+ * the token is not a JWT, or if the claim is missing or not a string.
  */
 export function tokenClaim(token: string, name: string): string {
   const payload = token.split(".")[1];
-  if (payload === undefined) throw new Error("the access token is no JWT");
+  if (payload === undefined) throw new Error("the access token is not a JWT");
   const binary = atob(payload.replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
   const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));

@@ -2,14 +2,14 @@ import { decimalText, type LedgerEntry } from "@settle/sdk";
 import { isoOf } from "../time/instant.ts";
 import { kindOf } from "./kind.ts";
 
-/** Tells spreadsheets that what follows is UTF-8. */
+/** Tells spreadsheets that the file is UTF-8. */
 const byteOrderMark = "\uFEFF";
 const columns = ["time", "kind", "amount", "balance", "currency", "order", "entry"];
 
-/** The first line of a statement as CSV. */
+/** The header row of a statement as CSV. */
 export const csvHead = `${byteOrderMark}${csvLine(columns)}`;
 
-/** One entry as a line of CSV: ISO time in UTC, decimal amounts with a point, ids. */
+/** Formats an entry as a CSV row: ISO time in UTC, amounts with a decimal point, ids. */
 export function csvEntry(entry: LedgerEntry): string {
   const { createTime, kind, amount, balanceAfter, orderId, id } = entry;
   return csvLine([
@@ -24,8 +24,8 @@ export function csvEntry(entry: LedgerEntry): string {
 }
 
 /**
- * One line as RFC 4180 has it, with its end. A text that a spreadsheet would take for a formula gets an
- * apostrophe before it; numbers stay numbers.
+ * Formats a row by RFC 4180, including its line break. A text that a spreadsheet would read as a
+ * formula gets a leading apostrophe; numbers stay numbers.
  */
 export function csvLine(fields: readonly string[]): string {
   return `${fields.map(csvField).join(",")}\r\n`;

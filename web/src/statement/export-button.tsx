@@ -6,7 +6,7 @@ import { useLanguage } from "../i18n/language.tsx";
 import { useClient } from "../session/client.ts";
 import { exportStatement } from "./export-statement.ts";
 
-/** Exports the whole statement, shows how far that is, and can be stopped. */
+/** Exports the whole statement, with progress and a stop button. */
 export function ExportButton() {
   const { m, format } = useLanguage();
   const { settle, userId } = useClient();

@@ -4,8 +4,8 @@ import { csvEntry, csvHead } from "./csv.ts";
 const pageSize = 1_000;
 
 /**
- * Reads the whole statement and hands it to the browser as a file `settle-<user>-<day>.csv`. Tells
- * after each thousand lines how many there are. Rejects with the signal's reason when it aborts.
+ * Loads the whole statement and saves it as a file `settle-<user>-<day>.csv`. Reports the number of
+ * rows after each thousand. Rejects with the signal's reason if it aborts.
  */
 export async function exportStatement(options: {
   readonly settle: Settle;
@@ -37,6 +37,6 @@ function save(blob: Blob, name: string): void {
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  // The browser has taken it by then.
+  // The browser has read the file by then.
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

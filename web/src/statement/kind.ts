@@ -1,6 +1,6 @@
 import { LedgerEntryKind } from "@settle/sdk";
 
-/** What moved money, in one word; `movement` for what is newer than this page. */
+/** The kind of an entry as a word; `movement` for a kind that is newer than this page. */
 export type KindName = "deposit" | "payment" | "refund" | "movement";
 
 const names = new Map<LedgerEntryKind, KindName>([
@@ -9,7 +9,7 @@ const names = new Map<LedgerEntryKind, KindName>([
   [LedgerEntryKind.REFUND, "refund"],
 ]);
 
-/** The word for what moved the money. */
+/** Returns the word for the kind of an entry. */
 export function kindOf(kind: LedgerEntryKind): KindName {
   return names.get(kind) ?? "movement";
 }

@@ -1,19 +1,19 @@
 import type { LedgerEntry } from "@settle/sdk";
 
-/** How many entries a statement keeps that grows by itself. */
+/** How many entries a statement keeps while it grows by itself. */
 export const maxEntries = 1_000;
 
-/** The part of a statement that has been read, newest first. */
+/** The loaded part of a statement, newest first. */
 export type EntryList = {
   readonly entries: readonly LedgerEntry[];
-  /** Asks for what is older; empty at the end. */
+  /** The token of the next, older page; empty at the end. */
   readonly nextPageToken: string;
 };
 
 /**
- * Puts a first page, read anew, before what was read earlier. The page alone remains if they do not
- * meet, because more has been booked meanwhile than a page holds, and if they are more than 1,000 entries
- * together: what is older can be asked for again.
+ * Merges a reloaded first page with the entries loaded earlier. Only the page remains if the two do not
+ * overlap, because more was booked meanwhile than fits on a page, or if they have more than 1,000
+ * entries together. Older entries can be loaded again.
  */
 export function mergeFirstPage(old: EntryList | undefined, page: EntryList): EntryList {
   const newest = old?.entries[0];

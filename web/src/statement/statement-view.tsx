@@ -12,7 +12,7 @@ import { ExportButton } from "./export-button.tsx";
 import { kindOf } from "./kind.ts";
 import { readMoreEntries, useOrderNames, useStatement } from "./use-statement.ts";
 
-/** What has moved on the account, newest first, with the balance after each movement. */
+/** The entries of the account, newest first, with the balance after each. */
 export function StatementView() {
   const { m } = useLanguage();
   const client = useClient();

@@ -5,10 +5,10 @@ import { type Client, useClient } from "../session/client.ts";
 import { type EntryList, mergeFirstPage } from "./merge-entries.ts";
 
 const pageSize = 50;
-/** More than the page's own: orders that moved no money stand between those that did. */
+/** Larger than the statement's pages, because the list also contains orders that moved no money. */
 const namesPageSize = 200;
 
-/** The statement, as far as it has been read; null if there is no account. */
+/** Returns the loaded part of the statement; null if there is no account. */
 export function useStatement() {
   const { settle, userId, queries } = useClient();
   return useQuery({
@@ -25,21 +25,21 @@ export function useStatement() {
   });
 }
 
-/** Reads one page more. */
+/** Loads the next page. */
 export async function readMoreEntries({ settle, userId, queries }: Client): Promise<void> {
   const pageToken = queries.getQueryData<EntryList>(keys.statement)?.nextPageToken;
   if (!pageToken) return;
   const page = await settle.payments.listLedgerEntries({ userId, pageSize, pageToken }).first();
   queries.setQueryData<EntryList>(keys.statement, (now) => {
-    // Read anew meanwhile, from another place on.
+    // The statement was reloaded meanwhile, with another next page.
     if (now?.nextPageToken !== pageToken) return now;
     return { ...page, entries: [...now.entries, ...page.entries] };
   });
 }
 
 /**
- * What was ordered, by order id, for the entries shown: one call for those that are not known yet.
- * Orders much older than their entries may be missing.
+ * Returns the description of the order of each displayed entry, by order id, with one call for the
+ * unknown ones. Orders that are much older than their entries may be missing.
  */
 export function useOrderNames(entries: readonly LedgerEntry[]): ReadonlyMap<string, string> {
   const { settle, userId, recent, named } = useClient();

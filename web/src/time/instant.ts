@@ -1,12 +1,12 @@
-/** A moment as answers bring it. */
+/** A timestamp as in responses. */
 export type Instant = { readonly seconds: bigint; readonly nanos: number };
 
-/** The moment in milliseconds since 1970, with its microseconds as a fraction. */
+/** Returns the timestamp in milliseconds since 1970, with microseconds as a fraction. */
 export function instantMs({ seconds, nanos }: Instant): number {
   return Number(seconds) * 1_000 + nanos / 1_000_000;
 }
 
-/** The moment as ISO 8601 has it in UTC, with milliseconds: `2026-11-22T09:30:00.000Z`. */
+/** Formats the timestamp as ISO 8601 in UTC, with milliseconds: `2026-11-22T09:30:00.000Z`. */
 export function isoOf(instant: Instant): string {
   return new Date(instantMs(instant)).toISOString();
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-/** The present time in milliseconds since 1970, renewed every `intervalMs`; 0 for never. */
+/** Returns the current time in milliseconds since 1970, updated every `intervalMs`; 0 for never. */
 export function useNow(intervalMs: number): number {
   const [nowMs, setNowMs] = useState(() => Date.now());
   useEffect(() => {
