@@ -4,9 +4,9 @@ import { PaymentOutcome, type SettleEvent } from "@settle/sdk";
 /** The event that is booked. */
 export type PaymentResult = Extract<SettleEvent, { $typeName: "events.v1.PaymentResultEvent" }>;
 
-/** What the books say. */
+/** The contents of the books. */
 export type Report = {
-  /** One line for each order, in the order of their booking; amounts in minor units. */
+  /** One entry per order, in the order of booking; amounts in minor units. */
   readonly results: readonly {
     readonly orderId: string;
     readonly userId: string;
@@ -14,15 +14,15 @@ export type Report = {
     readonly amount: string;
     readonly currency: string;
   }[];
-  /** What was paid in each currency, in minor units; refunds are not taken off. */
+  /** The amount paid in each currency, in minor units, without deducting refunds. */
   readonly turnover: Readonly<Record<string, string>>;
 };
 
-/** Books in a file of their own. */
+/** Books in a SQLite file. */
 export type Books = Disposable & {
   /**
-   * Books a result, durably when it returns. False, and nothing has happened, where the event or
-   * another one about the same order was booked before.
+   * Books a result durably. Returns false, without any effect, if the event or another one about the
+   * same order was booked before.
    */
   book(eventId: string, result: PaymentResult): boolean;
   report(): Report;
@@ -44,10 +44,10 @@ const schema = `
 `;
 const busyTimeoutMs = 5_000;
 
-/** Opens the books in `file`, or makes them; throws what SQLite says. */
+/** Opens the books in `file`, or creates them; throws the errors of SQLite. */
 export function openBooks(file: string): Books {
   const database = new DatabaseSync(file, { timeout: busyTimeoutMs });
-  // A report reads while results are booked; a commit is on the disk before its event is acknowledged.
+  // A report can read while results are booked; a commit is on disk before its event is acknowledged.
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
   database.exec(schema);
   const remember = database.prepare(
@@ -72,14 +72,14 @@ export function openBooks(file: string): Books {
         Object.entries(PaymentOutcome).find(([, value]) => value === outcome) ?? [];
       database.exec("BEGIN IMMEDIATE");
       try {
-        // Remembering comes first and decides; the effect follows in the same transaction.
+        // The row with the event id comes first and decides; the effect follows in the same transaction.
         const { changes } = remember.run(eventId, orderId, userId, word, minorUnits, currency);
         const isNew = changes > 0;
         if (isNew && outcome === PaymentOutcome.PAID) add.run(currency, minorUnits);
         database.exec("COMMIT");
         return isNew;
       } catch (error) {
-        // A full disk makes SQLite roll back by itself.
+        // SQLite rolls back by itself if the disk is full.
         if (database.isTransaction) database.exec("ROLLBACK");
         throw error;
       }

@@ -3,7 +3,7 @@ import { decodeEvent, EventRefusedError } from "@settle/sdk";
 import amqp, { type Channel, type ConsumeMessage } from "amqplib";
 import type { Books } from "./books.ts";
 
-/** How many deliveries may wait here; what is not acknowledged when this program dies comes again. */
+/** The prefetch limit; deliveries that are unacknowledged when this program dies are redelivered. */
 const prefetch = 50;
 const firstPauseMs = 250;
 const maxPauseMs = 30_000;
@@ -19,9 +19,9 @@ type ListenOptions = {
 };
 
 /**
- * Books what arrives in `queue` until `signal` is aborted, and connects again whenever it has to,
- * after pauses that grow until something is settled. Rejects only where that cannot help: the broker
- * refuses the user.
+ * Books the events in `queue` until `signal` is aborted. Reconnects whenever necessary, after pauses
+ * that grow until an event is settled. Rejects only if retries cannot help, because the broker refuses
+ * the user.
  */
 export async function listen(options: ListenOptions): Promise<void> {
   const { signal } = options;
@@ -33,14 +33,14 @@ export async function listen(options: ListenOptions): Promise<void> {
     } catch (error) {
       const { message, code } = error as NodeJS.ErrnoException;
       if (message.includes("ACCESS-REFUSED")) throw error;
-      // A name with several addresses that all refuse has a code and no message.
+      // A refused connection to a name with several addresses has a code but no message.
       console.error(`not listening: ${message || code}`);
     }
     await pause(pauseMsAfter(failures), undefined, { signal }).catch(() => {});
   }
 }
 
-/** Listens on one connection: resolves once `signal` is aborted, rejects when anything breaks. */
+/** Listens on one connection: resolves once `signal` is aborted, rejects on any failure. */
 async function listenOnce(options: ListenOptions, onSettled: () => void): Promise<void> {
   const { url, queue, books, signal } = options;
   const { promise: over, resolve, reject } = Promise.withResolvers<void>();
@@ -60,7 +60,7 @@ async function listenOnce(options: ListenOptions, onSettled: () => void): Promis
     await channel.prefetch(prefetch);
     let last = Promise.resolve();
     await channel.consume(queue, (message) => {
-      if (message === null) return reject(new Error(`${queue} has gone`));
+      if (message === null) return reject(new Error(`the queue ${queue} was deleted`));
       last = last
         .then(() => settle(channel, message, books, gone.signal))
         .then(onSettled)
@@ -72,7 +72,7 @@ async function listenOnce(options: ListenOptions, onSettled: () => void): Promis
   } finally {
     signal.removeEventListener("abort", end);
     gone.abort();
-    // Gives back what was delivered and not acknowledged. Where the connection dies before the broker
+    // Returns unacknowledged deliveries to the queue. If the connection dies before the broker
     // answers, amqplib never settles the promise.
     connection.close().catch(() => {});
     const closing = new AbortController();
@@ -83,7 +83,7 @@ async function listenOnce(options: ListenOptions, onSettled: () => void): Promis
   }
 }
 
-/** Acknowledges a delivery, but only after its effect is on the disk; rejects once `gone` is aborted. */
+/** Acknowledges a delivery after its effect is on disk; rejects once `gone` is aborted. */
 async function settle(
   channel: Channel,
   message: ConsumeMessage,
@@ -97,8 +97,8 @@ async function settle(
   } catch (error) {
     if (!(error instanceof EventRefusedError)) throw error;
     if (error.why === "unknown-type") {
-      // Newer than this program, which thus was never asked to act on it.
-      console.error(`left aside: ${error.message}`);
+      // A newer event type, which this program does not have to process.
+      console.error(`ignored: ${error.message}`);
       channel.ack(message);
     } else {
       console.error(`rejected: ${error.message}`);
@@ -109,15 +109,15 @@ async function settle(
   const { id, event } = decoded;
   if (event.$typeName === "events.v1.PaymentResultEvent") {
     const isNew = await bookAtLast(() => books.book(id, event), gone);
-    console.error(`${isNew ? "booked" : "known already"}: order ${event.orderId}`);
+    console.error(`${isNew ? "booked" : "already booked"}: order ${event.orderId}`);
   }
   channel.ack(message);
 }
 
 /**
- * Books until it succeeds or `gone` is aborted. What fails are the books and never this event, so it is
- * not given back: all that wait here would be delivered once more each time, and after as many times as
- * the queue's policy allows they would go to the dead letters.
+ * Retries the booking until it succeeds or `gone` is aborted. The fault is in the books and never in
+ * the event, so the event is not returned to the queue: each return would redeliver all waiting
+ * events, and after the limit of the queue's policy they would be dead-lettered.
  */
 async function bookAtLast(book: () => boolean, gone: AbortSignal): Promise<boolean> {
   for (let failures = 0; ; failures += 1) {
@@ -130,7 +130,7 @@ async function bookAtLast(book: () => boolean, gone: AbortSignal): Promise<boole
   }
 }
 
-/** Grows with the failures; by chance shorter, lest all listeners come back to a broker at once. */
+/** Grows with the failures, with jitter, so that listeners do not all reconnect at once. */
 function pauseMsAfter(failures: number): number {
   return Math.min(firstPauseMs * 2 ** failures, maxPauseMs) * (0.5 + Math.random() / 2);
 }

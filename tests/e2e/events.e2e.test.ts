@@ -202,8 +202,8 @@ describe("the events", function () {
     );
 
     const listening = start();
-    await listening.says(/^known already/, 3);
-    await listening.says(/^(booked|known already)/, 2 * copies.length);
+    await listening.says(/^already booked/, 3);
+    await listening.says(/^(booked|already booked)/, 2 * copies.length);
     link.cut();
     await publish(adminUrl, work, copies.slice(0, 5));
     await listening.says(/^listening/, 2);
@@ -211,11 +211,11 @@ describe("the events", function () {
       using file = new DatabaseSync(join(folder, "books.db"));
       file.exec(`CREATE TRIGGER full BEFORE INSERT ON results
                  BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`);
-      const known = listening.said.filter((line) => line.startsWith("known already")).length;
+      const known = listening.said.filter((line) => line.startsWith("already booked")).length;
       await publish(adminUrl, work, copies.slice(0, 5));
       await listening.says(/^not booked yet: the disk is full/, 2);
       file.exec("DROP TRIGGER full");
-      await listening.says(/^known already/, known + 5);
+      await listening.says(/^already booked/, known + 5);
       const connections = listening.said.filter((line) => line.startsWith("listening"));
       assert.equal(connections.length, 2);
     }
@@ -223,7 +223,7 @@ describe("the events", function () {
       { messageId: crypto.randomUUID(), type: "events.v9.NewerEvent", body: Buffer.alloc(0) },
       { messageId: crypto.randomUUID(), type: resultType, body: Buffer.from([0xff]) },
     ]);
-    await listening.says(/^left aside/);
+    await listening.says(/^ignored/);
     await listening.says(/^rejected/);
     await eventually("all that waited was taken", isDone);
     assert.equal(await listening.end("SIGTERM"), 0);
