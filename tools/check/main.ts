@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 type Step = { readonly name: string; readonly command: readonly [string, ...string[]] };
 
-/** Everything that can be known to be wrong without starting PostgreSQL, RabbitMQ or Envoy. */
+/** All checks that need no PostgreSQL, RabbitMQ or Envoy. */
 const steps: readonly Step[] = [
   { name: "contract: style", command: ["buf", "lint"] },
   { name: "contract: format", command: ["buf", "format", "proto", "--diff", "--exit-code"] },
@@ -47,7 +47,7 @@ function output(command: readonly [string, ...string[]]): string {
   const result = spawnSync(program, args, { cwd: root, encoding: "utf8" });
   if (result.error) return String(result.error);
   if (result.status === 0) return "";
-  return `${result.stdout}${result.stderr}`.trim() || `${program} ended with ${result.status}`;
+  return `${result.stdout}${result.stderr}`.trim() || `${program} exited with ${result.status}`;
 }
 
 await fetchThirdPartyProtos(root);

