@@ -1,7 +1,7 @@
 /**
  * `npm run openapi:corpus`: runs the plugin over all of Google's public protos, as the compiler
- * would, and reads every document with two other readers. Says how many there are and how long it
- * takes; ends with 1 after a crash or an invalid document.
+ * would, and validates every document with two other parsers. Prints their number and the time; exits
+ * with 1 after a crash or an invalid document.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -20,7 +20,7 @@ type Document = {
   readonly components?: { readonly schemas?: object };
 };
 
-/** Hands all documents to the linter at once, as files. */
+/** Lints all documents at once, as files. */
 function lintAll(): readonly string[] {
   const scratch = mkdtempSync(join(tmpdir(), "settle-corpus-"));
   try {
@@ -57,7 +57,7 @@ const run = spawnSync(process.execPath, [join(import.meta.dirname, "main.ts")], 
 const runSeconds = seconds(runStarted);
 const left = run.stderr.toString().trim().split("\n");
 if (run.status !== 0)
-  throw new Error(`the plugin ended with ${run.status}: ${left.slice(-5).join("\n")}`);
+  throw new Error(`the plugin exited with ${run.status}: ${left.slice(-5).join("\n")}`);
 const response = fromBinary(CodeGeneratorResponseSchema, run.stdout);
 if (response.error) throw new Error(response.error);
 

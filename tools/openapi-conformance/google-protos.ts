@@ -10,8 +10,8 @@ import { fetchGoogleProtos } from "../generate/third-party-protos.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * Compiles all of Google's public protos, which needs npm the first time; with `more` options of
- * `buf build`, such as `--exclude-source-info`.
+ * Compiles all of Google's public protos, which are downloaded with npm the first time; `more` are
+ * options of `buf build`, such as `--exclude-source-info`.
  */
 export async function compileGoogleProtos(
   ...more: readonly string[]
@@ -20,7 +20,7 @@ export async function compileGoogleProtos(
   const scratch = mkdtempSync(join(tmpdir(), "settle-google-"));
   try {
     const image = join(scratch, "image.binpb");
-    // Not the tests of the compiler itself, which do not come completely.
+    // Without the tests of the compiler itself, which are incomplete.
     const without = ["--exclude-path", join(folder, "google/protobuf")];
     const to = ["--as-file-descriptor-set", ...more, "--output", image];
     execFileSync("buf", ["build", folder, ...without, ...to], { cwd: root, stdio: "inherit" });

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
-/** It asks nobody for news. */
+/** Turns off telemetry and the check for updates. */
 const quiet = { REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" };
 const maxOutputBytes = 1_000_000_000;
 const maxProblems = 1_000;
@@ -16,9 +16,9 @@ type Result = {
 };
 
 /**
- * Returns what Redocly's linter finds wrong in OpenAPI documents, errors and warnings, a line each;
- * empty when nothing is. `spec` asks for what the specification does, `recommended` for more. The
- * files are below `root`. Throws when it does not answer for each of them within 5 minutes.
+ * Returns the errors and warnings of Redocly's linter for OpenAPI documents, one per line; empty if
+ * there are none. `spec` checks the rules of the specification, `recommended` more. The files are below
+ * `root`. Throws if there is no result for each of them within 5 minutes.
  */
 export function lint(
   root: string,
@@ -35,7 +35,7 @@ export function lint(
     timeout: timeoutMs,
   });
   if (error) throw error;
-  // One after the other, a result of each file.
+  // The results of the files, one after another.
   const results = JSON.parse(`[${stdout.replaceAll("\n}{", "\n},{")}]`) as readonly Result[];
   const lines = results.flatMap(({ problems }, index) =>
     problems.map(({ ruleId, message, location: [at] }) => {

@@ -1,10 +1,10 @@
-/** Stops and continues a process. Disposing it continues the process. */
+/** Stops and resumes a process. Disposing it resumes the process. */
 export type Hold = Disposable & {
-  /** Stops the process, or continues it. */
+  /** Stops or resumes the process. */
   set(held: boolean): void;
 };
 
-/** Creates a hold on a process, which runs on for now. A stopped one keeps its connections. */
+/** Creates a hold on a process, which keeps running for now. A stopped one keeps its connections. */
 export function createHold(pid: number): Hold {
   let isHeld = false;
   const set = (held: boolean) => {

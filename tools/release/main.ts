@@ -37,11 +37,11 @@ const eventsMaxPauses = 100;
 
 const usage = `npm run release -- <version> [--help]
 
-Keeps the present contract as a release, in proto/releases/<version>/: its descriptors, its OpenAPI
-document, and a recording of calls, answers and events. It starts a system for this, on its own ports
-and data. The version must be the one in gen/openapi/settle.json.
+Stores the current contract as a release in proto/releases/<version>/: its descriptors, its OpenAPI
+document, and a recording of calls, responses and events. For the recording it starts a system with its
+own ports and data. The version must be the one in gen/openapi/settle.json.
 
-  --help   show this`;
+  --help   shows this help`;
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -53,14 +53,14 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<void>
   const [version = "", ...more] = positionals;
   if (!/^\d+\.\d+\.\d+$/.test(version) || more.length > 0) throw new Error(usage);
   const folder = join(root, "proto/releases", version);
-  if (existsSync(folder)) throw new Error(`${folder} is there already`);
+  if (existsSync(folder)) throw new Error(`${folder} already exists`);
   const { info } = JSON.parse(readFileSync(document, "utf8")) as { info: { version: string } };
-  if (info.version !== version) throw new Error(`${document} is of version ${info.version}`);
+  if (info.version !== version) throw new Error(`${document} has the version ${info.version}`);
   await keep(folder, version, signal);
   console.log(`proto/releases/${version} is complete`);
 }
 
-/** Half a release would count as the newest one: it gets its name when it is complete. */
+/** The folder gets its name when it is complete: half a release would count as the newest one. */
 async function keep(folder: string, version: string, signal: AbortSignal): Promise<void> {
   await fetchThirdPartyProtos(root);
   const scratch = join(root, "proto/releases", `.${version}`);
@@ -92,7 +92,8 @@ async function record(types: FileRegistry, signal: AbortSignal): Promise<Recordi
   });
   const expected = countEvents(calls);
   for (let waits = 0; events.length < expected; waits++) {
-    if (waits > eventsMaxPauses) throw new Error(`${events.length} of ${expected} events came`);
+    if (waits > eventsMaxPauses)
+      throw new Error(`only ${events.length} of ${expected} events arrived`);
     await pause(eventsPauseMs);
   }
   console.log(`${calls.length} calls and ${events.length} events recorded`);

@@ -19,24 +19,24 @@ const maxLooks = 200;
 const lookIntervalMs = 50;
 const callTimeoutMs = 30_000;
 const maxMessages = 100;
-/** Headers of answers that are recorded. Others, such as `x-request-id`, differ each time. */
+/** The response headers that are recorded. Others, such as `x-request-id`, differ each time. */
 const contractHeaders = ["idempotency-replayed", "preference-applied"];
 
-/** Where calls are played. */
+/** The environment in which calls are played. */
 export type Stage = {
   readonly edgeUrl: string;
-  /** The types by which messages are written and read: those of the release, not of today. */
+  /** The types to encode and decode messages: those of the release, not the current ones. */
   readonly types: FileRegistry;
-  /** A token, where calls need one. */
+  /** Returns a token if calls need one. */
   readonly token: (user: string, admin: boolean) => Promise<string | undefined>;
-  /** The only process of payments. It is stopped for the steps that ask for it. */
+  /** The only process of payments. It is stopped for the steps that require it. */
   readonly paymentsPid: number;
 };
 
 /**
- * Makes the calls of the steps, one after the other, as a client of that release would, and hands
- * each answer to `onAnswer`. It reads a stream up to its first heartbeat, which says that everything
- * has been sent. Throws where what a step waits for does not come in 10 s.
+ * Makes the calls of the steps one after another, as a client of that release would, and passes each
+ * response to `onAnswer`. Reads a stream up to its first heartbeat, which says that everything has
+ * been sent. Throws if the state that a step waits for is not reached within 10 s.
  */
 export async function play<S extends Step>(
   stage: Stage,
@@ -53,7 +53,7 @@ export async function play<S extends Step>(
     for (let look = 1; !isReached(step, answer.body); look++) {
       if (look > maxLooks) {
         const wanted = step.until ?? `${step.untilRefunded} refunded`;
-        throw new Error(`${step.rest} stays at ${JSON.stringify(answer)}, not ${wanted}`);
+        throw new Error(`${step.rest} still returns ${JSON.stringify(answer)}, not ${wanted}`);
       }
       await pause(lookIntervalMs);
       answer = await once();
@@ -149,7 +149,7 @@ async function takeAll<Message>(
     if ("heartbeat" in message) return { body: { messages }, taken };
     if (messages.length === maxMessages) break;
   }
-  throw new Error(`no heartbeat came, of ${messages.length} messages`);
+  throw new Error(`no heartbeat after ${messages.length} messages`);
 }
 
 function factsOf({ status, headers }: Response): Pick<PlayedAnswer, "status" | "headers"> {
@@ -171,7 +171,7 @@ function inBase64(bytes: Uint8Array): string {
 function methodOf({ types }: Stage, { method }: Step): DescMethod {
   const [service = "", name] = method.split("/");
   const found = types.getService(service)?.methods.find((candidate) => candidate.name === name);
-  if (!found) throw new Error(`there is no ${method}`);
+  if (!found) throw new Error(`there is no method ${method}`);
   return found;
 }
 

@@ -1,9 +1,9 @@
 import { createEnvelopeReadableStream } from "@connectrpc/connect/protocol";
 
-/** The flag of the last envelope of a Connect stream, which holds no message but how it ended. */
+/** The flag of the last envelope of a Connect stream, which contains its status, not a message. */
 const endFlag = 2;
 
-/** What comes on a stream: a message, or the code of the error that it ends with. */
+/** An item of a stream: a message, or the code of the error that ends it. */
 export type Streamed<Message> = { readonly message: Message } | { readonly code: string };
 
 /** Yields the data of the server-sent events of a response, up to its end. */

@@ -10,15 +10,15 @@ import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { ConsumeMessage } from "amqplib";
 import type { Step } from "./step.ts";
 
-/** How a call was answered. */
+/** The response to a call. */
 export type PlayedAnswer = {
   /** The HTTP status. */
   readonly status: number;
-  /** The headers of the answer that the contract describes; absent if there are none. */
+  /** The response headers that the contract describes; absent if there are none. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The answer or the error, as JSON; of a stream, its `messages`. */
+  /** The response or the error, as JSON; for a stream, its `messages`. */
   readonly body: JsonObject;
-  /** By Connect: what was sent and, unless that was an error, what came back; in base64. */
+  /** Over Connect: the request and, unless it was an error, the response; in base64. */
   readonly bytes?: {
     readonly request: string;
     readonly answer?: string;
@@ -26,10 +26,10 @@ export type PlayedAnswer = {
   };
 };
 
-/** A call and how it was answered. */
+/** A call and its response. */
 export type PlayedCall = Step & { readonly answer: PlayedAnswer };
 
-/** A message as it was on the broker. */
+/** A message as published on the broker. */
 export type RecordedEvent = {
   readonly exchange: string;
   readonly routingKey: string;
@@ -45,7 +45,7 @@ export type RecordedEvent = {
   readonly body: string;
 };
 
-/** Keeps of a delivery what is recorded. */
+/** Returns the recorded parts of a delivery. */
 export function recordedEvent({ fields, properties, content }: ConsumeMessage): RecordedEvent {
   const { type, contentType, messageId, deliveryMode, timestamp, headers } = properties;
   return {
@@ -56,7 +56,7 @@ export function recordedEvent({ fields, properties, content }: ConsumeMessage): 
   };
 }
 
-/** What a release answered and wrote when it was the present one. */
+/** The responses and events of a release when it was the current one. */
 export type Recording = {
   readonly calls: readonly PlayedCall[];
   readonly events: readonly RecordedEvent[];
@@ -81,7 +81,7 @@ export function countEvents(calls: readonly PlayedCall[]): number {
   return 2 * created.size + 2 * cancelled.size + refunds.size;
 }
 
-/** Reads the recording of a release, and its types, from its folder. */
+/** Reads the recording and the types of a release from its folder. */
 export function readRecording(folder: string): {
   readonly recording: Recording;
   readonly types: FileRegistry;
@@ -92,7 +92,7 @@ export function readRecording(folder: string): {
   };
 }
 
-/** Reads the types of a contract, whatever the present one is. */
+/** Reads the types of a contract from its image, independently of the current one. */
 export function readTypes(image: string): FileRegistry {
   return createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(image)));
 }

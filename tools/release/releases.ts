@@ -4,9 +4,9 @@ import { join } from "node:path";
 const folder = "proto/releases";
 
 /**
- * Returns the folders, below `root`, of what was released, the newest last. Each holds the contract
- * as it was: `image.binpb` (its descriptors), `openapi.json`, and `recording.json` (calls and events
- * as that release answered and wrote them).
+ * Returns the folders of the releases, below `root`, the newest last. Each contains the contract of
+ * that release: `image.binpb` (its descriptors), `openapi.json`, and `recording.json` (calls with its
+ * responses, and its events).
  */
 export function releases(root: string): readonly string[] {
   const numbers = (name: string) => name.split(".").map(Number);
@@ -19,9 +19,9 @@ export function releases(root: string): readonly string[] {
     .map((name) => join(folder, name));
 }
 
-/** Returns the folder, below `root`, of the newest release. */
+/** Returns the folder of the newest release, below `root`. */
 export function latestRelease(root: string): string {
   const latest = releases(root).at(-1);
-  if (latest === undefined) throw new Error(`${folder} holds no release`);
+  if (latest === undefined) throw new Error(`${folder} contains no release`);
   return latest;
 }

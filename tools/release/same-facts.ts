@@ -1,18 +1,18 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 
-/** What is another at each time; its form stays. */
+/** Values that differ in each run; their form stays the same. */
 const forms: readonly (readonly [name: string, form: RegExp])[] = [
   ["id", /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/],
   ["time", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/],
 ];
-/** Fields whose values are their makers' own; `message` and `description` are words, of errors only. */
+/** Fields whose values are opaque; `message` and `description` are texts, of errors only. */
 const ownValues = /^(revision|nextPageToken)$/;
 const errorWords = /^(message|description)$/;
 
 /**
- * Returns in what `present` does not hold what `recorded` says, a line each: fields that are not
- * there, other values. More fields, other ids, times, revisions and tokens, and other words of an
- * error are no difference. For two runs of the same calls.
+ * Returns the differences of `present` from `recorded`, one per line: missing fields and other values.
+ * Additional fields, other ids, times, revisions and tokens, and other error messages are not
+ * differences. For two runs of the same calls.
  */
 export function findDifferences(recorded: JsonValue, present: JsonValue): readonly string[] {
   const isError = typeof recorded === "object" && recorded !== null && "code" in recorded;
@@ -26,14 +26,14 @@ export function findDifferences(recorded: JsonValue, present: JsonValue): readon
 }
 
 /**
- * Returns in what `present` does not hold exactly what `recorded` says, a line each; only more fields
- * are no difference. For two readings of the same bytes.
+ * Returns the differences of `present` from `recorded`, one per line; only additional fields are not
+ * differences. For decoding the same bytes twice.
  */
 export function findLosses(recorded: JsonValue, present: JsonValue): readonly string[] {
   return walk(recorded, present, "", (a, b) => a === b);
 }
 
-/** Says of two values, of which the first has nothing inside, whether they are as good as the same. */
+/** Compares two values, of which the first is neither an object nor a list. */
 type IsSame = (a: JsonValue, b: JsonValue | undefined, name: string) => boolean;
 
 function walk(a: JsonValue, b: JsonValue | undefined, at: string, isSame: IsSame): string[] {

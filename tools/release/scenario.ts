@@ -4,14 +4,14 @@ import { type More, type Step, stepsBy, type Way } from "./step.ts";
 const ways: readonly Way[] = ["rest", "binary"];
 const missing = "01890a5d-ac96-774b-bcce-b302099a8057";
 const maxMinor = "1000000000000";
-/** The shortest that the contract allows. */
+/** The shortest expiry that the contract allows. */
 const shortestExpiry = "1s";
-/** The longest that `Prefer: wait` may ask for: the order has to be final by then. */
+/** The longest wait of `Prefer: wait`: the order must be final by then. */
 const longestWaitS = 10;
 
 /**
- * Returns what a release is recorded with: typical, least and largest orders to each of their ends,
- * refunds, watches, and refusals. Needs users who have not done anything before.
+ * Returns the steps that a release is recorded with: typical, minimal and maximal orders with each
+ * outcome, refunds, watches, and refusals. Needs users without any earlier calls.
  */
 export function scenario(): readonly Step[] {
   const parts = ways.map(partsBy);

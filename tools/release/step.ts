@@ -1,32 +1,32 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 
-/** How a call is made: as REST, or as Connect in binary, whose messages gRPC has too. */
+/** How a call is made: over REST, or over Connect in binary, with the same messages as gRPC. */
 export type Way = "rest" | "binary";
 
 /** A call of a scenario. */
 export type Step = {
   readonly way: Way;
   readonly user: string;
-  /** With the rights of an operator. */
+  /** Called with the scope of an administrator. */
   readonly admin?: boolean;
   /** `<service>/<method>` */
   readonly method: string;
-  /** The same by REST; the request says what is in the path. */
+  /** The REST route; the path parameters come from the request. */
   readonly rest: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** In proto JSON; `$name` is the id kept as that by the same way, `$name.revision` its revision. */
+  /** In proto JSON; `$name` is an id stored by `keepAs` in the same way, `$name.revision` its revision. */
   readonly request: JsonObject;
-  /** What the id and the revision of the answer are kept as. */
+  /** The name under which the id and the revision of the response are stored. */
   readonly keepAs?: string;
-  /** Asked again until the answer is in this status, for some seconds. */
+  /** Repeated until the response has this status, for some seconds. */
   readonly until?: string;
-  /** Asked again until the answer shows so many minor units as refunded, for some seconds. */
+  /** Repeated until the response has this refunded amount, in minor units, for some seconds. */
   readonly untilRefunded?: string;
-  /** Played while payments is stopped, so that orders wait for their payment. */
+  /** Made while payments is stopped, so that orders wait for their payment. */
   readonly paymentsHeld?: boolean;
 };
 
-/** What a step may say besides its call. */
+/** The options of a step. */
 export type More = Partial<Omit<Step, "way" | "user" | "method" | "rest">>;
 
 const orders = "orders.v1.OrdersService";
@@ -36,7 +36,7 @@ const orderPath = `${ordersPath}/{orderId}`;
 const accountPath = "/gateway/payments/accounts/{userId}";
 const paymentPath = `${accountPath}/payments/{orderId}`;
 
-/** Returns one function per method of the contract; each makes a step that calls it in this way. */
+/** Returns a function per method of the contract that creates a step to call it in this way. */
 export function stepsBy(way: Way) {
   const call = (method: string, rest: string) => {
     return (user: string, request: JsonObject = {}, more: More = {}): Step => {

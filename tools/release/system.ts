@@ -11,7 +11,7 @@ import type { Stage } from "./play.ts";
 /** The system whose behaviour is recorded. Disposing it stops the system and removes its data. */
 export type RecordedSystem = AsyncDisposable &
   Omit<Stage, "types"> & {
-    /** The administrator's URL of the virtual host. */
+    /** The URL of the virtual host, with an administrator's credentials. */
     readonly amqpUrl: string;
   };
 
@@ -26,7 +26,7 @@ export async function startRecordedSystem(options: {
   await using starting = new AsyncDisposableStack();
   const { folder } = starting.use(createScratchData("settle-release-"));
   const nursery = starting.use(await startNursery({ folder }));
-  // Stops what runs, also in the middle of starting: whoever waits for it then fails.
+  // Stops all processes, also during startup: callers that wait for them then fail.
   signal.addEventListener("abort", () => void nursery[Symbol.asyncDispose]());
   const stopping = new AbortController();
   starting.defer(() => stopping.abort());
@@ -45,11 +45,11 @@ export async function startRecordedSystem(options: {
     root,
     cacheDir: join(root, ".cache"),
     nursery,
-    // What ends because we stop is not to be started again.
+    // Processes that exit because we stop must not be restarted.
     signal: AbortSignal.any([signal, stopping.signal]),
     report: (name, state, detail) => log(`${name}: ${state}${detail && ` (${detail})`}`),
   });
-  // With the keys and the claims of the one that the stack has started.
+  // Uses the keys and claims of the issuer that the stack has started.
   const issuer = await openIssuer({
     folder: join(folder, "issuer"),
     issuer: `http://localhost:${ports.auth}`,

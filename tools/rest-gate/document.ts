@@ -4,15 +4,15 @@ import { followRef } from "@settle/proto-schemas/follow-ref";
 /** A part of an OpenAPI document. */
 export type Node = { readonly [key: string]: unknown };
 
-/** An OpenAPI document, by its operations. */
+/** An OpenAPI document, as its operations. */
 export type Document = {
-  /** By HTTP method and path, in which every parameter is `{}`: `GET /gateway/orders/{}`. */
+  /** By HTTP method and path, with every parameter as `{}`: `GET /gateway/orders/{}`. */
   readonly operations: ReadonlyMap<string, Node>;
-  /** Returns what `node` refers to, or itself, with what an `allOf` of it adds and narrows. */
+  /** Returns the target of `node`, or `node` itself, merged with its `allOf`. */
   resolve(node: unknown): Node;
 };
 
-/** Reads a document of our generator, as text. */
+/** Parses a document of our generator. */
 export function readDocument(text: string): Document {
   const root = JSON.parse(text) as Node;
   const operations = new Map<string, Node>();
@@ -24,7 +24,7 @@ export function readDocument(text: string): Document {
   }
   const find = (ref: string) => {
     const found = followRef(root, ref);
-    if (!found) throw new Error(`the document does not hold ${ref}`);
+    if (!found) throw new Error(`the document does not contain ${ref}`);
     return found;
   };
   const resolve = (node: unknown): Node => {
@@ -37,12 +37,12 @@ export function readDocument(text: string): Document {
   return { operations, resolve };
 }
 
-/** Returns a member that is an object; empty where there is none. */
+/** Returns a member that is an object; empty if missing. */
 export function nodeAt(node: Node, key: string): Node {
   return (node[key] ?? {}) as Node;
 }
 
-/** Returns a member that is a list; empty where there is none. */
+/** Returns a member that is a list; empty if missing. */
 export function listAt<T>(node: Node, key: string): readonly T[] {
   return (node[key] ?? []) as readonly T[];
 }

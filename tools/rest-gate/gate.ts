@@ -1,29 +1,30 @@
 import { type Document, listAt, type Node, nodeAt, readDocument } from "./document.ts";
 import { compareSchemas } from "./schemas.ts";
 
-/** Something that clients of the released document may rely on and that is no more. */
+/** A breaking change: clients of the released document may rely on what it removes or narrows. */
 export type Breach = {
   /** `POST /gateway/orders` */
   readonly operation: string;
-  /** `request amount`, `answer 200 orders.*.id`, `query pageSize`; empty for the whole. */
+  /** `request amount`, `answer 200 orders.*.id`, `query pageSize`; empty for the whole operation. */
   readonly place: string;
   readonly rule: string;
   readonly fix: string;
 };
 
-const keepOperation = "keep it, and let a new version have another path";
+const keepOperation = "keep it, and use another path for a new version";
 
 /**
- * Compares an OpenAPI document of our generator with a released one, both as text, and returns what
- * breaks a client: an operation, a parameter, a field, an enum value, a response or a reason of it
- * that has gone, an input that is required or narrower now, an answer that is less sure to be of a
- * type or form, a right that is needed now. Additions break nobody.
+ * Compares an OpenAPI document of our generator with a released one, both as text, and returns the
+ * breaking changes: a removed operation, parameter, field, enum value, response or error reason; an
+ * input that became required or narrower; a response with a weaker type or format; a permission that
+ * became necessary. Additions are not breaking.
  */
 export function findBreaches(released: string, present: string): readonly Breach[] {
   const [before, now] = [readDocument(released), readDocument(present)];
   return [...before.operations].flatMap(([operation, a]) => {
     const b = now.operations.get(operation);
-    if (!b) return [{ operation, place: "", rule: "the operation has gone", fix: keepOperation }];
+    if (!b)
+      return [{ operation, place: "", rule: "the operation was removed", fix: keepOperation }];
     return [
       ...compareParameters({ before, now }, operation, a, b),
       ...compareBodies({ before, now }, operation, a, b),
@@ -43,7 +44,7 @@ function compareParameters(
 ): readonly Breach[] {
   const read = (document: Document, node: Node) => {
     const all = listAt(node, "parameters").map((parameter) => document.resolve(parameter));
-    // The names of those in the path are nothing that a request says.
+    // Names of path parameters do not appear in a request.
     let inPath = 0;
     return new Map(
       all.map((parameter) => {
@@ -57,7 +58,7 @@ function compareParameters(
   for (const [place, parameter] of old) {
     const same = present.get(place);
     if (!same) {
-      found.push({ operation, place, rule: "the parameter has gone", fix: "keep it" });
+      found.push({ operation, place, rule: "the parameter was removed", fix: "keep it" });
       continue;
     }
     const places = [
@@ -102,7 +103,7 @@ function compareAnswers(
   return Object.entries(nodeAt(a, "responses")).flatMap(([status, response]): readonly Breach[] => {
     const place = `answer ${status}`;
     if (!(status in present)) {
-      return [{ operation, place, rule: "the status has gone", fix: "keep its reasons" }];
+      return [{ operation, place, rule: "the status was removed", fix: "keep its reasons" }];
     }
     const [old, same] = [before.resolve(response), now.resolve(present[status])];
     const headers = nodeAt(same, "headers");
@@ -111,12 +112,12 @@ function compareAnswers(
       ...listAt<string>(old, "x-error-reasons")
         .filter((reason) => !reasons.includes(reason))
         .map((reason) => {
-          return { operation, place, rule: `the reason ${reason} has gone`, fix: "keep it" };
+          return { operation, place, rule: `the reason ${reason} was removed`, fix: "keep it" };
         }),
       ...Object.keys(nodeAt(old, "headers"))
         .filter((name) => !(name in headers))
         .map((name) => {
-          return { operation, place, rule: `the header ${name} has gone`, fix: "keep it" };
+          return { operation, place, rule: `the header ${name} was removed`, fix: "keep it" };
         }),
       ...compareContents({ before, now }, old, same, "answer").map((breach) => ({
         operation,
@@ -135,7 +136,7 @@ function compareContents(
 ): readonly Omit<Breach, "operation">[] {
   const present = nodeAt(b, "content");
   return Object.entries(nodeAt(a, "content")).flatMap(([type, content]) => {
-    if (!(type in present)) return [{ place: "", rule: `${type} has gone`, fix: "keep it" }];
+    if (!(type in present)) return [{ place: "", rule: `${type} was removed`, fix: "keep it" }];
     const places = [
       { document: before, schema: (content as Node).schema },
       { document: now, schema: nodeAt(present, type).schema },
@@ -146,7 +147,7 @@ function compareContents(
   });
 }
 
-/** Each of the alternatives that were enough has to be enough still. */
+/** Each alternative that was sufficient must still be sufficient. */
 function compareAccess(operation: string, a: Node, b: Node): readonly Breach[] {
   const open: Rights = {};
   const read = (node: Node) => {
@@ -155,15 +156,15 @@ function compareAccess(operation: string, a: Node, b: Node): readonly Breach[] {
   };
   const present = read(b);
   if (read(a).every((had) => present.some((needed) => isEnough(had, needed)))) return [];
-  // Who has the rights of `bearer with admin` has those of `bearer`: only the latter is needed.
+  // `bearer with admin` includes `bearer`: only the latter is needed.
   const least = present.filter(
     (needed) => !present.some((other) => isEnough(needed, other) && !isEnough(other, needed)),
   );
   const rule = `more is needed to call it: ${least.map(nameRights).join(" or ")}`;
-  return [{ operation, place: "security", rule, fix: "ask for no more" }];
+  return [{ operation, place: "security", rule, fix: "require no more" }];
 }
 
-/** By the name of a way to say who calls, the scopes to have. */
+/** The required scopes, by security scheme. */
 type Rights = Readonly<Record<string, readonly string[]>>;
 
 function isEnough(had: Rights, needed: Rights): boolean {

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { latestRelease } from "../release/releases.ts";
 import { type Breach, findBreaches } from "./gate.ts";
 
-/** What a release's clients have to live with, because it was decided so. */
+/** A breaking change that was decided on. */
 export type Deliberate = {
-  /** As in a breach; every operation without it. */
+  /** As in a breach; all operations if absent. */
   readonly operation?: string;
   readonly place: string;
   readonly rule: string;
@@ -13,14 +13,14 @@ export type Deliberate = {
 };
 
 /**
- * Returns what the REST calls of `gen/openapi/` break of the newest release, a line each; empty when
- * nothing does. What the release's `deliberate.json` names passes, and has to happen.
+ * Returns the breaking changes of `gen/openapi/` against the newest release, one per line; empty if
+ * there are none. Changes in the release's `deliberate.json` are allowed, and must occur.
  */
 export function judgeRest(root: string): string {
   return judgeDocument(root, readFileSync(join(root, "gen/openapi/settle.json"), "utf8"));
 }
 
-/** The same for a document in the place of that of `gen/openapi/`, as text. */
+/** The same for another document, as text. */
 export function judgeDocument(root: string, present: string): string {
   const release = latestRelease(root);
   const released = readFileSync(join(root, release, "openapi.json"), "utf8");
@@ -31,7 +31,7 @@ export function judgeDocument(root: string, present: string): string {
   return judge(findBreaches(released, present), deliberate, release).join("\n");
 }
 
-/** Writes the breaches that are not deliberate, and what is deliberate and does not happen. */
+/** Reports breaches that are not deliberate, and deliberate ones that do not occur. */
 export function judge(
   breaches: readonly Breach[],
   deliberate: readonly Deliberate[],
@@ -45,10 +45,13 @@ export function judge(
     .filter((breach) => !deliberate.some((entry) => fits(breach, entry)))
     .map(({ operation, place, rule, fix }) => {
       const where = place === "" ? operation : `${operation}: ${place}`;
-      return `${where}: ${rule}. To mend it: ${fix}.`;
+      return `${where}: ${rule}. Fix: ${fix}.`;
     });
   const idle = deliberate
     .filter((entry) => !breaches.some((breach) => fits(breach, entry)))
-    .map(({ place, rule }) => `${release}/deliberate.json names what is not so: ${place}: ${rule}`);
+    .map(
+      ({ place, rule }) =>
+        `${release}/deliberate.json names a break that does not occur: ${place}: ${rule}`,
+    );
   return [...faults, ...idle];
 }

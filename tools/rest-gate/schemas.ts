@@ -1,30 +1,30 @@
 import { refOf } from "@settle/chassis/docs/schema-parts";
 import { type Document, listAt, type Node, nodeAt } from "./document.ts";
 
-/** Something of a schema that callers may rely on and that is no more. */
+/** A breaking change of a schema. */
 export type SchemaBreach = {
-  /** The field, `amount.minorUnits`; empty for the whole. */
+  /** The field, such as `amount.minorUnits`; empty for the whole schema. */
   readonly field: string;
   readonly rule: string;
   readonly fix: string;
 };
 
-/** A schema and the document it is of. */
+/** A schema and its document. */
 export type Place = { readonly document: Document; readonly schema: unknown };
 
-/** Bounds that refuse more the larger they are, and the smaller. */
+/** Bounds that are stricter if larger, and those that are stricter if smaller. */
 const lowerBounds = ["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"];
 const upperBounds = ["maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"];
-/** What cannot be said to be wider or narrower by its text. */
+/** Keywords whose values cannot be compared as wider or narrower. */
 const exact = ["pattern", "format", "const", "multipleOf"];
 
 const keep = "keep it, and deprecate it";
-const widen = "accept all that the release accepted";
+const widen = "accept everything that the release accepted";
 
 /**
- * Compares a schema with the released one. A request may accept more than before, never less; an
- * answer may hold more, never less. Where a rule has another text nobody can say which of the two is
- * wider, and it counts as narrower.
+ * Compares a schema with the released one. A request may accept more than before, never less; a
+ * response may contain more, never less. A rule whose text has changed cannot be compared, and counts
+ * as narrower.
  */
 export function compareSchemas(
   released: Place,
@@ -46,19 +46,20 @@ export function compareSchemas(
       const add = (rule: string, fix: string, at = field) => found.push({ field: at, rule, fix });
       compareTypes(a, b, add);
       for (const value of listAt<string>(a, "enum")) {
-        if (b.enum && !listAt(b, "enum").includes(value)) add(`${value} is no value of it`, keep);
+        if (b.enum && !listAt(b, "enum").includes(value))
+          add(`the value ${value} was removed`, keep);
       }
       (direction === "request" ? compareLimits : compareAssurances)(a, b, add);
       const properties = nodeAt(b, "properties");
       for (const [name, property] of Object.entries(nodeAt(a, "properties"))) {
-        if (!(name in properties)) add("the field has gone", keep, below(name));
+        if (!(name in properties)) add("the field was removed", keep, below(name));
         else found.push(...walk(property, properties[name], below(name)));
       }
       const [required, wanted] = direction === "request" ? [b, a] : [a, b];
       for (const name of listAt<string>(required, "required")) {
         if (listAt(wanted, "required").includes(name)) continue;
         if (direction === "request") add("it is required now", "make it optional", below(name));
-        else add("it is not always there any more", "always send it", below(name));
+        else add("it is no longer always present", "always send it", below(name));
       }
       for (const key of ["items", "additionalProperties"] as const) {
         if (typeof a[key] === "object") found.push(...walk(a[key], b[key], below("*")));
@@ -73,7 +74,7 @@ export function compareSchemas(
     const [before, now] = [typesOf(a), typesOf(b)];
     const [wide, narrow] = direction === "request" ? [now, before] : [before, now];
     if (wide.length === 0) return;
-    // No type at all is every type.
+    // No type means any type.
     if (narrow.length === 0 || !narrow.every((type) => wide.includes(type))) {
       const name = (types: readonly string[]) => types.join(" or ") || "anything";
       add(`it is ${name(now)} and was ${name(before)}`, "give a new field that type");
@@ -106,26 +107,26 @@ function compareLimits(a: Node, b: Node, add: (rule: string, fix: string) => voi
     }
   }
   if (b.enum && !a.enum) add("only some values are accepted", widen);
-  if (b.uniqueItems === true && a.uniqueItems !== true) add("items have to differ", widen);
+  if (b.uniqueItems === true && a.uniqueItems !== true) add("items must be unique", widen);
   const before = conditionsOf(a);
   for (const [rule, names] of conditionsOf(b)) {
-    // Of fields that came later no caller of the release knows.
+    // Callers of the release do not know fields that were added later.
     const concerns = names.every((name) => name in nodeAt(a, "properties"));
     if (!before.has(rule) && concerns) add(`there is a new rule: ${rule}`, widen);
   }
 }
 
-/** What an answer's values were sure to be; how long or large they may be, no release promised. */
+/** Compares the guarantees of a response. No release guarantees lengths or sizes. */
 function compareAssurances(a: Node, b: Node, add: (rule: string, fix: string) => void): void {
   for (const key of exact) {
     if (a[key] !== undefined && a[key] !== b[key]) {
       add(`${key} is ${b[key] ?? "none"} and was ${a[key]}`, "send only what the release sent");
     }
   }
-  if (a.enum && !b.enum) add("it is no enum any more", keep);
+  if (a.enum && !b.enum) add("it is no longer an enum", keep);
 }
 
-/** Rules in words and compositions, each of which refuses something, with the fields they name. */
+/** Returns rules in words and compositions, each of which is a restriction, with their fields. */
 function conditionsOf(schema: Node): ReadonlyMap<string, readonly string[]> {
   const words = String(schema.description ?? "").match(/^Rule: .*$/gm) ?? [];
   const not = nodeAt(schema, "not");

@@ -3,15 +3,15 @@ import type { Facts, FactsByOperation } from "./facts.ts";
 import { type Contract, findStreamsWithPaths, fullName } from "./ours.ts";
 import { type Known, known } from "./reasons.ts";
 
-/** A difference between two documents' facts about one operation. */
+/** A difference between the facts of two documents about an operation. */
 export type Difference = {
   readonly operation: string;
-  /** Why; undefined for one that nobody has explained: one of the two is wrong. */
+  /** The known reason; undefined for an unexplained difference: one of the two is wrong. */
   readonly known: Known | undefined;
   readonly what: string;
 };
 
-/** Compares ours with theirs, operation by operation, and explains what differs by the protos. */
+/** Compares our facts with theirs by operation, and explains differences from the protos. */
 export function compareFacts(
   ours: FactsByOperation,
   theirs: FactsByOperation,
@@ -69,12 +69,12 @@ function explainAbsence(
     : undefined;
 }
 
-/** Theirs leaves a wildcard in the path as it stands. */
+/** The other generator leaves a wildcard in the path unchanged. */
 function nameWildcards(operation: string): string {
   return operation.replaceAll(/(?<=\/)\*\*?(?=\/|:|$)/g, "{}");
 }
 
-/** A message inside itself is followed for long: what is beyond this is no news. */
+/** Recursive messages are followed deeply; the rest beyond this adds nothing. */
 const maxShownCharacters = 300;
 
 function describe(ours: Facts, theirs: Facts): string {

@@ -13,8 +13,8 @@ import type { known } from "./reasons.ts";
 type Correction = (facts: Facts, binding: Binding, context: Context) => Facts;
 
 /**
- * What turns the facts of grpc-gateway's generator into ours, by the known difference, in this
- * order. Each looks at the protos only, so one that is wrong leaves the facts different.
+ * Corrections that convert the facts of grpc-gateway's generator to ours, by known difference, in this
+ * order. Each depends on the protos only, so a wrong one leaves the facts different.
  */
 export const corrections: Partial<Readonly<Record<keyof typeof known, Correction>>> = {
   httpBody: (facts, { body, method }) => {
@@ -120,7 +120,7 @@ export const corrections: Partial<Readonly<Record<keyof typeof known, Correction
   wildcard: (facts, { pathFields }) => ({ ...facts, pathParameters: pathFields.length }),
 };
 
-/** What becomes of a name; `needed` and `optional` set and take its `*`. */
+/** How a name changes; `needed` and `optional` add and remove its `*`. */
 type Verdict = "keep" | "drop" | "needed" | "optional";
 
 function edit(

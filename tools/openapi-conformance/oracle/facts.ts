@@ -2,14 +2,14 @@ import { followRef } from "@settle/proto-schemas/follow-ref";
 
 type Node = { readonly [key: string]: unknown };
 
-/** What a document says of an operation, apart from names that a generator may choose. */
+/** The facts of a document about an operation, without names that a generator may choose. */
 export type Facts = {
   /** `<service>_<method>`. */
   readonly method: string;
   readonly pathParameters: number;
-  /** Names of query parameters, with a `*` behind those that have to be there. */
+  /** The names of query parameters, with a `*` after required ones. */
   readonly query: readonly string[];
-  /** Names of the body's properties, `*` as above; undefined without a body. */
+  /** The names of the body's properties, with `*` as above; undefined without a body. */
   readonly body: readonly string[] | undefined;
   readonly answer: readonly string[];
   readonly statuses: readonly string[];
@@ -17,12 +17,11 @@ export type Facts = {
 };
 
 /**
- * Facts by operation: the package, the HTTP method and the shape of the path, in which every
- * parameter is `{}`.
+ * Facts by operation: the package, the HTTP method, and the path with every parameter as `{}`.
  */
 export type FactsByOperation = ReadonlyMap<string, Facts>;
 
-/** Reads what `documents`, each of a package, say. */
+/** Reads the facts of `documents`, one per package. */
 export function readFacts(
   documents: readonly { readonly package: string; readonly content: string }[],
 ): FactsByOperation {
@@ -47,7 +46,7 @@ function readOperation(document: Node, operation: Node): Facts {
   const responses = operation.responses as Node;
   const body = operation.requestBody as Node | undefined;
   return {
-    // Both count the bindings behind it, from different numbers on.
+    // Both generators append the number of the binding, but start from different numbers.
     method: String(operation.operationId).replace(/_\d+$/, ""),
     pathParameters: parameters.filter((parameter) => parameter.in === "path").length,
     query: parameters

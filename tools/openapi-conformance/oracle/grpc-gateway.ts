@@ -17,8 +17,8 @@ const oracle = {
 const maxResponseBytes = 1_000_000_000;
 
 /**
- * Asks grpc-gateway's protoc-gen-openapiv3 what it makes of the protos; the first time it is built by
- * Go. Methods of `left` (`<package>.<service>.<method>`) are kept from it.
+ * Runs grpc-gateway's protoc-gen-openapiv3 on the protos; it is built with Go the first time. The
+ * methods in `left` (`<package>.<service>.<method>`) are left out.
  */
 export async function askGrpcGateway(
   protos: Protos,
@@ -26,7 +26,7 @@ export async function askGrpcGateway(
 ): Promise<FactsByOperation> {
   const protoFile = protos.files.map((original, index) => {
     const file = clone(FileDescriptorProtoSchema, original);
-    // Go's plugins need to know where their code would go.
+    // Go plugins require the package of the generated code.
     file.options ??= create(FileOptionsSchema);
     file.options.goPackage = `oracle/p${index};p`;
     for (const service of file.service) {

@@ -1,9 +1,9 @@
 /**
- * `npm run openapi:oracle`: compares what our plugin says of each operation with what grpc-gateway's
- * protoc-gen-openapiv3 said of it, over our protos, those of the tests and all of Google's. Every
- * difference is put down to one of the three reasons in `reasons.ts`; ends with 1 after one that has
- * none. `-- --refresh` asks grpc-gateway's again, built by Go (see tools/local/fetch/go-program.ts), and stores
- * the answers; names of sets choose some of them.
+ * `npm run openapi:oracle`: compares the facts of our plugin about each operation with the stored facts
+ * of grpc-gateway's protoc-gen-openapiv3, for our protos, those of the tests and all of Google's. Each
+ * difference must have one of the three reasons in `reasons.ts`; exits with 1 otherwise.
+ * `-- --refresh` runs protoc-gen-openapiv3 again, built with Go (see tools/local/fetch/go-program.ts),
+ * and stores its facts. Names of sets select some of them.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { protoSets } from "./protos.ts";
 import { reasons } from "./reasons.ts";
 import { loadFacts, storeFacts } from "./stored.ts";
 
-/** How many operations of each kind of difference are shown. */
+/** How many operations are printed per kind of difference. */
 const shownExamples = 2;
 
 const args = process.argv.slice(2);

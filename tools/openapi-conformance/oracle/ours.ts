@@ -11,7 +11,7 @@ import { createPlugin } from "../../../packages/protoc-gen-openapi/src/plugin.ts
 import { type FactsByOperation, readFacts } from "./facts.ts";
 import type { Protos } from "./protos.ts";
 
-/** Asks our plugin, with options under which both may say the same, what it makes of the protos. */
+/** Runs our plugin on the protos, with options that make both generators comparable. */
 export function askOurs(protos: Protos): FactsByOperation {
   const { file, error } = createPlugin({ warn: () => {} }).run(
     create(CodeGeneratorRequestSchema, {
@@ -26,12 +26,12 @@ export function askOurs(protos: Protos): FactsByOperation {
   );
 }
 
-/** What the protos themselves say, by which differences are explained. */
+/** The facts of the protos themselves, which explain differences. */
 export type Contract = {
   readonly context: Context;
-  /** The bindings behind an operation; more than one where methods share a path. */
+  /** The bindings of an operation; more than one if methods share a path. */
   readonly bindings: ReadonlyMap<string, readonly Binding[]>;
-  /** Why a method has no binding of a kind, by `<package> <service>_<method>`. */
+  /** Why a binding of a method is refused, by `<package> <service>_<method>`. */
   readonly faults: ReadonlyMap<string, string>;
 };
 
@@ -64,8 +64,8 @@ export function readContract(protos: Protos): Contract {
 }
 
 /**
- * Names the methods (`<package>.<service>.<method>`) that grpc-gateway refuses, with all others of
- * their set: a client's stream of which some path says a field.
+ * Returns the methods (`<package>.<service>.<method>`) for which grpc-gateway refuses their whole set:
+ * client streams with a field in a path.
  */
 export function findStreamsWithPaths({ bindings }: Contract): ReadonlySet<string> {
   const found = [...bindings.values()]

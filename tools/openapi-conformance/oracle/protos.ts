@@ -8,7 +8,7 @@ import { compileGoogleProtos } from "../google-protos.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** Compiled protos, and the names of those that documents are made of. */
+/** Compiled protos, and the names of those to generate documents from. */
 export type Protos = {
   readonly files: readonly FileDescriptorProto[];
   readonly chosen: readonly string[];
@@ -16,7 +16,7 @@ export type Protos = {
 
 /**
  * The sets that are compared, by name: our contract, the cases of the plugin's tests, and all of
- * Google's public protos, which need npm the first time.
+ * Google's public protos, which are downloaded with npm the first time.
  */
 export const protoSets: Readonly<Record<string, () => Promise<Protos>>> = {
   async settle() {
@@ -25,7 +25,7 @@ export const protoSets: Readonly<Record<string, () => Promise<Protos>>> = {
   },
   async cases() {
     const files = await compileCases("packages/protoc-gen-openapi/testdata");
-    // Errors need options that the other generator does not read, and refusals are ours.
+    // The other generator does not read the options for errors, and refusals are specific to ours.
     return choose(files, (name) => !/^(buf|errors|google|refusals)\//.test(name));
   },
   async google() {
@@ -37,7 +37,7 @@ function readSet(path: string): readonly FileDescriptorProto[] {
   return fromBinary(FileDescriptorSetSchema, readFileSync(path)).file;
 }
 
-/** Chooses the files of this name that have a method with an HTTP rule. */
+/** Selects the files with a matching name that have a method with an HTTP rule. */
 function choose(
   files: readonly FileDescriptorProto[],
   isWanted: (name: string) => boolean,
@@ -48,7 +48,7 @@ function choose(
   return { files, chosen };
 }
 
-/** google.api.http, as an unread option. */
+/** The field number of google.api.http among unknown options. */
 const httpRuleNumber = 72295728;
 
 function hasRule({ method }: FileDescriptorProto["service"][number]): boolean {

@@ -1,81 +1,81 @@
-/** Why what we say and what grpc-gateway's generator says may differ. There is no fourth reason. */
+/** The reasons why our facts and those of grpc-gateway's generator may differ. There is no fourth. */
 export const reasons = {
   envoy: "Envoy's tested behaviour",
   specification: "the OpenAPI 3.1 specification",
   oracle: "a bug of the oracle",
 } as const;
 
-/** A difference that has been looked at. */
+/** A difference that has been examined. */
 export type Known = {
   readonly reason: keyof typeof reasons;
   readonly what: string;
-  /** The test that shows it, the place in the specification, or the oracle's issue. */
+  /** The test that shows it, the section of the specification, or the issue of grpc-gateway. */
   readonly evidence: string;
 };
 
 const envoyTests = "packages/protoc-gen-openapi/test/envoy.int.test.ts";
 const issues = "https://github.com/grpc-ecosystem/grpc-gateway";
 
-/** All of them; `corrections.ts` and `compare.ts` say to what each applies. */
+/** All known differences; `corrections.ts` and `compare.ts` define where each applies. */
 export const known = {
   saidByPath: {
     reason: "envoy",
-    what: "a field that the path says is refused in the body",
+    what: "a field in the path is refused in the body",
     evidence: `${envoyTests}: "refuses in a body what the path says"`,
   },
   thereByPath: {
     reason: "envoy",
-    what: "a message of which the path says a field is there without the body",
+    what: "a message with a field in the path is present without the body",
     evidence: `${envoyTests}: "sets by the path what the body leaves out"`,
   },
   httpBody: {
     reason: "envoy",
-    what: "google.api.HttpBody is the content itself, of any type",
+    what: "google.api.HttpBody is the body itself, of any content type",
     evidence: `${envoyTests}: "takes any body as a google.api.HttpBody"`,
   },
   clientStream: {
     reason: "envoy",
-    what: "a client's stream is an array",
+    what: "a client stream is an array",
     evidence: `${envoyTests}: "takes a stream as nothing else"`,
   },
   noQueryForm: {
     reason: "envoy",
-    what: "maps, repeated and empty messages have no form in a query",
+    what: "maps, repeated messages and empty messages cannot be in a query",
     evidence: `${envoyTests}: "refuses the query items=a", "has no form in a query for ..."`,
   },
   wildcard: {
     reason: "envoy",
-    what: "a wildcard outside of a variable is a place for a value",
+    what: "a wildcard outside of a variable is a path parameter",
     evidence: `${envoyTests}: "finds every path of the document"`,
   },
   rivals: {
     reason: "envoy",
-    what: "of two methods on one path neither is called",
+    what: "two methods on one path are both unreachable",
     evidence: `${envoyTests}: "calls neither of two methods on one path"`,
   },
   behindDoubleWildcard: {
     reason: "envoy",
-    what: "with a template that goes on behind ** it does not start",
+    what: "it does not start with a path template that continues after **",
     evidence: `${envoyTests}: "does not start with a template that goes on behind ..."`,
   },
   oneofRequired: {
     reason: "specification",
-    what: "`required` names what is in every instance, a oneof has one member at most",
+    what: "`required` lists what is in every instance, and a oneof has at most one member",
     evidence: "JSON Schema 2020-12 Validation, 6.5.3; test/instances.unit.test.ts: Thing",
   },
   readOnly: {
     reason: "specification",
-    what: "what is readOnly should not be sent in a request, so it is neither asked for nor required",
+    what: "a readOnly property should not be sent in a request, so it is neither listed nor required there",
     evidence: "JSON Schema 2020-12 Validation, 9.4, as OpenAPI 3.1 uses it",
   },
   writeOnly: {
     reason: "specification",
-    what: "what is writeOnly should not be sent in an answer, so it is not required there",
+    what: "a writeOnly property should not be sent in a response, so it is not required there",
     evidence: "JSON Schema 2020-12 Validation, 9.4, as OpenAPI 3.1 uses it",
   },
   endless: {
     reason: "specification",
-    what: "a Parameter Object names one parameter: of a message inside itself there is no end",
+    what: "a Parameter Object names one parameter, and a recursive message would need infinitely many",
     evidence: "OpenAPI 3.1.0, 4.8.12",
   },
   rules: {
@@ -85,22 +85,22 @@ export const known = {
   },
   nestedRequired: {
     reason: "oracle",
-    what: "a required field of a message that may be left out is called required in a query",
+    what: "a required field of an optional message is marked as required in a query",
     evidence: `${issues}/pull/7180`,
   },
   streamWithPath: {
     reason: "oracle",
-    what: "a client's stream whose path says a field is refused, with the whole set",
+    what: "a client stream with a field in its path is refused, with the whole set",
     evidence: `${issues}/issues/1196`,
   },
   pathInQuery: {
     reason: "oracle",
-    what: "a field of a nested message that the path says is a query parameter as well",
+    what: "a nested field in the path is a query parameter as well",
     evidence: "not reported",
   },
   legacyRequired: {
     reason: "oracle",
-    what: "proto2's required is not read",
+    what: "the keyword `required` of proto2 is not read",
     evidence: "not reported",
   },
 } satisfies Readonly<Record<string, Known>>;

@@ -6,7 +6,7 @@ import type { Facts, FactsByOperation } from "./facts.ts";
 /** Large sets are stored compressed. */
 const plainLimitCharacters = 50_000;
 
-/** Reads what grpc-gateway's generator said of the set when it was last asked. */
+/** Loads the facts of grpc-gateway's generator about the set, as of its last run. */
 export function loadFacts(set: string): FactsByOperation {
   return new Map(
     readText(set)
@@ -16,7 +16,7 @@ export function loadFacts(set: string): FactsByOperation {
   );
 }
 
-/** Stores what it says of the set; returns the file's name and size. */
+/** Stores its facts about the set; returns the name and size of the file. */
 export function storeFacts(set: string, facts: FactsByOperation): string {
   const lines = [...facts].map(writeLine).sort();
   const text = lines.map((line) => `${line}\n`).join("");
