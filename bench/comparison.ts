@@ -9,28 +9,28 @@ import { type Saturation, saturate } from "./throughput.ts";
 const connectionCounts = [64, 128, 256, 512];
 const clientCounts = [4, 8, 16, 32];
 
-/** One turn of each side, with each number of connections or clients. */
+/** One measurement of each side, with each number of connections or clients. */
 export type Round = {
   readonly system: readonly Saturation[];
   readonly baseline: readonly number[];
 };
 
-/** Medians over the rounds, for the number of connections and of clients with the best ones. */
+/** Medians over the rounds, for the best number of connections and of clients. */
 export type Comparison = {
   readonly paidPerSecond: number;
   readonly connections: number;
   readonly baselinePerSecond: number;
   readonly clients: number;
-  /** The median of the rounds' own ratios. */
+  /** The median of the ratios of the rounds. */
   readonly ratio: number;
-  /** Why the figures do not count; empty if they do. */
+  /** Why the figures are void; empty if they are valid. */
   readonly faults: readonly string[];
   readonly rounds: readonly Round[];
 };
 
 /**
- * Measures the system at saturation and pgbench doing the same transactions, in turns on the same
- * server. Each shows what it can with the number of connections or clients that suits it.
+ * Measures the system at saturation and pgbench with the same transactions, in alternation on the same
+ * server. Each side is measured at its best number of connections or clients.
  */
 export async function compare(options: {
   readonly plan: Plan;
@@ -81,7 +81,7 @@ export function summarize(rounds: readonly Round[]): Comparison {
   };
 }
 
-/** The place at which the rounds' speeds have the highest median, and the speeds there. */
+/** Returns the index at which the rounds have the highest median speed, and the speeds there. */
 function fastest(rounds: readonly (readonly number[])[]): { place: number; speeds: number[] } {
   const places = (rounds[0] ?? []).map((_, place) => ({
     place,

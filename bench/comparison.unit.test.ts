@@ -19,7 +19,7 @@ describe("the comparison", () => {
   it("takes the load with the best median for each side, and the median of the ratios", () => {
     const found = summarize([
       { system: [measured(50), measured(200)], baseline: [90, 100, 10, 10] },
-      // One lucky moment does not make four clients the best.
+      // One outlier does not make four clients the best.
       { system: [measured(990), measured(90)], baseline: [999, 100, 10, 10] },
       { system: [measured(60), measured(150)], baseline: [80, 100, 10, 10] },
     ]);

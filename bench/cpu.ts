@@ -1,11 +1,11 @@
 import { globSync, readFileSync } from "node:fs";
 
-/** Clock ticks in a second, as Linux reports times in /proc. */
+/** Clock ticks per second, the unit of times in /proc on Linux. */
 const ticksPerSecond = 100;
 
 /**
- * The seconds of CPU that each process of `pids`, by its name, has used with its children; without
- * those that have ended, and empty where there is no /proc.
+ * Returns the CPU seconds of each process of `pids` with its children, by name. Processes that have
+ * exited are left out; the map is empty on systems without /proc.
  */
 export function readCpuSeconds(pids: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
   const used = new Map<number, number>();
@@ -14,7 +14,7 @@ export function readCpuSeconds(pids: ReadonlyMap<string, number>): ReadonlyMap<s
     try {
       text = readFileSync(file, "latin1");
     } catch {
-      continue; // It has just ended.
+      continue; // It has just exited.
     }
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
     const [parent, user, system, childrenUser, childrenSystem] = [1, 11, 12, 13, 14].map((index) =>

@@ -6,17 +6,17 @@ const headEnd = Buffer.from("\r\n\r\n");
 
 export type Answer = { readonly status: number; readonly body: string };
 
-/** HTTP/1.1 with kept connections, and nothing that a load generator can do without. */
+/** A minimal HTTP/1.1 client with keep-alive, for the load generator. */
 export type EdgeClient = Disposable & {
   /**
-   * Posts JSON, with the value of its `authorization` header, on a connection that is free, or a new
-   * one, and resolves with the whole answer. Rejects when the connection breaks, is silent for 20 s,
-   * or the answer has no content-length.
+   * Posts JSON with the given `authorization` header on an idle or a new connection, and resolves with
+   * the whole response. Rejects if the connection breaks or is silent for 20 s, or if the response has
+   * no content-length.
    */
   post(path: string, authorization: string, json: string): Promise<Answer>;
 };
 
-/** Makes a client of the server on that port of loopback; connections open as they are needed. */
+/** Creates a client of the server on this port of loopback; connections are opened on demand. */
 export function createEdgeClient(port: number): EdgeClient {
   const open = new Set<Connection>();
   const free: Connection[] = [];
@@ -52,7 +52,10 @@ class Connection {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("data", (chunk) => this.#read(chunk));
-    socket.on("timeout", () => this.#waiting && socket.destroy(new Error("the edge is silent")));
+    socket.on(
+      "timeout",
+      () => this.#waiting && socket.destroy(new Error("the edge does not respond")),
+    );
     socket.on("error", (error) => this.#waiting?.reject(error));
     socket.on("close", () => this.#waiting?.reject(new Error("the edge closed the connection")));
   }
@@ -74,7 +77,7 @@ class Connection {
     const head = this.#received.toString("latin1", 0, bodyStart);
     const length = /^content-length: (\d+)\r$/im.exec(head)?.[1];
     if (length === undefined) {
-      this.#socket.destroy(new Error(`an answer without content-length: ${head}`));
+      this.#socket.destroy(new Error(`a response without content-length: ${head}`));
       return;
     }
     const end = bodyStart + Number(length);

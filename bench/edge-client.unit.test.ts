@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { createEdgeClient } from "./edge-client.ts";
 
 /**
- * A server that answers each request with the next of `answers`, each in its pieces, and cuts the
+ * A server that sends the next of `answers` for each request, in the given parts, and closes the
  * connection when there are no more.
  */
 async function serve(answers: readonly (readonly string[])[]) {

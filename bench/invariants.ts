@@ -6,8 +6,8 @@ import type { Pool } from "pg";
 import type { BenchSystem } from "./system.ts";
 
 /**
- * Says which invariants do not hold now that everything has settled; empty where all do. `accepted`
- * is how many orders were ever answered with OK.
+ * Returns the invariants that are violated after everything has settled; empty if there are none.
+ * `accepted` is the number of orders that were accepted.
  */
 export async function brokenInvariants(
   system: BenchSystem,
@@ -55,7 +55,7 @@ async function one(pool: Pool, sql: string): Promise<Record<string, unknown>> {
   return (await pool.query(sql)).rows[0];
 }
 
-/** Counts what waits in the work and dead-letter queues. */
+/** Counts the messages in the work and dead-letter queues. */
 async function messagesLeft(amqpUrl: string): Promise<number> {
   const connection = await connect(amqpUrl);
   try {

@@ -6,7 +6,7 @@ import type { BenchSystem } from "./system.ts";
 
 const ordersPerSecond = 20;
 
-/** From the sending of a request to the commit that settled its order, in milliseconds. */
+/** The time from sending a request to the commit that settled its order, in milliseconds. */
 export type Latency = {
   readonly orders: number;
   readonly p50Ms: number;
@@ -15,8 +15,8 @@ export type Latency = {
 };
 
 /**
- * Places orders on a fixed schedule and, once all are settled, reads from the tables when that was:
- * nothing asks for an order while it is under way.
+ * Places orders on a fixed schedule and, once all have settled, reads the commit times from the tables.
+ * No order is queried while it is in progress.
  */
 export async function measureLatency(options: {
   readonly load: Load;
@@ -33,7 +33,7 @@ export async function measureLatency(options: {
   await untilAllSettled(system);
   const settledMs = await settlingCommits(system.orders, [...sentMs.keys()]);
   const took = Array.from(sentMs, ([id, startMs]) => (settledMs.get(id) ?? Number.NaN) - startMs);
-  if (took.some(Number.isNaN)) throw new Error("an order that was answered is not paid");
+  if (took.some(Number.isNaN)) throw new Error("an accepted order is not paid");
   return {
     orders: took.length,
     p50Ms: round(percentile(took, 0.5)),

@@ -7,23 +7,23 @@ const maxOrderMinor = 100;
 const currency = "USD";
 const connections = 64;
 
-/** What is sent to the system; every answer but OK throws. */
+/** The load on the system; every response other than OK throws. */
 export type Load = {
-  /** How many orders were answered with OK so far. */
+  /** The number of orders accepted so far. */
   readonly accepted: number;
   readonly accountsCreated: number;
   /**
-   * Signs a token for each user, which all of its calls bring, creates all the accounts and puts more
-   * into each than will ever be spent.
+   * Signs a token for each user, used by all of its calls, creates all accounts and deposits more than
+   * will be spent.
    */
   createAccounts(): Promise<void>;
-  /** Places a small order of a random account and returns its id. */
+  /** Places a small order for a random account and returns its id. */
   placeOrder(): Promise<string>;
 };
 
 type User = { readonly userId: string; readonly authorization: string };
 
-/** Makes the load generator: it runs inside this process, within the same CPUs as the system. */
+/** Creates the load generator. It runs in this process, on the same CPUs as the system. */
 export function createLoad(options: {
   readonly edge: EdgeClient;
   readonly issuer: Pick<Issuer, "sign">;
@@ -62,7 +62,7 @@ export function createLoad(options: {
     },
     async placeOrder() {
       const user = users[random(users.length)];
-      if (!user) throw new Error("nobody has an account yet");
+      if (!user) throw new Error("there are no accounts yet");
       const body = await post("/gateway/orders", user, {
         userId: user.userId,
         amount: { minorUnits: 1 + random(maxOrderMinor), currency },

@@ -1,4 +1,4 @@
-/** `npm run bench`: measures the whole system and prints what it found as JSON. */
+/** `npm run bench`: measures the whole system and prints the results as JSON. */
 import { cpus } from "node:os";
 import { abortOnStop } from "../tools/local/process/stop-signal.ts";
 import { compare } from "./comparison.ts";
@@ -68,7 +68,7 @@ async function main(stop: AbortController): Promise<void> {
   const found = await Promise.race([measured, system.broken, stopped]);
   console.log(JSON.stringify({ machine, ...found }, undefined, 2));
   const { faults } = found.throughput;
-  if (faults.length > 0) throw new Error(`The figures do not count: ${faults.join("; ")}`);
+  if (faults.length > 0) throw new Error(`The figures are void: ${faults.join("; ")}`);
 }
 
 const stop = new AbortController();
@@ -76,7 +76,7 @@ abortOnStop(stop);
 try {
   await main(stop);
 } catch (error) {
-  // What fails because we stop is not worth a word of its own.
+  // Failures caused by stopping are not reported.
   if (stop.signal.aborted) console.error("Stopped before the end.");
   else console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

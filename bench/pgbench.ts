@@ -10,19 +10,19 @@ const database = "baseline";
 const accounts = 10_000;
 const versionTimeoutMs = 5_000;
 const startTimeoutMs = 30_000;
-/** Where packages put it; Debian's `pgbench` in PATH only looks for a cluster of its own. */
+/** Where packages install it; Debian's `pgbench` in PATH is a wrapper that needs a cluster. */
 const usualPlaces = [
   "/usr/lib/postgresql/*/bin/pgbench",
   "/usr/pgsql-*/bin/pgbench",
   "/opt/homebrew/opt/postgresql@*/bin/pgbench",
 ];
 
-/** A pgbench that runs here, and what it needs in its environment. */
+/** A pgbench that runs here, and its environment. */
 export type Pgbench = { readonly binary: string; readonly env: NodeJS.ProcessEnv };
 
 /**
- * The pgbench of this machine, else the one in the packages of the Debian or Ubuntu we run on,
- * unpacked into the cache. Throws with what to install where there is none.
+ * Returns the pgbench of this machine, or else the one in the packages of this Debian or Ubuntu
+ * release, unpacked into the cache. If there is none, throws an error that says what to install.
  */
 export async function providePgbench(
   options: Pick<DebianPackages, "cacheDir" | "env" | "signal" | "log">,
@@ -39,7 +39,7 @@ export async function providePgbench(
     const [binary = ""] = globSync(join(root, "usr/lib/postgresql/*/bin/pgbench"));
     const unpacked = { binary, env: { ...env, LD_LIBRARY_PATH: libraryPath } };
     if (await runs(unpacked)) return unpacked;
-    throw new Error(`what was unpacked into ${root} does not run`);
+    throw new Error(`the pgbench in ${root} does not run`);
   } catch (error) {
     throw new Error(
       `There is no pgbench to compare with, and it could not be fetched: ${error}\n` +
@@ -49,7 +49,7 @@ export async function providePgbench(
   }
 }
 
-/** Makes the baseline's own database with its tables. */
+/** Creates the database of the baseline with its tables. */
 export async function createBaseline(databaseUrl: (name: string) => string): Promise<void> {
   for (const [name, sql] of [
     ["postgres", `CREATE DATABASE ${database}`],
@@ -63,7 +63,7 @@ export async function createBaseline(databaseUrl: (name: string) => string): Pro
 }
 
 /**
- * Runs the baseline, one order at a time in each of `clients` connections, and returns the orders a
+ * Runs the baseline, one order at a time in each of `clients` connections, and returns the orders per
  * second. Throws if a transaction failed.
  */
 export async function runBaseline(options: {
@@ -90,7 +90,7 @@ export async function runBaseline(options: {
   return ordersPerSecondIn(output);
 }
 
-/** Reads pgbench's report; throws where it tells of failures or of nothing. */
+/** Reads pgbench's report; throws if it contains failures or no result. */
 export function ordersPerSecondIn(report: string): number {
   const tps = /^tps = ([\d.]+)/m.exec(report)?.[1];
   const failed = /^number of failed transactions: (\d+)/m.exec(report)?.[1] ?? "0";

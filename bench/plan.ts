@@ -5,9 +5,9 @@ export type Plan = {
   readonly accounts: number;
   readonly warmUpS: number;
   readonly rounds: number;
-  /** Of the system, in each round, for each number of connections. */
+  /** For the system, in each round, per number of connections. */
   readonly systemS: number;
-  /** Of pgbench, in each round, for each number of clients. */
+  /** For pgbench, in each round, per number of clients. */
   readonly baselineS: number;
   readonly latencyS: number;
 };
@@ -25,25 +25,25 @@ const full: Plan = { ...quick, rounds: 5, systemS: 60, baselineS: 30, latencyS: 
 export type Arguments = {
   readonly help: boolean;
   readonly plan: Plan;
-  /** Where the services leave CPU profiles when they stop, if anywhere. */
+  /** Where the services write CPU profiles when they stop; undefined for none. */
   readonly profileFolder: string | undefined;
 };
 
 export const usage = `npm run bench [-- --quick] [-- --profile <folder>] [-- --help]
 
-Starts the whole system on this machine, beside whatever else runs, measures it, stops it and prints
-what it found as JSON. Progress goes to standard error. Nothing else should be busy meanwhile.
+Starts the whole system on this machine, measures it, stops it and prints the results as JSON. Progress
+is written to standard error. The machine should be idle otherwise.
 
-  create to paid   at 20 orders a second through the edge: from the request's sending to the commit
-                   that settles the order, as PostgreSQL stamps it
-  paid orders/s    at saturation through the edge, over ${full.accounts} accounts, beside pgbench doing the same
-                   transactions one order at a time, in turns
+  create to paid   latency at 20 orders per second through the edge: from sending the request to the
+                   commit that settles the order, by PostgreSQL's commit timestamps
+  paid orders/s    throughput at saturation through the edge, over ${full.accounts} accounts, compared with
+                   pgbench, which runs the same transactions for one order at a time, in alternation
 
-  --quick             ${quick.rounds} short rounds instead of ${full.rounds} of some minutes: three minutes in all
-  --profile <folder>  the services write CPU profiles there (.cpuprofile); it costs some speed
-  --help              show this`;
+  --quick             ${quick.rounds} short rounds instead of ${full.rounds} of several minutes: three minutes in total
+  --profile <folder>  the services write CPU profiles (.cpuprofile) there, which costs some speed
+  --help              shows this help`;
 
-/** Reads the command line; throws where it holds anything unknown. */
+/** Reads the command line; throws on unknown arguments. */
 export function readArguments(args: readonly string[]): Arguments {
   const { values } = parseArgs({
     args: [...args],

@@ -1,13 +1,13 @@
 const intervalMs = 5_000;
 
-/** Tells on standard error what is going on, each line with the seconds since the start. */
+/** Reports progress on standard error, each line with the seconds since the start. */
 export type Progress = {
   line(text: string): void;
-  /** Waits for `work`, and says every few seconds what it is about. */
+  /** Waits for `work`, and reports it every few seconds. */
   during<T>(what: () => string, work: Promise<T>): Promise<T>;
 };
 
-/** Starts telling. */
+/** Starts reporting. */
 export function startProgress(): Progress {
   const startMs = performance.now();
   const line = (text: string) => {

@@ -1,13 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-/** The moments, in milliseconds from the start, at which `perSecond` things a second are due. */
+/** Yields the due times of `perSecond` requests per second, in milliseconds from the start. */
 export function* dueTimes(perSecond: number, seconds: number): Generator<number> {
   for (let index = 0; index < perSecond * seconds; index += 1) yield (index * 1_000) / perSecond;
 }
 
 /**
- * Calls `send` at each of the due times, never earlier and whatever became of those before it, and
- * resolves once all have ended. Rejects if one did.
+ * Calls `send` at each due time, never earlier and without waiting for earlier calls. Resolves once all
+ * calls have ended; rejects if one of them did.
  */
 export async function sendOnSchedule(
   due: Iterable<number>,
@@ -26,7 +26,7 @@ export async function sendOnSchedule(
   if (failures.length > 0) throw failures[0];
 }
 
-/** Has `lanes` of them call `send` one time after the other until `seconds` have passed. */
+/** Calls `send` repeatedly in each of `lanes` lanes until `seconds` have passed. */
 export async function sendInLanes(
   lanes: number,
   seconds: number,
@@ -40,8 +40,8 @@ export async function sendInLanes(
 }
 
 /**
- * The wall clock with microseconds: taken from the moment at which the coarse one ticks, because the
- * process's own origin drifts away from it over minutes.
+ * Creates a wall clock with microseconds. It is synchronised with a tick of the coarse clock, because
+ * the time origin of the process drifts from the wall clock over minutes.
  */
 export function createWallClock(): () => number {
   const before = Date.now();

@@ -11,7 +11,7 @@ describe("the schedule", () => {
     const sentMs: number[] = [];
     const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
     await sendOnSchedule([0, 20, 40], () => {
-      // Nothing is answered before everything is sent.
+      // No response is sent before all requests are.
       if (sentMs.push(performance.now() - startMs) === 3) answer();
       return answered;
     });

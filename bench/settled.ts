@@ -7,13 +7,13 @@ const settleTimeoutMs = 60_000;
 const pollIntervalMs = 50;
 
 /**
- * When the transaction that wrote the row's present state was committed, in milliseconds since 1970:
- * for an order that is PAID, the one that settled it. PostgreSQL takes the time as it writes the
- * commit record, just before it flushes it.
+ * The commit time of the transaction that wrote the current version of the row, in milliseconds since
+ * 1970: for a PAID order, of the transaction that settled it. PostgreSQL takes the time when it writes
+ * the commit record, just before flushing it.
  */
 const committedMs = "extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000";
 
-/** Waits until no order is pending and no event unpublished any more; throws after a minute. */
+/** Waits until no order is pending and no event is unpublished; throws after a minute. */
 export async function untilAllSettled({ orders, payments }: BenchSystem): Promise<void> {
   const deadlineMs = performance.now() + settleTimeoutMs;
   const left = async (pool: Pool, sql: string) =>
@@ -24,12 +24,13 @@ export async function untilAllSettled({ orders, payments }: BenchSystem): Promis
       (await left(payments, "outbox")) +
       (await left(orders, `orders WHERE status = ${OrderStatus.PENDING_PAYMENT}`));
     if (unsettled === 0) return;
-    if (performance.now() > deadlineMs) throw new Error(`${unsettled} orders or events stay open`);
+    if (performance.now() > deadlineMs)
+      throw new Error(`${unsettled} orders or events have not settled`);
     await pause(pollIntervalMs);
   }
 }
 
-/** For each of the orders, when the commit that settled it came. */
+/** Returns the time of the commit that settled each of the orders. */
 export async function settlingCommits(
   orders: Pool,
   ids: readonly string[],
@@ -45,13 +46,13 @@ export async function settlingCommits(
 export type Flow = {
   /** Orders paid by commits inside the window. */
   readonly paid: number;
-  /** Orders that were accepted by its end but paid after it. */
+  /** Orders that were accepted before its end but paid after it. */
   readonly backlog: number;
 };
 
 /**
- * What the tables say about a window of time that was followed by a complete settling, with nothing
- * accepted meanwhile.
+ * Reads the flow in a time window from the tables. After the window, everything must have settled and
+ * nothing may have been accepted.
  */
 export async function readFlow(orders: Pool, fromMs: number, toMs: number): Promise<Flow> {
   const { rows } = await orders.query<Flow>(
@@ -63,7 +64,7 @@ export async function readFlow(orders: Pool, fromMs: number, toMs: number): Prom
   return rows[0] ?? { paid: 0, backlog: 0 };
 }
 
-/** How many rows of the table, one per order, a commit inside the window wrote on average. */
+/** Returns how many rows of the table, one per order, a commit in the window wrote on average. */
 export async function rowsPerCommit(
   pool: Pool,
   table: "orders" | "payments" | "idempotency_keys",

@@ -14,30 +14,31 @@ import { startStack } from "../tools/local/stack.ts";
 import { createEdgeClient, type EdgeClient } from "./edge-client.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-/** Where downloads are kept. */
+/** The folder for downloads. */
 export const cacheDir = join(root, ".cache");
 const dataDir = join(root, ".data");
 
-/** The system under measurement, as `npm start` runs it, on ports and data of its own. */
+/** The measured system, as `npm start` runs it, with its own ports and data. */
 export type BenchSystem = AsyncDisposable & {
   readonly edge: EdgeClient;
-  /** Signs in this process the tokens that the system takes. */
+  /** Signs tokens for the system in this process. */
   readonly issuer: Issuer;
-  /** The superuser's URL of a database of the one server. */
+  /** Returns the URL of a database of the server, with the superuser's credentials. */
   databaseUrl(name: string): string;
   readonly orders: Pool;
   readonly payments: Pool;
-  /** The administrator's URL of the virtual host. */
+  /** The URL of the virtual host, with an administrator's credentials. */
   readonly amqpUrl: string;
-  /** The process of each part, by its name. */
+  /** The process ids, by the name of the process. */
   readonly pids: ReadonlyMap<string, number>;
-  /** Rejects as soon as a part dies: nothing measured after that counts. */
+  /** Rejects as soon as a process dies: later measurements are void. */
   readonly broken: Promise<never>;
 };
 
 /**
- * Starts PostgreSQL, RabbitMQ, an issuer, the services and Envoy, fully durable. Data lies below the project
- * and not in the system's temporary folder, which may be memory. Disposing removes it.
+ * Starts PostgreSQL, RabbitMQ, an issuer, the services and Envoy, fully durable. The data is in the
+ * project folder and not in the system's temporary folder, which may be in memory. Disposing removes
+ * it.
  */
 export async function startBenchSystem(options: {
   readonly profileFolder: string | undefined;
@@ -48,7 +49,7 @@ export async function startBenchSystem(options: {
   await using starting = new AsyncDisposableStack();
   const { folder } = starting.use(createScratchData("bench-", dataDir));
   const nursery = starting.use(await startNursery({ folder }));
-  // Stops what runs, also in the middle of starting: whoever waits for it then fails.
+  // Stops all processes, also during startup: callers that wait for them then fail.
   signal.addEventListener("abort", () => void nursery[Symbol.asyncDispose]());
   const stopping = new AbortController();
   starting.defer(() => stopping.abort());
@@ -71,7 +72,7 @@ export async function startBenchSystem(options: {
     root,
     cacheDir,
     nursery: withMeasuring(nursery, profileFolder),
-    // What ends because we stop is not to be started again.
+    // Processes that exit because we stop must not be restarted.
     signal: AbortSignal.any([signal, stopping.signal]),
     report(name, state, detail) {
       if (state === "died") broken.reject(new Error(`${name} died: ${detail}`));
@@ -85,7 +86,7 @@ export async function startBenchSystem(options: {
   const poolOf = (name: string) =>
     starting.adopt(new Pool({ connectionString: databaseUrl(name), max: 1 }), (pool) => pool.end());
   const edge = starting.use(createEdgeClient(ports.edge));
-  // With the keys and the claims of the one that the stack has started.
+  // Uses the keys and claims of the issuer that the stack has started.
   const issuer = await openIssuer({
     folder: join(folder, "issuer"),
     issuer: `http://localhost:${ports.auth}`,
@@ -107,7 +108,7 @@ export async function startBenchSystem(options: {
   };
 }
 
-/** A nursery whose processes can be measured: PostgreSQL stamps its commits, the services may be profiled. */
+/** A nursery for measuring: PostgreSQL records commit timestamps, the services can be profiled. */
 function withMeasuring(nursery: Nursery, profileFolder: string | undefined): Nursery {
   const further = ({ name, args }: SpawnOptions): readonly string[] => {
     if (name === "postgres") return [...args, "-c", "track_commit_timestamp=on"];

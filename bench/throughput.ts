@@ -12,24 +12,24 @@ const maxBacklogS = 1;
 export type Saturation = {
   readonly connections: number;
   readonly paidPerSecond: number;
-  /** How long the system needed after the end, at this speed, for what it had accepted. */
+  /** How long the system needs after the end, at this speed, for the accepted orders. */
   readonly backlogS: number;
   readonly ordersPerCommit: {
     readonly creating: number;
     readonly paying: number;
     readonly settling: number;
   };
-  /** Of all kinds, as PostgreSQL's statistics tell, which lag by up to a second. */
+  /** Of all kinds, from PostgreSQL's statistics, which lag by up to a second. */
   readonly commitsPerOrder: number;
   /** By process, in milliseconds. */
   readonly cpuMsPerOrder: Readonly<Record<string, number>>;
-  /** Why the figures do not count; empty if they do. */
+  /** Why the figures are void; empty if they are valid. */
   readonly faults: readonly string[];
 };
 
 /**
- * Keeps `connections` requests under way for `seconds`, waits until all is settled, and reads from
- * the tables how many orders were paid in between.
+ * Keeps `connections` requests in flight for `seconds`, waits until everything has settled, and reads
+ * the number of paid orders from the tables.
  */
 export async function saturate(options: {
   readonly system: BenchSystem;

@@ -1,4 +1,4 @@
-/** `npm test`: all tests, on a PostgreSQL, a RabbitMQ, an issuer and an Envoy of their own. */
+/** `npm test`: runs all tests, with their own PostgreSQL, RabbitMQ, issuer and Envoy. */
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,22 +20,22 @@ import { lastLineOf, readCounts, sumOf } from "./harness/runner/counts.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folders = "{packages,services,edge,tools,tests,bench,web}";
-/** In this order: what needs least runs first. */
+/** In this order: tests with the fewest dependencies run first. */
 const kinds = ["unit", "int", "e2e"];
-/** What runs beside what: tests of the whole system wait a lot, and leave the machine to others. */
+/** Lanes that run in parallel: tests of the whole system mostly wait, and leave the CPU to others. */
 const lanes = [["e2e"], ["unit", "int"]];
 
 const usage = `npm test [-- --unit] [-- <mocha's arguments>]
 
-  --unit           only tests that need nothing running; nothing is started
-  <file or folder> only these tests; mocha's other arguments (--grep, --bail, ...) work as well`;
+  --unit           runs only the unit tests, which need no PostgreSQL, RabbitMQ or Envoy
+  <file or folder> runs only these tests; mocha's arguments (--grep, --bail, ...) work as well`;
 
 /**
- * Starts what the tests need in `folder` and returns how they reach it: `TEST_POSTGRES_URL` and
- * `TEST_RABBITMQ_MANAGEMENT_URL` with an administrator's name and password, `TEST_AMQP_URL`
- * likewise and without a vhost, `TEST_ISSUER_URL` and `TEST_ISSUER_FOLDER` of an issuer of tokens for
- * the audience `settle` (what they say in `iss`, and where its keys are), `TEST_PAGE_PORT`, the port
- * of the one page it gives tokens to, and `ENVOY_BIN`.
+ * Starts the dependencies of the tests in `folder` and returns their environment variables:
+ * `TEST_POSTGRES_URL` and `TEST_RABBITMQ_MANAGEMENT_URL` with an administrator's credentials;
+ * `TEST_AMQP_URL` likewise, without a vhost; `TEST_ISSUER_URL` and `TEST_ISSUER_FOLDER`, the claim
+ * `iss` and the key folder of an issuer for the audience `settle`; `TEST_PAGE_PORT`, the port of the
+ * only page that gets tokens; and `ENVOY_BIN`.
  */
 async function startParts(options: {
   nursery: Nursery;
@@ -91,15 +91,15 @@ type MochaOptions = {
   readonly env: NodeJS.ProcessEnv;
 };
 
-/** Runs mocha to its end and returns its exit code. */
+/** Runs mocha and returns its exit code. */
 async function runMocha({ nursery, args, env }: MochaOptions): Promise<number> {
   const { exited } = await spawnMocha({ nursery, args, env, name: "mocha", output: "inherit" });
   return (await exited).code;
 }
 
 /**
- * Runs all tests in lanes, one beside the other: the first prints as it goes, what the others print
- * comes in one piece when they have ended. Returns the exit code.
+ * Runs all tests in parallel lanes. The first prints as it runs; the output of the others is printed
+ * when they have ended. Returns the exit code.
  */
 async function runLanes({ nursery, folder, args, env }: MochaOptions): Promise<number> {
   const runs = lanes.map(async (kinds, lane) => {
@@ -146,7 +146,7 @@ async function main(signal: AbortSignal): Promise<number> {
     return 0;
   }
   const unitOnly = args.includes("--unit");
-  // A folder may hold more than tests, all of which mocha would load.
+  // Mocha would load all files of a folder, including those without tests.
   const rest = args
     .filter((arg) => arg !== "--unit")
     .map((arg) => (isFolder(arg) ? join(arg, `**/*.${unitOnly ? "unit." : ""}test.ts`) : arg));
@@ -180,7 +180,7 @@ try {
 } catch (error) {
   process.exitCode = 1;
   if (!stop.signal.aborted) console.error(error instanceof Error ? error.message : error);
-  // What mocha's report ends with, had it come that far.
+  // The last line of mocha's report, if it had run.
   console.log("0 passed, 1 failed");
 }
 process.exit();
