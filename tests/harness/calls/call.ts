@@ -5,28 +5,28 @@ import type {
   MessageShape,
 } from "@bufbuild/protobuf";
 
-/** A call that was refused, or of which nobody knows how it ended. */
+/** A call that was refused, or whose outcome is unknown. */
 export type Refusal = {
   readonly ok: false;
   /** A number of google.rpc.Code. */
   readonly code: number;
-  /** The bare word of the ErrorInfo; empty where there is none. */
+  /** The reason in the ErrorInfo; empty if there is none. */
   readonly reason: string;
   readonly message: string;
-  /** The fields that the BadRequest names. */
+  /** The fields in the BadRequest. */
   readonly fields: readonly string[];
 };
 
-/** How a call ended, whatever the protocol. */
+/** The result of a call, independent of the protocol. */
 export type Answer<Message> = { readonly ok: true; readonly message: Message } | Refusal;
 
-/** Calls a unary method of the contract by one protocol. Never rejects for what the far side does. */
+/** Calls a unary method of the contract by one protocol. Never rejects because of the server. */
 export type Caller = <I extends DescMessage, O extends DescMessage>(
   method: DescMethodUnary<I, O>,
   request: MessageInitShape<I>,
 ) => Promise<Answer<MessageShape<O>>>;
 
-/** Codes after which the call may have taken effect all the same. */
+/** Codes after which the call may have taken effect. */
 const openCodes = new Set([
   1, // CANCELLED
   2, // UNKNOWN
@@ -35,7 +35,7 @@ const openCodes = new Set([
   14, // UNAVAILABLE
 ]);
 
-/** Says what the caller knows of the call's effect: there, not there, or either. */
+/** Returns what the caller knows about the effect of the call. */
 export function outcomeOf(answer: Answer<unknown>): "ok" | "failed" | "unknown" {
   if (answer.ok) return "ok";
   return openCodes.has(answer.code) ? "unknown" : "failed";

@@ -25,7 +25,7 @@ import { connectErrorRefusal, connectRefusal, grpcRefusal, lost, restRefusal } f
 const callTimeoutMs = 20_000;
 const buf = fileURLToPath(new URL("../../../node_modules/.bin/buf", import.meta.url));
 
-/** REST/JSON by fetch, at the paths that the contract's annotations give. */
+/** REST/JSON by fetch, at the paths in the annotations of the contract. */
 export function callRest(baseUrl: string): Caller {
   return async (method, request) => {
     const { verb, path, rest } = routeOf(
@@ -45,7 +45,7 @@ export function callRest(baseUrl: string): Caller {
   };
 }
 
-/** Connect JSON by a bare fetch, as a program without any library does it. */
+/** Connect JSON by plain fetch, as a program without any library does it. */
 export function callConnectByFetch(urlOf: (service: DescService) => string): Caller {
   return async (method, request) => {
     const headers = await headersOf(asOwner, request, { "content-type": "application/json" });
@@ -70,7 +70,7 @@ export function callGrpcWeb(baseUrl: string): Caller {
   return callTransport(createGrpcWebTransport({ baseUrl }));
 }
 
-/** gRPC by grpc-js without anything of ours; disposing closes its connections. */
+/** gRPC by plain grpc-js; disposing closes its connections. */
 export function createGrpcCaller(
   urlOf: (service: DescService) => string,
 ): Disposable & { readonly call: Caller } {
@@ -159,7 +159,7 @@ export function pathOf(method: DescMethod): string {
   return `/${method.parent.typeName}/${method.name}`;
 }
 
-/** Fills the pattern of the method's route; `rest` is what is left for the query or the body. */
+/** Fills the pattern of the method's route; `rest` are the remaining fields, for query or body. */
 export function routeOf(method: DescMethod, request: JsonValue) {
   const { pattern } = getOption(method, http);
   if (pattern.case !== "get" && pattern.case !== "post") {

@@ -11,7 +11,7 @@ import {
 import { StatusSchema } from "@settle/gen/google/rpc/status_pb";
 import type { Refusal } from "./call.ts";
 
-/** Nobody answered, or nothing that can be read: the call may or may not have taken effect. */
+/** No response, or an unreadable one: the call may or may not have taken effect. */
 export function lost(error: unknown): Refusal {
   return refusal(Code.Unknown, `no answer: ${error}`, undefined, undefined);
 }
@@ -33,7 +33,7 @@ export function connectErrorRefusal(error: ConnectError): Refusal {
   return refusal(error.code, error.rawMessage, info, bad);
 }
 
-/** Reads the refusal in the body of a REST answer. */
+/** Reads the refusal in the body of a REST response. */
 export function restRefusal(body: {
   code: number;
   message: string;
@@ -50,7 +50,7 @@ export function restRefusal(body: {
   return refusal(body.code, body.message, detail(ErrorInfoSchema), detail(BadRequestSchema));
 }
 
-/** Reads the refusal in the body of a Connect answer, or of what `buf curl` prints. */
+/** Reads the refusal in the body of a Connect response, or in the output of `buf curl`. */
 export function connectRefusal(body: {
   code: string;
   message: string;

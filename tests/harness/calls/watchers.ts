@@ -20,7 +20,7 @@ import { connectErrorRefusal, grpcRefusal, restRefusal } from "./refusals.ts";
 
 const method = OrdersService.method.watchOrders;
 
-/** Thrown where a watch was refused or ended by an error that its protocol shows. */
+/** Thrown if a watch was refused, or was ended by an error of its protocol. */
 export class WatchRefused extends Error {
   readonly refusal: Refusal;
   constructor(refusal: Refusal) {
@@ -30,15 +30,15 @@ export class WatchRefused extends Error {
 }
 
 /**
- * Watches a user's orders by one protocol until `signal` aborts, the stream ends, or it breaks, which
- * throws.
+ * Watches a user's orders by one protocol until `signal` aborts or the stream ends. Throws if the
+ * stream breaks.
  */
 export type Watcher = (
   request: MessageInitShape<typeof WatchOrdersRequestSchema>,
   signal: AbortSignal,
 ) => AsyncIterable<WatchOrdersResponse>;
 
-/** Server-sent events by a bare fetch. */
+/** Server-sent events by plain fetch. */
 export function watchRest(baseUrl: string, authorize = asOwner): Watcher {
   return async function* (request, signal) {
     const { userId, afterRevision = 0n } = request;
@@ -67,7 +67,7 @@ export function watchGrpcWeb(baseUrl: string, authorize = asOwner): Watcher {
   return watchTransport(createGrpcWebTransport({ baseUrl }), authorize);
 }
 
-/** gRPC by grpc-js without anything of ours. */
+/** gRPC by plain grpc-js. */
 export function watchGrpc(baseUrl: string, authorize = asOwner): Watcher {
   return async function* (request, signal) {
     const metadata = new Metadata();

@@ -18,23 +18,23 @@ import { connectErrorRefusal, grpcRefusal, restRefusal } from "./refusals.ts";
 
 const callTimeoutMs = 20_000;
 
-/** What a caller saw of one call. */
+/** The result of a call, as the caller sees it. */
 export type Seen = {
-  /** 0 where it was answered, by a stream with its first message; else a number of google.rpc.Code. */
+  /** 0 for success, for a stream with its first message; otherwise a number of google.rpc.Code. */
   readonly code: number;
   readonly reason: string;
   readonly message: string;
-  /** All that a refusal carries in its protocol, but for what every answer gets anew. */
+  /** The whole refusal in its protocol, without the parts that differ in every response. */
   readonly whole: string;
 };
 
-/** Makes any call of the contract, unary or a stream, with this `authorization` header or none. */
+/** Makes any call of the contract, unary or streaming, with or without an `authorization` header. */
 export type Way = (method: DescMethod, request: object, authorization?: string) => Promise<Seen>;
 
-/** Where a service is called. */
+/** Returns the URL of a service. */
 export type UrlOf = (service: DescService) => string;
 
-/** REST by fetch. Fails unless a refusal has the documented form and the status that belongs to it. */
+/** REST by fetch. Fails if a refusal does not have the documented form and HTTP status. */
 export function byRest(urlOf: UrlOf): Way {
   return async (method, request, authorization) => {
     const json = toJson(method.input, create(method.input, request as MessageInitShape<never>));
@@ -59,7 +59,7 @@ export function byRest(urlOf: UrlOf): Way {
   };
 }
 
-/** gRPC by grpc-js, to which a unary call is a stream of one answer. */
+/** gRPC by grpc-js, which treats a unary call as a stream of one message. */
 export function byGrpc(urlOf: UrlOf): Way {
   return async (method, request, authorization) => {
     const client = new Client(new URL(urlOf(method.parent)).host, credentials.createInsecure());

@@ -11,24 +11,24 @@ import { violationsOf } from "./violations.ts";
 
 const restTimeoutMs = 60_000;
 
-/** How long a test that checks a system may take: long enough for the check to say what is wrong. */
+/** The timeout of a test that checks a system: long enough for the check to report what is wrong. */
 export const checkTimeoutMs = 2 * restTimeoutMs;
 
 /**
- * Waits until the system has nothing left to do and fails unless everything it has stored is right
- * and agrees with what its clients saw. The message lists what is wrong, with ids.
+ * Waits until the system is idle, and fails unless all stored data is consistent and agrees with what
+ * the clients saw. The message lists the violations, with ids.
  */
 export async function assertWhole(system: System, history: History): Promise<void> {
   await eventually("nothing is under way", () => isAtRest(system), restTimeoutMs).catch(() => {
-    // What is still under way is among the violations, by its ids.
+    // Work that is still in progress is among the violations, with its ids.
   });
   const violations = violationsOf(await readTruth(system), history);
   assert.deepEqual([...violations, ...system.unexplainedExits], []);
 }
 
 /**
- * Kills all services, so that the broker has every message back that one of them held, and then
- * does the same as {@link assertWhole}: nothing may have been left unsettled.
+ * Kills all services, so that their unsettled messages return to the broker, and then does the same
+ * as {@link assertWhole}: no message may be left unsettled.
  */
 export async function assertWholeAfterwards(system: System, history: History): Promise<void> {
   await assertWhole(system, history);
@@ -43,7 +43,7 @@ export async function assertWholeAfterwards(system: System, history: History): P
   await assertWhole(system, history);
 }
 
-/** Returns true if nothing is under way, else undefined. Asks for a few numbers only. */
+/** Returns true if the system is idle, otherwise undefined. Queries only a few counts. */
 async function isAtRest({ databases, broker }: Sources): Promise<true | undefined> {
   const count = async (service: "orders" | "payments", sql: string) =>
     Number((await databases[service].query<{ count: bigint }>(sql)).rows[0]?.count);
@@ -61,7 +61,7 @@ async function isAtRest({ databases, broker }: Sources): Promise<true | undefine
     "payments",
     `SELECT count(*) FROM ledger_entries WHERE kind = ${LedgerEntryKind.REFUND} AND sequence IS NOT NULL`,
   );
-  // Payments answers each event with a result, and tells of each refund.
+  // Payments publishes a result for each event, and an event for each refund.
   const told = await count("payments", "SELECT count(*) FROM inbox");
   const answered = await count("orders", "SELECT count(*) FROM inbox");
   if (told < orders + cancelled || answered !== told + refunds) return undefined;

@@ -6,7 +6,7 @@ import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { type Answer, type Caller, outcomeOf, successOf } from "../calls/call.ts";
 import type { ServiceName } from "../system/system.ts";
 
-/** A call, by how its client saw it end. */
+/** A call, with the outcome that its client saw. */
 export type Attempt = { readonly outcome: ReturnType<typeof outcomeOf> };
 
 /** A call of CreateOrder. No two in a history have the same description. */
@@ -15,9 +15,9 @@ export type OrderAttempt = Attempt & {
   readonly amountMinor: bigint;
   readonly currency: string;
   readonly description: string;
-  /** Whether it was to be cancelled by itself after some time. */
+  /** Whether it was created with an expiry. */
   readonly expires?: boolean;
-  /** Present where the outcome is `ok`. */
+  /** Present if the outcome is `ok`. */
   readonly order: Order | undefined;
 };
 
@@ -34,26 +34,26 @@ export type CancelAttempt = Attempt & { readonly orderId: string };
 /** A call of RefundPayment. */
 export type RefundAttempt = Attempt & { readonly orderId: string; readonly amountMinor: bigint };
 
-/** Everything the clients of one system did that may have changed it, as they saw it end. */
+/** All calls of a system's clients that may have changed it, with the outcomes that they saw. */
 export type History = {
   readonly orders: OrderAttempt[];
   readonly accounts: AccountAttempt[];
   readonly deposits: AccountAttempt[];
   readonly cancellations: CancelAttempt[];
   readonly refunds: RefundAttempt[];
-  /** Events that payments was told besides an order's first: by a test or a repair. */
+  /** Additional events to payments about known orders, from a test or a repair. */
   readonly injectedEvents: string[];
-  /** The ids of events that a test took off the broker on their way to a service. */
+  /** The ids of events that a test removed from the broker before a service received them. */
   readonly lostEvents: Readonly<Record<ServiceName, string[]>>;
-  /** The bodies, in hexadecimal, of the messages that have to end as dead letters. */
+  /** The bodies, in hexadecimal, of the messages that must end as dead letters. */
   readonly poison: string[];
 };
 
-/** What a client of the system does, each call noted down in a history. */
+/** A client of the system that records each call in a history. */
 export type Shopper = {
   createAccount(userId: string, currency?: string): Promise<Answer<Account>>;
   deposit(userId: string, amountMinor: bigint, currency?: string): Promise<Answer<Account>>;
-  /** `label` is the beginning of the order's description, for the messages of a failed check. */
+  /** `label` is the start of the order's description, for the messages of a failed check. */
   createOrder(
     userId: string,
     amountMinor: bigint,
@@ -66,7 +66,7 @@ export type Shopper = {
   cancelOrder(order: Pick<Order, "id" | "userId">): Promise<Answer<Order>>;
   /** Refunds part of an order's payment, as an admin does. */
   refund(order: Pick<Order, "id" | "userId">, amountMinor: bigint): Promise<Answer<Payment>>;
-  /** Creates an account that holds `amountMinor`; fails if it cannot. */
+  /** Creates an account with the balance `amountMinor`; throws if that fails. */
   fundedAccount(userId: string, amountMinor: bigint): Promise<void>;
 };
 
@@ -86,8 +86,8 @@ export function createHistory(): History {
 }
 
 /**
- * Creates a client that calls by `call`, and by `callAsAdmin` where it takes one, and notes it down
- * in `history`.
+ * Creates a client that calls by `call`, or by `callAsAdmin` if an admin is needed, and records its
+ * calls in `history`.
  */
 export function createShopper(history: History, call: Caller, callAsAdmin: Caller = call): Shopper {
   const { createAccount, deposit, refundPayment } = PaymentsService.method;

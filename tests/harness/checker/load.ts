@@ -2,25 +2,25 @@ import { type Answer, outcomeOf } from "../calls/call.ts";
 import type { Shopper } from "./history.ts";
 
 const depositEvery = 10;
-/** Between a caller's calls: the load is to be steady and leave the machine to the system. */
+/** The pause between calls, so that the load is steady and leaves the CPU to the system. */
 const pauseMs = 10;
 
 /** A load that runs until it is stopped. Disposing stops it. */
 export type Load = AsyncDisposable & {
-  /** How many calls ended, by how the client saw them end. */
+  /** The number of finished calls, by the outcome that the client saw. */
   readonly ended: Readonly<Record<ReturnType<typeof outcomeOf>, number>>;
-  /** Each way in which a call was refused, as its code and reason. */
+  /** The code and reason of each kind of refusal. */
   readonly refusals: ReadonlySet<string>;
 };
 
 /**
- * Keeps `concurrency` callers busy, each with its next order soon after the last is answered, now
- * and then with a deposit instead. Calls that fail are not repeated.
+ * Keeps `concurrency` callers busy: each places its next order soon after the previous response, and
+ * occasionally makes a deposit instead. Failed calls are not retried.
  */
 export function startLoad(options: {
   readonly shopper: Shopper;
   readonly userIds: readonly string[];
-  /** Begins the description of each order; asked as the order is placed. */
+  /** Returns the start of the description of each order; called when the order is placed. */
   readonly label: () => string;
   readonly concurrency?: number;
 }): Load {

@@ -16,16 +16,16 @@ import {
 } from "./truth.ts";
 
 const { PAID, PAYMENT_DECLINED, CANCELLED, REFUNDED } = OrderStatus;
-/** What payments may have decided about an order that ended in a status. */
+/** The outcomes of payments that are allowed for each final status of an order. */
 const outcomesOf: ReadonlyMap<OrderStatus, readonly PaymentOutcome[]> = new Map([
   [PAID, [PaymentOutcome.PAID]],
   [REFUNDED, [PaymentOutcome.PAID]],
   [PAYMENT_DECLINED, [PaymentOutcome.DECLINED]],
-  // Orders let it go whatever payments had decided by then.
+  // Orders can cancel whatever payments has decided by then.
   [CANCELLED, [PaymentOutcome.CANCELLED, PaymentOutcome.PAID, PaymentOutcome.DECLINED]],
 ]);
 
-/** What disagrees between the orders, their payments and the ledger, each with its ids. */
+/** Yields the disagreements between orders, their payments and the ledger, with ids. */
 export function* settlementViolations({ orders, payments, entries }: Truth) {
   const paymentsOf = Map.groupBy(payments, (payment) => payment.orderId);
   const entriesOf = Map.groupBy(entries.filter(isOfUser), (entry) => entry.orderId);
@@ -108,7 +108,7 @@ function* bookingViolations(
   }
 }
 
-/** How violations call an order. */
+/** Names an order in violations. */
 export function nameOf({ id, description }: StoredOrder): string {
   return `order ${id} (${description})`;
 }

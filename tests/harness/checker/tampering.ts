@@ -4,7 +4,7 @@ import type { History } from "./history.ts";
 import { readTruth } from "./truth.ts";
 import { violationsOf } from "./violations.ts";
 
-/** What is wrong after `sql` in a service's database, which nobody else sees and which is undone. */
+/** Returns the violations after `sql` in a service's database, in a transaction that is rolled back. */
 export async function violationsAfter(
   { databases, broker }: System,
   history: History,

@@ -5,7 +5,7 @@ import type { Pool, PoolClient } from "pg";
 import { deadLetterQueues, depthOf, onBroker, peek, transitQueues } from "../system/queues.ts";
 import type { ServiceName } from "../system/system.ts";
 
-/** Everything the system has stored: both databases and the queues. */
+/** All stored data of the system: both databases and the queues. */
 export type Truth = {
   readonly orders: readonly StoredOrder[];
   readonly payments: readonly StoredPayment[];
@@ -14,7 +14,7 @@ export type Truth = {
   readonly outbox: readonly { service: ServiceName; id: string; type: string }[];
   /** The ids of the messages that each service has handled. */
   readonly inbox: Readonly<Record<ServiceName, readonly string[]>>;
-  /** How many messages wait on their way, by queue. */
+  /** The number of waiting messages, by queue. */
   readonly waiting: ReadonlyMap<string, number>;
   /** The bodies of all dead letters, in hexadecimal. */
   readonly deadLetters: readonly string[];
@@ -57,24 +57,24 @@ export type StoredEntry = {
   readonly kind: LedgerEntryKind;
   readonly amountMinor: bigint;
   readonly currency: string;
-  /** Null on the accounts of the system. */
+  /** Null for the accounts of the system. */
   readonly sequence: bigint | null;
   readonly balanceAfterMinor: bigint | null;
   readonly orderId: string | null;
 };
 
-/** Whether it is a user's leg of its movement, and not the system's. */
+/** Whether the entry is the user's side of its movement, and not the system's. */
 export function isOfUser(entry: StoredEntry): boolean {
   return entry.sequence !== null;
 }
 
-/** Where to read: connections may be inside a transaction of the test's. */
+/** The sources to read from; connections may be inside a transaction of the test. */
 export type Sources = {
   readonly databases: Readonly<Record<ServiceName, Pool | PoolClient>>;
   readonly broker: { readonly adminUrl: string };
 };
 
-/** Reads all there is. Consistent only while nothing is under way. */
+/** Reads all data. It is consistent only while the system is idle. */
 export async function readTruth({ databases, broker }: Sources): Promise<Truth> {
   const { orders, payments } = databases;
   const rows = async <Row extends object>(from: Pool | PoolClient, sql: string) =>
@@ -121,7 +121,7 @@ export async function readTruth({ databases, broker }: Sources): Promise<Truth> 
   };
 }
 
-/** Counts the messages on their way, by queue. */
+/** Counts the waiting messages, by queue. */
 export async function readWaiting(adminUrl: string): Promise<ReadonlyMap<string, number>> {
   return onBroker(adminUrl, async (channel) => {
     const waiting = new Map<string, number>();

@@ -6,16 +6,16 @@ import { nameOf, settlementViolations } from "./settlement-violations.ts";
 import { isOfUser, type Truth } from "./truth.ts";
 
 /**
- * Compares everything stored with what the clients did and saw, once nothing is under way, and
- * returns what is wrong, each with its ids; nothing if all is well:
- * - each balance is the sum of its entries, step by step, and not negative; each movement sums to
- *   zero; what was deposited is what the clients deposited;
- * - every order has one legal final status and one payment that agrees, with exactly one debit of
- *   the amount if it was paid, and refunds as both have them (see settlement-violations.ts);
- * - every order, account, cancellation and refund that was answered with OK is there with the same content, one whose
- *   call ended unknown is there at most once, a refused one is not, and no other;
- * - each event was handled once; nothing is left in an outbox, a work or a retry queue; the dead
- *   letters are the poison that was put in.
+ * Compares all stored data with what the clients did and saw, while the system is idle, and returns
+ * the violations, with ids. It checks that:
+ * - each balance is the sum of its entries, at every step, and not negative; each movement sums to
+ *   zero; the deposits are those of the clients;
+ * - every order has one legal final status and one matching payment, with exactly one debit of the
+ *   amount if it was paid, and the same refunds in both services (see settlement-violations.ts);
+ * - every order, account, cancellation and refund that was accepted is stored with the same content;
+ *   one with an unknown outcome is stored at most once; a refused one, or any other, is not stored;
+ * - each event was handled once; outboxes, work queues and retry queues are empty; the dead letters
+ *   are the published poison messages.
  */
 export function violationsOf(truth: Truth, history: History): readonly string[] {
   return [
@@ -68,7 +68,7 @@ function* ledgerViolations({ accounts, entries }: Truth) {
 }
 
 function* depositViolations({ entries }: Truth, history: History) {
-  // Deposits have no names of their own: those of one user, currency and amount are counted.
+  // Deposits have no ids: those with the same user, currency and amount are counted.
   const keyOf = (account: string, currency: string, amountMinor: bigint) =>
     `${amountMinor} ${currency} to ${account}`;
   const booked = Map.groupBy(
@@ -140,7 +140,7 @@ function* refundHistoryViolations({ orders }: Truth, history: History) {
   for (const order of orders) {
     const sums = { ok: 0n, unknown: 0n, failed: 0n };
     for (const { outcome, amountMinor } of called.get(order.id) ?? []) sums[outcome] += amountMinor;
-    // A cancellation gives back what is left, whatever clients have refunded before.
+    // A cancellation refunds the remaining amount, whatever clients have refunded before.
     const isAnswered = order.status === OrderStatus.CANCELLED || sums.ok <= order.refundedMinor;
     const isAsked =
       order.status === OrderStatus.CANCELLED || order.refundedMinor <= sums.ok + sums.unknown;
@@ -179,8 +179,8 @@ function* deliveryViolations(truth: Truth, history: History) {
   for (const id of history.injectedEvents) {
     if (!handled.has(id)) yield `event ${id}: was put in and not handled`;
   }
-  // An event for each order created and each one cancelled; a result for each of those that
-  // arrived, and an event for each refund.
+  // An event for each created and each cancelled order; a result for each of these events that
+  // arrived; and an event for each refund.
   const cancelled = orders.filter(({ status }) => status === OrderStatus.CANCELLED).length;
   const told = orders.length + cancelled + history.injectedEvents.length;
   const results = told - history.lostEvents.payments.length;

@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import type { ConfirmChannel } from "amqplib";
 
-/** The code by which RabbitMQ says that a user may not do something. */
+/** The code with which RabbitMQ denies access. */
 export const accessRefused = 403;
 
 /**
- * Does `work` on a channel, which is closed afterwards in any case, and returns the code with which
- * the broker closes it because of that; 0 if it does not.
+ * Runs `work` on a channel and returns the code with which the broker closes the channel; 0 if it does
+ * not. The channel is always closed afterwards.
  */
 export async function refusalOf(
   channel: ConfirmChannel,

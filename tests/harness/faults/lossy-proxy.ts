@@ -1,15 +1,15 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** PostgreSQL by way of a proxy that can lose its answers. */
+/** A proxy for PostgreSQL that can lose its responses. */
 export type LossyProxy = AsyncDisposable & {
-  /** The database's URL by way of the proxy. */
+  /** The URL of the database through the proxy. */
   readonly url: string;
   /**
-   * Waits for the n-th COMMIT from now on of a transaction that has sent a statement with `sent` in
-   * it, passes it on, waits for the server's answer, and cuts the connection instead of passing that
-   * back. Resolves once `times` such commits in a row were treated so; by default the next one. One
-   * at a time.
+   * Waits for the n-th COMMIT from now on of a transaction with a statement that contains `sent`,
+   * forwards it, waits for the server's response, and closes the connection instead of returning the
+   * response. Resolves once this was done to `times` such commits in a row, by default one. Only one
+   * call at a time is supported.
    */
   loseCommits(options: {
     readonly sent: string;
@@ -20,7 +20,7 @@ export type LossyProxy = AsyncDisposable & {
 
 type Trap = { readonly sent: string; passing: number; losing: number; readonly done: () => void };
 
-/** Starts a proxy on a free port of loopback in front of the server that `databaseUrl` names. */
+/** Starts a proxy on a free port of loopback in front of the server of `databaseUrl`. */
 export async function startLossyProxy(databaseUrl: string): Promise<LossyProxy> {
   const target = new URL(databaseUrl);
   const open = new Set<Socket>();
@@ -78,7 +78,7 @@ export async function startLossyProxy(databaseUrl: string): Promise<LossyProxy> 
     url: url.href,
     loseCommits: ({ sent, nth = 1, times = 1 }) =>
       new Promise((done) => {
-        if (trap) throw new Error("a commit is waited for already");
+        if (trap) throw new Error("the proxy is already waiting for a commit");
         trap = { sent, passing: nth - 1, losing: times, done };
       }),
     async [Symbol.asyncDispose]() {
@@ -88,10 +88,10 @@ export async function startLossyProxy(databaseUrl: string): Promise<LossyProxy> 
   };
 }
 
-/** Cuts what a client sends into its messages: https://www.postgresql.org/docs/current/protocol.html */
+/** Splits a client's data into messages: https://www.postgresql.org/docs/current/protocol.html */
 function createMessageReader(): (chunk: Buffer) => Generator<string> {
   let pending: Buffer = Buffer.alloc(0);
-  // The first message has no type.
+  // The startup message has no type.
   let typeBytes = 0;
   return function* (chunk) {
     pending = Buffer.concat([pending, chunk]);

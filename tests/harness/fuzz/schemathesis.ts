@@ -10,25 +10,25 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 const settings = join(root, "tests/harness/fuzz");
 const outputMaxBytes = 100_000_000;
 
-/** Which requests schemathesis makes, and as whom. */
+/** Which requests schemathesis makes, and for which caller. */
 export type Fuzzing = {
   readonly edgeUrl: string;
-  /** Whose token it is, and which scopes it holds. */
+  /** The user and the scopes of the token. */
   readonly caller: string;
   readonly scopes: readonly string[];
   readonly token: string;
-  /** The ids of orders that are there already, by their user. */
+  /** The ids of existing orders, by user. */
   readonly orders: Readonly<Record<string, readonly string[]>>;
-  /** Which kinds of requests; those of `examples` and `coverage` are fixed. */
+  /** The kinds of requests; those of `examples` and `coverage` are fixed. */
   readonly phases: readonly ("examples" | "coverage" | "fuzzing" | "stateful")[];
-  /** How many requests it makes up for each operation, besides the fixed ones. */
+  /** The number of generated requests per operation, besides the fixed ones. */
   readonly examples: number;
-  /** The same seed makes up the same requests. */
+  /** The same seed generates the same requests. */
   readonly seed: number;
   readonly timeoutMs: number;
 };
 
-/** Brings schemathesis into the cache, once, and returns where it is. Needs Python 3.11 with pip. */
+/** Installs schemathesis into the cache, once, and returns its folder. Needs Python 3.11 with pip. */
 export function installSchemathesis(): Promise<string> {
   return installPythonPackages({
     requirements: join(settings, "requirements.txt"),
@@ -38,12 +38,12 @@ export function installSchemathesis(): Promise<string> {
 }
 
 /**
- * Holds the edge against gen/openapi/settle.json, by the settings in schemathesis.toml, and returns
- * the report. Throws with the report where the two differ.
+ * Tests the edge against gen/openapi/settle.json, with the settings in schemathesis.toml, and returns
+ * the report. If the two differ, throws an error with the report.
  */
 export async function runSchemathesis(libraries: string, fuzzing: Fuzzing): Promise<string> {
   const { edgeUrl, caller, scopes, token, orders, timeoutMs } = fuzzing;
-  // It leaves things where it runs.
+  // schemathesis leaves files in its working folder.
   const folder = await mkdtemp(join(tmpdir(), "settle-fuzz-"));
   const args = [
     join(libraries, "bin/schemathesis"),

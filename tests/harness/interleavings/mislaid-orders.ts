@@ -1,15 +1,15 @@
 import type { Pool } from "pg";
 
-/** Orders that are out of their database for a while, so that news of them comes too early. */
+/** Orders that are removed from their database for a while, so that events about them come too early. */
 export type MislaidOrders = {
   has(orderId: string): boolean;
-  /** Takes the order out; while one is out, nothing happens but that one coming back. */
+  /** Removes the order; while one is removed, this only restores it. */
   mislay(orderId: string): Promise<void>;
-  /** Puts back, as it was, what is out. */
+  /** Restores the removed order unchanged. */
   findAgain(): Promise<void>;
 };
 
-/** Tells `tell` of what goes and what comes. */
+/** Creates the store; `tell` is called when an order is removed or restored. */
 export function createMislaidOrders(
   database: Pool,
   tell: (orderId: string, what: string) => void,

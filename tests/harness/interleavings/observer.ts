@@ -29,32 +29,32 @@ const legalMoves = new Set(
   ].map(String),
 );
 
-/** Looks again and again at what some users have stored, and says what must never be. */
+/** Repeatedly reads the stored data of some users, and reports violations. */
 export type Observer = {
-  /** What was last seen. */
+  /** The data as last read. */
   readonly stored: Pick<Truth, "orders" | "payments" | "accounts" | "entries">;
   /**
-   * Looks at a service's database and returns what is wrong there, or became of what was last seen,
-   * each with its ids; nothing if all is well:
-   * - no order or payment goes; orders make legal moves only, refunds only grow, and nothing else of
-   *   them changes;
-   * - whatever changes gets a revision above all that its user's watchers have seen;
-   * - each balance is not negative, the sum of its entries, and what was deposited less what was
-   *   paid and not refunded.
+   * Reads a service's database and returns the violations in it, or compared with the last data, with
+   * ids. It checks that:
+   * - no order or payment disappears; orders change their status legally, refunds only grow, and
+   *   nothing else changes;
+   * - every change gets a revision above all that the user's watchers have seen;
+   * - each balance is not negative, is the sum of its entries, and equals the deposits minus the
+   *   payments that were not refunded.
    */
   look(service: ServiceName): Promise<readonly string[]>;
-  /** What these events tell of payments that is not as it was last seen, each with its ids. */
+  /** Returns where these events disagree with the payments as last read, with ids. */
   compare(events: readonly Event[]): readonly string[];
   /**
-   * Whether what an event says is told again if it is lost: all but what has gone back of an order
-   * that is not cancelled.
+   * Whether the content of an event is published again if the event is lost: true for all events except
+   * refunds of an order that is not cancelled.
    */
   isToldAgain(event: Event): boolean;
 };
 
 /**
- * Creates an observer of these users. `history` holds what they deposited by now; `mislaid` the ids
- * of orders that the test itself has taken out of the database.
+ * Creates an observer of these users. `history` contains their deposits so far; `mislaid` are the ids
+ * of orders that the test itself has removed from the database.
  */
 export function createObserver(options: {
   readonly databases: Readonly<Record<ServiceName, Pool>>;
@@ -215,7 +215,7 @@ function* newsViolations(events: readonly Event[], { payments }: Books) {
   }
 }
 
-/** Later events may have told of more by now. */
+/** Later events may have reported larger refunds by now. */
 function isBack(told: Money | undefined, payment: StoredPayment | undefined): boolean {
   return (told?.minorUnits ?? 0n) <= (payment?.refundedMinor ?? 0n);
 }

@@ -14,24 +14,24 @@ import type { ReplicaNumber, Stage } from "./stage.ts";
 import { createStagedBroker } from "./staged-broker.ts";
 import { chosen, type Step, type Turn } from "./turns.ts";
 
-/** What a rehearsal came to. */
+/** The result of a rehearsal. */
 export type Result = Pick<Truth, "orders" | "payments"> & {
   readonly turns: number;
-  /** How many events there were, and how often they were delivered. */
+  /** The number of events, and of their deliveries. */
   readonly events: number;
   readonly deliveries: number;
   readonly tooEarly: number;
-  /** How many transactions waited for another one that was held. */
+  /** The number of transactions that waited for another one that was held. */
   readonly waits: number;
 };
 
-/** Some users of the system on a stage, and what happens to them. */
+/** A random run with some users of the system on a stage. */
 export type Rehearsal = {
-  /** Takes a turn. Throws if anything is then as it must never be, and tells how it came to that. */
+  /** Takes a turn. Throws on any violation, with the turns that led to it. */
   take(turn: Turn): Promise<void>;
   /**
-   * Delivers what is left, as `choices` say, and then everything once more. Throws if not all is
-   * well in the end.
+   * Delivers the remaining events in the order of `choices`, and then all events once more. Throws if
+   * the final state has violations.
    */
   finish(choices: readonly number[]): Promise<Result>;
 };
@@ -49,15 +49,15 @@ const accounts = [
   { user: "abroad", currency: "USD", depositMinor: 200n },
 ];
 const maxLastDeliveries = 500;
-/** How many of the last deliveries a mislaid order misses. */
+/** The number of last deliveries that a mislaid order misses. */
 const mislaidDeliveries = 5;
 
-/** Starts with users of its own, of whom all but one have an account with money. */
+/** Starts a rehearsal with its own users, of whom all but one have a funded account. */
 export async function startRehearsal(stage: Stage, name: string): Promise<Rehearsal> {
   const userIds = [...accounts.map(({ user }) => user), "nobody"].map((user) => `${user}-${name}`);
   const history = createHistory();
   const orders: Order[] = [];
-  /** Without those that were refused: they leave no trace, so that each would be a new one. */
+  /** Without refused calls: they store nothing, so that a repetition would be a new call. */
   const calls = new Set<Call>();
   const told: string[] = [];
   let turns = 0;
@@ -101,7 +101,7 @@ export async function startRehearsal(stage: Stage, name: string): Promise<Rehear
     const isSame = isDeepStrictEqual(again, await call.answer);
     assertWell(isSame ? [] : [`${call.name}: was answered anew`]);
   };
-  /** What it does has begun when it returns, so that two may share a batch. */
+  /** The work has started when this returns, so that two steps can share a batch. */
   const perform = async (step: Step, replica: ReplicaNumber): Promise<void> => {
     const shopper = createShopper(history, callerOn(replica), callerOn(replica, "admin"));
     const foundations = stage.ordersOn(replica);
@@ -193,7 +193,7 @@ export async function startRehearsal(stage: Stage, name: string): Promise<Rehear
       await take({ does: "deliver", to, events, redelivered: choice % 5 === 0 });
     }
   };
-  /** As if so much time had passed that all are told again of which payments may not have heard. */
+  /** Acts as if enough time had passed to announce again all orders that payments may not know. */
   const announceAll = async () => {
     const sql = "UPDATE orders SET announce_time = NULL WHERE user_id = ANY($1)";
     await stage.databases.orders.query(sql, [userIds]);
@@ -210,7 +210,7 @@ export async function startRehearsal(stage: Stage, name: string): Promise<Rehear
     async finish(choices) {
       const { queues } = broker;
       await deliverAll(choices);
-      // What was lost is told again, and then there is nothing that anybody could still miss.
+      // Lost events are published again; afterwards no service can have missed anything.
       await announceAll();
       await deliverAll(choices);
       await announceAll();

@@ -27,29 +27,29 @@ import type { Event } from "../system/queues.ts";
 import type { ServiceName } from "../system/system.ts";
 import { type Settled, type StagedReplica, startStagedReplica } from "./staged-replica.ts";
 
-/** Of each service there are two replicas. */
+/** Each service has two replicas. */
 export type ReplicaNumber = 0 | 1;
 
-/** Both services in this process, on databases of their own; the broker is the test. */
+/** Both services in this process, with their own databases; the test is the broker. */
 export type Stage = AsyncDisposable & {
   /** Direct access to a service's database; bigint columns are bigint. */
   readonly databases: Readonly<Record<ServiceName, Pool>>;
-  /** What a replica of orders is built on. */
+  /** Returns the foundations of a replica of orders. */
   ordersOn(replica: ReplicaNumber): Foundations;
-  /** Calls a replica as `userId` under an idempotency key. Rejects with whatever is no refusal. */
+  /** Calls a replica as `userId` with an idempotency key. Rejects with errors that are not refusals. */
   callerOn(replica: ReplicaNumber, call: { readonly userId: string; readonly key: string }): Caller;
-  /** Hands the events to a replica, all in one go, and resolves once each has been settled. */
+  /** Delivers the events to a replica at once, and resolves once each is settled. */
   deliver(
     service: ServiceName,
     events: readonly Event[],
     how: { readonly replica: ReplicaNumber; readonly redelivered: boolean },
   ): Promise<Settled>;
-  /** Takes what a service has to announce out of its outbox, oldest first, as its relay does. */
+  /** Takes the events out of a service's outbox, oldest first, as its relay does. */
   takeEvents(service: ServiceName): Promise<readonly Event[]>;
   /**
-   * Lets a service do `first` on replica 0 and holds it there, see {@link StagedReplica.holdNext}. Lets
-   * it do the `others` on replica 1 until that is done or waits for a lock, and then all come to
-   * their end. Returns whether they waited.
+   * Runs `first` on replica 0 and holds it there, see {@link StagedReplica.holdNext}. Runs the `others`
+   * on replica 1 until they are done or wait for a lock, and then lets all of them finish. Returns
+   * whether they waited.
    */
   overlap(
     service: ServiceName,
@@ -57,7 +57,7 @@ export type Stage = AsyncDisposable & {
     heldAfter: number,
     others: () => Promise<void>,
   ): Promise<boolean>;
-  /** How many deadlocks there have been; those of the last second may be missing. */
+  /** Returns the number of deadlocks; those of the last second may be missing. */
   countDeadlocks(): Promise<bigint>;
 };
 
@@ -157,7 +157,7 @@ export async function openStage(): Promise<Stage> {
           isDone = true;
         });
         let waits = false;
-        // At the latest the lock timeout of the service's role ends this.
+        // The lock timeout of the service's role ends this at the latest.
         while (!isDone && !waits) waits = await isBlocked(service);
         released.resolve();
         await Promise.all([one, rest]);

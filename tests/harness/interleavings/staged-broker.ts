@@ -4,24 +4,24 @@ import type { ServiceName } from "../system/system.ts";
 import type { ReplicaNumber, Stage } from "./stage.ts";
 import { type Choice, chosen } from "./turns.ts";
 
-/** The broker between the services of a stage, which delivers only what the test chooses. */
+/** The broker between the services of a stage, which delivers only the events that the test chooses. */
 export type StagedBroker = {
   readonly queues: Readonly<Record<ServiceName, Queue>>;
   /** The bodies, in hexadecimal. */
   readonly deadLetters: readonly string[];
-  /** The ids of the events by which orders has told the same of an order again, unless lost. */
+  /** The ids of the events with which orders has announced an order again, except lost ones. */
   readonly againIds: readonly string[];
-  /** The ids of the others that are lost. */
+  /** The ids of the other lost events. */
   readonly lostIds: Readonly<Record<ServiceName, string[]>>;
-  /** How many deliveries came too early. */
+  /** The number of deliveries that came too early. */
   readonly tooEarly: number;
-  /** Takes over, and returns, what a service has to announce. */
+  /** Takes and returns the events of a service's outbox. */
   collect(from: ServiceName): Promise<readonly Event[]>;
-  /** The ids of what the service has handled of that which was delivered to it. */
+  /** Returns the ids of the delivered events that the service has handled. */
   handledBy(service: ServiceName): Promise<readonly string[]>;
-  /** Loses the chosen event that waits, as a broker's disk may, unless it is none that `mayLose`. */
+  /** Loses the chosen waiting event, as a failed broker disk would, if `mayLose` allows it. */
   lose(to: ServiceName, nth: number, mayLose: (event: Event) => boolean): void;
-  /** Hands over the chosen events, all in one go, and keeps those that are to come again. */
+  /** Delivers the chosen events at once, and keeps those that must be redelivered. */
   deliver(
     to: ServiceName,
     choices: readonly Choice[],
@@ -29,12 +29,12 @@ export type StagedBroker = {
   ): Promise<void>;
 };
 
-/** What waits for a service, and all that has been delivered to it, as often as it was. */
+/** The waiting events of a service, and all deliveries to it, including repeated ones. */
 type Queue = { readonly waiting: readonly Event[]; readonly delivered: readonly Event[] };
 
 /**
- * Creates a broker for the events of some orders: those that `numberOf` gives a number above 0, by
- * which `tell` is told of what is delivered.
+ * Creates a broker for the events of some orders: those with a number above 0 by `numberOf`. `tell` is
+ * called with that number for each delivery.
  */
 export function createStagedBroker(
   stage: Stage,
@@ -91,7 +91,7 @@ export function createStagedBroker(
     lose(to, nth, mayLose) {
       const { waiting, delivered } = queues[to];
       const event = chosen(waiting, nth);
-      // One that came too early before waits here again, and could be delivered again all the same.
+      // An event that came too early waits here again, and may also have been delivered again.
       const isKept = delivered.some(({ messageId }) => messageId === event?.messageId);
       if (!event || isKept || !mayLose(event)) return;
       waiting.splice(waiting.indexOf(event), 1);

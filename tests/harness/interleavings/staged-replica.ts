@@ -14,29 +14,30 @@ import { testLog } from "@settle/chassis/testing";
 import type { Event } from "../system/queues.ts";
 import type { ServiceName } from "../system/system.ts";
 
-/** How a replica has settled what was delivered to it. */
+/** How a replica has settled its deliveries. */
 export type Settled = {
-  /** What it has put into a retry queue. */
+  /** The events that it has put into a retry queue. */
   readonly comeAgain: readonly Event[];
   readonly dead: readonly Event[];
 };
 
-/** A replica of a service in this process, without a port, to which the test is the broker. */
+/** A replica of a service in this process, without a port; the test is its broker. */
 export type StagedReplica<Rpc> = AsyncDisposable & {
   readonly foundations: Foundations;
   readonly rpc: Rpc;
-  /** Hands it the events, all in one go, and resolves once it has settled every one. */
+  /** Delivers the events at once, and resolves once all are settled. */
   deliver(events: readonly Event[], redelivered: boolean): Promise<Settled>;
   /**
-   * Holds the next transaction until `hold` resolves: after so many of its statements, or before its
+   * Holds the next transaction until `hold` resolves: after `afterStatements` statements, or before its
    * commit if it has fewer.
    */
   holdNext(hold: () => Promise<void>, afterStatements: number): void;
 };
 
 /**
- * Puts the real parts of a service together, as startService does. Its events stay in its outbox;
- * what it puts aside is confirmed and handed to the test. Disposing does not close the database.
+ * Assembles the real parts of a service, as startService does. Its events stay in its outbox; messages
+ * for retry and dead-letter queues are confirmed and passed to the test. Disposing does not close the
+ * database.
  */
 export function startStagedReplica<
   Schema extends DescMessage,

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import type { ServiceName } from "../system/system.ts";
 
-/** The `nth` one, counting round and round, from the end below 0; undefined where there is none. */
+/** Returns the `nth` item, modulo the length, from the end if negative; undefined if there is none. */
 export function chosen<T>(among: readonly T[], nth: number): T | undefined {
   return among.at(nth % among.length);
 }
 
 /**
- * An event that waits for its delivery, one that has been delivered before, or one that waits and is
- * about the order of which an event was made or chosen last.
+ * A waiting event, an event that was delivered before, or a waiting event about the order whose event
+ * was created or chosen last.
  */
 export type Choice = {
   readonly nth: number;
@@ -16,8 +16,8 @@ export type Choice = {
 };
 
 /**
- * Something that happens to one service. Its numbers choose among what there is by then
- * (see {@link chosen}); where there is nothing, nothing happens.
+ * A step of one service. Its numbers select from what exists at that time (see {@link chosen}); if
+ * there is nothing, the step has no effect.
  */
 export type Step =
   | {
@@ -32,9 +32,9 @@ export type Step =
   | { readonly does: "open account"; readonly user: number }
   | { readonly does: "deposit"; readonly user: number; readonly amountMinor: bigint }
   | { readonly does: "refund"; readonly order: number; readonly amountMinor: bigint | "all" }
-  /** An earlier call comes again, under its key. */
+  /** An earlier call is repeated with its key. */
   | { readonly does: "repeat"; readonly call: number }
-  /** In one go; if they are redelivered, each by itself. */
+  /** Events are delivered at once; redelivered ones one by one. */
   | {
       readonly does: "deliver";
       readonly to: ServiceName;
@@ -44,15 +44,15 @@ export type Step =
 
 export type Turn =
   | Step
-  /** An order leaves its database, so that news of it comes too early; or it comes back. */
+  /** An order is removed from its database, so that events come too early; or it is restored. */
   | { readonly does: "mislay"; readonly order: number }
-  /** An event that waits is lost with the broker's disk. */
+  /** A waiting event is lost with the broker's disk. */
   | { readonly does: "lose"; readonly to: ServiceName; readonly event: number }
-  /** On one replica, where they may share a batch. */
+  /** Steps on one replica, which can share a batch. */
   | { readonly does: "together"; readonly on: ServiceName; readonly steps: readonly Step[] }
   /**
-   * On two replicas: the transaction of the first is held after so many of its statements, or else
-   * before its commit, and the others come in between, one after the other.
+   * Steps on two replicas: the transaction of the first is held after a number of statements, or else
+   * before its commit, while the others run one after another.
    */
   | {
       readonly does: "overlap";
@@ -63,7 +63,7 @@ export type Turn =
     };
 
 const nth = fc.nat({ max: 30 });
-// Mostly the first one: who has much money and many orders has most to lose.
+// Mostly the first user, who has the most money and orders.
 const user = fc.constantFrom(0, 0, 0, 1, 2, 3, 3);
 const amountMinor = fc.bigInt(1n, 60n);
 const heldAfter = fc.integer({ min: 1, max: 8 });
@@ -140,14 +140,14 @@ const overlap = (on: ServiceName) =>
     others: fc.array(steps[on], { minLength: 1, maxLength: 3 }),
   });
 
-/** Payments hears of the last order, of what comes first. */
+/** Payments receives the first event of the last order. */
 const hear = {
   does: "deliver",
   to: "payments",
   events: [{ nth: 0, among: "same order" }],
   redelivered: false,
 } as const;
-/** An order is cancelled at once, and payments hears of both in two transactions. */
+/** An order is cancelled at once, and payments handles both events in two transactions. */
 const race = fc
   .record({ user, amountMinor, heldAfter })
   .map(({ user, amountMinor, heldAfter }): readonly Turn[] => [
@@ -155,7 +155,7 @@ const race = fc
     { does: "cancel", order: -1 },
     { does: "overlap", on: "payments", first: hear, heldAfter, others: [hear] },
   ]);
-/** A paid order, of which a part went back, is refunded while payments hears that it is cancelled. */
+/** A partly refunded order is refunded further while payments handles its cancellation. */
 const refundRace = fc
   .record({ amountMinor: fc.bigInt(3n, 20n), heldAfter, isRefundFirst: fc.boolean() })
   .map(({ amountMinor, heldAfter, isRefundFirst }): readonly Turn[] => {

@@ -7,8 +7,8 @@ const run = promisify(execFile);
 const program = fileURLToPath(new URL("../../../tools/listener/main.ts", import.meta.url));
 
 /**
- * Runs `npm run listener` on the virtual host of a test; resolves with what it prints. A failure is
- * thrown with its `stderr`.
+ * Runs `npm run listener` on the virtual host of a test; resolves with its output. Rejects with its
+ * `stderr` if it fails.
  */
 export async function runListener(
   broker: TestBroker,

@@ -8,15 +8,15 @@ const program = fileURLToPath(
 
 /** A process of examples/payment-listener. */
 export type Listening = AsyncDisposable & {
-  /** What it has said so far, line by line. */
+  /** The lines of its output so far. */
   readonly said: readonly string[];
-  /** Resolves once it has said something that matches, for the `count`-th time; rejects at its end. */
+  /** Resolves when the `count`-th matching line is printed; rejects if the process exits first. */
   says(pattern: RegExp, count?: number): Promise<void>;
-  /** Sends it a signal and resolves with its exit code; null where the signal ended it. */
+  /** Sends it a signal and resolves with its exit code; null if the signal ended it. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 };
 
-/** Starts the listener; disposing kills it if it is still there. */
+/** Starts the listener; disposing kills it if it is still running. */
 export function startListening(url: string, args: readonly string[]): Listening {
   const child: ChildProcess = spawn(process.execPath, [program, ...args], {
     env: { ...process.env, AMQP_URL: url },
@@ -50,7 +50,7 @@ export function startListening(url: string, args: readonly string[]): Listening 
         look();
       });
       const tooSoon = exited.then((code) => {
-        throw new Error(`it ended with ${code} before it said ${pattern}:\n${said.join("\n")}`);
+        throw new Error(`it exited with ${code} before it printed ${pattern}:\n${said.join("\n")}`);
       });
       return Promise.race([heard, tooSoon]);
     },

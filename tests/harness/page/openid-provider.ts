@@ -10,13 +10,13 @@ import type { TokenIssuer } from "../../../tools/local/config.ts";
 const algorithm = "ES256";
 const audience = "settle";
 const lifetimeS = 3_600;
-/** The one API there is; its tokens say {@link audience}. */
+/** The only API; its tokens have the audience {@link audience}. */
 const api = "urn:settle:api";
 
-/** An OpenID provider that signs in whoever types a name, and knows one page. */
+/** An OpenID provider that signs in any name, for one page. */
 export type OpenIdProvider = AsyncDisposable & {
   readonly auth: TokenIssuer;
-  /** What the provider calls the page. */
+  /** The client id of the page. */
   readonly clientId: string;
 };
 
@@ -27,7 +27,7 @@ export type OpenIdProvider = AsyncDisposable & {
  */
 export async function startOpenIdProvider(options: {
   readonly port: number;
-  /** The page's origin: where it sends people back to, and who may call it from a browser. */
+  /** The page's origin, for redirects and for CORS. */
   readonly pageOrigin: string;
 }): Promise<OpenIdProvider> {
   const { port, pageOrigin } = options;
@@ -50,7 +50,7 @@ export async function startOpenIdProvider(options: {
   };
 }
 
-/** The provider's own page: asks for a name, and takes it. */
+/** The sign-in page of the provider, which accepts any name. */
 async function signIn(
   provider: Provider,
   request: IncomingMessage,
@@ -94,7 +94,7 @@ async function configurationFor(page: { readonly clientId: string; readonly page
       Session: lifetimeS,
     },
     interactions: { url: (_, { uid }) => `/interaction/${uid}` },
-    // Nobody is asked to consent to what belongs together.
+    // No consent page, because the client is our own.
     async loadExistingGrant({ oidc }) {
       const grant = new oidc.provider.Grant({
         clientId: page.clientId,
@@ -107,7 +107,7 @@ async function configurationFor(page: { readonly clientId: string; readonly page
     },
     features: {
       devInteractions: { enabled: false },
-      // Its own pages bring fonts from elsewhere.
+      // The default pages load fonts from another host.
       rpInitiatedLogout: {
         logoutSource(context, form) {
           context.body = `<!doctype html><html lang="en"><title>Provider</title>${form}

@@ -6,10 +6,10 @@ import { ru } from "../../../web/src/i18n/ru.ts";
 export type Language = "en" | "ru";
 export type OrderStatus = keyof Messages["orders"]["status"];
 
-/** Somebody who looks at the page, by what it says and never by how it is made. */
+/** A user of the page, who finds elements by their text and never by their markup. */
 export type Person = {
   readonly page: Page;
-  /** What the page says, in this person's language. */
+  /** The texts of the page in this person's language. */
   readonly m: Messages;
   readonly format: Format;
   button(name: string): Locator;
@@ -18,21 +18,21 @@ export type Person = {
   menu(name: string): Locator;
   signIn(name: string): Promise<void>;
   openAccount(currency: string): Promise<void>;
-  /** Tops up and waits until the dialog is gone. */
+  /** Tops up and waits until the dialog has closed. */
   topUp(amount: string): Promise<void>;
-  /** Types an order and sends it. */
+  /** Fills in an order and submits it. */
   order(what: string, amount: string, currency?: string): Promise<void>;
   /** The line of an order in the list. */
   line(what: string): Locator;
-  /** Waits until the line of the order says so. */
+  /** Waits until the line of the order shows the status. */
   sees(what: string, status: OrderStatus): Promise<void>;
-  /** Waits until the balance is shown as this many minor units. */
+  /** Waits until the page shows this balance, in minor units. */
   seesBalance(minorUnits: number, currency: string): Promise<void>;
-  /** Waits until the page says so of its connection. */
+  /** Waits until the page shows this state of its connection. */
   seesLive(state: "live" | "reconnecting" | "offline"): Promise<void>;
 };
 
-/** A person at a page that is open. */
+/** Creates a person at an open page. */
 export function personAt(page: Page, language: Language): Person {
   const m = { en, ru }[language];
   const format = createFormat(language);

@@ -1,4 +1,4 @@
-/** `npm run pictures`: takes README's pictures from a system of its own, into docs/images/. */
+/** `npm run pictures`: takes the pictures of the README from its own system, into docs/images/. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,11 +16,11 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 const cacheDir = join(root, ".cache");
 const images = join(root, "docs/images");
 const size = { width: 1120, height: 800 };
-/** There is more to see of them in less. */
+/** A smaller viewport, in which the documents are easier to read. */
 const docsSize = { width: 1120, height: 560 };
 const maxPictureBytes = 150_000;
 
-/** Starts the whole system; returns where page and edge are, and the processes by their names. */
+/** Starts the whole system; returns the URLs of page and edge, and the processes by name. */
 async function startSystem(stack: AsyncDisposableStack, signal: AbortSignal) {
   const { folder } = stack.use(createScratchData("settle-pictures-"));
   const nursery = stack.use(await startNursery({ folder }));
@@ -41,7 +41,7 @@ async function startSystem(stack: AsyncDisposableStack, signal: AbortSignal) {
 }
 
 async function take(page: Page, name: string): Promise<void> {
-  // Nothing is pointed at.
+  // Moves the pointer away from all elements.
   await page.mouse.move(0, 0);
   const path = join(images, `${name}.png`);
   await page.screenshot({ path, animations: "disabled", caret: "hide" });
@@ -81,7 +81,7 @@ async function takeAll(stack: AsyncDisposableStack, signal: AbortSignal): Promis
   await person.sees("Coffee for the team", "paid");
   await person.order("A boat", "900");
   await person.sees("A boat", "declined");
-  // Held, so that there is something to be seen of some milliseconds.
+  // Stopped, to show a state that otherwise lasts milliseconds.
   process.kill(payments, "SIGSTOP");
   try {
     await person.order("Two tickets, row 7", "24");
@@ -112,7 +112,7 @@ try {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 } finally {
-  // What ends because we stop is not to be started again.
+  // Processes that exit because we stop must not be restarted.
   stop.abort();
   await stack.disposeAsync();
 }

@@ -22,19 +22,19 @@ export type Stage = {
   readonly system: System;
   /** The page's origin. */
   readonly origin: string;
-  /** Opens the page in a browser that has never been there. */
+  /** Opens the page in a new browser context. */
   visit(options?: VisitOptions): Promise<Visit>;
   /** Stops a service as a supervisor would. */
   stop(service: ServiceName): Promise<void>;
-  /** Starts it again at its place, and resolves when it answers; the edge may find out later. */
+  /** Restarts it at its port, and resolves when it responds; the edge may notice later. */
   start(service: ServiceName): Promise<void>;
 };
 
 let shared: Promise<Stage> | undefined;
 
 /**
- * For the inside of a `describe`: says how its tests get the stage that all files of this folder share.
- * The first of them opens it, and it is closed after the last test of the run.
+ * Call it inside a `describe`. Returns a function with which the tests get the stage that all files of
+ * this folder share. The first of them opens it, and it is closed after the last test of the run.
  */
 export function useStage(): () => Stage {
   let stage: Stage | undefined;
@@ -44,7 +44,7 @@ export function useStage(): () => Stage {
     stage = await shared;
   });
   return () => {
-    if (!stage) throw new Error("the stage is there for tests and hooks only");
+    if (!stage) throw new Error("the stage is only available in tests and hooks");
     return stage;
   };
 }
@@ -56,7 +56,7 @@ async function openShared(run: Mocha.Suite): Promise<Stage> {
 }
 
 function rootOf(suite: Mocha.Suite | undefined): Mocha.Suite {
-  if (!suite) throw new Error("call useStage inside of a describe");
+  if (!suite) throw new Error("call useStage inside a describe");
   return suite.parent ? rootOf(suite.parent) : suite;
 }
 
@@ -68,8 +68,8 @@ export async function openBrowser(stack: AsyncDisposableStack): Promise<Browser>
 }
 
 /**
- * Builds the page, and starts it at `port` with a system behind it; `stack` ends all of it. People sign
- * in at the test run's issuer, or at the OpenID provider that the variables `oidc` name and `auth` is of.
+ * Builds the page, and starts it at `port` with a system behind it; `stack` ends all of it. Users sign
+ * in at the issuer of the test run, or at the OpenID provider in the variables `oidc` with `auth`.
  */
 export async function openStage(
   stack: AsyncDisposableStack,
@@ -93,7 +93,7 @@ export async function openStage(
   const signIn = oidc ?? { DEV_ISSUER_URL: auth.issuer };
   const { edgeUrl } = system;
   const start = (service: ServiceName) =>
-    // Nobody else looks at its health, and each test that stops one would wait.
+    // Nothing else uses its health check, and each test that stops a service would wait.
     system.start(service, { port: system.ports[service], env: { DRAIN_MS: "0" } });
   const [orders, payments] = await Promise.all([
     start("orders"),
@@ -116,7 +116,7 @@ export async function openStage(
   };
 }
 
-/** A name that nobody else has in this run. */
+/** Returns a user name that is unique in this run. */
 export function someone(): string {
   return `user-${randomBytes(4).toString("hex")}`;
 }

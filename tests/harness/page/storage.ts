@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 
-/** What a page has kept in its browser. */
+/** The data that a page has stored in its browser. */
 export type Kept = {
   readonly localStorage: Readonly<Record<string, string>>;
   readonly sessionStorage: Readonly<Record<string, string>>;
@@ -9,7 +9,7 @@ export type Kept = {
   readonly cookie: string;
 };
 
-/** Reads everything that a page may have kept. */
+/** Reads all data that a page may have stored. */
 export function readKept(page: Page): Promise<Kept> {
   return page.evaluate(async () => {
     const { localStorage, sessionStorage, indexedDB, caches, document } =
@@ -24,7 +24,7 @@ export function readKept(page: Page): Promise<Kept> {
   });
 }
 
-/** What browsers have and these tests, which run in Node, do not know of. */
+/** Browser globals, which are unknown to these tests in Node. */
 type InBrowser = {
   readonly localStorage: Readonly<Record<string, string>>;
   readonly sessionStorage: Readonly<Record<string, string>>;

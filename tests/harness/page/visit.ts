@@ -3,26 +3,26 @@ import type { Browser, BrowserContext, ConsoleMessage, Page } from "playwright-c
 import { type Language, type Person, personAt } from "./person.ts";
 
 const actionTimeoutMs = 10_000;
-/** What a browser writes by itself where an answer says no: a missing account, for example. */
+/** The message of a browser for an error response, such as a missing account. */
 const refusals = /^Failed to load resource: the server responded with a status of 4\d\d/;
 
 export type VisitOptions = {
-  /** Default English. */
+  /** Default: English. */
   readonly language?: Language;
-  /** Default a desk's, 1280 × 800. */
+  /** Default: a desktop's, 1280 × 800. */
   readonly viewport?: { readonly width: number; readonly height: number };
-  /** Whether what it calls may be unreachable meanwhile: the browser complains of that. */
+  /** Whether the edge may be unreachable meanwhile, for which the browser logs errors. */
   readonly troubled?: boolean;
 };
 
 /**
- * A browser of its own at the page, which writes down what goes wrong. Disposing closes it and throws if
- * the page wrote an error or a warning, threw, violated its policy, or asked anybody it should not.
+ * A separate browser context with the page, which records faults. Disposing closes it and throws if the
+ * page logged an error or a warning, threw an error, violated its policy, or called a wrong origin.
  */
 export type Visit = AsyncDisposable & {
   readonly person: Person;
   readonly context: BrowserContext;
-  /** One more tab of the same browser, at this path. */
+  /** Opens another tab of the same browser at this path. */
   tab(path?: string): Promise<Person>;
 };
 
@@ -31,7 +31,7 @@ export async function startVisit(
   options: VisitOptions & {
     readonly browser: Browser;
     readonly origin: string;
-    /** The origins that the page may ask. */
+    /** The origins that the page may call. */
     readonly hosts: readonly string[];
   },
 ): Promise<Visit> {

@@ -1,18 +1,18 @@
 import { readFileSync } from "node:fs";
 
-/** How many tests of a run ended how. */
+/** The number of tests of a run, by result. */
 export type Counts = {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
 };
 
-/** What a run ends with: `N passed, N failed`, with `, N skipped` where there are any. */
+/** Returns the last line of a run: `N passed, N failed`, with `, N skipped` if there are any. */
 export function lastLineOf({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
-/** Reads what a run has left in `file`; one that has left nothing counts as a failure. */
+/** Reads the counts of a run from `file`; a run without counts is a failure. */
 export function readCounts(file: string): Counts {
   try {
     return JSON.parse(readFileSync(file, "utf8"));
@@ -21,7 +21,7 @@ export function readCounts(file: string): Counts {
   }
 }
 
-/** Adds runs up. */
+/** Adds up the counts of several runs. */
 export function sumOf(runs: readonly Counts[]): Counts {
   return runs.reduce((sum, run) => ({
     passed: sum.passed + run.passed,

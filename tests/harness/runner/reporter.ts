@@ -3,20 +3,20 @@ import Mocha from "mocha";
 import { lastLineOf } from "./counts.ts";
 
 const stdout = 1;
-/** How long what the tests left open may take to end by itself. */
+/** How long open resources of the tests may take to close by themselves. */
 const leakTimeoutMs = 5_000;
-/** Not counted as leaks: they do not keep a process alive. */
+/** Not counted as leaks, because they do not keep a process running. */
 const harmless = new Set(["PipeWrap", "TTYWrap", "FSReqCallback", "CloseReq"]);
 
 /**
- * Mocha's spec report, ended by the very last line of the process: `N passed, N failed`, with
- * `, N skipped` where tests are pending. The exit code is not 0 when anything failed or nothing
- * ran. A process that tests keep alive is ended after 5 s and counted as one failure more, and so
- * is a run that ended before its time, for example in a file that cannot be loaded. Where
- * `TEST_COUNTS` names a file, the counts go there as well, for whoever adds them up.
+ * Mocha's spec report. The last line of the process is `N passed, N failed`, with `, N skipped` if
+ * tests are pending. The exit code is not 0 if anything failed or nothing ran. A process that tests
+ * keep running is ended after 5 s and counted as one more failure. So is a run that ends early, for
+ * example because a file cannot be loaded. If `TEST_COUNTS` names a file, the counts are written to it
+ * as well, to be added up.
  */
 export default class SettleReporter extends Mocha.reporters.Spec {
-  /** Mocha calls it when all tests and hooks have run; `conclude` sets the exit code. */
+  /** Called by Mocha when all tests and hooks have run; `conclude` sets the exit code. */
   override done(failures: number, conclude: (failures: number) => void): void {
     const { passes, pending } = this.stats;
     process.off("exit", endBeforeTime);
@@ -24,7 +24,7 @@ export default class SettleReporter extends Mocha.reporters.Spec {
     let leaks = 0;
     setTimeout(() => {
       const open = process.getActiveResourcesInfo().filter((kind) => !harmless.has(kind));
-      console.error(`The tests have ended but something they opened has not: ${open.join(", ")}`);
+      console.error(`The tests have ended but left resources open: ${open.join(", ")}`);
       leaks = 1;
       process.exit();
     }, leakTimeoutMs).unref();
@@ -36,7 +36,7 @@ export default class SettleReporter extends Mocha.reporters.Spec {
   }
 }
 
-// Here and not in a constructor: Mocha loads its reporter before the tests, and makes it after.
+// Not in a constructor: Mocha loads its reporter before the tests, but creates it afterwards.
 process.once("exit", endBeforeTime);
 
 function endBeforeTime(): void {
@@ -47,6 +47,6 @@ function endBeforeTime(): void {
 function writeLastLine(passed: number, failed: number, skipped: number): void {
   const counts = { passed, failed, skipped };
   if (process.env.TEST_COUNTS) writeFileSync(process.env.TEST_COUNTS, JSON.stringify(counts));
-  // Written at once: a pipe would otherwise be cut off when the process ends here.
+  // Written synchronously: output to a pipe would be lost when the process exits here.
   writeSync(stdout, `${lastLineOf(counts)}\n`);
 }
