@@ -10,15 +10,15 @@ export const json = z.custom<Json>(() => true);
 /** Any JSON object. */
 export const jsonObject = z.record(z.string(), json);
 
-/** What `info` of a document holds. */
+/** The contents of `info` in a document. */
 export const info = z
   .object({ title: z.string(), version: z.string() })
   .catchall(json)
   .default({ title: "API", version: "unversioned" });
 
 /**
- * Reads a file of what no proto says, in YAML or JSON, or gives the empty one; refuses it by its name
- * and each fault.
+ * Reads the YAML or JSON file with what the protos do not contain; without a file, returns an empty
+ * one. Throws a {@link Refusal} with the name of the file and each fault.
  */
 export function readBaseFile<Schema extends z.ZodType>(
   schema: Schema,

@@ -1,25 +1,25 @@
-/** A comment as a document uses it. */
+/** A comment, prepared for a document. */
 export type Comment = {
-  /** The first paragraph on one line, without its full stop. */
+  /** The first paragraph on one line, without the full stop. */
   readonly summary: string;
   /** The other paragraphs, in Markdown. */
   readonly rest: string;
-  /** All of it, in Markdown. */
+  /** The whole comment, in Markdown. */
   readonly text: string;
-  /** What stands in backquotes after `Example:`. */
+  /** The text in backquotes after `Example:`. */
   readonly examples: readonly string[];
 };
 
-/** Only from a sentence of its own: what goes on after the example is worth reading. */
+/** A separate sentence with only an example, which is removed from the text. */
 const exampleSentence = /\s*\bExamples?:\s+`([^`]+)`\.(?=\s|$)/g;
 const exampleInText = /\bExamples?:\s+`([^`]+)`/g;
-/** What linters are told, and what AIP-192 marks as not for the public. */
+/** Directives for linters, and comments that AIP-192 marks as internal. */
 const linterLine = /^ *(buf:lint:|buf:breaking:|api-linter:|protolint:).*$/gm;
 const internal = /\(--[\s\S]*?--\)/g;
-/** `[Order][orders.v1.Order]`, as Google's protos link to types: Markdown knows no such target. */
+/** `[Order][orders.v1.Order]`, a link to a type in Google's protos, which Markdown cannot resolve. */
 const typeLink = /\[([^\][]+)\]\[[\w. ]*\]/g;
 
-/** Reads a comment of a proto, as the compiler keeps it: without slashes, one space in front. */
+/** Reads a comment of a proto as in a descriptor: without slashes, with one leading space. */
 export function readComment(raw: string): Comment {
   const all = raw
     .replaceAll(/\r\n?/g, "\n")
@@ -45,7 +45,7 @@ export function readComment(raw: string): Comment {
   };
 }
 
-/** Puts paragraphs together; undefined where all of them are empty. */
+/** Joins paragraphs; undefined if all of them are empty. */
 export function paragraphs(...texts: readonly string[]): string | undefined {
   const filled = texts.filter((text) => text !== "");
   return filled.length === 0 ? undefined : filled.join("\n\n");

@@ -1,18 +1,18 @@
 import type { AnyDesc } from "@bufbuild/protobuf";
 import type { Source } from "./source.ts";
 
-/** Collects what protos ask for and the edge does not do, so that all of it is reported at once. */
+/** Collects what protos require and the edge does not support, to report all of it at once. */
 export type Complaints = {
-  /** Notes that `desc` asks for something that cannot be had; the same thing counts once. */
+  /** Records that `desc` requires something unsupported; duplicates are dropped. */
   add(desc: AnyDesc, complaint: string): void;
-  /** Returns what was noted, each line with file and line, in the order of its coming. */
+  /** Returns the complaints in order, each with file and line. */
   list(): readonly string[];
 };
 
-/** Thrown where no true document can be written; the message is for the author of the input. */
+/** Thrown if no correct document can be generated; the message is for the author of the input. */
 export class Refusal extends Error {}
 
-/** Makes an empty collection. */
+/** Creates an empty collection. */
 export function createComplaints(source: Source): Complaints {
   const lines = new Set<string>();
   return {

@@ -5,13 +5,13 @@ import type { Refer } from "./fields.ts";
 import { isSame, type Json, type JsonObject, mapRefs } from "./json-schema.ts";
 import { enumSchema, messageSchema } from "./messages.ts";
 
-/** The schemas that the rest of a document refers to. */
+/** The schemas that other parts of a document refer to. */
 export type Components = {
-  /** Returns a reference that holds until {@link Components.finish}, and takes its type in. */
+  /** Returns a reference that is valid until {@link Components.finish}, and adds its type. */
   readonly refer: Refer;
   /**
-   * Returns all schemas referred to, directly or not, by name, and how to turn the references of
-   * `refer` in any JSON into their final form.
+   * Returns all schemas that are referred to, directly or indirectly, by name, and a function that
+   * converts the references of `refer` in any JSON to their final form.
    */
   finish(): {
     readonly schemas: Readonly<Record<string, JsonObject>>;
@@ -20,14 +20,14 @@ export type Components = {
 };
 
 /**
- * Collects schemas. A type is called by its full name. A message that is both sent and received,
- * and is not the same in both directions, has two: what callers send is called `<name>-Input`, as no
- * message can be.
+ * Collects schemas, each with the full name of its type. A message that is both sent and received,
+ * and differs in the two directions, has two schemas: the one for requests is called `<name>-Input`,
+ * which cannot be the name of a message.
  */
 export function createComponents(context: Context): Components {
   const wanted = new Map<string, { type: DescMessage | DescEnum; direction: Direction }>();
   const refer: Refer = (type, direction) => {
-    // An enum is the same in both directions.
+    // An enum has the same schema in both directions.
     const key = `${type.kind === "enum" ? "response" : direction}:${type.typeName}`;
     if (!wanted.has(key)) wanted.set(key, { type, direction });
     return key;
@@ -36,7 +36,7 @@ export function createComponents(context: Context): Components {
     refer,
     finish() {
       const schemas = new Map<string, JsonObject>();
-      // Grows while it is walked: a schema may be the first to refer to another type.
+      // Grows during the iteration: a schema may be the first to refer to another type.
       for (const [key, { type, direction }] of wanted) {
         schemas.set(
           key,
@@ -60,7 +60,7 @@ export function createComponents(context: Context): Components {
   };
 }
 
-/** Returns the types that are there in both directions and differ, themselves or in what they hold. */
+/** Returns the types that exist in both directions and differ, themselves or in nested types. */
 function findDifferent(schemas: ReadonlyMap<string, JsonObject>): ReadonlySet<string> {
   const different = new Set<string>();
   const holders = new Map<string, Set<string>>();
@@ -76,7 +76,7 @@ function findDifferent(schemas: ReadonlyMap<string, JsonObject>): ReadonlySet<st
     });
     if (other && !isSame(plain, mapRefs(other, withoutDirection))) different.add(name);
   }
-  // Grows while it is walked: whatever holds something different is different.
+  // Grows during the iteration: a type that contains a different one is different.
   for (const name of different) {
     for (const holder of holders.get(name) ?? []) {
       if (schemas.has(`response:${holder}`)) different.add(holder);

@@ -2,9 +2,9 @@ import type { Complaints } from "./complaints.ts";
 import type { Extensions } from "./extensions.ts";
 import type { Source } from "./source.ts";
 
-/** What schemas are made with. */
+/** The context for generating schemas. */
 export type Context = {
-  /** Whether what is received may leave out fields with default values, or always holds them. */
+  /** Whether responses may omit fields with default values, or always contain them. */
   readonly defaults: "omitted" | "printed";
   readonly extensions: Extensions;
   readonly source: Source;

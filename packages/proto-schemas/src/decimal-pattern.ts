@@ -1,26 +1,25 @@
 /**
- * Returns a regular expression that matches the integers from `lower` to `upper`, written as JSON
- * writes them: in decimal, without leading zeros, with `-` in front of a negative one. `lower` is
- * not above `upper`.
+ * Returns a regular expression that matches the integers from `lower` to `upper` in the form of JSON:
+ * decimal, without leading zeros, with a leading `-` if negative. `lower` must not be above `upper`.
  */
 export function decimalPattern(lower: bigint, upper: bigint): string {
   return `^${decimals(lower, upper)}$`;
 }
 
 /**
- * Returns a part of a regular expression that matches the durations from `from` to `to` seconds,
- * written as proto JSON writes them: `1s`, `1.5s`. Neither is below zero, nor `from` above `to`;
- * `to` itself is matched if `withEnd`, and with `from` equal to `to` it has to be.
+ * Returns a part of a regular expression that matches the durations from `from` to `to` seconds in the
+ * form of proto JSON: `1s`, `1.5s`. Neither may be negative, and `from` must not be above `to`. `to`
+ * itself matches if `withEnd` is true, which is required if `from` equals `to`.
  */
 export function durationPattern(from: bigint, to: bigint, withEnd = true): string {
   const below = from < to ? [`${decimals(from, to - 1n)}(?:\\.[0-9]{1,9})?`] : [];
   return `${group([...below, ...(withEnd ? [`${to}(?:\\.0{1,9})?`] : [])])}s`;
 }
 
-/** The longest duration there is, either way: some 10,000 years. */
+/** The longest duration, positive or negative: about 10,000 years. */
 const longestDurationSeconds = 315_576_000_000n;
 
-/** The pattern of a duration that no rule bounds. */
+/** The pattern of a duration without bounds. */
 export const anyDuration = `^-?${durationPattern(0n, longestDurationSeconds)}$`;
 
 function decimals(lower: bigint, upper: bigint): string {
@@ -35,7 +34,7 @@ function decimals(lower: bigint, upper: bigint): string {
   ].join("|")})`;
 }
 
-/** Alternatives that together match the numbers from `from`, at least 1, to `to`. */
+/** Returns alternatives that together match the numbers from `from`, at least 1, to `to`. */
 function magnitudes(from: bigint, to: bigint): readonly string[] {
   const [shortest, longest] = [String(from).length, String(to).length];
   if (shortest === longest) return [sameLength(String(from), String(to))];
@@ -52,7 +51,7 @@ function magnitudes(from: bigint, to: bigint): readonly string[] {
   ];
 }
 
-/** Matches the numbers between two that have the same number of digits. */
+/** Returns a pattern for the numbers between two numbers with the same number of digits. */
 function sameLength(from: string, to: string): string {
   if (from === "") return "";
   const [a = "", b = ""] = [from[0], to[0]];

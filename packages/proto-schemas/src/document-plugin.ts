@@ -10,14 +10,14 @@ import { createSource } from "./source.ts";
 /** A document and the name of its file. */
 export type Document = { readonly file: string; readonly content: JsonObject };
 
-/** What every document of a run is made with. */
+/** The parts of the context that all documents of a run share. */
 export type Surroundings = Pick<Context, "extensions" | "source" | "complaints">;
 
 /**
- * Creates a plugin that writes JSON documents, one at a time, because they may be large. Protos of
- * which no true document can be written are refused in the response, as compilers expect it: by a
- * {@link Refusal}, or by the complaints that `create` has left, each with file and line. A fault in
- * the options throws.
+ * Creates a plugin that writes JSON documents, one at a time, because they may be large. If no correct
+ * document can be generated, the response contains the error, as compilers expect: a
+ * {@link Refusal}, or the complaints that `create` has added, each with file and line. Invalid options
+ * throw.
  */
 export function createDocumentPlugin<Options extends object>(plugin: {
   readonly name: string;
@@ -27,7 +27,7 @@ export function createDocumentPlugin<Options extends object>(plugin: {
     surroundings: Surroundings,
     files: readonly DescFile[],
   ) => Iterable<Document>;
-  /** Gets the complaints where they are no reason to refuse; undefined where they are. */
+  /** Returns the function that prints complaints as warnings; undefined if they are errors. */
   readonly warn: (options: Options) => ((line: string) => void) | undefined;
 }): Plugin {
   const emit = (schema: Schema<Options>) => {
@@ -47,7 +47,7 @@ export function createDocumentPlugin<Options extends object>(plugin: {
     name: plugin.name,
     version: "v1",
     parseOptions: plugin.readOptions,
-    // The framework is made for TypeScript and its targets; documents are the same for each.
+    // The framework is for TypeScript and its targets; documents are the same for each.
     generateTs: emit,
     generateJs: emit,
     generateDts: () => {},

@@ -3,26 +3,26 @@ import type { JsonObject } from "./json-schema.ts";
 import { wrappedScalar } from "./well-known.ts";
 
 /**
- * Where a message is met. What callers send keeps the rules and may be written more liberally than
- * what they receive; an answer is strict JSON and is not held against the rules; an event is strict
- * JSON by the rules, because its publisher keeps them.
+ * Where a message is used. A request must obey the rules, and its JSON may take more forms than that of
+ * a response. A response is strict JSON and is not validated by the rules. An event is strict JSON and
+ * obeys the rules, because its publisher does.
  */
 export type Direction = "request" | "response" | "event";
 
-/** One value: what a field holds, or each item of a list, or each value of a map. */
+/** The type of a value: of a field, of each item of a list, or of each value of a map. */
 export type Element =
   | { readonly kind: "scalar"; readonly scalar: ScalarType }
   | { readonly kind: "enum"; readonly enum: DescEnum }
   | { readonly kind: "message"; readonly message: DescMessage };
 
-/** Returns what `field` holds, apart from being a list or a map. */
+/** Returns the element type of `field`, whether or not it is a list or a map. */
 export function elementOf(field: DescField): Element {
   if (field.message) return { kind: "message", message: field.message };
   if (field.enum) return { kind: "enum", enum: field.enum };
   return { kind: "scalar", scalar: field.scalar };
 }
 
-/** The scalar that `element` is in JSON: its own, or the one that a wrapper message holds. */
+/** Returns the scalar that `element` is in JSON: its own, or that of a wrapper message. */
 export function scalarOf(element: Element): ScalarType | undefined {
   if (element.kind === "scalar") return element.scalar;
   return element.kind === "message" ? wrappedScalar(element.message.typeName) : undefined;

@@ -2,7 +2,7 @@ import { type DescField, ScalarType } from "@bufbuild/protobuf";
 import { type Element, elementOf, is64Bit, scalarOf } from "./elements.ts";
 import type { Json } from "./json-schema.ts";
 
-/** Reads the examples in a field's comment as its type has them; leaves out what is none. */
+/** Parses the examples in a field's comment by its type; leaves out invalid ones. */
 export function fieldExamples(field: DescField, texts: readonly string[]): readonly Json[] {
   const element = elementOf(field);
   return texts.flatMap((text): readonly Json[] => {
@@ -13,7 +13,7 @@ export function fieldExamples(field: DescField, texts: readonly string[]): reado
   });
 }
 
-/** Reads examples that are JSON; leaves out what is not. */
+/** Parses examples as JSON; leaves out invalid ones. */
 export function jsonExamples(texts: readonly string[]): readonly Json[] {
   return texts.flatMap((text) => {
     try {

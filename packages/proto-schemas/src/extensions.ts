@@ -11,7 +11,7 @@ import {
 } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 
-/** The value of an option, with the names of the proto and only what is set; enums as numbers. */
+/** The value of an option, with the field names of the proto, set fields only; enums as numbers. */
 export type OptionValue =
   | boolean
   | number
@@ -22,24 +22,23 @@ export type OptionValue =
   | { readonly [name: string]: OptionValue | undefined };
 
 /**
- * Reads options that are extensions, by their full name, from the very descriptors that were handed
- * to the plugin: no code generated from anybody's options is needed, and a set that does not hold
- * an extension uses none of it.
+ * Reads options that are extensions, by their full name, with the descriptors passed to the plugin.
+ * This needs no generated code for the options, and works for sets without an extension.
  */
 export type Extensions = {
   /** All types of the descriptor set. */
   readonly types: Registry;
   /**
-   * Returns the value of the option `name` of `desc`, undefined where it is not set. The caller
-   * says by `T` which of its fields it reads.
+   * Returns the value of the option `name` of `desc`; undefined if it is not set. `T` lists the fields
+   * that the caller reads.
    */
   read<T>(desc: AnyDesc, name: string): T | undefined;
 };
 
-/** Makes all that `files` declare readable. */
+/** Makes all extensions in `files` readable. */
 export function createExtensions(files: readonly DescFile[]): Extensions {
   const types = createRegistry(...files);
-  // The same option is asked for many times, in both directions and for several documents.
+  // The same option is read many times, in both directions and for several documents.
   const known = new Map<string, WeakMap<Message, OptionValue>>();
   return {
     types,

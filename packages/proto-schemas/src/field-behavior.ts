@@ -1,7 +1,7 @@
 import type { DescField } from "@bufbuild/protobuf";
 import type { Context } from "./context.ts";
 
-/** What google.api.field_behavior says of a field. */
+/** The google.api.field_behavior of a field. */
 export type FieldBehavior = {
   readonly required: boolean;
   readonly outputOnly: boolean;

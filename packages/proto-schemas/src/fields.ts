@@ -20,10 +20,10 @@ import { lengthKeywords } from "./rules-string.ts";
 import { wellKnownForm } from "./well-known.ts";
 import { hasImplicitZero, nonZeroSchema, refusesZero, zeroForms } from "./zero-values.ts";
 
-/** Returns what `$ref` holds for a type that has a schema of its own. */
+/** Returns the value of `$ref` for a type with a schema of its own. */
 export type Refer = (type: DescMessage | DescEnum, direction: Direction) => string;
 
-/** Returns the schema of one value, without anything its field says of it. */
+/** Returns the schema of one value, without the rules and comments of its field. */
 export function elementSchema(element: Element, direction: Direction, refer: Refer): JsonObject {
   if (element.kind === "scalar") return scalarSchema(element.scalar, direction);
   if (element.kind === "enum") {
@@ -39,7 +39,7 @@ export function elementSchema(element: Element, direction: Direction, refer: Ref
   return wellKnownForm(element.message.typeName) ?? { $ref: refer(element.message, direction) };
 }
 
-/** Returns the schema of a field: its type, its rules, its comment, and how it may be used. */
+/** Returns the schema of a field: its type, rules, comment and behavior. */
 export function fieldSchema(
   context: Context,
   field: DescField,
@@ -55,7 +55,7 @@ export function fieldSchema(
   );
 }
 
-/** Returns `schema` with what a field's comment and options say in words and flags. */
+/** Returns `schema` with the texts and flags from a field's comment and options. */
 export function describeField(
   context: Context,
   field: DescField,
@@ -81,7 +81,7 @@ export function describeField(
   });
 }
 
-/** Whether a field is always there in messages of this direction. */
+/** Whether a field is always present in messages of this direction. */
 export function isRequired(context: Context, field: DescField, direction: Direction): boolean {
   switch (direction) {
     case "request":
@@ -93,26 +93,26 @@ export function isRequired(context: Context, field: DescField, direction: Direct
   }
 }
 
-/** Whether callers have to send a field: it is marked so, or leaving it out breaks its rules. */
+/** Whether requests must contain a field: it is marked so, or omitting it violates its rules. */
 export function isRequiredInRequest(context: Context, field: DescField): boolean {
   if (readFieldBehavior(context, field).outputOnly) return false;
   return isRequiredByRules(context, field, "request");
 }
 
-/** Whether the rules have a field set: it is marked so, or its zero, left out in JSON, breaks them. */
+/** Whether a field must be set: it is marked so, or its zero, omitted in JSON, violates the rules. */
 function isRequiredByRules(context: Context, field: DescField, direction: Direction): boolean {
   const behavior = readFieldBehavior(context, field);
   const rules = readFieldRules(context, field);
   if (rules.required || hasRequiredKeyword(field)) return true;
-  // Google marks all members of a oneof so where one of them has to be there.
+  // Google marks all members of a oneof as required if one of them is.
   if (behavior.required && !field.oneof) return true;
   if (!hasImplicitZero(field) || rules.ignore === ignore.ifZeroValue) return false;
   return refusesZero(fieldRules(context, field, direction).schema, field);
 }
 
 /**
- * Whether answers always hold a field. Envoy's always_print_primitive_fields prints scalars, enums,
- * lists and maps, but never messages, nor what is `optional` or in a oneof.
+ * Whether responses always contain a field. Envoy's always_print_primitive_fields prints scalars,
+ * enums, lists and maps, but not messages, nor fields that are `optional` or in a oneof.
  */
 function isRequiredInResponse(context: Context, field: DescField): boolean {
   const behavior = readFieldBehavior(context, field);
@@ -121,7 +121,7 @@ function isRequiredInResponse(context: Context, field: DescField): boolean {
   return context.defaults === "printed" && hasImplicitZero(field);
 }
 
-/** Whether a field is `required` by the keyword of proto2. */
+/** Whether a field has the keyword `required` of proto2. */
 function hasRequiredKeyword(field: DescField): boolean {
   return field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED;
 }

@@ -1,4 +1,4 @@
-/** Returns what a `$ref` within `document` leads to, such as `#/paths/~1orders/get`; undefined for nothing. */
+/** Returns the target of a `$ref` in `document`, such as `#/paths/~1orders/get`; undefined if missing. */
 export function followRef(document: unknown, ref: string): unknown {
   return ref
     .slice("#/".length)

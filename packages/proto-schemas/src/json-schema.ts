@@ -1,6 +1,6 @@
 import { anyDuration } from "./decimal-pattern.ts";
 
-/** What JSON can hold; a key whose value is undefined is not written. */
+/** A JSON value; keys whose value is undefined are not written. */
 export type Json =
   | null
   | boolean
@@ -12,7 +12,7 @@ export type Json =
 /** A JSON object: a schema of JSON Schema 2020-12, or any other object of a document. */
 export type JsonObject = { readonly [key: string]: Json | undefined };
 
-/** Keywords of which the stricter of two values says both. */
+/** Keywords for which the stricter of two values implies the other. */
 const stricter: Readonly<Record<string, (a: number, b: number) => number>> = {
   minimum: Math.max,
   exclusiveMinimum: Math.max,
@@ -26,13 +26,13 @@ const stricter: Readonly<Record<string, (a: number, b: number) => number>> = {
   maxProperties: Math.min,
 };
 
-/** Keywords whose value is a schema that both values of which narrow. */
+/** Keywords whose values are schemas, of which two can be merged. */
 const nested: ReadonlySet<string> = new Set(["items", "propertyNames", "additionalProperties"]);
 
 /**
- * Returns one schema that accepts what all of `schemas` accept. Where two of them use the same
- * keyword differently and neither value says both, the later one goes into `allOf`, and so does
- * what narrows the fields of a `$ref`.
+ * Returns a schema that accepts what all of `schemas` accept. If two of them have different values of
+ * a keyword that cannot be merged, the later one goes into `allOf`. So do keywords that narrow the
+ * fields of a `$ref`.
  */
 export function allOf(...schemas: readonly JsonObject[]): JsonObject {
   const merged: Record<string, Json> = {};
@@ -50,7 +50,7 @@ export function allOf(...schemas: readonly JsonObject[]): JsonObject {
       } else if (nested.has(keyword) && isObject(known) && isObject(value)) {
         merged[keyword] = allOf(known, value);
       } else if (keyword === "pattern" && isOfType(merged)) {
-        // What rules leave is among what the type has.
+        // The rules allow a subset of what the type allows.
         merged[keyword] = value;
       } else rest[keyword] = value;
     }
@@ -58,14 +58,14 @@ export function allOf(...schemas: readonly JsonObject[]): JsonObject {
   }
   const { $ref, properties, required, ...others } = merged;
   if ($ref !== undefined && properties !== undefined) {
-    // Who makes types from a document often reads nothing beside a `$ref`.
+    // Generators of types often ignore keywords next to a `$ref`.
     const narrowed = { properties, ...(required === undefined ? {} : { required }) };
     return { ...others, allOf: [{ $ref }, narrowed, ...apart] };
   }
   return apart.length === 0 ? merged : { ...merged, allOf: apart };
 }
 
-/** Whether the pattern of a schema is that of its type, which rules only narrow. */
+/** Whether the pattern of a schema is that of its type, which rules can only narrow. */
 function isOfType({ format, pattern }: JsonObject): boolean {
   return /^u?int64$/.test(String(format)) || pattern === anyDuration;
 }
@@ -75,12 +75,12 @@ export function isObject(json: Json | undefined): json is JsonObject {
   return typeof json === "object" && json !== null && !Array.isArray(json);
 }
 
-/** Whether two values are written the same; the order of keys counts. */
+/** Whether two values have the same JSON text; the order of keys matters. */
 export function isSame(a: Json | undefined, b: Json | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Returns `json` with the target of each `$ref` in it replaced by what `rename` makes of it. */
+/** Returns `json` with the target of each `$ref` replaced by the result of `rename`. */
 export function mapRefs<T extends Json>(json: T, rename: (ref: string) => string): T;
 export function mapRefs(json: Json, rename: (ref: string) => string): Json {
   if (Array.isArray(json)) return json.map((item) => mapRefs(item, rename));
@@ -97,7 +97,7 @@ export function mapRefs(json: Json, rename: (ref: string) => string): Json {
   );
 }
 
-/** Returns `object` without the keys that hold nothing: undefined, an empty list or object. */
+/** Returns `object` without keys whose value is undefined, an empty list or an empty object. */
 export function withoutEmpty(object: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(object).filter(
@@ -108,7 +108,7 @@ export function withoutEmpty(object: JsonObject): JsonObject {
   );
 }
 
-/** Returns `object` with its keys by code units: the same on every machine. */
+/** Returns `object` with its keys sorted by code units, the same on every machine. */
 export function sortKeys(object: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

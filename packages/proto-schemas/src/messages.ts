@@ -9,12 +9,12 @@ import { isOneofRequired, readMessageRules } from "./rules.ts";
 import { celNotes } from "./rules-cel.ts";
 import { wellKnownForm, wrappedScalar } from "./well-known.ts";
 
-/** A field by the fields that lead to it. */
+/** The path to a field: the fields that lead to it. */
 export type FieldPath = readonly DescField[];
 
 /**
- * Returns the schema of a message. The fields at `hidden` are left out, and messages of which
- * nothing is left: the path of a request says them already.
+ * Returns the schema of a message. The fields at `hidden`, which are in the path of a request, are left
+ * out, and so are messages without any other fields.
  */
 export function messageSchema(
   context: Context,
@@ -45,7 +45,7 @@ export function messageSchema(
   });
 }
 
-/** Whether a field is at one of the paths, or is a message of which they leave nothing. */
+/** Whether a field is at one of the paths, or is a message of which all fields are. */
 export function isHidden(field: DescField, hidden: readonly FieldPath[]): boolean {
   if (hidden.some((path) => path.length === 1 && path[0] === field)) return true;
   const inside = hiddenInside(field, hidden);
@@ -53,8 +53,8 @@ export function isHidden(field: DescField, hidden: readonly FieldPath[]): boolea
 }
 
 /**
- * Whether a message has to hold a field beside what the path of a request says: a message of which
- * the path says something is there already, so it is needed for the rest that it requires only.
+ * Whether a field is required besides the fields in the path of a request. A message with a field in
+ * the path is already present, so it is required only if one of its other fields is.
  */
 export function isRequiredBeside(
   context: Context,
@@ -104,15 +104,14 @@ function propertySchema(
   return describeField(context, field, schema, { notes: [] });
 }
 
-/** Whether a message is written as the object of its fields. */
+/** Whether the JSON form of a message is an object of its fields. */
 export function hasOwnSchema(message: DescMessage): boolean {
   return wellKnownForm(message.typeName) === undefined && !wrappedScalar(message.typeName);
 }
 
 /**
- * At most one field of a oneof: no two of them are there. Said beside the properties instead of by
- * a branch for each field, for which readers and generated clients would show variants that the
- * message does not have.
+ * Returns the rule that at most one field of a oneof is set, as a ban on pairs. A branch for each field
+ * would make documentation and generated clients show variants that the message does not have.
  */
 function oneofSchema(
   context: Context,

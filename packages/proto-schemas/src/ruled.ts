@@ -1,9 +1,9 @@
 import { allOf, type JsonObject } from "./json-schema.ts";
 
-/** What a rule comes to: what JSON Schema can say, and the rest in words. */
+/** A translated rule: what JSON Schema can express, and the rest in words. */
 export type Ruled = { readonly schema: JsonObject; readonly notes: readonly string[] };
 
-/** Puts what several rules come to together. */
+/** Merges several translated rules. */
 export function join(parts: readonly Ruled[]): Ruled {
   return {
     schema: allOf(...parts.map(({ schema }) => schema)),

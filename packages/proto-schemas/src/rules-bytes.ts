@@ -18,12 +18,12 @@ type BytesRules = {
   readonly uuid?: boolean;
 };
 
-/** The characters that base64 takes for `bytes`: the fewest without padding, the most with it. */
+/** The length of `bytes` in base64: the minimum without padding, the maximum with it. */
 const fewest = (bytes: bigint) => (bytes * 4n + 2n) / 3n;
 const most = (bytes: bigint) => ((bytes + 2n) / 3n) * 4n;
 const toBase64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
 
-/** Returns the length of bytes in characters of base64, and in words what base64 hides. */
+/** Translates length rules to characters of base64; rules on the bytes themselves stay in words. */
 export function bytesRules(rules: BytesRules): Ruled {
   const min = rules.len ?? rules.min_len;
   const max = rules.len ?? rules.max_len;

@@ -17,7 +17,7 @@ type CelRules = {
   readonly cel_expression?: readonly string[] | undefined;
 };
 
-/** CEL rules: the message in words with the expression, and all of it as `x-cel` for programs. */
+/** Translates CEL rules to their message with the expression, and to `x-cel` for programs. */
 export function celNotes(rules: CelRules): Ruled {
   const all = listRules(rules);
   if (all.length === 0) return { schema: {}, notes: [] };
@@ -30,8 +30,8 @@ export function celNotes(rules: CelRules): Ruled {
 }
 
 /**
- * What CEL rules of a message come to in its fields, where they do nothing but bound numbers:
- * `this.a >= 1 && this.a <= 5`. Any other rule stays in words.
+ * Translates CEL rules of a message that only bound numbers to its fields, such as
+ * `this.a >= 1 && this.a <= 5`. All other rules stay in words.
  */
 export function celBounds(rules: CelRules, element: Element, direction: Direction): JsonObject {
   if (element.kind !== "message") return {};
@@ -61,7 +61,7 @@ const keywords: Readonly<Record<string, keyof NumberRules>> = {
   "<": "lt",
 };
 
-/** The bounds that an expression consists of; none if any part of it is something else. */
+/** Returns the bounds in an expression; none if any part of it is not a bound. */
 function readBounds(
   expression: string,
   fields: readonly DescField[],
@@ -77,7 +77,7 @@ function readBounds(
   return found;
 }
 
-/** Whether a field is a whole number and, when it is not sent, zero to rules. */
+/** Whether a field is an integer that rules see as zero if it is not sent. */
 function isInteger(field: DescField): boolean {
   const type = ScalarType[field.scalar ?? 0] ?? "";
   return field.fieldKind === "scalar" && hasImplicitZero(field) && /INT|FIXED/.test(type);

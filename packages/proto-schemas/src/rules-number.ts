@@ -3,7 +3,7 @@ import type { Direction } from "./elements.ts";
 import type { Json, JsonObject } from "./json-schema.ts";
 import type { Ruled } from "./ruled.ts";
 
-/** buf.validate's rules of any type of number. */
+/** buf.validate's rules for any number type. */
 export type NumberRules = {
   readonly const?: number | bigint;
   readonly lt?: number | bigint;
@@ -15,9 +15,9 @@ export type NumberRules = {
 };
 
 /**
- * Returns the bounds and lists of a number of the type called `type` in protos. A 64-bit integer is a string in JSON, whose
- * bounds a pattern tells; they are in words as well, and hold as numbers for callers that send
- * numbers.
+ * Translates the bounds and lists of a number whose type is called `type` in protos. A 64-bit integer
+ * is a string in JSON, so its bounds become a pattern, and words as well. They also apply as numeric
+ * bounds to callers that send numbers.
  */
 export function numberRules(rules: NumberRules, type: string, direction: Direction): Ruled {
   const is64 = type.endsWith("64");
@@ -60,11 +60,11 @@ function readBounds(
   const lower = bound("minimum", rules.gte) ?? bound("exclusiveMinimum", rules.gt);
   const upper = bound("maximum", rules.lte) ?? bound("exclusiveMaximum", rules.lt);
   if (!lower && !upper) return undefined;
-  // A lower bound above the upper one means everything but what is between them.
+  // A lower bound above the upper one means everything outside the range between them.
   return { lower, upper, isOutside: !!lower && !!upper && lower.value > upper.value };
 }
 
-/** JSON numbers of this program are doubles: a bound they cannot hold exactly stays in words. */
+/** JSON numbers are doubles here: a bound that a double cannot represent exactly stays in words. */
 function numberKeywords(bound: Bound): JsonObject {
   if (!bound) return {};
   const value = Number(bound.value);
@@ -72,7 +72,7 @@ function numberKeywords(bound: Bound): JsonObject {
   return isExact && Number.isFinite(value) ? { [bound.keyword]: value } : {};
 }
 
-/** Exactly the range where it has two ends, else the sign and as many digits as the type has. */
+/** The exact range if it has two ends, otherwise the sign and the digits of the type. */
 function boundsPattern(lower: Bound, upper: Bound, maxDigits: number): JsonObject {
   const from = lower && BigInt(lower.value) + (lower.keyword === "minimum" ? 0n : 1n);
   const to = upper && BigInt(upper.value) - (upper.keyword === "maximum" ? 0n : 1n);

@@ -1,7 +1,7 @@
 import { allOf, type Json, type JsonObject } from "./json-schema.ts";
 import type { Ruled } from "./ruled.ts";
 
-/** buf.validate.StringRules, as far as it is set. */
+/** The set fields of buf.validate.StringRules. */
 export type StringRules = {
   readonly const?: string;
   readonly len?: bigint;
@@ -21,13 +21,13 @@ export type StringRules = {
   readonly strict?: boolean;
 } & { readonly [format: string]: unknown };
 
-/** The most bytes that UTF-8 takes for one character. */
+/** The maximum number of bytes of a character in UTF-8. */
 const bytesPerCharacter = 4n;
 const uuid = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
 
 /**
- * Rules that name a format: by a format of JSON Schema where there is one, else by what can be said.
- * `minLength` says to readers that check no formats that nothing is not enough.
+ * Rules that name a format: a format of JSON Schema if there is one, or else the closest keywords.
+ * `minLength` excludes the empty string for validators that do not check formats.
  */
 const formats: Readonly<Record<string, JsonObject>> = {
   email: { format: "email", minLength: 1 },
@@ -48,7 +48,7 @@ const formats: Readonly<Record<string, JsonObject>> = {
   protobuf_dot_fqn: { pattern: "^\\.[A-Za-z_][A-Za-z_0-9]*(\\.[A-Za-z_][A-Za-z_0-9]*)*$" },
 };
 
-/** Formats that JSON Schema has no word for. */
+/** Formats that JSON Schema does not have. */
 const formatsInWords: Readonly<Record<string, string>> = {
   ip_with_prefixlen: "an IP address with a prefix length, such as `192.168.0.1/24`",
   ipv4_with_prefixlen: "an IPv4 address with a prefix length, such as `192.168.0.1/24`",
@@ -59,14 +59,14 @@ const formatsInWords: Readonly<Record<string, string>> = {
   host_and_port: "a host and a port, such as `example.com:8080`",
 };
 
-/** What buf.validate.KnownRegex stands for, strict and not. */
+/** The patterns of buf.validate.KnownRegex, strict and loose. */
 const knownPatterns: readonly (readonly [strict: string, loose: string])[] = [
   ["", ""],
   ["^:?[0-9a-zA-Z!#$%&'*+\\-.^_|~`]+$", "^[^\\u0000\\n\\r]+$"],
   ["^[^\\u0000-\\u0008\\u000a-\\u001f\\u007f]*$", "^[^\\u0000\\n\\r]*$"],
 ];
 
-/** Returns length, pattern, lists and format of a string. Lengths in bytes are bounds and in words. */
+/** Translates the rules of a string. Lengths in bytes become bounds of the length and words. */
 export function stringRules(rules: StringRules): Ruled {
   const inBytes = byteLength(rules);
   const patterns = [
@@ -95,7 +95,7 @@ export function stringRules(rules: StringRules): Ruled {
   };
 }
 
-/** `minLength` and `maxLength`, or the same of `what` else has a number of parts. */
+/** Returns `minLength` and `maxLength`, or the same keywords for `what` else is counted. */
 export function lengthKeywords(
   what: "Length" | "Items" | "Properties",
   exactly: bigint | undefined,
@@ -110,7 +110,7 @@ export function lengthKeywords(
   };
 }
 
-/** `const`, `in` and `not_in` of values that are the same in JSON. */
+/** Translates `const`, `in` and `not_in` for values with the same form in JSON. */
 export function valueLists(rules: {
   readonly const?: Json;
   readonly in?: readonly Json[];
@@ -140,7 +140,7 @@ function escapeText(text: string): string {
   return text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 }
 
-/** Whether an expression of RE2 means the same to JSON Schema, as far as its syntax tells. */
+/** Whether an RE2 expression has the same meaning in JSON Schema, judging by its syntax. */
 function isEcmaPattern(pattern: string): boolean {
   if (/\(\?(?!:)|\\[AzQEC]|\\x\{|\\[pP][A-Z{]|\[\[:/.test(pattern)) return false;
   try {

@@ -4,7 +4,7 @@ import type { Ruled } from "./ruled.ts";
 
 type Time = { readonly seconds?: bigint; readonly nanos?: number };
 
-/** buf.validate's rules of timestamps and durations. */
+/** buf.validate's rules for timestamps and durations. */
 export type TimeRules = {
   readonly const?: Time;
   readonly lt?: Time;
@@ -18,7 +18,7 @@ export type TimeRules = {
   readonly not_in?: readonly Time[];
 };
 
-/** Returns the bounds of a timestamp, in words: JSON Schema compares no strings. */
+/** Returns the bounds of a timestamp in words, because JSON Schema cannot compare strings. */
 export function timestampRules(rules: TimeRules): Ruled {
   return inWords(rules, timestampText, {
     below: "before",
@@ -28,7 +28,7 @@ export function timestampRules(rules: TimeRules): Ruled {
   });
 }
 
-/** Returns the bounds of a duration, in words and where they are whole seconds as a pattern. */
+/** Returns the bounds of a duration in words, and as a pattern if they are whole seconds. */
 export function durationRules(rules: TimeRules): Ruled {
   const { notes } = inWords(rules, durationText, {
     below: "less than",
@@ -39,7 +39,7 @@ export function durationRules(rules: TimeRules): Ruled {
   return { schema: durationBounds(rules), notes };
 }
 
-/** A pattern for a range that begins with whole seconds, not below zero, and has a whole end. */
+/** Returns a pattern for a range from a non-negative number of whole seconds to a whole end. */
 function durationBounds({ gte, lte, lt }: TimeRules): JsonObject {
   const isWhole = (time: Time | undefined) => (time?.nanos ?? 0) === 0;
   const from = gte?.seconds ?? 0n;

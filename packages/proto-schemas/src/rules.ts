@@ -9,7 +9,7 @@ import { type NumberRules, numberRules } from "./rules-number.ts";
 import { type StringRules, stringRules } from "./rules-string.ts";
 import { durationRules, type TimeRules, timestampRules } from "./rules-time.ts";
 
-/** buf.validate.FieldRules, as far as it is set; rules of scalars stand under their type's name. */
+/** The set fields of buf.validate.FieldRules; rules of scalars are under the name of their type. */
 export type FieldRules = {
   readonly required?: boolean;
   readonly ignore?: number;
@@ -37,7 +37,7 @@ export type FieldRules = {
   readonly field_mask?: { readonly in?: readonly string[]; readonly not_in?: readonly string[] };
 };
 
-/** buf.validate.MessageRules, as far as it is set. */
+/** The set fields of buf.validate.MessageRules. */
 export type MessageRules = {
   readonly cel?: readonly CelRule[];
   readonly cel_expression?: readonly string[];
@@ -52,13 +52,13 @@ const numberTypes = [
   ...["fixed32", "fixed64", "sfixed32", "sfixed64"],
 ] as const;
 
-/** The protovalidate rules of a field; none where it says that they are always ignored. */
+/** Returns the protovalidate rules of a field; none if they are always ignored. */
 export function readFieldRules(context: Context, field: DescField): FieldRules {
   const rules = context.extensions.read<FieldRules>(field, "buf.validate.field") ?? {};
   return rules.ignore === ignore.always ? {} : rules;
 }
 
-/** The protovalidate rules of a message. */
+/** Returns the protovalidate rules of a message. */
 export function readMessageRules(context: Context, message: DescMessage): MessageRules {
   return context.extensions.read<MessageRules>(message, "buf.validate.message") ?? {};
 }
@@ -69,7 +69,7 @@ export function isOneofRequired(context: Context, oneof: DescOneof): boolean {
   return rules?.required === true;
 }
 
-/** Returns what `rules` say about one value: not about its presence, nor about a list or a map. */
+/** Translates the rules on a single value: not those on its presence, nor on a list or a map. */
 export function elementRules(element: Element, rules: FieldRules, direction: Direction): Ruled {
   const bounds = celBounds(rules, element, direction);
   const parts: Ruled[] = [celNotes(rules), { schema: bounds, notes: [] }];

@@ -2,15 +2,15 @@ import type { AnyDesc, DescFile } from "@bufbuild/protobuf";
 import type { SourceCodeInfo_Location } from "@bufbuild/protobuf/wkt";
 import { type Comment, readComment } from "./comments.ts";
 
-/** Where things are declared, and what their authors wrote beside them. */
+/** The positions and comments of declarations. */
 export type Source = {
-  /** Returns the comment in front of `desc`, or else the one behind it; empty without either. */
+  /** Returns the leading comment of `desc`, or else the trailing one; empty without either. */
   comment(desc: AnyDesc): Comment;
-  /** Returns `file:line` of `desc`; the file alone where the set came without source positions. */
+  /** Returns `file:line` of `desc`, or only the file if the set has no source positions. */
   place(desc: AnyDesc): string;
 };
 
-/** Indexes a file's positions when they are first asked for. */
+/** Creates a source that indexes the positions of a file on first use. */
 export function createSource(): Source {
   const indexes = new Map<DescFile, ReadonlyMap<string, SourceCodeInfo_Location>>();
   const locate = (desc: AnyDesc): SourceCodeInfo_Location | undefined => {
@@ -18,7 +18,7 @@ export function createSource(): Source {
     let index = indexes.get(file);
     if (index === undefined) {
       const locations = file.proto.sourceCodeInfo?.location ?? [];
-      // What occurs twice, as `extend` blocks do, is nothing that documents show.
+      // Duplicate paths, as of `extend` blocks, are of nothing that documents show.
       index = new Map(locations.map((location) => [location.path.join(), location]));
       indexes.set(file, index);
     }
@@ -57,7 +57,7 @@ function fileOf(desc: AnyDesc): DescFile {
   }
 }
 
-/** Numbers of fields of google/protobuf/descriptor.proto, by which a location names its subject. */
+/** Field numbers of google/protobuf/descriptor.proto, which form the path of a location. */
 const inFile = { message: 4, enum: 5, service: 6, extension: 7 } as const;
 const inMessage = { field: 2, message: 3, enum: 4, extension: 6, oneof: 8 } as const;
 const inEnum = { value: 2 } as const;

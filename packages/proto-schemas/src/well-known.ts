@@ -17,12 +17,12 @@ const wrappers: Readonly<Record<string, ScalarType>> = {
 const withoutPackage = (typeName: string) =>
   typeName.startsWith("google.protobuf.") ? typeName.slice("google.protobuf.".length) : "";
 
-/** The scalar that a wrapper of google/protobuf/wrappers.proto holds. */
+/** Returns the scalar in a wrapper of google/protobuf/wrappers.proto. */
 export function wrappedScalar(typeName: string): ScalarType | undefined {
   return wrappers[withoutPackage(typeName)];
 }
 
-/** Messages of google.protobuf that have a JSON form of their own, wrappers apart. */
+/** Messages of google.protobuf with a special JSON form, except wrappers. */
 const forms: Readonly<Record<string, JsonObject>> = {
   Any: {
     type: "object",
@@ -43,12 +43,12 @@ const forms: Readonly<Record<string, JsonObject>> = {
   Value: {},
 };
 
-/** The JSON form of a message of google.protobuf, undefined for one that has none of its own. */
+/** Returns the special JSON form of a message of google.protobuf; undefined if it has none. */
 export function wellKnownForm(typeName: string): JsonObject | undefined {
   return forms[withoutPackage(typeName)];
 }
 
-/** Those whose form is a string, a scalar or any value: Envoy takes them in a query. */
+/** Whether the form is a string, a scalar or any value, which Envoy accepts in a query. */
 export function isOneValue(typeName: string): boolean {
   return (
     wrappedScalar(typeName) !== undefined ||
@@ -56,5 +56,5 @@ export function isOneValue(typeName: string): boolean {
   );
 }
 
-/** The message that stands for a body of any content type. */
+/** The message for a body of any content type. */
 export const httpBody = "google.api.HttpBody";

@@ -4,15 +4,15 @@ import { is64Bit } from "./elements.ts";
 import { isObject, isSame, type Json, type JsonObject } from "./json-schema.ts";
 
 /**
- * Whether a field that is not sent has a value all the same, the zero of its type: rules and
- * answers treat both alike.
+ * Whether a field that is not sent has the zero of its type as its value. Rules and responses treat
+ * both the same.
  */
 export function hasImplicitZero(field: DescField): boolean {
   if (field.fieldKind === "list" || field.fieldKind === "map") return true;
   return field.fieldKind !== "message" && field.presence === Presence.IMPLICIT;
 }
 
-/** Returns the ways in which the zero of a field is written in JSON; none for a message. */
+/** Returns the JSON forms of the zero of a field; none for a message. */
 export function zeroForms(field: DescField): readonly Json[] {
   if (field.fieldKind === "list") return [[]];
   if (field.fieldKind === "map") return [{}];
@@ -23,7 +23,7 @@ export function zeroForms(field: DescField): readonly Json[] {
   return [field.scalar === ScalarType.BOOL ? false : 0];
 }
 
-/** Returns a schema that accepts all but the zero of `field`, as `required` means it. */
+/** Returns a schema that accepts everything except the zero of `field`, the meaning of `required`. */
 export function nonZeroSchema(field: DescField): JsonObject {
   if (field.fieldKind === "list") return { minItems: 1 };
   if (field.fieldKind === "map") return { minProperties: 1 };
@@ -34,8 +34,8 @@ export function nonZeroSchema(field: DescField): JsonObject {
 }
 
 /**
- * Whether rules turn down the zero of a field, so that leaving it out is refused. Looks at the
- * keywords that rules come to; knows no formats.
+ * Whether rules reject the zero of a field, so that a request without it is rejected. Checks the
+ * translated keywords, but not formats.
  */
 export function refusesZero(rules: JsonObject, field: DescField): boolean {
   return zeroForms(field).some((zero) => refuses(rules, zero));
