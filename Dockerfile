@@ -10,6 +10,7 @@ FROM node:24.21.0-bookworm-slim AS workspace
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY gen/package.json gen/
+COPY gen/sdk/package.json gen/sdk/
 COPY packages/chassis/package.json packages/chassis/
 COPY packages/proto-schemas/package.json packages/proto-schemas/
 COPY packages/protoc-gen-asyncapi/package.json packages/protoc-gen-asyncapi/

@@ -8,7 +8,7 @@ const root = join(folder, "../..");
 
 /** Where the compiler puts what the sources import by a name that only this repository knows. */
 const homes: readonly (readonly [RegExp, string])[] = [
-  [/^@settle\/gen\/sdk\/(.+)$/, "gen/sdk/$1.js"],
+  [/^@settle\/gen-sdk\/(.+)$/, "gen/sdk/src/$1.js"],
   [/^@settle\/gen\/(.+)$/, "gen/es/$1.js"],
   [/^@settle\/sdk-runtime$/, "packages/sdk-runtime/src/index.js"],
 ];

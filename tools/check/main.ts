@@ -55,7 +55,7 @@ await step("contract: gen/ is current", () => {
   const fresh = mkdtempSync(join(tmpdir(), "settle-gen-"));
   try {
     generate(root, fresh);
-    return ["es", "sdk", "openapi", "asyncapi", "envoy"]
+    return ["es", "sdk/src", "openapi", "asyncapi", "envoy"]
       .map((folder) =>
         output(["diff", "--recursive", "--brief", join(fresh, "gen", folder), `gen/${folder}`]),
       )

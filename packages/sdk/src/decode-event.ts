@@ -4,7 +4,7 @@ import {
   OrderCreatedEventSchema,
   PaymentRefundedEventSchema,
   PaymentResultEventSchema,
-} from "@settle/gen/sdk/messages";
+} from "@settle/gen-sdk/messages";
 
 const contentType = "application/x-protobuf";
 const schemas = [

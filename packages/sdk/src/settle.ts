@@ -1,5 +1,5 @@
-import { errorClasses } from "@settle/gen/sdk/errors";
-import { createServices, type Services } from "@settle/gen/sdk/services";
+import { errorClasses } from "@settle/gen-sdk/errors";
+import { createServices, type Services } from "@settle/gen-sdk/services";
 import { createCaller, type SettleTransport, type Token } from "@settle/sdk-runtime";
 
 /** Creates the transport to a server; see {@link connect}, `grpcWeb` and `grpc`. */

@@ -1,9 +1,9 @@
 /** The exports of every entry point of the SDK. */
 
 export { Code } from "@connectrpc/connect";
-export * from "@settle/gen/sdk/errors";
-export type * from "@settle/gen/sdk/facades";
-export * from "@settle/gen/sdk/messages";
+export * from "@settle/gen-sdk/errors";
+export type * from "@settle/gen-sdk/facades";
+export * from "@settle/gen-sdk/messages";
 export {
   type CallOptions,
   createIdempotencyKey,

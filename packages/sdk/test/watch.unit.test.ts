@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Code, type HandlerContext } from "@connectrpc/connect";
 import { refuse } from "@settle/chassis/contract/errors";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
-import type { WatchOrdersChange } from "@settle/gen/sdk/orders";
+import type { WatchOrdersChange } from "@settle/gen-sdk/orders";
 import {
   PermissionDeniedError,
   TooManyStreamsError,

@@ -43,7 +43,7 @@ function missingFiles(root: string, { name }: ListedService): readonly string[] 
     `services/${name}/src/main.ts`,
     `proto/${name}/v1/${name}_service.proto`,
     `gen/openapi/${name}.v1.json`,
-    `gen/sdk/${name}.ts`,
+    `gen/sdk/src/${name}.ts`,
   ].flatMap((file) => (existsSync(join(root, file)) ? [] : [`${file}: no such file`]));
 }
 
