@@ -60,7 +60,9 @@ function whatHas(root: string, name: string): string | undefined {
   const ports = Object.values(localPorts);
   if (ports.some((port) => port.variable === variable)) return `what ${variable} is about`;
   if (takenByFiles.includes(name)) return "a name in the files of the edge and of compose";
-  const exported = new Set(readFileSync(join(root, "gen/sdk/src/messages.ts"), "utf8").split(/\W+/));
+  const exported = new Set(
+    readFileSync(join(root, "gen/sdk/src/messages.ts"), "utf8").split(/\W+/),
+  );
   // The port has no part in it.
   const message = messageNamesOf({ name, port: 0 }).find((own) => exported.has(own));
   return message && `what another package calls ${message}`;

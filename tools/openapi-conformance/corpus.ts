@@ -50,10 +50,14 @@ const input = toBinary(
   }),
 );
 const runStarted = performance.now();
-const run = spawnSync(process.execPath, [join(import.meta.dirname, "main.ts")], {
-  input,
-  maxBuffer: maxResponseBytes,
-});
+const run = spawnSync(
+  process.execPath,
+  [join(import.meta.dirname, "../../packages/protoc-gen-openapi/src/main.ts")],
+  {
+    input,
+    maxBuffer: maxResponseBytes,
+  },
+);
 const runSeconds = seconds(runStarted);
 const left = run.stderr.toString().trim().split("\n");
 if (run.status !== 0)

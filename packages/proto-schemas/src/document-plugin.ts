@@ -1,10 +1,22 @@
-import { create, type DescFile } from "@bufbuild/protobuf";
-import { CodeGeneratorResponseSchema } from "@bufbuild/protobuf/wkt";
-import { createEcmaScriptPlugin, type Plugin, type Schema } from "@bufbuild/protoplugin";
+import {
+  create,
+  createFileRegistry,
+  type DescFile,
+  maximumEdition,
+  minimumEdition,
+} from "@bufbuild/protobuf";
+import {
+  type CodeGeneratorRequest,
+  type CodeGeneratorResponse,
+  CodeGeneratorResponseSchema,
+  CodeGeneratorResponse_Feature as Feature,
+  FileDescriptorSetSchema,
+} from "@bufbuild/protobuf/wkt";
 import { createComplaints, Refusal } from "./complaints.ts";
 import type { Context } from "./context.ts";
 import { createExtensions } from "./extensions.ts";
 import type { JsonObject } from "./json-schema.ts";
+import { type GivenOption, type Plugin, splitParameter } from "./plugin.ts";
 import { createSource } from "./source.ts";
 
 /** A document and the name of its file. */
@@ -19,48 +31,73 @@ export type Surroundings = Pick<Context, "extensions" | "source" | "complaints">
  * {@link Refusal}, or the complaints that `create` has added, each with file and line. Invalid options
  * throw.
  */
-export function createDocumentPlugin<Options extends object>(plugin: {
+export function createDocumentPlugin<Options extends object, Base>(plugin: {
   readonly name: string;
-  readonly readOptions: (given: readonly { key: string; value: string }[]) => Options;
+  readonly readOptions: (given: readonly GivenOption[]) => Options;
+  /** Reads what no proto says. */
+  readonly readBase: (options: Options) => Promise<Base>;
   readonly create: (
     options: Options,
+    base: Base,
     surroundings: Surroundings,
     files: readonly DescFile[],
   ) => Iterable<Document>;
   /** Returns the function that prints complaints as warnings; undefined if they are errors. */
   readonly warn: (options: Options) => ((line: string) => void) | undefined;
 }): Plugin {
-  const emit = (schema: Schema<Options>) => {
-    const { options, allFiles, files } = schema;
-    const source = createSource();
-    const complaints = createComplaints(source);
-    const surroundings = { extensions: createExtensions(allFiles), source, complaints };
-    for (const { file, content } of plugin.create(options, surroundings, files)) {
-      schema.generateFile(file).print(JSON.stringify(content, undefined, 2));
-    }
-    const found = complaints.list();
-    const warn = plugin.warn(options);
-    if (found.length > 0 && warn === undefined) throw new Refusal(found.join("\n"));
-    for (const complaint of found) warn?.(complaint);
-  };
-  const made = createEcmaScriptPlugin<Options>({
-    name: plugin.name,
-    version: "v1",
-    parseOptions: plugin.readOptions,
-    // The framework is for TypeScript and its targets; documents are the same for each.
-    generateTs: emit,
-    generateJs: emit,
-    generateDts: () => {},
-  });
   return {
-    ...made,
-    run(request) {
+    name: plugin.name,
+    async run(request) {
+      const options = plugin.readOptions(splitParameter(request.parameter));
       try {
-        return made.run(request);
+        const base = await plugin.readBase(options);
+        const { all, wanted } = readFiles(request);
+        const source = createSource();
+        const complaints = createComplaints(source);
+        const surroundings = { extensions: createExtensions(all), source, complaints };
+        const file = Array.from(
+          plugin.create(options, base, surroundings, wanted),
+          ({ file: name, content }) => ({
+            name,
+            content: `${JSON.stringify(content, undefined, 2)}\n`,
+          }),
+        );
+        const found = complaints.list();
+        const warn = plugin.warn(options);
+        if (found.length > 0 && warn === undefined) throw new Refusal(found.join("\n"));
+        for (const complaint of found) warn?.(complaint);
+        return respond({ file });
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        return create(CodeGeneratorResponseSchema, { error: error.message });
+        return respond({ error: error.message });
       }
     },
   };
+}
+
+type Files = { readonly all: readonly DescFile[]; readonly wanted: readonly DescFile[] };
+
+/** Returns all files of the request, and those of which documents are wanted. */
+function readFiles(request: CodeGeneratorRequest): Files {
+  // Compilers may send the wanted files twice, the second time with the options of the source.
+  const sources = new Map(request.sourceFileDescriptors.map((file) => [file.name, file]));
+  const file = request.protoFile.map((one) => sources.get(one.name) ?? one);
+  const all = [...createFileRegistry(create(FileDescriptorSetSchema, { file })).files];
+  const names = new Set(request.fileToGenerate);
+  const wanted = all.filter(({ proto }) => names.delete(proto.name));
+  const [missing] = names;
+  if (missing !== undefined) throw new Error(`the request does not hold ${missing}`);
+  return { all, wanted };
+}
+
+function respond(answer: {
+  readonly file?: { name: string; content: string }[];
+  readonly error?: string;
+}): CodeGeneratorResponse {
+  return create(CodeGeneratorResponseSchema, {
+    ...answer,
+    supportedFeatures: BigInt(Feature.PROTO3_OPTIONAL | Feature.SUPPORTS_EDITIONS),
+    minimumEdition,
+    maximumEdition,
+  });
 }

@@ -1,6 +1,6 @@
 import type { AnyDesc, DescFile } from "@bufbuild/protobuf";
-import type { SourceCodeInfo_Location } from "@bufbuild/protobuf/wkt";
 import { type Comment, readComment } from "./comments.ts";
+import { type Position, pathKey, readPositions } from "./positions.ts";
 
 /** The positions and comments of declarations. */
 export type Source = {
@@ -12,17 +12,15 @@ export type Source = {
 
 /** Creates a source that indexes the positions of a file on first use. */
 export function createSource(): Source {
-  const indexes = new Map<DescFile, ReadonlyMap<string, SourceCodeInfo_Location>>();
-  const locate = (desc: AnyDesc): SourceCodeInfo_Location | undefined => {
+  const files = new Map<DescFile, ReturnType<typeof readPositions>>();
+  const locate = (desc: AnyDesc): Position | undefined => {
     const file = fileOf(desc);
-    let index = indexes.get(file);
-    if (index === undefined) {
-      const locations = file.proto.sourceCodeInfo?.location ?? [];
-      // Duplicate paths, as of `extend` blocks, are of nothing that documents show.
-      index = new Map(locations.map((location) => [location.path.join(), location]));
-      indexes.set(file, index);
+    let find = files.get(file);
+    if (find === undefined) {
+      find = readPositions(file.proto);
+      files.set(file, find);
     }
-    return index.get(pathOf(desc).join());
+    return find(pathKey(pathOf(desc)));
   };
   // Read once for both directions and all documents.
   const comments = new Map<AnyDesc, Comment>();
@@ -30,13 +28,12 @@ export function createSource(): Source {
     comment(desc) {
       const known = comments.get(desc);
       if (known) return known;
-      const location = locate(desc);
-      const comment = readComment(location?.leadingComments || location?.trailingComments || "");
+      const comment = readComment(locate(desc)?.comment ?? "");
       comments.set(desc, comment);
       return comment;
     },
     place(desc) {
-      const line = locate(desc)?.span[0];
+      const line = locate(desc)?.line;
       const { name } = fileOf(desc).proto;
       return line === undefined ? name : `${name}:${line + 1}`;
     },

@@ -9,7 +9,7 @@ import {
   type FileDescriptorProto,
   FileDescriptorSetSchema,
 } from "@bufbuild/protobuf/wkt";
-import type { Plugin } from "@bufbuild/protoplugin";
+import type { Plugin } from "@settle/proto-schemas/plugin";
 import { fetchThirdPartyProtos } from "../../../tools/generate/third-party-protos.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -47,15 +47,15 @@ export type Outcome = {
 };
 
 /** Runs a plugin over the protos below `folder`, as the compiler would. */
-export function runPlugin(
+export async function runPlugin(
   createPlugin: CreatePlugin,
   protoFile: readonly FileDescriptorProto[],
   folder: string,
   parameter: string,
-): Outcome {
+): Promise<Outcome> {
   const warnings: string[] = [];
   const plugin = createPlugin({ warn: (line) => warnings.push(line) });
-  const { file, error } = plugin.run(
+  const { file, error } = await plugin.run(
     create(CodeGeneratorRequestSchema, {
       parameter,
       protoFile: [...protoFile],

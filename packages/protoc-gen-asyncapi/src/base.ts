@@ -1,6 +1,6 @@
 import { info, jsonObject, readBaseFile } from "@settle/proto-schemas/base-file";
 import { Refusal } from "@settle/proto-schemas/complaints";
-import { z } from "zod";
+import * as z from "zod";
 
 /** A name on the broker that is made from the name of a service. */
 const name = z.string().refine((text) => text.includes("{service}"), "has to hold {service}");

@@ -1,8 +1,5 @@
 #!/usr/bin/env node
 /** The plugin as a program: reads a CodeGeneratorRequest from stdin; `--help` tells its options. */
-import { runNodeJs } from "@bufbuild/protoplugin";
-import { usage } from "./options.ts";
-import { createPlugin } from "./plugin.ts";
+import { startCompiled } from "@settle/proto-schemas/start-compiled";
 
-if (process.argv.includes("--help") || process.stdin.isTTY) console.log(usage);
-else runNodeJs(createPlugin());
+await startCompiled(() => import("./program.ts"));

@@ -1,3 +1,5 @@
+import { type GivenOption, OptionFault } from "@settle/proto-schemas/plugin";
+
 /** The options of the plugin, as {@link usage} tells them. */
 export type Options = {
   readonly base: string | undefined;
@@ -12,7 +14,7 @@ there is no event. A message is an event by an option that names the service it 
 goes to; it travels over AMQP 0.9.1, by its full name as routing key.
 In buf.gen.yaml, with \`strategy: all\`, because the document takes several files:
 
-  - local: [node, packages/protoc-gen-asyncapi/src/main.ts]
+  - local: protoc-gen-asyncapi
     out: gen/asyncapi
     strategy: all
     opt:
@@ -27,13 +29,13 @@ Options:
 Events whose route cannot be written are refused by file and line.`;
 
 /** Reads the options the compiler passes on; throws for one that is unknown or empty. */
-export function readOptions(given: readonly { key: string; value: string }[]): Options {
+export function readOptions(given: readonly GivenOption[]): Options {
   const values = new Map<string, string>();
   for (const { key, value } of given) {
     if (key !== "base" && key !== "name") {
-      throw new Error(`there is no option ${key}; --help explains`);
+      throw new OptionFault(`there is no option ${key}; --help explains`);
     }
-    if (value === "") throw new Error(`option ${key} needs a value; --help explains`);
+    if (value === "") throw new OptionFault(`option ${key} needs a value; --help explains`);
     values.set(key, value);
   }
   return { base: values.get("base"), name: values.get("name") ?? "asyncapi" };

@@ -1,6 +1,5 @@
-import type { Plugin } from "@bufbuild/protoplugin";
 import { createDocumentPlugin } from "@settle/proto-schemas/document-plugin";
-import { readBase } from "./base.ts";
+import type { Plugin } from "@settle/proto-schemas/plugin";
 import { createDocument } from "./document.ts";
 import { readEvents } from "./events.ts";
 import { readOptions } from "./options.ts";
@@ -13,8 +12,9 @@ export function createPlugin(): Plugin {
   return createDocumentPlugin({
     name: "protoc-gen-asyncapi",
     readOptions,
-    *create(options, surroundings, files) {
-      const base = readBase(options.base);
+    // Loaded when it is asked for: a call for help need not wait for it.
+    readBase: async ({ base }) => (await import("./base.ts")).readBase(base),
+    *create(options, base, surroundings, files) {
       const context = { ...surroundings, base, defaults: "omitted" } as const;
       const events = readEvents(context, files);
       if (events.length === 0) return;

@@ -1,5 +1,5 @@
 import { info, jsonObject, readBaseFile } from "@settle/proto-schemas/base-file";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Which methods something holds for: by what they do, or by their full names. */
 const methods = z.union([

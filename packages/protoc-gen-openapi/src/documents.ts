@@ -100,7 +100,15 @@ function createDocument(
 
 /** The bindings of each HTTP method and path; of more than one, Envoy calls none. */
 function findRivals(bindings: readonly Binding[]): ReadonlyMap<string, readonly Binding[]> {
-  return Map.groupBy(bindings, shapeOf);
+  // Not by Map.groupBy, which Node 20 does not have.
+  const groups = new Map<string, Binding[]>();
+  for (const binding of bindings) {
+    const shape = shapeOf(binding);
+    const group = groups.get(shape);
+    if (group) group.push(binding);
+    else groups.set(shape, [binding]);
+  }
+  return groups;
 }
 
 function shapeOf({ httpMethod, path }: Binding): string {

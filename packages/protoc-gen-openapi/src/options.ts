@@ -1,3 +1,5 @@
+import { type GivenOption, OptionFault } from "@settle/proto-schemas/plugin";
+
 /** How a server stream is written over REST: Envoy's print options of the same meaning. */
 export type StreamFraming = "array" | "ndjson" | "sse";
 
@@ -16,7 +18,7 @@ export const usage = `protoc-gen-openapi: OpenAPI 3.1 from protos with google.ap
 A plugin of buf and protoc. Writes <package>.json for each package that has methods with HTTP rules.
 In buf.gen.yaml, with \`strategy: all\`, because a document may take several files:
 
-  - local: [node, packages/protoc-gen-openapi/src/main.ts]
+  - local: protoc-gen-openapi
     out: gen/openapi
     strategy: all
     opt:
@@ -42,16 +44,16 @@ const choices = {
 } as const;
 
 /** Reads the options the compiler passes on; throws for one that is unknown or has another value. */
-export function readOptions(given: readonly { key: string; value: string }[]): Options {
+export function readOptions(given: readonly GivenOption[]): Options {
   const values = new Map<string, string>();
   for (const { key, value } of given) {
-    if (value === "") throw new Error(`option ${key} needs a value; --help explains`);
+    if (value === "") throw new OptionFault(`option ${key} needs a value; --help explains`);
     if (Object.hasOwn(choices, key)) {
       const allowed: readonly string[] = choices[key as keyof typeof choices];
       if (!allowed.includes(value))
-        throw new Error(`option ${key} must be ${allowed.join(" or ")}`);
+        throw new OptionFault(`option ${key} must be ${allowed.join(" or ")}`);
     } else if (key !== "base" && key !== "merged") {
-      throw new Error(`there is no option ${key}; --help explains`);
+      throw new OptionFault(`there is no option ${key}; --help explains`);
     }
     values.set(key, value);
   }

@@ -1,7 +1,7 @@
-import type { Plugin } from "@bufbuild/protoplugin";
 import { createDocumentPlugin } from "@settle/proto-schemas/document-plugin";
-import { readBase } from "./base.ts";
+import type { Plugin } from "@settle/proto-schemas/plugin";
 import { createDocuments } from "./documents.ts";
+import { emptyBase } from "./empty-base.ts";
 import { readOptions } from "./options.ts";
 
 /**
@@ -13,9 +13,11 @@ export function createPlugin({ warn }: { readonly warn: (line: string) => void }
   return createDocumentPlugin({
     name: "protoc-gen-openapi",
     readOptions,
-    create(options, surroundings, files) {
+    async readBase({ base }) {
+      return base === undefined ? emptyBase : (await import("./base.ts")).readBase(base);
+    },
+    create(options, base, surroundings, files) {
       const { defaults } = options;
-      const base = readBase(options.base);
       return createDocuments({ ...surroundings, options, base, defaults }, files);
     },
     warn: ({ unsupported }) => (unsupported === "warn" ? warn : undefined),

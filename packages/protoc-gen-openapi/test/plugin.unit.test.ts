@@ -9,6 +9,7 @@ import { CodeGeneratorRequestSchema, CodeGeneratorResponseSchema } from "@bufbui
 import { readComment } from "@settle/proto-schemas/comments";
 import { parse } from "yaml";
 import { readBase } from "../src/base.ts";
+import { emptyBase } from "../src/empty-base.ts";
 import { readOptions } from "../src/options.ts";
 import { parsePathTemplate } from "../src/path-template.ts";
 
@@ -57,6 +58,10 @@ describe("the base", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  it("is the empty one without a file", () => {
+    assert.deepEqual(emptyBase, readBase(undefined));
   });
 
   it("of ours has the version that is under way", () => {

@@ -34,7 +34,7 @@ for (const [name, read] of Object.entries(protoSets)) {
     const answers = await askGrpcGateway(protos, findStreamsWithPaths(contract));
     console.log(storeFacts(name, answers));
   }
-  const ours = askOurs(protos);
+  const ours = await askOurs(protos);
   report(name, protos.chosen.length, ours.size, compareFacts(ours, loadFacts(name), contract));
 }
 process.exitCode = unexplained === 0 ? 0 : 1;

@@ -12,8 +12,8 @@ import { type FactsByOperation, readFacts } from "./facts.ts";
 import type { Protos } from "./protos.ts";
 
 /** Runs our plugin on the protos, with options that make both generators comparable. */
-export function askOurs(protos: Protos): FactsByOperation {
-  const { file, error } = createPlugin({ warn: () => {} }).run(
+export async function askOurs(protos: Protos): Promise<FactsByOperation> {
+  const { file, error } = await createPlugin({ warn: () => {} }).run(
     create(CodeGeneratorRequestSchema, {
       parameter: "unsupported=warn,streams=ndjson",
       protoFile: [...protos.files],

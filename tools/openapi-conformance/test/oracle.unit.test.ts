@@ -20,7 +20,7 @@ describe("grpc-gateway's generator and ours", function () {
     for (const set of ["cases", "settle"]) {
       const protos = await (protoSets[set] ?? assert.fail(set))();
       contract = readContract(protos);
-      ours = askOurs(protos);
+      ours = await askOurs(protos);
       compared[set] = compareFacts(ours, loadFacts(set), contract);
     }
   });

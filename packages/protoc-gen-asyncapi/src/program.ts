@@ -1,0 +1,5 @@
+import { runProgram } from "@settle/proto-schemas/program";
+import { usage } from "./options.ts";
+import { createPlugin } from "./plugin.ts";
+
+await runProgram(createPlugin(), usage);
