@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { buildSdk } from "../build.ts";
+import { buildLibrary } from "../../../tools/build-package/library.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const maxPageKilobytes = 45;
@@ -47,7 +47,7 @@ describe("the published package", function () {
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "settle-sdk-"));
     built = join(folder, "node_modules/@settle/sdk");
-    buildSdk(built);
+    buildLibrary(join(root, "packages/sdk"), built);
     // What npm would install beside it, and what its users bring.
     for (const scope of ["@bufbuild", "@connectrpc", "@grpc", "@types", "undici-types"]) {
       symlinkSync(join(root, "node_modules", scope), join(folder, "node_modules", scope));
