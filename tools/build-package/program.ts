@@ -1,10 +1,13 @@
 import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { readLicenses } from "./licenses.ts";
 
+const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
+
 /** The oldest Node that runs what is published. */
-export const oldestNode = "node20";
+const oldestNode = "node20";
 
 /**
  * Bundles the program of the package in `folder`, with all it imports, into `target`: `main.js`, parts that
@@ -29,6 +32,8 @@ export async function buildProgram(folder: string, target: string): Promise<void
     minifyWhitespace: true,
     // All of them are in the file of licences.
     legalComments: "none",
+    // Its build for Node is CommonJS, of which nothing can be left out.
+    alias: { yaml: join(modules, "yaml/browser/dist/index.js") },
     metafile: true,
     logLevel: "warning",
   });

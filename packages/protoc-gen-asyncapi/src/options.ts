@@ -23,7 +23,7 @@ In buf.gen.yaml, with \`strategy: all\`, because the document takes several file
 Options:
   base=<file>   what no proto says: which option makes an event, how exchanges and queues are called,
                 title, servers, AMQP properties (YAML or JSON, relative to where the compiler runs;
-                its keys are in base.ts); needed
+                the README has its keys); needed
   name=<name>   the document is <name>.json (asyncapi)
 
 Events whose route cannot be written are refused by file and line.`;

@@ -26,7 +26,7 @@ In buf.gen.yaml, with \`strategy: all\`, because a document may take several fil
 
 Options:
   base=<file>           what no proto says: title, servers, security, headers, errors (YAML or JSON,
-                        relative to where the compiler runs; its keys are in base.ts)
+                        relative to where the compiler runs; the README has its keys)
   merged=<name>         one document <name>.json more, with all packages
   unsupported=error     refuses, by file and line, what Envoy does not do: response_body, maps and
                         repeated messages in a query, two methods on one path (default)
