@@ -1,22 +1,10 @@
-import {
-  create,
-  createFileRegistry,
-  type DescFile,
-  maximumEdition,
-  minimumEdition,
-} from "@bufbuild/protobuf";
-import {
-  type CodeGeneratorRequest,
-  type CodeGeneratorResponse,
-  CodeGeneratorResponseSchema,
-  CodeGeneratorResponse_Feature as Feature,
-  FileDescriptorSetSchema,
-} from "@bufbuild/protobuf/wkt";
+import { create, createFileRegistry, type DescFile, type Registry } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { createComplaints, Refusal } from "./complaints.ts";
 import type { Context } from "./context.ts";
 import { createExtensions } from "./extensions.ts";
 import type { JsonObject } from "./json-schema.ts";
-import { type GivenOption, type Plugin, splitParameter } from "./plugin.ts";
+import { type GivenOption, type Plugin, type Request, splitParameter } from "./plugin.ts";
 import { createSource } from "./source.ts";
 
 /** A document and the name of its file. */
@@ -51,10 +39,10 @@ export function createDocumentPlugin<Options extends object, Base>(plugin: {
       const options = plugin.readOptions(splitParameter(request.parameter));
       try {
         const base = await plugin.readBase(options);
-        const { all, wanted } = readFiles(request);
+        const { types, wanted } = readFiles(request);
         const source = createSource();
         const complaints = createComplaints(source);
-        const surroundings = { extensions: createExtensions(all), source, complaints };
+        const surroundings = { extensions: createExtensions(types), source, complaints };
         const file = Array.from(
           plugin.create(options, base, surroundings, wanted),
           ({ file: name, content }) => ({
@@ -66,38 +54,26 @@ export function createDocumentPlugin<Options extends object, Base>(plugin: {
         const warn = plugin.warn(options);
         if (found.length > 0 && warn === undefined) throw new Refusal(found.join("\n"));
         for (const complaint of found) warn?.(complaint);
-        return respond({ file });
+        return { error: "", file };
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        return respond({ error: error.message });
+        return { error: error.message, file: [] };
       }
     },
   };
 }
 
-type Files = { readonly all: readonly DescFile[]; readonly wanted: readonly DescFile[] };
+type Files = { readonly types: Registry; readonly wanted: readonly DescFile[] };
 
-/** Returns all files of the request, and those of which documents are wanted. */
-function readFiles(request: CodeGeneratorRequest): Files {
+/** Returns all types of the request, and the files of which documents are wanted. */
+function readFiles(request: Request): Files {
   // Compilers may send the wanted files twice, the second time with the options of the source.
   const sources = new Map(request.sourceFileDescriptors.map((file) => [file.name, file]));
   const file = request.protoFile.map((one) => sources.get(one.name) ?? one);
-  const all = [...createFileRegistry(create(FileDescriptorSetSchema, { file })).files];
+  const types = createFileRegistry(create(FileDescriptorSetSchema, { file }));
   const names = new Set(request.fileToGenerate);
-  const wanted = all.filter(({ proto }) => names.delete(proto.name));
+  const wanted = [...types.files].filter(({ proto }) => names.delete(proto.name));
   const [missing] = names;
   if (missing !== undefined) throw new Error(`the request does not hold ${missing}`);
-  return { all, wanted };
-}
-
-function respond(answer: {
-  readonly file?: { name: string; content: string }[];
-  readonly error?: string;
-}): CodeGeneratorResponse {
-  return create(CodeGeneratorResponseSchema, {
-    ...answer,
-    supportedFeatures: BigInt(Feature.PROTO3_OPTIONAL | Feature.SUPPORTS_EDITIONS),
-    minimumEdition,
-    maximumEdition,
-  });
+  return { types, wanted };
 }

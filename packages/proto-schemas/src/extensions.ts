@@ -1,8 +1,6 @@
 import {
   type AnyDesc,
-  createRegistry,
   type DescExtension,
-  type DescFile,
   type DescMessage,
   getExtension,
   hasExtension,
@@ -35,9 +33,8 @@ export type Extensions = {
   read<T>(desc: AnyDesc, name: string): T | undefined;
 };
 
-/** Makes all extensions in `files` readable. */
-export function createExtensions(files: readonly DescFile[]): Extensions {
-  const types = createRegistry(...files);
+/** Makes the options that are among `types` readable. */
+export function createExtensions(types: Registry): Extensions {
   // The same option is read many times, in both directions and for several documents.
   const known = new Map<string, WeakMap<Message, OptionValue>>();
   return {

@@ -1,4 +1,18 @@
-import type { CodeGeneratorRequest, CodeGeneratorResponse } from "@bufbuild/protobuf/wkt";
+import type { FileDescriptorProto } from "@bufbuild/protobuf/wkt";
+
+/** What a plugin reads of a google.protobuf.compiler.CodeGeneratorRequest. */
+export type Request = {
+  readonly parameter: string;
+  readonly fileToGenerate: readonly string[];
+  readonly protoFile: readonly FileDescriptorProto[];
+  readonly sourceFileDescriptors: readonly FileDescriptorProto[];
+};
+
+/** What a plugin says by a google.protobuf.compiler.CodeGeneratorResponse: files, or an error. */
+export type Response = {
+  readonly error: string;
+  readonly file: readonly { readonly name: string; readonly content: string }[];
+};
 
 /**
  * A plugin of buf and protoc, apart from how it is started. `run` answers a compiler's request;
@@ -6,7 +20,7 @@ import type { CodeGeneratorRequest, CodeGeneratorResponse } from "@bufbuild/prot
  */
 export type Plugin = {
   readonly name: string;
-  run(request: CodeGeneratorRequest): Promise<CodeGeneratorResponse>;
+  run(request: Request): Promise<Response>;
 };
 
 /** An option of the plugin, as the compiler passes it on. */

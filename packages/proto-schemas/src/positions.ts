@@ -12,6 +12,8 @@ export type Position = {
 
 /** Numbers of the fields of google.protobuf.SourceCodeInfo.Location. */
 const location = { path: 1, span: 2, leadingComments: 3, trailingComments: 4 } as const;
+/** The first length that needs a second byte. */
+const maxPathBytes = 128;
 const raw = new WeakMap<FileDescriptorProto, Uint8Array>();
 
 /** Keeps the `google.protobuf.SourceCodeInfo` of a file that was read without it. */
@@ -25,8 +27,8 @@ export function keepRawPositions(file: FileDescriptorProto, bytes: Uint8Array): 
  * handful, so their texts are read one at a time.
  */
 export function readPositions(file: FileDescriptorProto): (key: string) => Position | undefined {
-  const bytes = raw.get(file) ?? bytesOf(file);
-  const places = new Map<string, Buffer>();
+  const bytes = asBuffer(raw.get(file) ?? bytesOf(file));
+  const places = new Map<string, number>();
   const reader = new BinaryReader(bytes);
   while (reader.pos < reader.len) {
     const [no, wireType] = reader.tag();
@@ -34,13 +36,15 @@ export function readPositions(file: FileDescriptorProto): (key: string) => Posit
       reader.skip(wireType, no);
       continue;
     }
-    const place = asBuffer(reader.bytes());
+    const start = reader.pos;
+    const length = reader.uint32();
     // What occurs twice, as `extend` blocks do, is nothing that documents show.
-    places.set(readPath(place), place);
+    places.set(readPath(bytes, reader.pos), start);
+    reader.pos += length;
   }
   return (key) => {
     const place = places.get(key);
-    return place && readPosition(place);
+    return place === undefined ? undefined : readPosition(reader, place);
   };
 }
 
@@ -60,23 +64,25 @@ function varint(value: number): string {
 }
 
 /** Every compiler writes the path first, packed, and no declaration is so deep that it is long. */
-function readPath(place: Buffer): string {
-  const [tag, length = 0] = place;
-  const isPath = tag === (location.path << 3) + WireType.LengthDelimited && length < 128;
-  return isPath ? place.toString("latin1", 2, 2 + length) : "";
+function readPath(bytes: Buffer, start: number): string {
+  const length = bytes[start + 1] ?? 0;
+  const isPath =
+    bytes[start] === (location.path << 3) + WireType.LengthDelimited && length < maxPathBytes;
+  return isPath ? bytes.toString("latin1", start + 2, start + 2 + length) : "";
 }
 
-function readPosition(place: Buffer): Position {
-  const reader = new BinaryReader(place);
+function readPosition(reader: BinaryReader, start: number): Position {
+  reader.pos = start;
+  const end = reader.uint32() + reader.pos;
   let line = 0;
   let leading = "";
   let trailing = "";
-  while (reader.pos < reader.len) {
+  while (reader.pos < end) {
     const [no, wireType] = reader.tag();
     if (no === location.span && wireType === WireType.LengthDelimited) {
-      const end = reader.uint32() + reader.pos;
+      const afterSpan = reader.uint32() + reader.pos;
       line = reader.uint32();
-      reader.pos = end;
+      reader.pos = afterSpan;
     } else if (no === location.leadingComments) leading = reader.string();
     else if (no === location.trailingComments) trailing = reader.string();
     else reader.skip(wireType, no);

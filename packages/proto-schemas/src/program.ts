@@ -1,7 +1,7 @@
-import { toBinary } from "@bufbuild/protobuf";
-import { CodeGeneratorResponseSchema } from "@bufbuild/protobuf/wkt";
 import { OptionFault, type Plugin } from "./plugin.ts";
 import { readRequest } from "./read-request.ts";
+import { isStdinIdle, readStdin, writeStdout } from "./standard-streams.ts";
+import { writeResponse } from "./write-response.ts";
 
 /**
  * Runs a plugin as the program that a compiler starts: a CodeGeneratorRequest on stdin, its answer
@@ -10,19 +10,13 @@ import { readRequest } from "./read-request.ts";
  */
 export async function runProgram(plugin: Plugin, usage: string): Promise<void> {
   const [first] = process.argv.slice(2);
-  if (first === "--help" || first === "-h" || (first === undefined && process.stdin.isTTY)) {
+  if (first === "--help" || first === "-h" || (first === undefined && isStdinIdle())) {
     console.log(usage);
     return;
   }
   try {
     if (first !== undefined) throw new OptionFault(`there is no argument ${first}; try --help`);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of process.stdin) chunks.push(chunk);
-    const request = readRequest(Buffer.concat(chunks));
-    const answer = toBinary(CodeGeneratorResponseSchema, await plugin.run(request));
-    await new Promise<void>((resolve, reject) => {
-      process.stdout.write(answer, (error) => (error ? reject(error) : resolve()));
-    });
+    await writeStdout(writeResponse(await plugin.run(readRequest(await readStdin()))));
     // Without waiting for what is left in memory to be tidied up.
     process.exit(0);
   } catch (error) {

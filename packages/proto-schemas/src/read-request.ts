@@ -1,61 +1,54 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
-import {
-  type CodeGeneratorRequest,
-  CodeGeneratorRequestSchema,
-  type FileDescriptorProto,
-  FileDescriptorProtoSchema,
-} from "@bufbuild/protobuf/wkt";
+import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import type { Request } from "./plugin.ts";
 import { keepRawPositions } from "./positions.ts";
 
-const protoFileNumber = 15;
-const sourceFileNumber = 17;
-const sourceCodeInfoNumber = 9;
+/** Numbers of the fields of google.protobuf.compiler.CodeGeneratorRequest. */
+const fields = { fileToGenerate: 1, parameter: 2, protoFile: 15, sourceFile: 17 } as const;
+/** `source_code_info` of google.protobuf.FileDescriptorProto. */
+const sourceCodeInfo = 9;
 
 /**
  * Reads what a compiler sends. The positions and comments of a file, which are most of the bytes, are
- * left as they are until somebody asks for them ({@link readPositions}): the files of the request have
- * no `sourceCodeInfo`.
+ * left as they are until somebody asks for them (`readPositions`): the files of the request have no
+ * `sourceCodeInfo`.
  */
-export function readRequest(bytes: Uint8Array): CodeGeneratorRequest {
+export function readRequest(bytes: Uint8Array): Request {
+  let parameter = "";
+  const fileToGenerate: string[] = [];
   const protoFile: FileDescriptorProto[] = [];
   const sourceFileDescriptors: FileDescriptorProto[] = [];
-  const rest = without(bytes, (no, value) => {
-    if (no === protoFileNumber) protoFile.push(readFile(value));
-    else if (no === sourceFileNumber) sourceFileDescriptors.push(readFile(value));
-    else return false;
-    return true;
-  });
-  const request = fromBinary(CodeGeneratorRequestSchema, rest);
-  return Object.assign(request, { protoFile, sourceFileDescriptors });
+  const reader = new BinaryReader(bytes);
+  while (reader.pos < reader.len) {
+    const [no, wireType] = reader.tag();
+    if (no === fields.fileToGenerate) fileToGenerate.push(reader.string());
+    else if (no === fields.parameter) parameter = reader.string();
+    else if (no === fields.protoFile) protoFile.push(readFile(reader.bytes()));
+    else if (no === fields.sourceFile) sourceFileDescriptors.push(readFile(reader.bytes()));
+    else reader.skip(wireType, no);
+  }
+  return { parameter, fileToGenerate, protoFile, sourceFileDescriptors };
 }
 
 function readFile(bytes: Uint8Array): FileDescriptorProto {
-  let positions: Uint8Array | undefined;
-  const rest = without(bytes, (no, value) => {
-    if (no !== sourceCodeInfoNumber) return false;
-    positions = value;
-    return true;
-  });
-  const file = fromBinary(FileDescriptorProtoSchema, rest);
-  if (positions) keepRawPositions(file, positions);
-  return file;
-}
-
-/** Returns a message without the fields of a length that `take` takes. */
-function without(bytes: Uint8Array, take: (no: number, value: Uint8Array) => boolean): Uint8Array {
   const reader = new BinaryReader(bytes);
   const kept: Uint8Array[] = [];
   let keptFrom = 0;
+  let positions: Uint8Array | undefined;
   while (reader.pos < reader.len) {
     const start = reader.pos;
     const [no, wireType] = reader.tag();
-    if (wireType !== WireType.LengthDelimited) reader.skip(wireType, no);
-    else if (take(no, reader.bytes())) {
-      kept.push(bytes.subarray(keptFrom, start));
-      keptFrom = reader.pos;
+    if (no !== sourceCodeInfo || wireType !== WireType.LengthDelimited) {
+      reader.skip(wireType, no);
+      continue;
     }
+    positions = reader.bytes();
+    kept.push(bytes.subarray(keptFrom, start));
+    keptFrom = reader.pos;
   }
-  kept.push(bytes.subarray(keptFrom));
-  return Buffer.concat(kept);
+  const rest = Buffer.concat([...kept, bytes.subarray(keptFrom)]);
+  const file = fromBinary(FileDescriptorProtoSchema, rest);
+  if (positions) keepRawPositions(file, positions);
+  return file;
 }

@@ -56,11 +56,11 @@ describe("a request", () => {
     assert.deepEqual(read.protoFile.map(without), bare.protoFile.map(without));
     assert.equal(read.sourceFileDescriptors.length, 1);
     assert.equal(read.parameter, "a=b");
-    assert.equal(read.compilerVersion?.major, 29);
+    assert.deepEqual(read.fileToGenerate, ["paints.proto"]);
 
-    const places = (files: FileDescriptorProto[]) => {
+    const places = (files: readonly FileDescriptorProto[]) => {
       const source = createSource();
-      const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: files }));
+      const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: [...files] }));
       const [paint, pot] = ["paints.v1.Paint", "paints.v1.Paint.Pot"].map((name) =>
         registry.getMessage(name),
       );

@@ -38,7 +38,7 @@ export type Contract = {
 /** Reads the HTTP rules of the protos. */
 export function readContract(protos: Protos): Contract {
   const set = create(FileDescriptorSetSchema, { file: [...protos.files] });
-  const files = [...createFileRegistry(set).files];
+  const types = createFileRegistry(set);
   const faults = new Map<string, string>();
   const add = (method: DescMethod, text: string) =>
     faults.set(`${method.parent.file.proto.package} ${method.parent.name}_${method.name}`, text);
@@ -46,12 +46,12 @@ export function readContract(protos: Protos): Contract {
     options: readOptions([]),
     defaults: "omitted",
     base: readBase(undefined),
-    extensions: createExtensions(files),
+    extensions: createExtensions(types),
     source: createSource(),
     complaints: { add: (desc, text) => desc.kind === "rpc" && add(desc, text), list: () => [] },
   };
   const bindings = new Map<string, Binding[]>();
-  for (const file of files) {
+  for (const file of types.files) {
     for (const method of file.services.flatMap(({ methods }) => methods)) {
       for (const binding of readBindings(context, method)) {
         const path = writePath(binding.path, () => "");

@@ -1,0 +1,52 @@
+import { createRequire } from "node:module";
+
+// An import would bring all streams and promises of files along, which takes 8 ms at each start.
+const { fstatSync, readSync, writeSync }: typeof import("node:fs") = createRequire(import.meta.url)(
+  "node:fs",
+);
+const [stdin, stdout] = [0, 1];
+const chunkBytes = 1 << 20;
+
+/** Whether nobody has anything to say on stdin: it is a terminal, or no file at all. */
+export function isStdinIdle(): boolean {
+  return fstatSync(stdin).isCharacterDevice();
+}
+
+/**
+ * Reads stdin to its end. At once where that is possible, as with the pipes of compilers: Node's
+ * streams take as long to load as a small set of protos to be read.
+ */
+export async function readStdin(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  try {
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(chunkBytes);
+      const length = readSync(stdin, chunk);
+      if (length === 0) break;
+      chunks.push(chunk.subarray(0, length));
+    }
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    for await (const chunk of process.stdin) chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Writes to stdout, and resolves when all is written. */
+export async function writeStdout(bytes: Uint8Array): Promise<void> {
+  let written = 0;
+  try {
+    while (written < bytes.length) written += writeSync(stdout, bytes, written);
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    await new Promise<void>((resolve, reject) => {
+      const rest = bytes.subarray(written);
+      process.stdout.write(rest, (fault) => (fault ? reject(fault) : resolve()));
+    });
+  }
+}
+
+/** Whether a stream that does not block has nothing to give or no place just now. */
+function isBusy(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "EAGAIN";
+}
