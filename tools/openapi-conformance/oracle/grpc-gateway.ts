@@ -16,15 +16,20 @@ const oracle = {
 };
 const maxResponseBytes = 1_000_000_000;
 
+/** Returns the path of grpc-gateway's protoc-gen-openapiv3; it is built with Go the first time. */
+export function findOracle(): Promise<string> {
+  return findGoProgram(oracle);
+}
+
 /**
- * Runs grpc-gateway's protoc-gen-openapiv3 on the protos; it is built with Go the first time. The
- * methods in `left` (`<package>.<service>.<method>`) are left out.
+ * Returns the request that a compiler would send to a Go plugin for these protos. The methods in
+ * `left` (`<package>.<service>.<method>`) are left out.
  */
-export async function askGrpcGateway(
-  protos: Protos,
-  left: ReadonlySet<string>,
-): Promise<FactsByOperation> {
-  const protoFile = protos.files.map((original, index) => {
+export function requestForGo(
+  { files, chosen }: Protos,
+  left: ReadonlySet<string> = new Set(),
+): Uint8Array {
+  const protoFile = files.map((original, index) => {
     const file = clone(FileDescriptorProtoSchema, original);
     // Go plugins require the package of the generated code.
     file.options ??= create(FileOptionsSchema);
@@ -36,12 +41,20 @@ export async function askGrpcGateway(
     }
     return file;
   });
-  const request = create(CodeGeneratorRequestSchema, {
-    protoFile,
-    fileToGenerate: [...protos.chosen],
-  });
-  const run = spawnSync(await findGoProgram(oracle), {
-    input: toBinary(CodeGeneratorRequestSchema, request),
+  const request = create(CodeGeneratorRequestSchema, { protoFile, fileToGenerate: [...chosen] });
+  return toBinary(CodeGeneratorRequestSchema, request);
+}
+
+/**
+ * Asks grpc-gateway's protoc-gen-openapiv3 what it makes of the protos; the first time it is built by
+ * Go. Methods of `left` (`<package>.<service>.<method>`) are kept from it.
+ */
+export async function askGrpcGateway(
+  protos: Protos,
+  left: ReadonlySet<string>,
+): Promise<FactsByOperation> {
+  const run = spawnSync(await findOracle(), {
+    input: requestForGo(protos, left),
     maxBuffer: maxResponseBytes,
   });
   const response = fromBinary(CodeGeneratorResponseSchema, run.stdout);

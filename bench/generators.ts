@@ -1,0 +1,117 @@
+/**
+ * `npm run bench:generators [-- <pairs>]`: the wall time of protoc-gen-openapi as it is packed beside
+ * that of grpc-gateway's protoc-gen-openapiv3, on sets of Google's public protos. Each is started as a
+ * compiler would, in turns (ABAB), so that what else the machine does meets both alike. Needs npm and
+ * Go, or PyPI for it, the first time; ends within pairs × sets × 2 runs.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  CodeGeneratorRequestSchema,
+  CodeGeneratorResponseSchema,
+  FileDescriptorSetSchema,
+} from "@bufbuild/protobuf/wkt";
+import { buildProgram } from "../tools/build-package/program.ts";
+import { fetchGoogleProtos } from "../tools/generate/third-party-protos.ts";
+import { findOracle, requestForGo } from "../tools/openapi-conformance/oracle/grpc-gateway.ts";
+import type { Protos } from "../tools/openapi-conformance/oracle/protos.ts";
+import { median } from "./statistics.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const defaultPairs = 9;
+const runTimeoutMs = 60_000;
+const maxResponseBytes = 100_000_000;
+
+/** From the smallest to the largest; of others grpc-gateway refuses a method, and with it the set. */
+const sets = [
+  "google/pubsub",
+  "google/cloud/kms",
+  "google/cloud/dataproc",
+  "google/cloud/sql/v1",
+  "google/cloud/securitycenter/v2",
+  "google/cloud/retail/v2",
+  "google/monitoring",
+  "google/cloud/dialogflow/v2",
+  "google/shopping/merchant",
+  "google/cloud/compute/v1",
+];
+
+type Program = {
+  readonly command: readonly [string, ...string[]];
+  readonly request: Uint8Array;
+};
+
+/** Compiles what is below `path` with all it imports, comments included. */
+function compile(folder: string, path: string, scratch: string): Protos {
+  const image = join(scratch, "image.binpb");
+  const to = ["--as-file-descriptor-set", "--output", image];
+  execFileSync("buf", ["build", folder, "--path", join(folder, path), ...to], { cwd: root });
+  const files = fromBinary(FileDescriptorSetSchema, readFileSync(image)).file;
+  const chosen = files.map(({ name }) => name).filter((name) => name.startsWith(`${path}/`));
+  return { files, chosen };
+}
+
+/** Runs a plugin once and returns how many milliseconds it took; throws when it made nothing. */
+function time({ command: [command, ...args], request }: Program): number {
+  const started = performance.now();
+  const { status, stdout } = spawnSync(command, args, {
+    input: request,
+    maxBuffer: maxResponseBytes,
+    timeout: runTimeoutMs,
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  const took = performance.now() - started;
+  const { error, file } = fromBinary(CodeGeneratorResponseSchema, stdout);
+  if (status !== 0 || error || file.length === 0) throw new Error(`${command} failed: ${error}`);
+  return took;
+}
+
+const pairs = Number(process.argv[2] ?? defaultPairs);
+if (!Number.isInteger(pairs) || pairs < 1) throw new Error("how many pairs? a whole number");
+const google = await fetchGoogleProtos(root);
+const oracle = await findOracle();
+const scratch = mkdtempSync(join(tmpdir(), "settle-generators-"));
+try {
+  await buildProgram(join(root, "packages/protoc-gen-openapi"), scratch);
+  console.log(`${pairs} pairs a set, milliseconds: median (from - to); ratios of the pairs\n`);
+  console.log(
+    ["set".padEnd(32), "ours".padEnd(20), "protoc-gen-openapiv3".padEnd(22), "ratio"].join(""),
+  );
+  const ratios: number[] = [];
+  for (const set of sets) {
+    const protos = compile(google, set, scratch);
+    const request = toBinary(
+      CodeGeneratorRequestSchema,
+      create(CodeGeneratorRequestSchema, {
+        // Where ours refuses, the other goes on.
+        parameter: "unsupported=warn",
+        protoFile: [...protos.files],
+        fileToGenerate: [...protos.chosen],
+      }),
+    );
+    const ours: Program = { command: [process.execPath, join(scratch, "main.js")], request };
+    const theirs: Program = { command: [oracle], request: requestForGo(protos) };
+    // Once before, for caches: the system's of both, and that of compiled code of ours.
+    time(ours);
+    time(theirs);
+    const times = Array.from({ length: pairs }, () => [time(ours), time(theirs)] as const);
+    const [a, b] = [times.map(([one]) => one), times.map(([, two]) => two)];
+    const ratio = times.map(([one, two]) => one / two);
+    ratios.push(median(ratio));
+    console.log(
+      [set.padEnd(32), spread(a, 0).padEnd(20), spread(b, 0).padEnd(22), spread(ratio, 2)].join(""),
+    );
+  }
+  console.log(`\nmedian of the ${sets.length} ratios: ${median(ratios).toFixed(2)}`);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+function spread(values: readonly number[], digits: number): string {
+  const [from, to] = [Math.min(...values), Math.max(...values)];
+  return `${median(values).toFixed(digits)} (${from.toFixed(digits)} - ${to.toFixed(digits)})`;
+}
