@@ -19,20 +19,24 @@ const internal = /\(--[\s\S]*?--\)/g;
 /** `[Order][orders.v1.Order]`, a link to a type in Google's protos, which Markdown cannot resolve. */
 const typeLink = /\[([^\][]+)\]\[[\w. ]*\]/g;
 
+const noComment: Comment = { summary: "", rest: "", text: "", examples: [] };
+
 /** Reads a comment of a proto as in a descriptor: without slashes, with one leading space. */
 export function readComment(raw: string): Comment {
+  if (raw === "") return noComment;
   const all = raw
     .replaceAll(/\r\n?/g, "\n")
     .replaceAll(internal, "")
     .replaceAll(linterLine, "")
     .replaceAll(/^ /gm, "")
-    .replaceAll(/[ \t]+$/gm, "")
+    .replaceAll(/(?<![ \t])[ \t]+$/gm, "")
     .replaceAll(typeLink, (_, label: string) => (label.startsWith("`") ? label : `\`${label}\``));
-  const examples = Array.from(all.matchAll(exampleInText), ([, example = ""]) =>
-    example.replaceAll(/\s+/g, " "),
-  );
-  const text = all
-    .replaceAll(exampleSentence, "")
+  // Most comments have none, and looking for them takes as long as all the rest.
+  const hasExamples = all.includes("Example");
+  const examples = hasExamples
+    ? Array.from(all.matchAll(exampleInText), ([, example = ""]) => example.replaceAll(/\s+/g, " "))
+    : [];
+  const text = (hasExamples ? all.replaceAll(exampleSentence, "") : all)
     .replaceAll(/\n{3,}/g, "\n\n")
     .trim();
   const end = text.indexOf("\n\n");

@@ -14,7 +14,7 @@ import { fieldExamples } from "./examples.ts";
 import { readFieldBehavior } from "./field-behavior.ts";
 import { allOf, type JsonObject, withoutEmpty } from "./json-schema.ts";
 import { join, type Ruled } from "./ruled.ts";
-import { elementRules, ignore, readFieldRules } from "./rules.ts";
+import { elementRules, ignore, noRules, readFieldRules } from "./rules.ts";
 import { celNotes } from "./rules-cel.ts";
 import { lengthKeywords } from "./rules-string.ts";
 import { wellKnownForm } from "./well-known.ts";
@@ -144,6 +144,7 @@ function typeSchema(field: DescField, direction: Direction, refer: Refer): JsonO
 
 function fieldRules(context: Context, field: DescField, direction: Direction): Ruled {
   const rules = readFieldRules(context, field);
+  if (rules === noRules) return { schema: {}, notes: [] };
   const values = valueRules(context, field, direction);
   const isEmpty = Object.keys(values.schema).length === 0;
   const zeros = zeroForms(field).map((zero) => ({ const: zero }));

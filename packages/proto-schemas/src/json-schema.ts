@@ -77,35 +77,45 @@ export function isObject(json: Json | undefined): json is JsonObject {
 
 /** Whether two values have the same JSON text; the order of keys matters. */
 export function isSame(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object") return false;
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Returns `json` with the target of each `$ref` replaced by the result of `rename`. */
+/**
+ * Returns `json` with the target of each `$ref` replaced by the result of `rename`. Parts without such a
+ * target are not copied.
+ */
 export function mapRefs<T extends Json>(json: T, rename: (ref: string) => string): T;
 export function mapRefs(json: Json, rename: (ref: string) => string): Json {
-  if (Array.isArray(json)) return json.map((item) => mapRefs(item, rename));
-  if (typeof json !== "object" || json === null) return json;
-  return Object.fromEntries(
-    Object.entries(json).map(([key, value]) => [
-      key,
-      value === undefined
-        ? value
-        : key === "$ref" && typeof value === "string"
-          ? rename(value)
-          : mapRefs(value, rename),
-    ]),
-  );
+  if (Array.isArray(json)) {
+    const mapped = json.map((item: Json) => mapRefs(item, rename));
+    return mapped.some((item, index) => item !== json[index]) ? mapped : json;
+  }
+  if (!isObject(json)) return json;
+  let copy: Record<string, Json | undefined> | undefined;
+  for (const key of Object.keys(json)) {
+    const value = json[key];
+    if (value === undefined) continue;
+    const isTarget = key === "$ref" && typeof value === "string";
+    const mapped = isTarget ? rename(value) : mapRefs(value, rename);
+    if (mapped === value) continue;
+    copy ??= { ...json };
+    copy[key] = mapped;
+  }
+  return copy ?? json;
 }
 
 /** Returns `object` without keys whose value is undefined, an empty list or an empty object. */
 export function withoutEmpty(object: JsonObject): JsonObject {
-  return Object.fromEntries(
-    Object.entries(object).filter(
-      ([, value]) =>
-        value !== undefined &&
-        !(typeof value === "object" && value !== null && Object.keys(value).length === 0),
-    ),
-  );
+  const kept: Record<string, Json> = {};
+  for (const key of Object.keys(object)) {
+    const value = object[key];
+    if (value === undefined) continue;
+    const isList = typeof value === "object" && value !== null;
+    if (!isList || Object.keys(value).length > 0) kept[key] = value;
+  }
+  return kept;
 }
 
 /** Returns `object` with its keys sorted by code units, the same on every machine. */

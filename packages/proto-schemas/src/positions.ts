@@ -23,7 +23,7 @@ export function keepRawPositions(file: FileDescriptorProto, bytes: Uint8Array): 
 
 /**
  * Returns how to find the position of what is declared in a file, by its path in the descriptor
- * (as {@link pathKey} writes it). Of a file with thousands of comments a document often shows a
+ * (as {@link pathStep} writes its numbers). Of a file with thousands of comments a document often shows a
  * handful, so their texts are read one at a time.
  */
 export function readPositions(file: FileDescriptorProto): (key: string) => Position | undefined {
@@ -48,19 +48,15 @@ export function readPositions(file: FileDescriptorProto): (key: string) => Posit
   };
 }
 
-/** Writes the path of a declaration as the bytes of its descriptor have it. */
-export function pathKey(path: readonly number[]): string {
-  return path.map(varint).join("");
+/** Writes a number of a path as the bytes of the descriptor have it. */
+export function pathStep(value: number): string {
+  return value < 128
+    ? String.fromCharCode(value)
+    : String.fromCharCode((value % 128) + 128) + pathStep(Math.floor(value / 128));
 }
 
 function bytesOf({ sourceCodeInfo }: FileDescriptorProto): Uint8Array {
   return sourceCodeInfo ? toBinary(SourceCodeInfoSchema, sourceCodeInfo) : new Uint8Array();
-}
-
-function varint(value: number): string {
-  return value < 128
-    ? String.fromCharCode(value)
-    : String.fromCharCode((value % 128) + 128) + varint(Math.floor(value / 128));
 }
 
 /** Every compiler writes the path first, packed, and no declaration is so deep that it is long. */

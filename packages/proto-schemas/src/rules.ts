@@ -47,6 +47,9 @@ export type MessageRules = {
 /** Values of buf.validate.Ignore. */
 export const ignore = { ifZeroValue: 1, always: 3 } as const;
 
+/** The rules of a field without any: the same object, so that it is known at a glance. */
+export const noRules: FieldRules = {};
+
 const numberTypes = [
   ...["float", "double", "int32", "int64", "uint32", "uint64", "sint32", "sint64"],
   ...["fixed32", "fixed64", "sfixed32", "sfixed64"],
@@ -54,8 +57,8 @@ const numberTypes = [
 
 /** Returns the protovalidate rules of a field; none if they are always ignored. */
 export function readFieldRules(context: Context, field: DescField): FieldRules {
-  const rules = context.extensions.read<FieldRules>(field, "buf.validate.field") ?? {};
-  return rules.ignore === ignore.always ? {} : rules;
+  const rules = context.extensions.read<FieldRules>(field, "buf.validate.field") ?? noRules;
+  return rules.ignore === ignore.always ? noRules : rules;
 }
 
 /** Returns the protovalidate rules of a message. */

@@ -1,6 +1,6 @@
 import type { AnyDesc, DescFile } from "@bufbuild/protobuf";
 import { type Comment, readComment } from "./comments.ts";
-import { type Position, pathKey, readPositions } from "./positions.ts";
+import { type Position, pathStep, readPositions } from "./positions.ts";
 
 /** The positions and comments of declarations. */
 export type Source = {
@@ -20,7 +20,7 @@ export function createSource(): Source {
       find = readPositions(file.proto);
       files.set(file, find);
     }
-    return find(pathKey(pathOf(desc)));
+    return find(pathOf(desc));
   };
   // Read once for both directions and all documents.
   const comments = new Map<AnyDesc, Comment>();
@@ -60,10 +60,11 @@ const inMessage = { field: 2, message: 3, enum: 4, extension: 6, oneof: 8 } as c
 const inEnum = { value: 2 } as const;
 const inService = { method: 2 } as const;
 
-function pathOf(desc: AnyDesc): readonly number[] {
+/** The path of a declaration in its file's descriptor, as {@link pathStep} writes it. */
+function pathOf(desc: AnyDesc): string {
   switch (desc.kind) {
     case "file":
-      return [];
+      return "";
     case "message":
       return desc.parent
         ? below(desc.parent, inMessage.message, desc.parent.proto.nestedType, desc)
@@ -94,6 +95,6 @@ function below(
   number: number,
   siblings: readonly unknown[],
   desc: AnyDesc,
-): readonly number[] {
-  return [...pathOf(parent), number, siblings.indexOf(desc.proto)];
+): string {
+  return pathOf(parent) + pathStep(number) + pathStep(siblings.indexOf(desc.proto));
 }

@@ -5,7 +5,8 @@ const { fstatSync, readSync, writeSync }: typeof import("node:fs") = createRequi
   "node:fs",
 );
 const [stdin, stdout] = [0, 1];
-const chunkBytes = 1 << 20;
+/** Most requests are smaller. */
+const firstBytes = 1 << 20;
 
 /** Whether nobody has anything to say on stdin: it is a terminal, or no file at all. */
 export function isStdinIdle(): boolean {
@@ -17,19 +18,22 @@ export function isStdinIdle(): boolean {
  * streams take as long to load as a small set of protos to be read.
  */
 export async function readStdin(): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
+  let bytes = Buffer.allocUnsafeSlow(firstBytes);
+  let length = 0;
   try {
     for (;;) {
-      const chunk = Buffer.allocUnsafe(chunkBytes);
-      const length = readSync(stdin, chunk);
-      if (length === 0) break;
-      chunks.push(chunk.subarray(0, length));
+      if (length === bytes.length) bytes = Buffer.concat([bytes], 2 * length);
+      const read = readSync(stdin, bytes, { offset: length });
+      if (read === 0) break;
+      length += read;
     }
+    return bytes.subarray(0, length);
   } catch (error) {
     if (!isBusy(error)) throw error;
+    const chunks: Uint8Array[] = [bytes.subarray(0, length)];
     for await (const chunk of process.stdin) chunks.push(chunk);
+    return Buffer.concat(chunks);
   }
-  return Buffer.concat(chunks);
 }
 
 /** Writes to stdout, and resolves when all is written. */

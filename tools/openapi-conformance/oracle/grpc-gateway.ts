@@ -46,8 +46,8 @@ export function requestForGo(
 }
 
 /**
- * Asks grpc-gateway's protoc-gen-openapiv3 what it makes of the protos; the first time it is built by
- * Go. Methods of `left` (`<package>.<service>.<method>`) are kept from it.
+ * Runs grpc-gateway's protoc-gen-openapiv3 on the protos, without the methods in `left`; see
+ * {@link requestForGo}.
  */
 export async function askGrpcGateway(
   protos: Protos,
