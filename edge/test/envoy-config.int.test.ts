@@ -10,7 +10,7 @@ import { descriptorsPath, envoyBinary } from "./lab.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Rejects with Envoy's words if it does not accept the file as its configuration. */
+/** Rejects with Envoy's message if it does not accept the file as its configuration. */
 async function validate(file: string): Promise<void> {
   await promisify(execFile)(envoyBinary(), ["--mode", "validate", "-c", file], { cwd: root });
 }
@@ -33,7 +33,7 @@ describe("the edge's configuration", () => {
       for (const host of ["issuer.example", "192.0.2.1", "[2001:db8::1]:8443"]) {
         const auth = { ...composeEdge.auth, jwksUrl: `https://${host}/keys.json` };
         const rendered = renderEdge({ ...composeEdge, descriptorsPath, auth });
-        // Not every machine keeps the certificates it trusts in the same place.
+        // The path of the trusted certificates differs between systems.
         const trusted = join(folder, "trusted.pem");
         await writeFile(trusted, rootCertificates.join("\n"));
         const file = join(folder, "envoy.yaml");

@@ -16,7 +16,7 @@ describe("across the edge", () => {
   });
   after(() => lab[Symbol.asyncDispose]());
 
-  /** The headers with which the next request reaches payments. */
+  /** Returns the headers with which the next request reaches payments. */
   const seenOf = async (headers: Record<string, string>, path = account) => {
     const method = path.startsWith("/gateway") ? "GET" : "POST";
     const answer = await lab.ask(method, path, { headers, body: { userId: "alice" } });

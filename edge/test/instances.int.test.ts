@@ -20,7 +20,7 @@ describe("before several instances of a service, the edge", () => {
   });
   afterEach(() => lab[Symbol.asyncDispose]());
 
-  /** Makes 24 calls, by both ways to a service, and returns how many each instance answered. */
+  /** Makes 24 calls over both clusters of a service, and returns how many each instance handled. */
   const callAll = async () => {
     const before = lab.instances.map(({ seen }) => seen.length);
     const byConnect = createConnectTransport({ ...lab.target, httpVersion: "1.1" });
@@ -87,7 +87,7 @@ function sumOf(numbers: readonly number[]): number {
   return numbers.reduce((sum, number) => sum + number, 0);
 }
 
-/** Opens a watch of alice that has begun. */
+/** Opens a watch of alice and waits until it has started. */
 async function openWatch(orders: Client<typeof OrdersService>): Promise<void> {
   const answers = orders.watchOrders({ userId: "alice" })[Symbol.asyncIterator]();
   assert.equal((await answers.next()).value?.event.case, "heartbeat");

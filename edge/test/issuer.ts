@@ -8,26 +8,26 @@ const lifeS = 600;
 
 /** A key of an issuer. */
 export type SigningKey = {
-  /** Its public part, as the issuer publishes it. */
+  /** The public key, as published by the issuer. */
   readonly published: JWK;
-  /** A token of alice that is valid for ten minutes, unless the claims, right or wrong, differ. */
+  /** Signs a token of alice that is valid for ten minutes; `claims` may replace any claim. */
   sign(claims?: Readonly<Record<string, unknown>>): Promise<string>;
 };
 
-/** An issuer of tokens, on a port that stays the same when it is started again. */
+/** An issuer of tokens, on a port that stays the same after a restart. */
 export type Issuer = AsyncDisposable & {
   readonly auth: EdgeAuth;
-  /** The key it began with. */
+  /** The initial key. */
   readonly key: SigningKey;
-  /** Makes another key and publishes it. */
+  /** Creates another key and publishes it. */
   addKey(): Promise<SigningKey>;
-  /** Publishes this one no longer. */
+  /** Stops publishing this key. */
   dropKey(key: SigningKey): void;
   start(): Promise<void>;
   stop(): Promise<void>;
 };
 
-/** An issuer that will publish its keys on this port of loopback by real HTTP. */
+/** Creates an issuer that publishes its keys over HTTP on this port of loopback. */
 export async function createIssuer(port: number): Promise<Issuer> {
   const auth: EdgeAuth = {
     issuer: "https://issuer.example",
@@ -72,7 +72,7 @@ export async function createIssuer(port: number): Promise<Issuer> {
   };
 }
 
-/** The time as tokens count it. */
+/** The current time in seconds, as in tokens. */
 export function nowS(): number {
   return Math.floor(Date.now() / 1_000);
 }

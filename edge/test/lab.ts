@@ -23,7 +23,7 @@ import {
 
 const waitLimitMs = 10_000;
 
-/** Where the descriptor set is, whatever the working directory. */
+/** The path of the descriptor set, independent of the working directory. */
 export const descriptorsPath = fileURLToPath(
   new URL("../../gen/envoy/descriptors.binpb", import.meta.url),
 );
@@ -35,7 +35,7 @@ export function envoyBinary(): string {
   return binary;
 }
 
-/** A real edge before two services and an issuer that the tests hold in their hands. */
+/** A real edge in front of two services and an issuer that the tests control. */
 export type Lab = AsyncDisposable & {
   readonly url: string;
   readonly port: number;
@@ -47,13 +47,13 @@ export type Lab = AsyncDisposable & {
   readonly issuer: Issuer;
   /** The `authorization` of alice. */
   readonly authorization: string;
-  /** What makes a transport of Connect call this edge, as alice. */
+  /** The options for Connect transports to call this edge as alice. */
   readonly target: { readonly baseUrl: string; readonly interceptors: Interceptor[] };
-  /** Sends a request to the edge over HTTP/1.1, on a connection of its own. */
+  /** Sends a request to the edge over HTTP/1.1, on a separate connection. */
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
-  /** Sends these bytes, whatever they are, and reads one answer. */
+  /** Sends these bytes unchanged and reads one response. */
   sendRaw(bytes: string): Promise<Answer>;
-  /** `ask` until the status is this one; fails after ten seconds. */
+  /** Repeats `ask` until the status is this one; fails after ten seconds. */
   askUntil(status: number, path: string): Promise<Answer>;
 };
 
@@ -61,9 +61,9 @@ export type AskOptions = {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON unless it is a string. */
   readonly body?: unknown;
-  /** Whose token comes with it, unless the headers hold one; null for nobody's. Default: alice's. */
+  /** The user of the token, unless the headers contain one; null for no token. Default: alice. */
   readonly as?: string | null;
-  /** The address to connect from, one of 127.0.0.0/8. */
+  /** The local address of the connection, one of 127.0.0.0/8. */
   readonly from?: string;
 };
 
@@ -89,7 +89,7 @@ export async function startLab({
   readonly changes?: Readonly<Record<string, string>>;
   /** Of orders. */
   readonly instances?: number;
-  /** Whether the issuer is there already. */
+  /** Whether the issuer is already running. */
   readonly withIssuer?: boolean;
 } = {}): Promise<Lab> {
   await using starting = new AsyncDisposableStack();
@@ -159,7 +159,7 @@ export async function startLab({
   };
 }
 
-/** Fails unless this is the documented JSON of an error that the edge made itself. */
+/** Fails unless this is the documented JSON of an error of the edge itself. */
 export function assertEdgeError(
   answer: Answer,
   expected: { status: number; code: number; reason: string; message: string | RegExp },
@@ -205,7 +205,7 @@ async function send(
     agent: false,
     ...(from && { localAddress: from }),
   });
-  // An answer may come before all of the body is sent, and the connection end with it.
+  // A response can arrive before the whole body is sent, and the connection can end with it.
   call.on("error", () => {});
   call.end(body === undefined || typeof body === "string" ? body : JSON.stringify(body));
   const [response] = (await once(call, "response")) as [IncomingMessage];
@@ -218,7 +218,7 @@ async function send(
   };
 }
 
-/** Sends these bytes and reads one answer, which ends with its JSON. */
+/** Sends these bytes and reads one response, which ends with its JSON. */
 async function sendBytes(port: number, bytes: string): Promise<Answer> {
   const socket = connect(port, "127.0.0.1");
   socket.write(bytes);

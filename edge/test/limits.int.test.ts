@@ -23,7 +23,7 @@ describe("the edge's limits", () => {
     const ask = (from: string) => lab.ask("GET", account, { from });
     const answers = await Promise.all(Array.from({ length: 12 }, () => ask("127.0.0.2")));
     const refused = answers.filter(({ status }) => status !== 200);
-    // Some of the others come after a second, when the bucket is full again.
+    // Some of the others arrive after a second, when the bucket is full again.
     assert.ok(refused.length >= 6, `${refused.length} of 12`);
     for (const answer of refused) {
       assertEdgeError(answer, limited);
@@ -49,7 +49,7 @@ describe("the edge's limits", () => {
       assert.equal(status, 200, as);
     });
     await Promise.all(others);
-    // Who is nobody, and what is public, has no bucket.
+    // Requests without a user and public paths have no bucket.
     const anonymous = Array.from({ length: 6 }, () => lab.ask("GET", account, { as: null }));
     for (const { status } of await Promise.all(anonymous)) assert.equal(status, 401);
     const open = Array.from({ length: 6 }, () => lab.ask("GET", "/swagger/x", { as: null }));
@@ -114,7 +114,7 @@ describe("the edge's limits", () => {
             closed += 1;
             if (closed === 3) resolve();
           });
-          // Without a reader the end of a connection would go unnoticed.
+          // Without reading, the end of a connection would not be noticed.
           socket.resume();
         }
       });

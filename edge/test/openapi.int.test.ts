@@ -15,7 +15,7 @@ const document: Node = JSON.parse(
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 ajv.addSchema(document, "document");
 
-/** Returns the operation of a request as a client would find it, with its JSON pointer. */
+/** Finds the operation of a request as a client would, with its JSON pointer. */
 function findOperation(method: string, path: string): { operation: Node; pointer: string } {
   const [bare = ""] = path.split("?");
   for (const [template, item] of Object.entries(document.paths ?? {})) {
@@ -33,7 +33,7 @@ function assertFits(pointer: string, value: unknown): void {
   assert.ok(check(value), JSON.stringify([value, check.errors]));
 }
 
-/** Fails unless this is an answer that the document knows, with the headers and the body it names. */
+/** Fails unless the document contains this response, with its headers and its body. */
 function assertDocumented(method: string, path: string, { status, headers, body }: Answer): void {
   const { operation, pointer } = findOperation(method, path);
   const response = operation.responses?.[status];

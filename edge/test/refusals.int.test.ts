@@ -58,15 +58,15 @@ describe("the edge itself rejects", () => {
     });
 
     const bodies: Record<string, [body: unknown, message: RegExp]> = {
-      "that is no JSON": ["{", /./],
-      "that is no object": ["[1]", /./],
-      "that ends too soon": ['{"userId": "a"', /./],
-      "with a number that is none": [{ amount: { minorUnits: "x" } }, /amount.minor_units.*"x"/],
+      "that is not JSON": ["{", /./],
+      "that is not an object": ["[1]", /./],
+      "that is incomplete": ['{"userId": "a"', /./],
+      "with an invalid number": [{ amount: { minorUnits: "x" } }, /amount.minor_units.*"x"/],
       "with a fraction": [{ amount: { minorUnits: 1.5 } }, /amount.minor_units.*1\.5/],
       "with more than an int64": [{ amount: { minorUnits: "9223372036854775808" } }, /minor_units/],
-      "with a string for an object": [{ amount: "1 EUR" }, /amount/],
-      "nested too deep": [`{"x":${"[".repeat(5_000)}${"]".repeat(5_000)}}`, /./],
-      "that is no UTF-8": ['{"userId": "\ud800"}'.replace("\ud800", "\\ud800"), /./],
+      "with a string instead of an object": [{ amount: "1 EUR" }, /amount/],
+      "nested too deeply": [`{"x":${"[".repeat(5_000)}${"]".repeat(5_000)}}`, /./],
+      "that is not UTF-8": ['{"userId": "\ud800"}'.replace("\ud800", "\\ud800"), /./],
     };
     for (const [name, [body, message]] of Object.entries(bodies)) {
       it(`with a body ${name}`, async () => {
@@ -115,7 +115,7 @@ describe("the edge itself rejects", () => {
 
     const raw: Record<string, [status: number, bytes: string]> = {
       "in HTTP/1.0": [426, "GET /gateway/orders/a HTTP/1.0\r\nHost: a\r\n\r\n"],
-      "that is no HTTP": [400, "nonsense\r\n\r\n"],
+      "that is not HTTP": [400, "nonsense\r\n\r\n"],
       "with a space in its path": [400, "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n"],
       "without a host": [400, "GET / HTTP/1.1\r\n\r\n"],
       "with two lengths": [
@@ -126,7 +126,7 @@ describe("the edge itself rejects", () => {
         400,
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
       ],
-      "in a coding nobody knows": [
+      "with an unknown transfer encoding": [
         501,
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
       ],

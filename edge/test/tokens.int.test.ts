@@ -91,7 +91,7 @@ describe("the edge, by the token of a request,", () => {
     "one without a scheme": () => lab.issuer.key.sign(),
     "one with another scheme": async () => `Basic ${await lab.issuer.key.sign()}`,
     "two tokens": async () => `Bearer ${await lab.issuer.key.sign()},Bearer x`,
-    // Longer ago than the services bear with, less than Envoy would by default.
+    // Beyond the clock skew that the services allow, within Envoy's default.
     "one that has expired": async () => `Bearer ${await lab.issuer.key.sign({ exp: nowS() - 20 })}`,
     "one that never expires": async () => `Bearer ${await lab.issuer.key.sign({ exp: undefined })}`,
     "one that is not valid yet": async () =>
@@ -155,7 +155,7 @@ describe("the edge, by the token of a request,", () => {
   it("needs none for /healthz, the documents and reflection", async () => {
     assert.equal((await lab.ask("GET", "/healthz", { as: null })).status, 200);
     assert.equal((await lab.ask("GET", "/swagger/docs", { as: null })).status, 404);
-    // It asks for the schema first, without the header, and then makes the call.
+    // buf fetches the schema first, without the header, and then makes the call.
     const args = ["curl", "--http2-prior-knowledge", "--protocol", "grpc", "--list-methods"];
     const { stdout } = await promisify(execFile)(buf, [...args, lab.url]);
     assert.match(stdout, /orders\.v1\.OrdersService\/WatchOrders/);
@@ -212,7 +212,7 @@ describe("the edge, by the token of a request,", () => {
 });
 
 describe("an edge whose issuer", () => {
-  // What takes a minute in earnest.
+  // In production this takes a minute.
   const changes = { "cache_duration: 60s": "cache_duration: 1s" };
 
   it("is unavailable starts anyway, and refuses tokens until it has the keys", async () => {
@@ -245,7 +245,7 @@ describe("an edge whose issuer", () => {
       const stats = await fetch(`${lab.adminUrl}/stats?filter=jwks_fetch_failed`);
       return Number(/\d+$/m.exec(await stats.text())?.[0]) >= 2 || undefined;
     });
-    // A token that the edge has not seen yet.
+    // A token that is not in the edge's cache.
     const answer = await lab.ask("GET", "/gateway/orders/bob", { as: "bob" });
     assert.notEqual(answer.status, 401, answer.body);
   });
@@ -254,7 +254,7 @@ describe("an edge whose issuer", () => {
     await using lab = await startLab({ changes });
     const { key: old } = lab.issuer;
     const statusWith = async (key: SigningKey) => {
-      // Not one that the edge has seen.
+      // Not a token in the edge's cache.
       const token = await key.sign({ jti: randomUUID() });
       const headers = { authorization: `Bearer ${token}` };
       return (await lab.ask("GET", order, { headers })).status;
@@ -268,7 +268,7 @@ describe("an edge whose issuer", () => {
     lab.issuer.dropKey(old);
     await until("the edge has forgotten the old key", old, 401);
     assert.equal(await statusWith(young), 200);
-    // What was valid once is so until it ends.
+    // A cached token stays valid until it expires.
     assert.equal((await lab.ask("GET", order)).status, 200);
   });
 });

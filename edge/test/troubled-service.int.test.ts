@@ -18,7 +18,7 @@ const lateAnswer = "The service did not answer in time.";
 describe("in front of a failing service, the edge", () => {
   let lab: Lab;
   beforeEach(async () => {
-    // What takes 17 s in earnest.
+    // In production this takes 17 s.
     lab = await startLab({ changes: { "&unaryTimeout 17s": "&unaryTimeout 0.3s" } });
   });
   afterEach(() => lab[Symbol.asyncDispose]());

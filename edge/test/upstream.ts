@@ -18,46 +18,46 @@ import {
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import type { EdgeAuth } from "../render.ts";
 
-/** Ids by which `GetOrder` of the orders upstream chooses what to do. */
+/** Order ids that select the behaviour of `GetOrder` of the orders upstream. */
 export const orderIds = {
   known: "0190a7e4-0000-7000-8000-000000000001",
   missing: "0190a7e4-0000-7000-8000-000000000002",
-  /** Never answered. */
+  /** Never gets a response. */
   slow: "0190a7e4-0000-7000-8000-000000000003",
 };
-/** The revision of every order: more than a JSON number holds. */
+/** The revision of every order: too large for a JSON number. */
 export const largeRevision = 9_007_199_254_740_993n;
-/** A watch after this revision gets orders of 5 kB without end, as fast as it takes them. */
+/** A watch after this revision gets endless orders of 5 kB, as fast as it reads them. */
 export const floodRevision = 1_000_000n;
-/** A user who has no more watches left. */
+/** A user who has reached the limit of watches. */
 export const busyUser = "busy";
 
 export type WatchAnswer = MessageInitShape<typeof WatchOrdersResponseSchema>;
 
-/** A service as Envoy sees one, on a port that stays the same when it is started again. */
+/** A service as Envoy sees it, on a port that stays the same after a restart. */
 export type Upstream = AsyncDisposable & {
   readonly port: number;
   /** The headers of the calls that reached a handler. */
   readonly seen: readonly Headers[];
-  /** The tokens of the calls that reached the service, whether it let them in or not. */
+  /** The tokens of all calls that reached the service, accepted or not. */
   readonly tokens: readonly (string | null | undefined)[];
   start(): Promise<void>;
   stop(): Promise<void>;
 };
 
-/** Orders whose watches are in the hands of the test. Each begins with a heartbeat. */
+/** Orders whose watches the test controls. Each starts with a heartbeat. */
 export type OrdersUpstream = Upstream & {
-  /** How many watches wait for what is sent. */
+  /** The number of open watches. */
   readonly watching: number;
-  /** How many orders {@link floodRevision} has got so far. */
+  /** The number of orders sent after {@link floodRevision} so far. */
   readonly flooded: number;
-  /** Sends this to all watches. */
+  /** Sends a message to all watches. */
   send(answer: WatchAnswer): void;
-  /** Ends all watches: by their end, or by this error. */
+  /** Ends all watches, normally or with this error. */
   endWatches(error?: Error): void;
 };
 
-/** Orders that keeps nothing and answers from the request. */
+/** Orders that stores nothing and responds from the request. */
 export function createOrdersUpstream(port: number, auth: EdgeAuth): OrdersUpstream {
   const feed = new EventEmitter().setMaxListeners(0);
   let flooded = 0;
@@ -119,7 +119,7 @@ export function createOrdersUpstream(port: number, auth: EdgeAuth): OrdersUpstre
   };
 }
 
-/** Payments that keeps nothing and answers from the request. */
+/** Payments that stores nothing and responds from the request. */
 export function createPaymentsUpstream(port: number, auth: EdgeAuth): Upstream {
   return createUpstream(port, auth, PaymentsService, (see) => ({
     createAccount: ({ userId, currency }) => ({ userId, balance: { minorUnits: 0n, currency } }),
@@ -153,7 +153,7 @@ function createUpstream<Service extends DescService>(
     auth: { ...auth, userClaim: "sub" },
     clock: systemClock,
     log: testLog,
-    // A key that is new is looked up at once.
+    // An unknown key is fetched at once.
     limits: { cooldownMs: 0 },
   });
   let server: RpcServer | undefined;

@@ -179,7 +179,7 @@ describe("through the edge a watch", () => {
   });
 
   it("that nobody reads slows its service down, but no other watch", async () => {
-    // So many would fill the window of a connection that did not reckon with them.
+    // So many would fill the window of a connection with default settings.
     const idle = await Promise.all(
       Array.from({ length: 8 }, () => open(lab, `${path}?afterRevision=${floodRevision}`)),
     );
@@ -194,7 +194,7 @@ describe("through the edge a watch", () => {
     await nextOf(events);
     lab.orders.send(change(1n));
     assert.equal((await nextOf(events)).revision, "1");
-    // They go on where they were: more than this waits nowhere on the way.
+    // They continue where they stopped; this is more than the buffers on the way hold.
     for (const response of idle) await readSome(response, 8_000_000);
   });
 });
@@ -262,7 +262,7 @@ describe("the edge's limits for calls", () => {
   });
 });
 
-/** Reads at least so many bytes, then no more. */
+/** Reads at least this many bytes, and then stops reading. */
 async function readSome(response: IncomingMessage, atLeast: number): Promise<void> {
   let bytes = 0;
   for await (const chunk of response) {
@@ -272,7 +272,7 @@ async function readSome(response: IncomingMessage, atLeast: number): Promise<voi
   assert.fail(`the stream has ended after ${bytes} bytes`);
 }
 
-/** Opens a stream of events as alice; the answer is there with its headers. */
+/** Opens a stream of events as alice; resolves with the response once its headers arrive. */
 async function open(lab: Lab, path: string): Promise<IncomingMessage> {
   const { port, authorization } = lab;
   const call = request({ host: "127.0.0.1", port, path, headers: { authorization }, agent: false });
@@ -281,7 +281,7 @@ async function open(lab: Lab, path: string): Promise<IncomingMessage> {
   return response;
 }
 
-/** The events of a stream, as they come. */
+/** Yields the events of a stream as they arrive. */
 async function* eventsOf(stream: Readable): AsyncGenerator<Event, void> {
   let text = "";
   for await (const chunk of stream) {

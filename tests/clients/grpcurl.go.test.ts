@@ -9,7 +9,7 @@ const buildTimeoutMs = 600_000;
 const callTimeoutMs = 30_000;
 const missing = "01890a5d-ac96-774b-bcce-b302099a8057";
 
-/** What grpcurl printed, and how it ended. */
+/** The output and the exit code of grpcurl. */
 type Run = { readonly code: number; readonly out: string; readonly err: string };
 
 describe("grpcurl, with nothing but the edge's reflection,", function () {
@@ -32,7 +32,7 @@ describe("grpcurl, with nothing but the edge's reflection,", function () {
     const authorization = await authorizationOf("alice");
     const [last = "", ...options] = args.toReversed();
     const all = ["-plaintext", "-H", `authorization: ${authorization}`, ...options.toReversed()];
-    // `list` and `describe` stand behind the address, as methods do.
+    // `list` and `describe` come after the address, like methods.
     const behind = last.split(" ");
     try {
       const run = promisify(execFile);

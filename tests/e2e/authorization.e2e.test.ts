@@ -28,8 +28,8 @@ const unknownId = "0190a7e4-0000-7000-8000-000000000001";
 const edgeWords = "Send a valid token: `authorization: Bearer <JWT>`.";
 
 /**
- * What comes of each method when it is called about alice: by callers with a valid token, and
- * without one. Who is let in gets an answer (OK) or the refusal of what is asked for.
+ * The result of each method for a request about alice, by caller: with a valid token, and without one.
+ * A permitted caller gets OK, or the refusal of the request itself.
  */
 const outcomes = readTable(`
   method            | owner                  | other  | wrong scope | admin  | deposit | nobody
@@ -46,7 +46,7 @@ const outcomes = readTable(`
   RefundPayment     | denied                 | denied | denied      | OK     | denied  | unauthenticated
 `);
 
-/** Who calls with a valid token: the user and the scopes. */
+/** The callers with a valid token: the user and the scopes. */
 const callers: Readonly<Record<string, readonly [userId: string, ...scopes: string[]]>> = {
   owner: ["alice"],
   other: ["mallory"],
@@ -55,7 +55,7 @@ const callers: Readonly<Record<string, readonly [userId: string, ...scopes: stri
   deposit: ["till", "deposit"],
 };
 
-/** What each method is asked about an order. */
+/** The requests of each method about an order. */
 const requests: Readonly<Record<string, (order: { userId: string; orderId: string }) => object>> = {
   CreateOrder: ({ userId }) => ({ userId, amount: amountOf(5n), description: "two tickets" }),
   GetOrder: (order) => order,
@@ -70,7 +70,7 @@ const requests: Readonly<Record<string, (order: { userId: string; orderId: strin
   RefundPayment: (order) => ({ ...order, amount: amountOf(1n) }),
 };
 
-/** Tokens of alice, with every scope there is, of which none is valid. */
+/** Invalid tokens of alice, with every scope. */
 const hostile: Readonly<Record<string, () => Promise<string | undefined>>> = {
   anonymous: async () => undefined,
   expired: () => signed({ exp: nowS() - 60 }),
@@ -148,11 +148,11 @@ describe("the table of permitted callers", function () {
         await everyWay(async (way, name) => {
           const { code, reason, message } = await way(method, requestOf(method), authorization);
           assert.equal(code, Code.Unauthenticated, `${what} by ${name}`);
-          // Of its own refusals the edge gives gRPC and Connect the code and the message alone.
+          // In its own refusals, the edge sends gRPC and Connect only the code and the message.
           const isEdge = !name.endsWith("straight");
           const tellsReason = !isEdge || name === "REST";
           assert.equal(reason, tellsReason ? "UNAUTHENTICATED" : "", `${what} by ${name}`);
-          // A client of Connect reads no more than the HTTP status of a stream that has not begun.
+          // A Connect client reads only the HTTP status of a stream that has not started.
           const isBare = name === "Connect" && method.methodKind !== "unary";
           if (isEdge) assert.equal(message, isBare ? "HTTP 401" : edgeWords);
         });
@@ -165,7 +165,7 @@ describe("the table of permitted callers", function () {
       for (const who of denied) {
         const [userId = "", ...scopes] = callers[who] ?? [];
         const authorization = await authorizationOf(userId, scopes);
-        // Nothing of this is there, apart from the owner, where even owners are not let in.
+        // None of this exists, except the owner of methods that deny even owners.
         const nobody = who === "owner" ? userId : "nobody-at-all";
         const nothing = requestOf(method, { userId: nobody, orderId: unknownId });
         await everyWay(async (way, name) => {
@@ -221,7 +221,7 @@ describe("the table of permitted callers", function () {
       { amount, user_id: userId },
     ];
     for (const body of bodies("alice")) {
-      // The edge refuses such a body where it is spelled as in the proto.
+      // The edge refuses such a body if the field is spelled as in the proto.
       assert.match(await deposit("mallory", body), /^(404 user mallory has no account|400 )/);
     }
     for (const body of bodies("mallory")) assert.match(await deposit("alice", body), /^(403|400) /);
@@ -340,7 +340,7 @@ function nowS(): number {
   return Math.floor(Date.now() / 1_000);
 }
 
-/** A token that is valid but for these claims. */
+/** Returns a token that is valid except for these claims. */
 async function signed(claims: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const scopes = ["admin", "deposit"];
   return (await openTestIssuer()).sign({ userId: "alice", scopes, claims });
@@ -350,13 +350,13 @@ async function claimsOf(token: string) {
   return JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
 }
 
-/** What the issuer says, under the name of its key, signed with another one. */
+/** Returns a token with the issuer's key id, signed with another key. */
 async function signedWith(alg: string, key: Parameters<SignJWT["sign"]>[0]): Promise<string> {
   const [{ kid = "" } = {}] = (await openTestIssuer()).jwks().keys;
   return new SignJWT(await claimsOf(await signed())).setProtectedHeader({ alg, kid }).sign(key);
 }
 
-/** Every row of both databases, with the transaction that wrote it. */
+/** Reads every row of both databases, with the transaction that wrote it. */
 async function readEverything({ databases }: System): Promise<string> {
   const lines: string[] = [];
   for (const [service, pool] of Object.entries(databases)) {
@@ -373,7 +373,7 @@ async function readEverything({ databases }: System): Promise<string> {
   return lines.join("\n");
 }
 
-/** The status by which a server answers a question of gRPC reflection. */
+/** Returns the status of a gRPC reflection call. */
 async function reflectionStatusAt(url: string): Promise<number> {
   const client = new Client(new URL(url).host, credentials.createInsecure());
   const status = await new Promise<number>((resolve) => {

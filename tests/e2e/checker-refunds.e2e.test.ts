@@ -32,7 +32,7 @@ describe("the checker of cancellations and refunds", function () {
     const { edgeUrl, broker, call } = system;
     admins = createSdkCaller({ baseUrl: edgeUrl }, () => tokenOf("boss", ["admin"]));
     const shopper = createShopper(history, call, admins.call);
-    // The amounts differ: by them the cases below find an order in both databases.
+    // The amounts differ, so that the cases below can find an order in both databases.
     const place = (label: string, amountMinor: bigint) =>
       successOf(shopper.createOrder("buyer", amountMinor, { label }));
     await shopper.fundedAccount("buyer", 100n);
@@ -73,7 +73,7 @@ describe("the checker of cancellations and refunds", function () {
       about("partly", "0 was refunded, answered OK 5, unknown 0"),
     ],
     [
-      "a refund that only the order shows",
+      "a refund that only orders knows",
       "payments",
       "UPDATE payments SET refunded_minor = 0 WHERE amount_minor = 20",
       about("partly", "shows 5 as refunded, its payment 0"),
@@ -111,19 +111,19 @@ describe("the checker of cancellations and refunds", function () {
       about("partly", "a refund went to another account"),
     ],
     [
-      "a refund that went further than its order says",
+      "a paid order that was refunded fully",
       "orders",
       `UPDATE orders SET status = ${PAID} WHERE amount_minor = 30`,
       about("refunded", "ORDER_STATUS_PAID with 30 of 30 refunded"),
     ],
     [
-      "an order called refunded of which something is kept",
+      "a refunded order that was not refunded fully",
       "orders",
       `UPDATE orders SET status = ${REFUNDED} WHERE amount_minor = 20`,
       about("partly", "ORDER_STATUS_REFUNDED with 5 of 20 refunded"),
     ],
     [
-      "a cancelled order that nobody cancelled, and what is kept of it",
+      "a cancelled order without a cancellation or a refund",
       "orders",
       `UPDATE orders SET status = ${CANCELLED} WHERE amount_minor = 20`,
       about("partly", "no client cancelled it"),
@@ -131,14 +131,14 @@ describe("the checker of cancellations and refunds", function () {
       /^payments handled 6 events, there were 7/,
     ],
     [
-      "an order that was cancelled for its client and is paid",
+      "an order that is paid after its client cancelled it",
       "orders",
       `UPDATE orders SET status = ${PAID}, refunded_minor = 0 WHERE amount_minor = 10`,
       about("late", "was cancelled for its client and is not"),
       about("late", "shows 0 as refunded, its payment 10"),
     ],
     [
-      "a cancelled order whose money is kept",
+      "a cancelled order that was not refunded",
       "payments",
       `UPDATE payments SET refunded_minor = 0 WHERE amount_minor = 10;
        DELETE FROM ledger_entries WHERE ${refundOf(10)}`,
@@ -146,14 +146,14 @@ describe("the checker of cancellations and refunds", function () {
       about("late", "shows 10 as refunded, its payment 0"),
     ],
     [
-      "a cancelled order that is said to be paid and was not",
+      "a cancelled order with a payment that was not booked",
       "payments",
       `UPDATE payments SET outcome = ${PaymentOutcome.PAID} WHERE amount_minor = 11`,
       about("early", "debited \\[\\], expected \\[buyer -11 EUR\\]"),
       about("early", "cancelled, and 11 of it is kept"),
     ],
     [
-      "an order paid whose payment was cancelled",
+      "a paid order with a cancelled payment",
       "orders",
       `UPDATE orders SET status = ${PAID} WHERE amount_minor = 11`,
       about("early", "ORDER_STATUS_PAID, its payment PAYMENT_OUTCOME_CANCELLED"),
@@ -165,7 +165,7 @@ describe("the checker of cancellations and refunds", function () {
       about("early", "has 0 payments"),
     ],
     [
-      "a cancellation of which payments has not heard",
+      "a cancellation that payments has not handled",
       "payments",
       "DELETE FROM inbox WHERE message_id = (SELECT max(message_id::text)::uuid FROM inbox)",
       /^payments handled 5 events, there were 6/,
@@ -183,7 +183,7 @@ describe("the checker of cancellations and refunds", function () {
     });
   }
 
-  /** What is wrong if the clients saw something else. */
+  /** Returns the violations for a history with other results. */
   const violationsFor = (seen: Partial<History>) =>
     violationsAfter(system, { ...history, ...seen }, { service: "orders", sql: "SELECT 1" });
 

@@ -66,7 +66,7 @@ describe("the checker", function () {
       /^account payer: the balance -20 is negative/,
     ],
     [
-      "a deposit that nobody made",
+      "a deposit without a call",
       "payments",
       `UPDATE accounts SET balance_minor = balance_minor + 5, entry_count = 3;
        INSERT INTO ledger_entries
@@ -106,13 +106,13 @@ describe("the checker", function () {
       /declined for DECLINE_REASON_INSUFFICIENT_FUNDS, its payment for DECLINE_REASON_UNSPECIFIED/,
     ],
     [
-      "a payment of another sum",
+      "a payment of another amount",
       "payments",
       "UPDATE payments SET amount_minor = 59",
       new RegExp(`^order ${id} .*: asks for payer 60 EUR, its payment for payer 59 EUR`),
     ],
     [
-      "an account nobody created",
+      "an account without a call",
       "payments",
       "INSERT INTO accounts VALUES ('ghost', 'EUR', 0, 0, now(), now())",
       /^account ghost: no client created it/,
@@ -125,27 +125,27 @@ describe("the checker", function () {
       /^entry .*: there is no account payer/,
     ],
     [
-      "a forgotten message",
+      "an unhandled message",
       "payments",
       "DELETE FROM inbox",
       /^payments handled 0 events, there were 2/,
     ],
     [
-      "an order paid that was declined",
+      "a paid order with a declined payment",
       "orders",
       `UPDATE orders SET status = ${OrderStatus.PAID}, decline_reason = 0`,
       /ORDER_STATUS_PAID, its payment PAYMENT_OUTCOME_DECLINED/,
       new RegExp(`^order ${id} .*: debited \\[\\], expected \\[payer -60 EUR\\]`),
     ],
     [
-      "an order declined that was paid",
+      "a declined order with a payment",
       "orders",
       `UPDATE orders SET status = ${OrderStatus.PAYMENT_DECLINED},
        decline_reason = ${DeclineReason.INSUFFICIENT_FUNDS}`,
       /ORDER_STATUS_PAYMENT_DECLINED, its payment PAYMENT_OUTCOME_PAID/,
     ],
     [
-      "an order that stays pending",
+      "an order that is still pending",
       "orders",
       `UPDATE orders SET status = ${OrderStatus.PENDING_PAYMENT}, settle_time = NULL`,
       /its status is ORDER_STATUS_PENDING_PAYMENT/,
@@ -165,7 +165,7 @@ describe("the checker", function () {
       new RegExp(`^order ${id} .*: its content is not what its client asked for and was answered`),
     ],
     [
-      "two orders with one revision",
+      "two orders with the same revision",
       "orders",
       "UPDATE orders SET revision = 1",
       /^user payer: two orders have one revision/,

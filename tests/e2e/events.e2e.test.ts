@@ -37,7 +37,7 @@ const { typeName: resultType } = PaymentResultEventSchema;
 const document = readEventsDocument();
 type Exchange = (typeof document.exchanges)[number];
 type Queue = (typeof document.queues)[number];
-/** What is read of an exchange, a queue or a binding that RabbitMQ lists. */
+/** The fields of an exchange, a queue or a binding in RabbitMQ's lists. */
 type Listed = Exchange &
   Queue & {
     readonly auto_delete: boolean;
@@ -49,7 +49,7 @@ const userId = "events";
 const paidCount = 40;
 const timeoutMs = 120_000;
 
-/** The orders that such deliveries are about. */
+/** The order ids of such deliveries. */
 function ordersOf(deliveries: readonly ConsumeMessage[]): ReadonlySet<string> {
   return new Set(deliveries.map((delivery) => decodeEvent(delivery).event.orderId));
 }
@@ -117,7 +117,7 @@ describe("the events", function () {
     const { adminUrl } = system.broker;
     const take = (message: ConsumeMessage) => deliveries.push(message);
     parts.use(await tapEvents(adminUrl, ["orders", "payments"], take));
-    // Payments is not there yet, so the order can still be cancelled.
+    // Payments is not running yet, so the order can still be cancelled.
     const replica = await system.start("orders", { port: system.ports.orders });
     const early = clientOf(replica.url);
     const amount = money("1.00", "EUR");
@@ -144,7 +144,7 @@ describe("the events", function () {
     await eventually("every kind of event has been delivered", () =>
       document.messageNames.every((name) => deliveriesOf(name).length > 0) ? true : undefined,
     );
-    // One more is that of the cancelled order; it may have two, under different ids.
+    // The cancelled order adds one; it may have two, with different ids.
     await eventually("every order's result has been delivered", () =>
       ordersOf(deliveriesOf(resultType)).size === paidCount + 2 ? true : undefined,
     );
@@ -186,7 +186,7 @@ describe("the events", function () {
         return waiting === 0 ? true : undefined;
       });
 
-    // It dies after it has booked, and before any of that is acknowledged.
+    // It dies after booking and before acknowledging.
     const killed = start();
     await killed.says(/^listening/);
     link.hold();
@@ -230,7 +230,7 @@ describe("the events", function () {
     await eventually("nothing comes back", isDone);
     assert.equal((await peek(adminUrl, deadLetters)).length, 1);
 
-    // The broker does not hear that it goes, and so does not answer.
+    // The broker does not notice the disconnect, and so does not answer.
     const unheard = start();
     await unheard.says(/^listening/);
     link.hold();

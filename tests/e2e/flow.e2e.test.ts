@@ -47,7 +47,7 @@ describe("an order", function () {
       return order.status === OrderStatus.PENDING_PAYMENT ? undefined : order;
     });
 
-  /** The whole story of a user, by one protocol; the answers do not depend on which. */
+  /** Runs all calls of a user by one protocol; the results do not depend on the protocol. */
   const orderFlow = async (call: Caller, userId: string) => {
     const shopper = createShopper(history, call);
     const currency = "EUR";

@@ -40,14 +40,14 @@ describe("a bad host", function () {
 
   const targets = () => [system.edgeUrl, replicas.orders.url, replicas.payments.url];
 
-  /** Sends one HTTP/1.1 request as it stands and resolves with what comes first, if anything does. */
+  /** Sends one HTTP/1.1 request unchanged and resolves with the first data, if there is any. */
   const send = async (url: string, lines: readonly string[], body = "") => {
     const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname);
     socket.on("error", () => {});
     const end = [`content-length: ${body.length}`, "connection: close", "", body];
     socket.write([...lines, ...end].join("\r\n"));
-    // The edge keeps a connection for a second after an early answer: not waited for.
+    // The edge keeps a connection for a second after an early response; the test does not wait.
     const answer = await new Promise<string>((resolve) => {
       socket.once("data", (chunk) => resolve(chunk.toString("latin1")));
       socket.once("close", () => resolve(""));
@@ -91,7 +91,7 @@ describe("a bad host", function () {
           "content-type": "application/grpc",
           te: "trailers",
         });
-        // An answer, a reset stream or a closed connection will do.
+        // A response, a reset stream or a closed connection are all acceptable.
         stream.on("error", () => {});
         stream.end(Buffer.alloc(5));
         stream.resume();

@@ -32,7 +32,7 @@ const { createOrder, cancelOrder, getOrder } = OrdersService.method;
 const { createAccount, deposit, refundPayment } = PaymentsService.method;
 const replayedHeader = "idempotency-replayed";
 
-/** An answer as far as it has to do with its key. */
+/** The parts of a response that depend on its key. */
 type Answer = {
   readonly code: number;
   readonly reason: string;
@@ -46,7 +46,7 @@ type Send = <I extends DescMessage, O extends DescMessage>(
   key: string,
 ) => Promise<Answer>;
 
-/** The headers of the user whom the request names, who is an admin as well. */
+/** Returns the headers for the user in the request, who is an admin as well. */
 async function tokenFor(request: object) {
   const { userId = "" } = request as { readonly userId?: string };
   return { authorization: await authorizationOf(userId, ["admin"]) };
@@ -169,7 +169,7 @@ describe("an idempotency key", function () {
     it(`makes a call take effect once and returns the same response again, over ${protocol}`, async () => {
       const userId = `user-of-${protocol}`;
       const once: Send = (method, request, key) => assertOnce(send, method, request, key);
-      // The same for all: keys of different methods have nothing to do with each other.
+      // The same key for all: keys of different methods are independent.
       const key = `~!{"${"k".repeat(240)}"}\\`;
 
       await once(createAccount, { userId, currency }, key);
@@ -235,7 +235,7 @@ describe("an idempotency key", function () {
       assert.deepEqual(again.body?.refundedAmount, first.body?.refundedAmount);
       assertHas(await send(refundPayment, { userId, orderId }, key), reused);
     }
-    // Nothing but the last minor unit is left, so a refund of two that took effect would show.
+    // Only the last minor unit is left, so a second refund that took effect would show.
     assertHas(await byRest(refundPayment, request, "too-much"), {
       reason: "REFUND_EXCEEDS_PAYMENT",
     });
@@ -243,7 +243,7 @@ describe("an idempotency key", function () {
 
   it("makes a cancellation take effect once and returns the same response again", async () => {
     const userId = "cancelling";
-    // Without payments an order waits for as long as this takes.
+    // Without payments, the order waits for as long as this takes.
     await replicas.payments.kill();
     for (const [send, other, key] of [
       [byRest, byGrpc, "by-rest"],
@@ -258,14 +258,14 @@ describe("an idempotency key", function () {
       assertHas(again, { code: 0, replayed: true });
       assert.equal(again.body?.revision, first.body?.revision);
       assertHas(await send(cancelOrder, { userId, orderId: kept }, key), reused);
-      // Another key is another call; the answer is the same, for it is cancelled already.
+      // Another key is another call; the response is the same, because it is already cancelled.
       const another = await send(cancelOrder, { userId, orderId }, `${key}-2`);
       assert.deepEqual(another, first);
     }
     await system.start("payments", { port: system.ports.payments });
   });
 
-  /** Sends all of them at once, in a mixed order, to two replicas in turns. */
+  /** Sends all of them at once, in mixed order, alternately to two replicas. */
   const burst = async (calls: readonly BurstCall[]) => {
     const { authorization } = await tokenFor({ userId: "twins" });
     // Coprime to the numbers of calls below.
@@ -286,7 +286,7 @@ describe("an idempotency key", function () {
     );
   };
   type BurstAnswer = Awaited<ReturnType<typeof burst>>[number];
-  /** Fails unless one of them took effect and the others have its answer; notes the order. */
+  /** Fails unless one call took effect and the others got its response; records the order. */
   const assertOneEffect = (answers: readonly BurstAnswer[]) => {
     const [first] = answers;
     assert.ok(first);

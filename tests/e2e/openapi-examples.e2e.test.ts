@@ -22,7 +22,7 @@ const ajv = new Ajv2020({ strict: false, validateFormats: false });
 ajv.addSchema(document, "document");
 const callTimeoutMs = 20_000;
 
-/** What the tests read of answers. */
+/** The parts of responses that the tests read. */
 type Answer = {
   readonly id: string;
   readonly status: string;
@@ -52,7 +52,7 @@ describe("the examples of the OpenAPI document, run unchanged,", function () {
   });
   after(() => system?.[Symbol.asyncDispose]());
 
-  /** Whom the document lets in: the user of the examples, or who holds the scope that it asks for. */
+  /** The caller that the document permits: the user of the examples, or one with the scope. */
   const authorize = ({ node }: Operation) => {
     const scopes = Object.values(node.security ?? {}).map(({ bearer = {} }) =>
       Object.values(bearer).map(String),
@@ -61,7 +61,7 @@ describe("the examples of the OpenAPI document, run unchanged,", function () {
     return isOwners ? authorizationOf("alice") : authorizationOf("carol", scopes[0]);
   };
 
-  /** Sends the examples of an operation, but for one header if asked to; it has to succeed. */
+  /** Sends the examples of an operation, optionally without one header; the call must succeed. */
   const ask = async (operationId: string, withoutHeader = ""): Promise<Response> => {
     const operation = operationOf(operationId);
     const { method, path, headers: all, body } = exampleRequest(document, operation);
@@ -81,7 +81,7 @@ describe("the examples of the OpenAPI document, run unchanged,", function () {
     return response;
   };
 
-  /** Returns the answer to the examples, which has to be the documented one. */
+  /** Returns the response to the examples, which must be the documented one. */
   const answerTo = async (operationId: string, withoutHeader?: string): Promise<Answer> => {
     const response = await ask(operationId, withoutHeader);
     const answer = (await response.json()) as Answer;
@@ -90,7 +90,7 @@ describe("the examples of the OpenAPI document, run unchanged,", function () {
     return answer;
   };
 
-  /** Gives an order the id that the examples have: the service chooses ids, and nobody else. */
+  /** Gives an order the id in the examples, because only the service chooses ids. */
   const renameOrder = async (from: string, to: string) => {
     const { orders: inOrders, payments: inPayments } = system.databases;
     const { rowCount } = await inOrders.query("UPDATE orders SET id = $2 WHERE id = $1", [
@@ -154,7 +154,7 @@ describe("the examples of the OpenAPI document, run unchanged,", function () {
   it("cancel an unpaid order", async () => {
     await payments.kill();
     await renameOrder(exampleOrderId(), crypto.randomUUID());
-    // It would wait in vain.
+    // It would never settle.
     const order = await answerTo("OrdersService_CreateOrder", "Prefer");
     assert.equal(order.status, "ORDER_STATUS_PENDING_PAYMENT");
     await renameOrder(order.id, exampleOrderId());

@@ -36,7 +36,7 @@ describe("a list", function () {
     call = system.call;
     const shopper = createShopper(history, call);
     for (const userId of ["reader", "other"]) await shopper.fundedAccount(userId, 5n);
-    // More than two pages of each, and for the other user enough for a token of its own.
+    // More than two pages of each, and enough for the other user to get a page token.
     for (let count = 0; count < 5; count += 1) {
       orderIds.unshift((await successOf(shopper.createOrder("reader", 1n))).id);
       await successOf(shopper.createOrder("other", 1n));
@@ -124,7 +124,7 @@ describe("a list", function () {
   });
 
   describe("of orders", () => {
-    // What the tests above have ordered is to be settled.
+    // Waits until the orders of the tests above have settled.
     before(() => assertWhole(system, history));
 
     const idsOf = async (filter: MessageInitShape<typeof ListOrdersRequestSchema>) => {

@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const client = join(root, "tests/clients/python");
 const installTimeoutMs = 120_000;
 const tourTimeoutMs = 60_000;
-/** The files of the contract that the client is made from; protoc finds what they import. */
+/** The files of the contract for the client; protoc finds their imports. */
 const protos = [
   "orders/v1/orders_service.proto",
   "orders/v1/order.proto",

@@ -27,7 +27,7 @@ const placingFor = (amount: unknown) => placing({ amount });
 const paying = (minorUnits: unknown) => placingFor({ ...money, minorUnits });
 const depositing = (amount: unknown) => post(`${accountsPath}/alice:deposit`, { amount });
 
-/** Who the request is about may make it; where it is about nobody it can name, somebody does. */
+/** Returns the token of the user in the request, or of some user if it names no valid one. */
 async function tokenFor(path: string, body: unknown) {
   const [, inPath] = /\/(?:orders|accounts)\/([a-z]+)(?![a-z%])/.exec(path) ?? [];
   const { userId: inBody } = (typeof body === "object" ? body : {}) as { userId?: unknown };
@@ -148,8 +148,8 @@ describe("bad input through the edge", function () {
     ["letters for minor units", paying("ten")],
     ["a fraction", paying(1.5)],
     ["more than an int64", paying("9223372036854775808")],
-    ["more than a number holds exactly", paying(1e300)],
-    ["truth for minor units", paying(true)],
+    ["more than a double can represent exactly", paying(1e300)],
+    ["a boolean for minor units", paying(true)],
     ["a number for a currency", placingFor({ ...money, currency: 978 })],
     ["letters for a page size", get(`${ordersPath}/alice?pageSize=ten`)],
     ["an unknown query parameter", get(`${ordersPath}/alice?colour=red`)],
@@ -183,7 +183,7 @@ describe("bad input through the edge", function () {
     ["a path below the gateway", get("/gateway/baskets")],
     ["a longer path", get(`${ordersPath}/alice/${unknownId}/items`)],
     ["another method", { method: "PUT", path: ordersPath, body: order }],
-    ["a method nobody has", { method: "DELETE", path: `${ordersPath}/alice/${unknownId}` }],
+    ["an unsupported method", { method: "DELETE", path: `${ordersPath}/alice/${unknownId}` }],
     ["an unknown verb", post(`${ordersPath}/alice:fly`, {})],
   ];
   for (const [what, request] of unrouted) {

@@ -89,7 +89,7 @@ for (const folder of releases(root)) {
       const readBalance = async () =>
         (await successOf(call(getAccount, { userId: "typical-rest" }))).balance?.minorUnits;
       const before = await readBalance();
-      // What is paid once more comes from what is deposited for it.
+      // Orders that are paid again need new deposits.
       for (const { outcome, userId, amount } of lastResults.values()) {
         if (outcome !== PaymentOutcome.PAID || !amount) continue;
         await successOf(call(deposit, { userId, amount }));
@@ -150,10 +150,10 @@ function lastOfEachOrder<Event extends Message & { readonly orderId: string }>(
   return new Map(messages.map((message) => [message.orderId, message]));
 }
 
-/** A field that no release up to now has: number 127, a varint. */
+/** A field that no release has so far: number 127, a varint. */
 const unknownField = Buffer.from([0xf8, 0x07, 0x01]);
 
-/** A copy of the event, changed and with a field that is unknown today. */
+/** Returns a changed copy of the event with a field that is unknown today. */
 function create<Schema extends typeof OrderCreatedEventSchema | typeof PaymentResultEventSchema>(
   event: RecordedEvent,
   schema: Schema,
@@ -204,7 +204,7 @@ async function replay(
   });
 }
 
-/** Stores the order that the result is about, as it was before its result came. */
+/** Stores the order of the result in its state before the result. */
 async function insertUnsettled(
   { databases }: System,
   { orderId, userId, amount }: PaymentResultEvent,
@@ -249,7 +249,7 @@ async function assertSettled(
   );
 }
 
-/** Asserts that payments has answered every cancellation: the money is back, or none was taken. */
+/** Asserts that payments handled every cancellation: it was refunded, or nothing was debited. */
 async function assertCancellationsAnswered({ databases }: System): Promise<void> {
   const { rows } = await databases.orders.query(
     `SELECT id FROM orders WHERE status = ${OrderStatus.CANCELLED} AND NOT nothing_taken
@@ -273,7 +273,7 @@ async function assertDecided({ call }: System, result: PaymentResultEvent): Prom
   );
 }
 
-/** Asserts that payments refunded as much of a cancelled order as its last recorded result says. */
+/** Asserts that payments refunded the amount in the last recorded result of a cancelled order. */
 async function assertGivenBack(
   { call }: System,
   result: PaymentResultEvent | undefined,

@@ -18,7 +18,7 @@ describe("the examples of the SDK's README", function () {
   let system: System;
   let folder: string;
   before(async () => {
-    // Inside the repository, where its packages are found.
+    // Inside the repository, so that its packages are found.
     mkdirSync(join(root, ".cache"), { recursive: true });
     folder = mkdtempSync(join(root, ".cache/sdk-readme-"));
     system = await startSystem();

@@ -72,7 +72,7 @@ describe("the SDK", function () {
       maxRetries: 10,
       timeoutMs: 40_000,
     });
-  /** Every transport, through the edge and past it, where a death is a cut of the connection. */
+  /** Every transport, through the edge and directly, where a kill breaks the connection. */
   const allWays = () =>
     Object.entries(transports).flatMap(([protocol, transport]) => [
       { way: `${protocol} at the edge`, transport, baseUrl: system.edgeUrl },
@@ -149,7 +149,7 @@ describe("the SDK", function () {
   it("completes a call exactly once though its service is killed, over every transport", async () => {
     const userId = "sdk-survivor";
     await createShopper(history, system.call).fundedAccount(userId, 100n);
-    // So that the calls are still held when orders dies.
+    // Keeps the calls waiting when orders is killed.
     await replicas.payments.kill();
     const held = allWays().map(async ({ way, transport, baseUrl }) => {
       const description = `held by ${way}`;

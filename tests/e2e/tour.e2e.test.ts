@@ -24,7 +24,7 @@ describe("the tour of README and the API reference", () => {
 
   it("has its commands", () => assert.ok(tour.length >= 20, `only ${tour.length} commands`));
 
-  // `npm run token` asks the issuer of a running stack, which here is the test run's.
+  // `npm run token` uses the issuer of a running stack, here that of the test run.
   const variables = { AUTH_PORT: new URL(readTestAuth().issuer).port };
   for (const command of tour) {
     it(command.script.trim(), () =>

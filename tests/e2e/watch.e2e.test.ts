@@ -44,7 +44,7 @@ describe("a watch", function () {
   });
   afterEach(() => stop.abort());
 
-  /** Opens a watch; each call of what is returned takes the next answer. */
+  /** Opens a watch; each call of the returned function takes the next message. */
   const open = (watch: Watcher, userId: string, afterRevision = 0n) => {
     const answers = watch({ userId, afterRevision }, stop.signal)[Symbol.asyncIterator]();
     return async (): Promise<WatchOrdersResponse> => {
@@ -114,7 +114,7 @@ describe("a watch", function () {
     const [rest, ...others] = await Promise.all(
       [watchRest, watchConnect, watchGrpcWeb, watchGrpc].map(watching),
     );
-    // REST cannot show an error after the first answer.
+    // REST cannot send an error after the first message.
     assert.deepEqual(rest, [told, undefined]);
     for (const other of others) assert.deepEqual(other, [told, "UNAUTHENTICATED"]);
   });

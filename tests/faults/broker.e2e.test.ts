@@ -69,7 +69,7 @@ describe("a broker that is unavailable", function () {
   });
 });
 
-/** Returns what starts a broker of this test's own, always the same one with the same data. */
+/** Returns a function that starts the test's own broker, always with the same data. */
 async function brokerIn(
   dataDir: string,
   nursery: Nursery,

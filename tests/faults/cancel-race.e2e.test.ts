@@ -28,10 +28,10 @@ import { type System, startSystem } from "../harness/system/system.ts";
 
 const raceCount = 1_000;
 const racesPerRound = 20;
-/** Fewer than races, so that what meets in a round meets over the same accounts. */
+/** Fewer accounts than races, so that the races of a round share accounts. */
 const usersPerRound = 5;
 const leastWins = 100;
-/** How many races have to be between two transactions, or it is no race. */
+/** The minimum number of races between two transactions. */
 const leastMet = 900;
 const seed = 7;
 const depositMinor = 1_000n;
@@ -73,11 +73,11 @@ describe("a cancellation that races with its order's payment", function () {
     await assertDecided(races, tap.events);
   });
 
-  /** Creates and cancels the orders, of which payments hears nothing yet. */
+  /** Creates and cancels the orders before payments receives their events. */
   const prepareRaces = async (shopper: Shopper): Promise<readonly Race[]> => {
     const createAndCancel = async (_: unknown, nth: number) => {
       const round = Math.floor(nth / racesPerRound);
-      // In every fifth round nobody has an account whose lock could decide: the payment's row does.
+      // Every fifth round is without accounts, so that the lock on the payment's row decides.
       const users = round % 5 === 4 ? unfunded : funded;
       const userId = users[(round * usersPerRound + (nth % usersPerRound)) % users.length] ?? "";
       const order = await successOf(shopper.createOrder(userId, BigInt(1 + (nth % 9))));
@@ -103,16 +103,16 @@ describe("a cancellation that races with its order's payment", function () {
     });
   };
 
-  /** Holds both replicas where each has decided but not written, and then lets them go together. */
+  /** Holds both replicas after the decision and before the write, and then releases both. */
   const runRound = async (races: readonly Race[]) => {
     const { payments } = system.databases;
-    // The broker hands a message to each consumer in turn: the two of an order to different ones.
+    // The broker delivers round-robin, so the two messages of an order go to different consumers.
     const events = races.flat();
     const barrier = await payments.connect();
     try {
       await barrier.query("BEGIN");
-      // Payments can still be read and locked but not stored. A replica that shares accounts with
-      // the other waits for these instead.
+      // Payments can be read and locked but not written. A replica that shares accounts with the
+      // other one waits for the account locks instead.
       await barrier.query("LOCK TABLE payments IN SHARE MODE");
       await publish(system.broker.adminUrl, work, events);
       await eventually("both replicas are held", async () => {

@@ -13,7 +13,7 @@ const points: readonly FaultPoint[] = [
   "relay.after-confirm",
   "consumer.before-ack",
 ];
-// Past the transactions with which a service starts, and then well into its work.
+// After the startup transactions of a service, and then well into its work.
 const nths = [7, 40];
 const crashes = points.flatMap((point) => nths.map((nth) => `${point}:${nth}`));
 
@@ -39,7 +39,7 @@ describe("a service under load that is killed", function () {
       userIds,
       label: () => `orders at ${next.orders}, payments at ${next.payments},`,
     });
-    // Each service goes on by itself: one that waited for the other could keep it from its seam.
+    // Each service restarts independently: waiting could keep the other from its crash point.
     const dieAndRise = async (service: ServiceName) => {
       const port = system.ports[service];
       for (const crashAt of crashes) {

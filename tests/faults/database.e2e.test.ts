@@ -12,7 +12,7 @@ import { type Load, startLoad } from "../harness/checker/load.ts";
 import { type System, startSystem } from "../harness/system/system.ts";
 
 const userIds = ["restart-1", "restart-2"];
-/** How many calls have to succeed after a fault before it counts as overcome. */
+/** The number of calls that must succeed after a fault. */
 const callsAfter = 20;
 
 describe("a database under load", function () {
@@ -40,7 +40,7 @@ describe("a database under load", function () {
 
   const asAdmin = async (work: (admin: Client) => Promise<void>) => {
     const admin = new Client({ connectionString: postgres.adminUrl });
-    // Some of what is done here ends this connection as well.
+    // Some of the faults end this connection as well.
     admin.on("error", () => {});
     await admin.connect();
     await work(admin);
@@ -57,7 +57,7 @@ describe("a database under load", function () {
     await more(callsAfter);
     await fault(load);
     await more(callsAfter);
-    // Whatever went wrong was said to be no fault of the caller's and worth another try.
+    // All errors were reported as retryable and not as the caller's fault.
     assert.deepEqual([...load.refusals], load.ended.unknown > 0 ? ["14 UNAVAILABLE"] : []);
   };
 
@@ -76,7 +76,7 @@ describe("a database under load", function () {
   it("that crashes and recovers loses nothing", async () => {
     await survive("database crashed", () =>
       asAdmin(async (admin) => {
-        // One backend that is killed makes the server end all others and recover.
+        // Killing one backend makes the server end all others and recover.
         const { rows } = await admin.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
         assert.ok(rows[0]);
         process.kill(rows[0].pid, "SIGKILL");

@@ -50,7 +50,7 @@ describe("a delivery", function () {
     (await successOf(shopper.createOrder(userId, amount, { label }))).id;
   const placeMany = (count: number, userId: string, amount: bigint, label: string) =>
     Promise.all(Array.from({ length: count }, () => place(userId, amount, label)));
-  /** Keeps the events of new orders from payments and hands them to the test instead. */
+  /** Intercepts the events of new orders and returns them instead of delivering them. */
   const interceptOrders = async (placeOrders: () => Promise<readonly string[]>) => {
     let ids: readonly string[] = [];
     const kept = {
@@ -75,7 +75,7 @@ describe("a delivery", function () {
         (await depthOf(channel, payments.work)).consumers === 2 ? true : undefined,
       ),
     );
-    // Three copies of each side by side, for both to begin with, the others later.
+    // Three adjacent copies of each first, for both replicas, and the others later.
     const copies = events.flatMap((event) => Array<Event>(3).fill(event));
     await publish(system.broker.adminUrl, payments.work, copies);
     await publish(system.broker.adminUrl, payments.work, [...events, ...events.toReversed()]);
@@ -104,7 +104,7 @@ describe("a delivery", function () {
     await shopper.fundedAccount("early", 10n);
     await replicas.payments.kill();
     const id = await place("early", 10n, "early");
-    // The order goes away before it is paid and comes back after its result.
+    // The order is removed before it is paid, and restored after its result.
     const { rows } = await system.databases.orders.query(
       "WITH gone AS (DELETE FROM orders WHERE id = $1 RETURNING *) SELECT to_jsonb(gone) AS row FROM gone",
       [id],

@@ -16,7 +16,7 @@ const { typeName: resultType } = PaymentResultEventSchema;
 const { typeName: refundedType } = PaymentRefundedEventSchema;
 
 describe("a listener of another team", () => {
-  // Users are not of a virtual host: the name is as unique as that.
+  // Users are shared by all virtual hosts, so the name must be unique.
   let name: string;
   let url: string;
   let broker: TestBroker;
@@ -138,7 +138,7 @@ describe("a listener of another team", () => {
     await eventually("the work queue has dropped one", async () =>
       (await channel.checkQueue(work)).messageCount === 1 ? true : undefined,
     );
-    // It has taken the place of what was rejected.
+    // It has replaced the rejected message.
     await eventually("the oldest is the only dead letter", async () => {
       const letter = await take(channel, deadLetters);
       channel.nack(letter);
@@ -162,7 +162,7 @@ describe("a listener of another team", () => {
       bindings.filter(({ source }) => source !== "").map((b) => [b.source, b.routing_key].join()),
       ["orders.events,events.v1.OrderCreatedEvent", "payments.events,events.v1.PaymentResultEvent"],
     );
-    // As a removal leaves it that was stopped halfway.
+    // The state after an interrupted removal.
     await broker.manage("DELETE", queue);
     await runListener(broker, ["--remove", name]);
     await assert.rejects(runListener(broker, ["--remove", name]), /there is no listener/);
@@ -174,7 +174,7 @@ describe("a listener of another team", () => {
     const { username } = new URL(broker.adminUrl);
     const other = `${name}-other`;
     parts.defer(async () => void (await broker.manage("DELETE", `users/${other}`)));
-    // As a listener of another virtual host has it.
+    // The state of a listener of another virtual host.
     const tags = `monitoring,settle-listener-${broker.vhost}-2`;
     await broker.manage("PUT", `users/${other}`, { password: "theirs", tags });
     const theirs = await broker.manage("GET", `users/${other}`);

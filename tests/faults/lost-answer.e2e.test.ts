@@ -14,18 +14,18 @@ import { authorizationOf } from "../harness/system/tokens.ts";
 const { createOrder, cancelOrder, getOrder } = OrdersService.method;
 const { createAccount, deposit, refundPayment } = PaymentsService.method;
 const userId = "alice";
-/** What every transaction of a call sends, and of a message. */
+/** The statements that identify the transaction of a call and of a message. */
 const claimingKeys = "INSERT INTO idempotency_keys";
 const claimingMessages = "INSERT INTO inbox";
 const callers = 50;
-/** How many calls each of them makes, one after the other: in as many batches at least. */
+/** The number of sequential calls of each caller, and so the minimum number of batches. */
 const callsEach = 3;
-/** As often as a transaction is run when its connection is lost each time. */
+/** The number of attempts of a transaction that loses its connection each time. */
 const maxAttempts = 3;
 
 type Answer = { readonly status: number; readonly replayed: boolean; readonly body: JsonObject };
 
-/** A method, what to ask of it that was never asked before, and how to note that it was done. */
+/** A method, how to prepare a new request, and how to record its effect. */
 type Mutation = {
   readonly method: DescMethod;
   readonly prepare: () => Promise<JsonObject> | JsonObject;
@@ -102,7 +102,7 @@ describe("a commit whose response was lost", function () {
 
   const cancelling: Mutation = {
     method: cancelOrder,
-    // While payments is not there.
+    // While payments is not running.
     prepare: () => place(newOrder()),
     note(_, { body }) {
       assert.equal(body.status, "ORDER_STATUS_CANCELLED");
@@ -147,8 +147,8 @@ describe("a commit whose response was lost", function () {
         const answer = await sendOk(method, request, key);
         await lost;
         note(request, answer);
-        // The call is run again, and what it finds under a key of the client's counts as given
-        // before. (It was not, but nobody can tell from another call with the same key.)
+        // The call is retried, and a result that it finds under the client's key counts as
+        // replayed. (It was not, but it looks the same as another call with the key.)
         assert.equal(answer.replayed, key !== undefined);
         if (key === undefined) return;
         assert.deepEqual(await sendOk(method, request, key), { ...answer, replayed: true });
@@ -169,7 +169,7 @@ describe("a commit whose response was lost", function () {
       };
       await Promise.all(Array.from({ length: callers }, (_, caller) => call(caller)));
       await lost;
-      // Those whose batch it was, as far as they had a key of the client's.
+      // The calls of that batch that had a client's key.
       const replays = answers.filter(({ replayed }) => replayed).length;
       assert.ok(replays < requests.length / 2, `${replays} answers are replays`);
       for (const [nth, request] of requests.entries()) {

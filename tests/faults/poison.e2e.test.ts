@@ -15,7 +15,7 @@ import { type ServiceName, type System, startSystem } from "../harness/system/sy
 
 const dayMs = 86_400_000;
 
-/** A message that nobody can handle, and what the dead letter has to say about it. */
+/** A message that cannot be handled, and the expected contents of its dead letter. */
 type Poison = { readonly event: Partial<Event>; readonly reason: RegExp };
 
 describe("a poison message", function () {
@@ -64,7 +64,7 @@ describe("a poison message", function () {
   const poisonFor = (service: ServiceName): readonly Poison[] => {
     const { type, good, ruleless } = bodies[service];
     const idAt = (timeMs: number) => firstIdAt(timeMs).replace("-0000-0000-", "-7000-8000-");
-    // A body of its own for each, by which it is found again.
+    // A unique body for each, to find it again.
     let count = 0;
     const unlike = () => {
       count += 1;

@@ -10,8 +10,8 @@ import { createHistory, createShopper } from "../harness/checker/history.ts";
 import { onBroker, startTap, type Tap } from "../harness/system/queues.ts";
 import { type System, startSystem } from "../harness/system/system.ts";
 
-// The tests build on one another: each leaves an event in the outbox, whose claim lapses after ten
-// seconds, and the last one waits for all of them at once.
+// The tests build on one another: each leaves an event in the outbox, whose claim expires after ten
+// seconds, and the last one waits for all of them.
 describe("a relay", function () {
   this.timeout(checkTimeoutMs);
   const history = createHistory();
@@ -33,7 +33,7 @@ describe("a relay", function () {
       history,
       callConnectByFetch(() => url),
     );
-  // By what is stored: a caller whose replica dies gets no answer.
+  // Reads the stored orders: a caller whose replica dies gets no response.
   const timesPublished = async (label: string) => {
     const { rows } = await system.databases.orders.query<{ id: string }>(
       "SELECT id FROM orders WHERE description LIKE $1",
@@ -87,7 +87,7 @@ describe("a relay", function () {
     await assertWholeAfterwards(system, history);
     assert.equal(await timesPublished("unrouted"), 1);
     assert.equal(await timesPublished("relay.before-publish"), 1);
-    // Or nothing would have been shown about an event that comes twice.
+    // Otherwise the test would not cover an event that is delivered twice.
     assert.equal(await timesPublished("relay.after-confirm"), 2);
     const { rows } = await system.databases.payments.query<{ balanceMinor: bigint }>(
       `SELECT balance_minor AS "balanceMinor" FROM accounts`,

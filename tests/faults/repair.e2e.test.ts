@@ -60,7 +60,7 @@ describe("an event that was lost with the broker's disk", function () {
     await system.healthy();
     const second = await successOf(shopper().createOrder("unlucky", 1n));
     await paid("unlucky", second.id);
-    // As if the result had never come.
+    // As if the result had never arrived.
     await system.databases.orders.query(
       "UPDATE orders SET status = 1, settle_time = NULL WHERE id = $1",
       [second.id],

@@ -35,7 +35,7 @@ describe("on PostgreSQL", () => {
   after(() => parts.disposeAsync());
 
   for (const [own, other] of pairs) {
-    /** What the role of `own` gets to hear in a database, its own unless named. */
+    /** Returns the error code that the role of `own` gets in a database, by default its own. */
     const refusalOf = (statement: string, database?: string) => {
       const url = new URL(databases[own].url);
       if (database !== undefined) url.pathname = `/${database}`;
@@ -97,7 +97,7 @@ describe("on PostgreSQL", () => {
       ]) {
         assert.equal(await refusalOf(statement), insufficientPrivilege, statement);
       }
-      // Everybody may connect to this one, and leave nothing there.
+      // Every role may connect to this one, but not create anything in it.
       assert.equal(await refusalOf("CREATE TABLE x (y int)", "postgres"), insufficientPrivilege);
     });
   }
@@ -242,7 +242,7 @@ describe("on RabbitMQ", () => {
   }
 });
 
-/** Connects for the time of `work`. */
+/** Connects while `work` runs. */
 async function connected<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: url });
   await client.connect();
@@ -257,7 +257,7 @@ function nameIn(url: string): string {
   return new URL(url).pathname.slice(1);
 }
 
-/** Consumes from the queue, acknowledges what comes, and resolves with the message of that id. */
+/** Consumes from the queue, acknowledges all messages, and resolves with the one with the id. */
 function messageOf(channel: Channel, queue: string, id: string): Promise<amqp.ConsumeMessage> {
   return new Promise((resolve, reject) => {
     const take = (message: amqp.ConsumeMessage | null) => {

@@ -13,14 +13,14 @@ const userIds = ["watch-1", "watch-2", "watch-3"];
 const steps = 240;
 const killAfter = 80;
 
-/** What a client knows that watches one user, and opens the stream again each time it is cut. */
+/** The state of a client that watches one user and reopens the stream after each interruption. */
 type Follower = {
   readonly protocol: string;
   readonly userId: string;
-  /** The last that came of each order, as its status and revision. */
+  /** The last status and revision received for each order. */
   readonly known: ReadonlyMap<string, string>;
   readonly cuts: number;
-  /** The largest revision that came. */
+  /** The largest revision received. */
   readonly revision: bigint;
 };
 
@@ -34,7 +34,7 @@ describe("watches while a replica of orders is killed", function () {
   });
   after(() => system?.[Symbol.asyncDispose]());
 
-  /** Follows a user until `signal` aborts; before each new stream it waits for `mayResume`. */
+  /** Watches a user until `signal` aborts; waits for `mayResume` before each new stream. */
   const follow = (
     [protocol, watch]: readonly [string, Watcher],
     userId: string,
@@ -54,7 +54,7 @@ describe("watches while a replica of orders is killed", function () {
             if (event.case === "order") known.set(event.value.id, stateOf(event.value));
           }
         } catch {
-          // Cut, or not to be opened yet: the next round asks again.
+          // Interrupted, or not available yet: the next round retries.
         }
         if (signal.aborted) return;
         follower.cuts += 1;
@@ -75,7 +75,7 @@ describe("watches while a replica of orders is killed", function () {
     const gate = Promise.withResolvers<void>();
     const mayResume = async () => {
       await gate.promise;
-      // A stream that is refused at once must not turn into a storm.
+      // A stream that is refused at once must not cause a storm of retries.
       await new Promise((resolve) => setTimeout(resolve, 50));
     };
     const following = userIds.flatMap((userId) =>
@@ -102,7 +102,7 @@ describe("watches while a replica of orders is killed", function () {
     for (const [nth, { userId, amountMinor, cancel }] of plan.entries()) {
       if (nth === killAfter) await orders.kill();
       const isCut = nth >= killAfter && nth < killAfter + 40;
-      // Past the edge, which is still finding out that one of the two has gone.
+      // Directly, because the edge has not yet noticed that one of the two is dead.
       const shopper = isCut ? past : through;
       const answer = await shopper.createOrder(userId, amountMinor, { label: `step ${nth}` });
       if (cancel && answer.ok) await shopper.cancelOrder(answer.message);
@@ -118,7 +118,7 @@ describe("watches while a replica of orders is killed", function () {
     const expected = Map.groupBy(rows, ({ userId }) => userId);
     for (const { userId, protocol, known } of followers) {
       const own = new Map((expected.get(userId) ?? []).map((row) => [row.id, stateOf(row)]));
-      // A hint that was lost with the replica is made up for at the next heartbeat.
+      // A hint that was lost with the replica is replaced at the next heartbeat.
       await eventually(`${userId} has seen all by ${protocol}`, () =>
         [...own].every(([id, state]) => known.get(id) === state) ? true : undefined,
       ).catch(() => {});
@@ -135,7 +135,7 @@ describe("watches while a replica of orders is killed", function () {
 
 type Row = { id: string; userId: string; status: OrderStatus; revision: bigint };
 
-/** All orders, once none waits any more and nothing is left to be told; else undefined. */
+/** Returns all orders once none is pending and no event is unpublished; otherwise undefined. */
 async function readSettled({ databases }: System): Promise<readonly Row[] | undefined> {
   const { rows } = await databases.orders.query<Row>(
     `SELECT id, user_id AS "userId", status, revision FROM orders`,

@@ -16,7 +16,7 @@ import { tokenOf } from "../harness/system/tokens.ts";
 const { createOrder, cancelOrder, getOrder, listOrders } = OrdersService.method;
 const { createAccount, deposit } = PaymentsService.method;
 
-/** `npm run openapi:fuzz` asks for more: all phases as both users. */
+/** `npm run openapi:fuzz` runs more: all phases as both users. */
 const isShort = process.env.FUZZ_EXAMPLES === undefined;
 const examples = Number(process.env.FUZZ_EXAMPLES ?? 5);
 const seed = Number(process.env.FUZZ_SEED ?? 20261122);
@@ -24,7 +24,7 @@ const installTimeoutMs = 300_000;
 const timeoutMs = 180_000 + examples * 3_000;
 const fixed = ["examples", "coverage"] as const;
 const madeUp = ["fuzzing", "stateful"] as const;
-/** How many requests a run makes at the least; there are some 500 fixed ones. */
+/** The minimum number of requests of a run; there are about 500 fixed ones. */
 const fewestCases = 50;
 
 describe("a fuzzer driven by the OpenAPI document", function () {
@@ -34,18 +34,18 @@ describe("a fuzzer driven by the OpenAPI document", function () {
   let libraries: string;
 
   before(async function () {
-    // What schemathesis needs; everything else here runs on older ones.
+    // Required by schemathesis; everything else here works with older versions.
     const version = await runTool("python3", ["-V"], { env: process.env, timeoutMs });
     if (Number(/ 3\.(\d+)/.exec(version)?.[1]) < 11) this.skip();
     const installing = installSchemathesis();
-    // Awaited below, after what takes as long.
+    // Awaited below, in parallel with other slow work.
     installing.catch(() => {});
     system = await startSystem();
     [libraries, orders] = await Promise.all([installing, prepare()]);
   });
   after(() => system?.[Symbol.asyncDispose]());
 
-  /** Cancelled orders, as only those can be that nobody pays yet, and one that bob has paid. */
+  /** Creates cancelled orders, before payments could pay them, and one paid order of bob. */
   const prepare = async () => {
     const { call } = system;
     const request = (userId: string) => {
@@ -92,7 +92,7 @@ describe("a fuzzer driven by the OpenAPI document", function () {
       fuzz("alice", [], isShort ? fixed : all),
       fuzz("bob", ["admin"], isShort ? madeUp : all),
     ];
-    // Both to their ends, whatever one of them finds.
+    // Waits for both, even if one of them fails.
     await Promise.allSettled(runs);
     await Promise.all(runs);
     assert.deepEqual(system.unexplainedExits, []);

@@ -7,7 +7,7 @@ import { openStage, type Stage } from "../harness/interleavings/stage.ts";
 import { turns } from "../harness/interleavings/turns.ts";
 
 const runs = 120;
-/** A machine that is busy with something else does fewer, but not fewer than `leastRuns`. */
+/** A busy machine does fewer runs, but not fewer than `leastRuns`. */
 const maxRunsMs = 40_000;
 const leastRuns = 20;
 
@@ -53,7 +53,7 @@ describe("orders and payments", function () {
         `${sum(({ deliveries }) => deliveries)} deliveries, ${sum(({ tooEarly }) => tooEarly)} of ` +
         `them too early; ${sum(({ waits }) => waits)} transactions waited for another`,
     );
-    // Locks are taken in one order everywhere.
+    // All transactions take locks in the same order.
     assert.equal(await stage.countDeadlocks(), 0n);
     assert.ok(results.length >= leastRuns);
     assert.ok(ends.every((count) => count > 0));

@@ -13,7 +13,7 @@ describe("the page's accessibility", function () {
   this.timeout(90_000);
   const stage = useStage();
 
-  /** Shows each view in turn, with all that there is to see in it. */
+  /** Shows each view in turn, with all of its elements. */
   async function everyView(person: Person, look: (view: string) => Promise<void>): Promise<void> {
     const { page, m } = person;
     await look("sign in");
@@ -51,7 +51,7 @@ describe("the page's accessibility", function () {
   }
 
   it("fits a phone in every view and passes axe, in light and dark", async () => {
-    // Russian words are the longer ones.
+    // Russian texts are longer.
     await using visit = await stage().visit({ viewport: phone, language: "ru" });
     const { page } = visit.person;
     await everyView(visit.person, async (view) => {
@@ -62,7 +62,7 @@ describe("the page's accessibility", function () {
       assert.deepEqual(await faultsOf(page), [], `${view} on a phone`);
       await page.setViewportSize(desk);
       await page.emulateMedia({ colorScheme: "dark" });
-      // All else is the same.
+      // Everything else is the same.
       const looks = ["color-contrast", "target-size", "scrollable-region-focusable"];
       assert.deepEqual(await faultsOf(page, looks), [], `${view}, dark`);
       await page.emulateMedia({ colorScheme: "light" });
@@ -128,7 +128,7 @@ describe("the page's accessibility", function () {
     await person.openAccount("EUR");
     await person.topUp("10");
     const live = person.page.locator("[role=status][aria-live=polite]");
-    // Everything that is said from now on.
+    // Collects all announcements from now on.
     const told = await live.evaluateHandle((element) => {
       const region = element as unknown as { readonly textContent: string | null };
       const { MutationObserver } = globalThis as unknown as Wide;
@@ -163,7 +163,7 @@ describe("the page's accessibility", function () {
   });
 });
 
-/** Moves the focus as a keyboard does until it is there; whatever has it on the way shows that. */
+/** Moves the focus by keyboard to the element, and checks that the focus is visible on the way. */
 async function goTo({ page }: Person, target: Locator, key = "Tab"): Promise<void> {
   await target.waitFor();
   for (let presses = 0; presses < maxTabs; presses += 1) {
@@ -185,7 +185,7 @@ function isFocused(target: Locator): Promise<boolean> {
   );
 }
 
-/** What axe finds, in a line each; by all rules, or by these. */
+/** Returns the violations that axe finds, one per line, by all rules or by the given ones. */
 async function faultsOf(page: Page, rules?: readonly string[]): Promise<readonly string[]> {
   const isThere = await page.evaluate(() => "axe" in globalThis);
   if (!isThere) await page.evaluate(axe.source);
@@ -201,7 +201,7 @@ async function faultsOf(page: Page, rules?: readonly string[]): Promise<readonly
   );
 }
 
-/** What browsers have and these tests, which run in Node, do not know of. */
+/** Browser globals, which are unknown to these tests in Node. */
 type Wide = {
   readonly document: {
     readonly documentElement: { readonly scrollWidth: number };

@@ -31,7 +31,7 @@ describe("the page, after a decline", function () {
     const amount = page.getByRole("dialog").getByRole("textbox");
     await amount.fill("7");
     await orderElsewhere("a paddle", "EUR");
-    // The list is inert below the dialog, and so has no roles.
+    // The list is inert behind the dialog, so its elements have no roles.
     await page.getByText(m.orders.insufficientFunds).waitFor();
     assert.equal(await amount.inputValue(), "7");
   });

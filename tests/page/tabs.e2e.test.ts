@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { eventually } from "@settle/chassis/testing";
 import { someone, useStage } from "../harness/page/stage.ts";
 
-/** By which the edge passes on the watches of browsers. */
+/** The cluster through which the edge forwards the watches of browsers. */
 const watches = "orders-watch-http1";
 
 describe("two tabs of the page", function () {

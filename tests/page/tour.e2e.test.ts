@@ -128,7 +128,7 @@ describe("the page", function () {
     await person.signIn(name);
     await person.openAccount("EUR");
     await person.topUp("10");
-    // Payments are back while the request is on its way.
+    // Payments is running again while the request is in flight.
     await page.route(/CancelOrder$/, async (route) => {
       await stage().start("payments");
       await paid(name);
@@ -143,7 +143,7 @@ describe("the page", function () {
     await person.seesBalance(500, "EUR");
   });
 
-  /** Resolves when somebody's only order is paid. */
+  /** Resolves when the user's only order is paid. */
   const paid = (userId: string) =>
     eventually("the order is paid", async () => {
       const { rows } = await stage().system.databases.orders.query(

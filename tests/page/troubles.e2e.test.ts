@@ -5,7 +5,7 @@ import type { Route } from "playwright-core";
 import { successOf } from "../harness/calls/call.ts";
 import { someone, useStage } from "../harness/page/stage.ts";
 
-/** Lets a request do what it does, and its answer never arrive. */
+/** Lets a request take effect, but drops its response. */
 async function loseAnswer(route: Route): Promise<void> {
   await route.fetch();
   await route.abort();
@@ -15,7 +15,7 @@ describe("the page, when something is wrong", function () {
   this.timeout(60_000);
   const stage = useStage();
 
-  /** What is really stored of somebody's orders. */
+  /** Returns the stored orders of a user. */
   async function storedOrders(userId: string): Promise<readonly string[]> {
     const { rows } = await stage().system.databases.orders.query(
       "SELECT description FROM orders WHERE user_id = $1 ORDER BY id",
@@ -24,7 +24,7 @@ describe("the page, when something is wrong", function () {
     return rows.map(({ description }) => description);
   }
 
-  /** Resolves when payments have decided about somebody's order. */
+  /** Resolves when payments has decided about the user's order. */
   async function paidFor(userId: string): Promise<void> {
     await eventually("the order is paid for", async () => {
       const { rows } = await stage().system.databases.payments.query(
@@ -89,7 +89,7 @@ describe("the page, when something is wrong", function () {
     await person.sees("overnight", "pending");
     await start("orders");
     await system.healthy();
-    // If it is still there: the page may have found out by itself.
+    // If it is still displayed: the page may have noticed by itself.
     await person.button(person.m.live.retry).evaluateAll((buttons) => {
       for (const button of buttons as unknown as { click(): void }[]) button.click();
     });
@@ -155,7 +155,7 @@ describe("the page, when something is wrong", function () {
       [name],
     );
     assert.deepEqual(rows, [{ amount: 1_000 }, { amount: 700 }]);
-    // That is done now, and the same again is something new.
+    // The intent is done now, so the same action again is a new one.
     await person.topUp("7");
     await person.seesBalance(2_400, "EUR");
   });

@@ -18,7 +18,7 @@ import { fileURLToPath } from "node:url";
 
 const bootstrap = fileURLToPath(new URL("../bootstrap.mjs", import.meta.url));
 
-/** Stands in for npm: notes the run, then installs what the bootstrap looks for. */
+/** A fake npm: records the run, and then installs what the bootstrap checks for. */
 const fakeNpm = `
 import { appendFileSync, copyFileSync, mkdirSync, symlinkSync } from "node:fs";
 appendFileSync("npm-runs", process.argv.slice(2).join(" ") + "\\n");

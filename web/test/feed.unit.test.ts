@@ -10,7 +10,7 @@ type Watching = {
   fail(error: Error): void;
 };
 
-/** A browser: one lock, one channel, and a server whose watches the test holds in its hands. */
+/** A browser: one lock, one channel, and a server whose watches the test controls. */
 function createBrowser() {
   const tabs = new Set<(message: FeedMessage<Change>) => void>();
   const watches: Watching[] = [];

@@ -5,7 +5,7 @@ import { createFormat } from "../src/i18n/format.ts";
 import { plural } from "../src/i18n/plural.ts";
 import { ru } from "../src/i18n/ru.ts";
 
-/** The page gives nothing back. */
+/** The page makes no refunds. */
 const ofRefunds = new Set(["PAYMENT_NOT_REFUNDABLE", "REFUND_EXCEEDS_PAYMENT"]);
 
 describe("languages", () => {

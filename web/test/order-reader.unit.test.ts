@@ -14,7 +14,7 @@ describe("the order reader", () => {
     const page = Promise.withResolvers<{ orders: Order[]; nextPageToken: string }>();
     const reader = createOrderReader({ queries, recent, readPage: () => page.promise });
     const base = reader.readBase();
-    // Revision 6 was another order's, which nobody has told this page of.
+    // Revision 6 belongs to another order, about which this page has received nothing.
     accept([order("c", 7n)]);
     page.resolve({ orders: [order("b", 5n), order("a", 4n)], nextPageToken: "" });
     assert.equal(await base, 5n);

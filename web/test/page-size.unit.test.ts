@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildPage } from "../build.ts";
 
-/** What has to be there before somebody sees their orders, compressed as it is sent. */
+/** The size of all files that are needed to show the orders, compressed as sent. */
 const maxFirstViewBytes = 150_000;
-/** Fetched by nobody who does not go there. */
+/** Files that are loaded only when the user opens their view. */
 const later = /(load-view|sign-in-by-oidc)-/;
 
 describe("the page", () => {

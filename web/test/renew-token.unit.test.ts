@@ -6,7 +6,7 @@ import { renewToken } from "../src/session/renew-token.ts";
 import { SessionEndedError, UnreachableError } from "../src/session/session.ts";
 
 describe("renewing a token", () => {
-  /** A provider's token endpoint that answers so, and somebody who was signed in there. */
+  /** Starts a provider whose token endpoint responds like this, with a user who was signed in. */
   async function setup(answer: (response: ServerResponse) => void) {
     const server = createServer((_, response) => answer(response));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -25,7 +25,7 @@ describe("renewing a token", () => {
     return {
       manager,
       [Symbol.asyncDispose]: async () => {
-        // It would wait for the token's end.
+        // It would wait until the token expires.
         await manager.removeUser();
         server.closeAllConnections();
         await new Promise((resolve) => server.close(resolve));

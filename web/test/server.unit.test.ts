@@ -191,7 +191,7 @@ type Answer = {
   readonly body: string;
 };
 
-/** A GET that is sent as it is written: `fetch` would tidy paths and decode answers. */
+/** A GET that is sent unchanged: `fetch` would normalise paths and decode responses. */
 async function get(
   url: string,
   options: {

@@ -357,7 +357,7 @@ async function failureOf(call: Promise<unknown>): Promise<SettleError> {
   throw new Error("it did not fail");
 }
 
-/** Answers nothing until the call ends. */
+/** Sends no response until the call ends. */
 function never({ signal }: HandlerContext): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason));

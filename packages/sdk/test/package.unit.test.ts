@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 const maxPageKilobytes = 45;
 const maxMoneyKilobytes = 1;
 
-/** What another team's program might be. */
+/** An example of a program of another team. */
 const nodeProgram = `
   import { createSettle, grpc, money, OrderNotCancellableError, type Settle } from "@settle/sdk/node";
   const settle: Settle = createSettle({
@@ -48,7 +48,7 @@ describe("the published package", function () {
     folder = mkdtempSync(join(tmpdir(), "settle-sdk-"));
     built = join(folder, "node_modules/@settle/sdk");
     buildLibrary(join(root, "packages/sdk"), built);
-    // What npm would install beside it, and what its users bring.
+    // The dependencies that npm would install, and those that users provide.
     for (const scope of ["@bufbuild", "@connectrpc", "@grpc", "@types", "undici-types"]) {
       symlinkSync(join(root, "node_modules", scope), join(folder, "node_modules", scope));
     }

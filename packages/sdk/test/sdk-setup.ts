@@ -19,7 +19,7 @@ export const transports: Readonly<Record<string, TransportFactory>> = {
   gRPC: grpc(),
 };
 
-/** A time that never waits and notes down the pauses; chance is always the same. */
+/** A timing that never waits and records the pauses, with a fixed random number. */
 export function createTestTiming(random = 0.5): Timing & { readonly pausesMs: number[] } {
   const pausesMs: number[] = [];
   return {
@@ -33,7 +33,7 @@ export function createTestTiming(random = 0.5): Timing & { readonly pausesMs: nu
   };
 }
 
-/** A client that calls a server of its own, whose orders are answered by `orders`. */
+/** Creates a client with its own server, on which `orders` implements orders. */
 export async function setupSdk(
   orders: Partial<Orders>,
   options: Partial<CallerOptions> & {
@@ -60,7 +60,7 @@ export async function setupSdk(
   };
 }
 
-/** Lets in whoever has this token, and notes down what was shown. */
+/** Accepts this token only, and records the tokens it has received. */
 export function verifierOf(valid: () => string): TokenVerifier & { readonly shown: string[] } {
   const shown: string[] = [];
   return {
@@ -75,7 +75,7 @@ export function verifierOf(valid: () => string): TokenVerifier & { readonly show
   };
 }
 
-/** UNAVAILABLE as a service says it, asking for a pause where one is given. */
+/** UNAVAILABLE as from a service, with a retry delay if one is given. */
 export function unavailable(retryAfterS?: number): ConnectError {
   const error = refuse(Code.Unavailable, ErrorReason.UNAVAILABLE, "try again later");
   if (retryAfterS === undefined) return error;
@@ -84,7 +84,7 @@ export function unavailable(retryAfterS?: number): ConnectError {
   return error;
 }
 
-/** An order that keeps every rule. */
+/** A valid order. */
 export const request = {
   userId: "alice",
   amount: { minorUnits: 250n, currency: "EUR" },

@@ -1,6 +1,6 @@
 /**
- * The tour of README.md by openapi-fetch, with types that openapi-typescript made of the OpenAPI
- * document, and nothing of Settle but that.
+ * The tour of README.md with openapi-fetch and the types that openapi-typescript generates from the
+ * OpenAPI document, without any other part of Settle.
  *
  * Called with the edge's URL; the tokens of a user and of an admin are in TOKEN and ADMIN_TOKEN, the
  * user's name in USER_ID. Ends with 0 if everything was as the document says.
@@ -20,13 +20,13 @@ const user = clientOf(token);
 const admin = clientOf(adminToken);
 const euros = (minorUnits: number) => ({ minorUnits, currency: "EUR" });
 
-/** The body of a call that must not be refused. */
+/** Returns the body of a call that must succeed. */
 function answer<Data>({ data, error }: { data?: Data; error?: Status }): Data {
   assert.ok(data, `refused: ${error?.message}`);
   return data;
 }
 
-/** The reason of a call that must be refused. */
+/** Returns the error reason of a call that must be refused. */
 function reason({ data, error }: { data?: unknown; error?: Status }): unknown {
   assert.ok(error, `not refused: ${JSON.stringify(data)}`);
   for (const detail of error.details) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { encodeEnvelope } from "@connectrpc/connect/protocol";
 import { readEnvelopes, readServerSentEvents } from "../read-stream.ts";
 
-/** A body that comes in pieces of two bytes, none of which is a message. */
+/** A body that arrives in chunks of two bytes, none of which is a whole message. */
 function inPieces(bytes: Uint8Array): ReadableStream<Uint8Array<ArrayBuffer>> {
   const pieces = Array.from(
     { length: Math.ceil(bytes.length / 2) },

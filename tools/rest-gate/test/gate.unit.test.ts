@@ -11,7 +11,7 @@ const released = readFileSync(`${root}/gen/openapi/settle.json`, "utf8");
 // biome-ignore lint/suspicious/noExplicitAny: tests reach into any part of it
 type Draft = any;
 
-/** What the gate says of a copy of the document that `change` has changed. */
+/** Returns the breaches that the gate finds in a copy of the document after `change`. */
 function breachesAfter(change: (document: Draft) => void): readonly string[] {
   const copy = JSON.parse(released);
   change(copy);
