@@ -29,8 +29,8 @@ export type Comparison = {
 };
 
 /**
- * Measures the system at saturation and pgbench with the same transactions, in alternation on the same
- * server. Each side is measured at its best number of connections or clients.
+ * Measures the system at saturation and pgbench with the same transactions, in alternation on the
+ * same server. Each side is measured at its best number of connections or clients.
  */
 export async function compare(options: {
   readonly plan: Plan;

@@ -9,9 +9,9 @@ export type Answer = { readonly status: number; readonly body: string };
 /** A minimal HTTP/1.1 client with keep-alive, for the load generator. */
 export type EdgeClient = Disposable & {
   /**
-   * Posts JSON with the given `authorization` header on an idle or a new connection, and resolves with
-   * the whole response. Rejects if the connection breaks or is silent for 20 s, or if the response has
-   * no content-length.
+   * Posts JSON with the given `authorization` header on an idle or a new connection, and resolves
+   * with the whole response. Rejects if the connection breaks or is silent for 20 s, or if the
+   * response has no content-length.
    */
   post(path: string, authorization: string, json: string): Promise<Answer>;
 };

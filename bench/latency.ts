@@ -15,8 +15,8 @@ export type Latency = {
 };
 
 /**
- * Places orders on a fixed schedule and, once all have settled, reads the commit times from the tables.
- * No order is queried while it is in progress.
+ * Places orders on a fixed schedule and, once all have settled, reads the commit times from the
+ * tables. No order is queried while it is in progress.
  */
 export async function measureLatency(options: {
   readonly load: Load;

@@ -13,8 +13,8 @@ export type Load = {
   readonly accepted: number;
   readonly accountsCreated: number;
   /**
-   * Signs a token for each user, used by all of its calls, creates all accounts and deposits more than
-   * will be spent.
+   * Signs a token for each user, used by all of its calls, creates all accounts and deposits more
+   * than will be spent.
    */
   createAccounts(): Promise<void>;
   /** Places a small order for a random account and returns its id. */

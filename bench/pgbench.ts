@@ -63,8 +63,8 @@ export async function createBaseline(databaseUrl: (name: string) => string): Pro
 }
 
 /**
- * Runs the baseline, one order at a time in each of `clients` connections, and returns the orders per
- * second. Throws if a transaction failed.
+ * Runs the baseline, one order at a time in each of `clients` connections, and returns the orders
+ * per second. Throws if a transaction failed.
  */
 export async function runBaseline(options: {
   readonly pgbench: Pgbench;

@@ -6,8 +6,8 @@ export function* dueTimes(perSecond: number, seconds: number): Generator<number>
 }
 
 /**
- * Calls `send` at each due time, never earlier and without waiting for earlier calls. Resolves once all
- * calls have ended; rejects if one of them did.
+ * Calls `send` at each due time, never earlier and without waiting for earlier calls. Resolves once
+ * all calls have ended; rejects if one of them did.
  */
 export async function sendOnSchedule(
   due: Iterable<number>,
@@ -40,8 +40,8 @@ export async function sendInLanes(
 }
 
 /**
- * Creates a wall clock with microseconds. It is synchronised with a tick of the coarse clock, because
- * the time origin of the process drifts from the wall clock over minutes.
+ * Creates a wall clock with microseconds. It is synchronised with a tick of the coarse clock,
+ * because the time origin of the process drifts from the wall clock over minutes.
  */
 export function createWallClock(): () => number {
   const before = Date.now();

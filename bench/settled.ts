@@ -7,9 +7,9 @@ const settleTimeoutMs = 60_000;
 const pollIntervalMs = 50;
 
 /**
- * The commit time of the transaction that wrote the current version of the row, in milliseconds since
- * 1970: for a PAID order, of the transaction that settled it. PostgreSQL takes the time when it writes
- * the commit record, just before flushing it.
+ * The commit time of the transaction that wrote the current version of the row, in milliseconds
+ * since 1970: for a PAID order, of the transaction that settled it. PostgreSQL takes the time when
+ * it writes the commit record, just before flushing it.
  */
 const committedMs = "extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000";
 
@@ -51,8 +51,8 @@ export type Flow = {
 };
 
 /**
- * Reads the flow in a time window from the tables. After the window, everything must have settled and
- * nothing may have been accepted.
+ * Reads the flow in a time window from the tables. After the window, everything must have settled
+ * and nothing may have been accepted.
  */
 export async function readFlow(orders: Pool, fromMs: number, toMs: number): Promise<Flow> {
   const { rows } = await orders.query<Flow>(

@@ -1,6 +1,6 @@
 /**
- * Returns the smallest of `values` that at least the share `p` (0 to 1) of them do not exceed. Throws
- * if there are none.
+ * Returns the smallest of `values` that at least the share `p` (0 to 1) of them do not exceed.
+ * Throws if there are none.
  */
 export function percentile(values: readonly number[], p: number): number {
   const sorted = values.toSorted((a, b) => a - b);

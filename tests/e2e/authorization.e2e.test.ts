@@ -28,8 +28,8 @@ const unknownId = "0190a7e4-0000-7000-8000-000000000001";
 const edgeWords = "Send a valid token: `authorization: Bearer <JWT>`.";
 
 /**
- * The result of each method for a request about alice, by caller: with a valid token, and without one.
- * A permitted caller gets OK, or the refusal of the request itself.
+ * The result of each method for a request about alice, by caller: with a valid token, and without
+ * one. A permitted caller gets OK, or the refusal of the request itself.
  */
 const outcomes = readTable(`
   method            | owner                  | other  | wrong scope | admin  | deposit | nobody

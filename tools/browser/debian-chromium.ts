@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { type DebianPackages, unpackDebianPackages } from "../local/fetch/debian-packages.ts";
 import type { BrowserProgram } from "./browser-program.ts";
 
-/** Unpacks the headless Chromium of this Debian release into the cache; see `unpackDebianPackages`. */
+/**
+ * Unpacks the headless Chromium of this Debian release into the cache; see `unpackDebianPackages`.
+ */
 export async function unpackDebianChromium(
   options: Pick<DebianPackages, "cacheDir" | "env" | "signal" | "log">,
 ): Promise<BrowserProgram> {

@@ -11,8 +11,9 @@ const folders = [
 ];
 
 /**
- * Writes a fontconfig configuration with only these fonts from npm, so that pictures are the same on
- * every machine, including Cyrillic and the rouble sign. Returns the file, for `FONTCONFIG_FILE`.
+ * Writes a fontconfig configuration with only these fonts from npm, so that pictures are the same
+ * on every machine, including Cyrillic and the rouble sign. Returns the file, for
+ * `FONTCONFIG_FILE`.
  */
 export function writeFontsConfig(root: string, cacheDir: string): string {
   const folder = join(cacheDir, "browser");

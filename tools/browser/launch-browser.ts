@@ -38,9 +38,9 @@ export type BrowserOptions = {
 
 /**
  * Starts a headless Chromium and checks that it can render a page and take a picture: the one in
- * `CHROMIUM_PATH`, or else the first that works of the one from npm, an installed one, and Debian's,
- * which is unpacked without installing it. On Linux its fonts come from npm. If none works, throws an
- * error with the fault of each and with what to install.
+ * `CHROMIUM_PATH`, or else the first that works of the one from npm, an installed one, and
+ * Debian's, which is unpacked without installing it. On Linux its fonts come from npm. If none
+ * works, throws an error with the fault of each and with what to install.
  */
 export async function launchBrowser(options: BrowserOptions): Promise<Browser> {
   const { env, root, cacheDir } = options;
@@ -69,7 +69,9 @@ export async function launchBrowser(options: BrowserOptions): Promise<Browser> {
   );
 }
 
-/** Checks a browser: one that starts may still crash on its first page, without a font or library. */
+/**
+ * Checks a browser: one that starts may still crash on its first page, without a font or library.
+ */
 async function tryOut(
   { path }: BrowserProgram,
   env: Readonly<Record<string, string>>,

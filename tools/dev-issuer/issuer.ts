@@ -44,9 +44,9 @@ export type Issuer = {
 };
 
 /**
- * Opens the issuer with the keys in `folder`. Creates the folder and a key if missing, and rotates a
- * key older than 90 days. Several processes can do so at the same time and agree on the keys. Throws
- * if the folder contains an invalid key.
+ * Opens the issuer with the keys in `folder`. Creates the folder and a key if missing, and rotates
+ * a key older than 90 days. Several processes can do so at the same time and agree on the keys.
+ * Throws if the folder contains an invalid key.
  */
 export async function openIssuer(options: {
   readonly folder: string;

@@ -18,8 +18,8 @@ type Route = {
 };
 
 /**
- * Serves the issuer over HTTP: its keys, its metadata (RFC 8414), and tokens for any caller. Pages of
- * `corsOrigins` may call it; pages of other origins get no token. Throws if it cannot listen.
+ * Serves the issuer over HTTP: its keys, its metadata (RFC 8414), and tokens for any caller. Pages
+ * of `corsOrigins` may call it; pages of other origins get no token. Throws if it cannot listen.
  */
 export async function startIssuerServer(options: {
   readonly issuer: Issuer;

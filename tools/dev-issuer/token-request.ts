@@ -15,8 +15,8 @@ export type TokenRequestFault = { readonly fault: string };
 
 /**
  * Reads the body of a token request by RFC 6749 section 4.3, as a form or as a JSON object with the
- * same names: `username` and optionally `scope`. Other fields are ignored, including `grant_type` and
- * `password`: any caller can be any user here.
+ * same names: `username` and optionally `scope`. Other fields are ignored, including `grant_type`
+ * and `password`: any caller can be any user here.
  */
 export function readTokenRequest(
   contentType: string | undefined,

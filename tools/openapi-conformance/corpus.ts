@@ -1,7 +1,7 @@
 /**
  * `npm run openapi:corpus`: runs the plugin over all of Google's public protos, as the compiler
- * would, and validates every document with two other parsers. Prints their number and the time; exits
- * with 1 after a crash or an invalid document.
+ * would, and validates every document with two other parsers. Prints their number and the time;
+ * exits with 1 after a crash or an invalid document.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -17,8 +17,8 @@ type Result = {
 
 /**
  * Returns the errors and warnings of Redocly's linter for OpenAPI documents, one per line; empty if
- * there are none. `spec` checks the rules of the specification, `recommended` more. The files are below
- * `root`. Throws if there is no result for each of them within 5 minutes.
+ * there are none. `spec` checks the rules of the specification, `recommended` more. The files are
+ * below `root`. Throws if there is no result for each of them within 5 minutes.
  */
 export function lint(
   root: string,

@@ -2,8 +2,8 @@ import { topologyOf } from "@settle/chassis/contract/topology";
 import amqp, { type ConsumeMessage } from "amqplib";
 
 /**
- * Passes a copy of every event that the services publish from now on to `take`, until it is disposed.
- * The URL is that of the virtual host, with an administrator's credentials.
+ * Passes a copy of every event that the services publish from now on to `take`, until it is
+ * disposed. The URL is that of the virtual host, with an administrator's credentials.
  */
 export async function tapEvents(
   amqpUrl: string,

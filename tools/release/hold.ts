@@ -4,7 +4,9 @@ export type Hold = Disposable & {
   set(held: boolean): void;
 };
 
-/** Creates a hold on a process, which keeps running for now. A stopped one keeps its connections. */
+/**
+ * Creates a hold on a process, which keeps running for now. A stopped one keeps its connections.
+ */
 export function createHold(pid: number): Hold {
   let isHeld = false;
   const set = (held: boolean) => {

@@ -34,9 +34,9 @@ export type Stage = {
 };
 
 /**
- * Makes the calls of the steps one after another, as a client of that release would, and passes each
- * response to `onAnswer`. Reads a stream up to its first heartbeat, which says that everything has
- * been sent. Throws if the state that a step waits for is not reached within 10 s.
+ * Makes the calls of the steps one after another, as a client of that release would, and passes
+ * each response to `onAnswer`. Reads a stream up to its first heartbeat, which says that everything
+ * has been sent. Throws if the state that a step waits for is not reached within 10 s.
  */
 export async function play<S extends Step>(
   stage: Stage,

@@ -5,8 +5,8 @@ const folder = "proto/releases";
 
 /**
  * Returns the folders of the releases, below `root`, the newest last. Each contains the contract of
- * that release: `image.binpb` (its descriptors), `openapi.json`, and `recording.json` (calls with its
- * responses, and its events).
+ * that release: `image.binpb` (its descriptors), `openapi.json`, and `recording.json` (calls with
+ * its responses, and its events).
  */
 export function releases(root: string): readonly string[] {
   const numbers = (name: string) => name.split(".").map(Number);

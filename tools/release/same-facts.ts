@@ -10,9 +10,9 @@ const ownValues = /^(revision|nextPageToken)$/;
 const errorWords = /^(message|description)$/;
 
 /**
- * Returns the differences of `present` from `recorded`, one per line: missing fields and other values.
- * Additional fields, other ids, times, revisions and tokens, and other error messages are not
- * differences. For two runs of the same calls.
+ * Returns the differences of `present` from `recorded`, one per line: missing fields and other
+ * values. Additional fields, other ids, times, revisions and tokens, and other error messages are
+ * not differences. For two runs of the same calls.
  */
 export function findDifferences(recorded: JsonValue, present: JsonValue): readonly string[] {
   const isError = typeof recorded === "object" && recorded !== null && "code" in recorded;
@@ -26,8 +26,8 @@ export function findDifferences(recorded: JsonValue, present: JsonValue): readon
 }
 
 /**
- * Returns the differences of `present` from `recorded`, one per line; only additional fields are not
- * differences. For decoding the same bytes twice.
+ * Returns the differences of `present` from `recorded`, one per line; only additional fields are
+ * not differences. For decoding the same bytes twice.
  */
 export function findLosses(recorded: JsonValue, present: JsonValue): readonly string[] {
   return walk(recorded, present, "", (a, b) => a === b);

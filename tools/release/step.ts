@@ -14,7 +14,7 @@ export type Step = {
   /** The REST route; the path parameters come from the request. */
   readonly rest: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** In proto JSON; `$name` is an id stored by `keepAs` in the same way, `$name.revision` its revision. */
+  /** In proto JSON; `$name` is the id stored by `keepAs`, `$name.revision` its revision. */
   readonly request: JsonObject;
   /** The name under which the id and the revision of the response are stored. */
   readonly keepAs?: string;

@@ -5,7 +5,9 @@ import { compareSchemas } from "./schemas.ts";
 export type Breach = {
   /** `POST /gateway/orders` */
   readonly operation: string;
-  /** `request amount`, `answer 200 orders.*.id`, `query pageSize`; empty for the whole operation. */
+  /**
+   * `request amount`, `answer 200 orders.*.id`, `query pageSize`; empty for the whole operation.
+   */
   readonly place: string;
   readonly rule: string;
   readonly fix: string;
@@ -16,8 +18,8 @@ const keepOperation = "keep it, and use another path for a new version";
 /**
  * Compares an OpenAPI document of our generator with a released one, both as text, and returns the
  * breaking changes: a removed operation, parameter, field, enum value, response or error reason; an
- * input that became required or narrower; a response with a weaker type or format; a permission that
- * became necessary. Additions are not breaking.
+ * input that became required or narrower; a response with a weaker type or format; a permission
+ * that became necessary. Additions are not breaking.
  */
 export function findBreaches(released: string, present: string): readonly Breach[] {
   const [before, now] = [readDocument(released), readDocument(present)];

@@ -23,8 +23,8 @@ const widen = "accept everything that the release accepted";
 
 /**
  * Compares a schema with the released one. A request may accept more than before, never less; a
- * response may contain more, never less. A rule whose text has changed cannot be compared, and counts
- * as narrower.
+ * response may contain more, never less. A rule whose text has changed cannot be compared, and
+ * counts as narrower.
  */
 export function compareSchemas(
   released: Place,

@@ -25,7 +25,9 @@ const encodings = [
 /** A file of the page in one encoding, with its header pattern; undefined for the plain file. */
 type Variant = Page & { readonly asked: RegExp | undefined };
 
-/** Sends a file of the page in response to a GET or HEAD of `path`; returns false if there is none. */
+/**
+ * Sends a file of the page in response to a GET or HEAD of `path`; returns false if there is none.
+ */
 export type SendPageFile = (
   path: string,
   request: IncomingMessage,
@@ -33,9 +35,9 @@ export type SendPageFile = (
 ) => boolean;
 
 /**
- * Reads all files in `folder` into memory, including their compressed variants (`.br`, `.gz`), so that
- * later changes of the folder have no effect on the responses. `index.html` is served as `/`. Throws
- * if there is no page, or if the media type of a file is unknown.
+ * Reads all files in `folder` into memory, including their compressed variants (`.br`, `.gz`), so
+ * that later changes of the folder have no effect on the responses. `index.html` is served as `/`.
+ * Throws if there is no page, or if the media type of a file is unknown.
  */
 export function readPageFiles(folder: string): SendPageFile {
   if (!existsSync(join(folder, "index.html"))) {

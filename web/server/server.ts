@@ -7,8 +7,8 @@ import { readPageFiles } from "./page-files.ts";
 /**
  * Serves the built page in `config.folder`, its configuration at `/config.json`, and `/healthz`.
  * Every other path whose last part has no dot is a view of the page. The content security policy
- * limits the page to its own files, the edge and the sign-in provider. Throws if it cannot listen or
- * there is no page.
+ * limits the page to its own files, the edge and the sign-in provider. Throws if it cannot listen
+ * or there is no page.
  */
 export async function startWebServer(options: {
   readonly config: WebConfig;

@@ -16,7 +16,9 @@ const exampleInText = /\bExamples?:\s+`([^`]+)`/g;
 /** Directives for linters, and comments that AIP-192 marks as internal. */
 const linterLine = /^ *(buf:lint:|buf:breaking:|api-linter:|protolint:).*$/gm;
 const internal = /\(--[\s\S]*?--\)/g;
-/** `[Order][orders.v1.Order]`, a link to a type in Google's protos, which Markdown cannot resolve. */
+/**
+ * `[Order][orders.v1.Order]`, a link to a type in Google's protos, which Markdown cannot resolve.
+ */
 const typeLink = /\[([^\][]+)\]\[[\w. ]*\]/g;
 
 const noComment: Comment = { summary: "", rest: "", text: "", examples: [] };

@@ -21,8 +21,8 @@ export type Components = {
 
 /**
  * Collects schemas, each with the full name of its type. A message that is both sent and received,
- * and differs in the two directions, has two schemas: the one for requests is called `<name>-Input`,
- * which cannot be the name of a message.
+ * and differs in the two directions, has two schemas: the one for requests is called
+ * `<name>-Input`, which cannot be the name of a message.
  */
 export function createComponents(context: Context): Components {
   const wanted = new Map<string, { type: DescMessage | DescEnum; direction: Direction }>();

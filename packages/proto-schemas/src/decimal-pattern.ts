@@ -1,15 +1,16 @@
 /**
- * Returns a regular expression that matches the integers from `lower` to `upper` in the form of JSON:
- * decimal, without leading zeros, with a leading `-` if negative. `lower` must not be above `upper`.
+ * Returns a regular expression that matches the integers from `lower` to `upper` in the form of
+ * JSON: decimal, without leading zeros, with a leading `-` if negative. `lower` must not be above
+ * `upper`.
  */
 export function decimalPattern(lower: bigint, upper: bigint): string {
   return `^${decimals(lower, upper)}$`;
 }
 
 /**
- * Returns a part of a regular expression that matches the durations from `from` to `to` seconds in the
- * form of proto JSON: `1s`, `1.5s`. Neither may be negative, and `from` must not be above `to`. `to`
- * itself matches if `withEnd` is true, which is required if `from` equals `to`.
+ * Returns a part of a regular expression that matches the durations from `from` to `to` seconds in
+ * the form of proto JSON: `1s`, `1.5s`. Neither may be negative, and `from` must not be above `to`.
+ * `to` itself matches if `withEnd` is true, which is required if `from` equals `to`.
  */
 export function durationPattern(from: bigint, to: bigint, withEnd = true): string {
   const below = from < to ? [`${decimals(from, to - 1n)}(?:\\.[0-9]{1,9})?`] : [];

@@ -14,10 +14,10 @@ export type Document = { readonly file: string; readonly content: JsonObject };
 export type Surroundings = Pick<Context, "extensions" | "source" | "complaints">;
 
 /**
- * Creates a plugin that writes JSON documents, one at a time, because they may be large. If no correct
- * document can be generated, the response contains the error, as compilers expect: a
- * {@link Refusal}, or the complaints that `create` has added, each with file and line. Invalid options
- * throw.
+ * Creates a plugin that writes JSON documents, one at a time, because they may be large. If no
+ * correct document can be generated, the response contains the error, as compilers expect: a
+ * {@link Refusal}, or the complaints that `create` has added, each with file and line. Invalid
+ * options throw.
  */
 export function createDocumentPlugin<Options extends object, Base>(plugin: {
   readonly name: string;

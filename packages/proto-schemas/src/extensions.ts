@@ -27,8 +27,8 @@ export type Extensions = {
   /** All types of the descriptor set. */
   readonly types: Registry;
   /**
-   * Returns the value of the option `name` of `desc`; undefined if it is not set. `T` lists the fields
-   * that the caller reads.
+   * Returns the value of the option `name` of `desc`; undefined if it is not set. `T` lists the
+   * fields that the caller reads.
    */
   read<T>(desc: AnyDesc, name: string): T | undefined;
 };

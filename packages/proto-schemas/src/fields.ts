@@ -99,7 +99,9 @@ export function isRequiredInRequest(context: Context, field: DescField): boolean
   return isRequiredByRules(context, field, "request");
 }
 
-/** Whether a field must be set: it is marked so, or its zero, omitted in JSON, violates the rules. */
+/**
+ * Whether a field must be set: it is marked so, or its zero, omitted in JSON, violates the rules.
+ */
 function isRequiredByRules(context: Context, field: DescField, direction: Direction): boolean {
   const behavior = readFieldBehavior(context, field);
   const rules = readFieldRules(context, field);

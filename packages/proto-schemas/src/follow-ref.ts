@@ -1,4 +1,4 @@
-/** Returns the target of a `$ref` in `document`, such as `#/paths/~1orders/get`; undefined if missing. */
+/** Returns the target of a `$ref`, such as `#/paths/~1orders/get`; undefined if there is none. */
 export function followRef(document: unknown, ref: string): unknown {
   return ref
     .slice("#/".length)

@@ -30,9 +30,9 @@ const stricter: Readonly<Record<string, (a: number, b: number) => number>> = {
 const nested: ReadonlySet<string> = new Set(["items", "propertyNames", "additionalProperties"]);
 
 /**
- * Returns a schema that accepts what all of `schemas` accept. If two of them have different values of
- * a keyword that cannot be merged, the later one goes into `allOf`. So do keywords that narrow the
- * fields of a `$ref`.
+ * Returns a schema that accepts what all of `schemas` accept. If two of them have different values
+ * of a keyword that cannot be merged, the later one goes into `allOf`. So do keywords that narrow
+ * the fields of a `$ref`.
  */
 export function allOf(...schemas: readonly JsonObject[]): JsonObject {
   const merged: Record<string, Json> = {};

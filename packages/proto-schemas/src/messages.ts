@@ -13,8 +13,8 @@ import { wellKnownForm, wrappedScalar } from "./well-known.ts";
 export type FieldPath = readonly DescField[];
 
 /**
- * Returns the schema of a message. The fields at `hidden`, which are in the path of a request, are left
- * out, and so are messages without any other fields.
+ * Returns the schema of a message. The fields at `hidden`, which are in the path of a request, are
+ * left out, and so are messages without any other fields.
  */
 export function messageSchema(
   context: Context,
@@ -53,8 +53,8 @@ export function isHidden(field: DescField, hidden: readonly FieldPath[]): boolea
 }
 
 /**
- * Whether a field is required besides the fields in the path of a request. A message with a field in
- * the path is already present, so it is required only if one of its other fields is.
+ * Whether a field is required besides the fields in the path of a request. A message with a field
+ * in the path is already present, so it is required only if one of its other fields is.
  */
 export function isRequiredBeside(
   context: Context,
@@ -110,8 +110,9 @@ export function hasOwnSchema(message: DescMessage): boolean {
 }
 
 /**
- * Returns the rule that at most one field of a oneof is set, as a ban on pairs. A branch for each field
- * would make documentation and generated clients show variants that the message does not have.
+ * Returns the rule that at most one field of a oneof is set, as a ban on pairs. A branch for each
+ * field would make documentation and generated clients show variants that the message does not
+ * have.
  */
 function oneofSchema(
   context: Context,

@@ -9,8 +9,8 @@ type EnumRules = {
 };
 
 /**
- * Returns the allowed values of an enum, by name. `defined_only` adds nothing, because the schema of
- * an enum contains only defined values.
+ * Returns the allowed values of an enum, by name. `defined_only` adds nothing, because the schema
+ * of an enum contains only defined values.
  */
 export function enumRules(rules: EnumRules, desc: DescEnum): Ruled {
   const name = (number: number) => desc.value[number]?.name ?? String(number);

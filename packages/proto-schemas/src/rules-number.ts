@@ -15,9 +15,9 @@ export type NumberRules = {
 };
 
 /**
- * Translates the bounds and lists of a number whose type is called `type` in protos. A 64-bit integer
- * is a string in JSON, so its bounds become a pattern, and words as well. They also apply as numeric
- * bounds to callers that send numbers.
+ * Translates the bounds and lists of a number whose type is called `type` in protos. A 64-bit
+ * integer is a string in JSON, so its bounds become a pattern, and words as well. They also apply
+ * as numeric bounds to callers that send numbers.
  */
 export function numberRules(rules: NumberRules, type: string, direction: Direction): Ruled {
   const is64 = type.endsWith("64");

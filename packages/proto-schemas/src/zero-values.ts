@@ -23,7 +23,9 @@ export function zeroForms(field: DescField): readonly Json[] {
   return [field.scalar === ScalarType.BOOL ? false : 0];
 }
 
-/** Returns a schema that accepts everything except the zero of `field`, the meaning of `required`. */
+/**
+ * Returns a schema that accepts everything except the zero of `field`, the meaning of `required`.
+ */
 export function nonZeroSchema(field: DescField): JsonObject {
   if (field.fieldKind === "list") return { minItems: 1 };
   if (field.fieldKind === "map") return { minProperties: 1 };

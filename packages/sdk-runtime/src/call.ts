@@ -28,11 +28,11 @@ export type Means = {
 };
 
 /**
- * Makes one call and retries it after transient failures, with pauses, up to the call's deadline, its
- * number of retries and the client's budget. Retries are always safe: reads change nothing, and every
- * other call sends the same idempotency key with each retry. A refused token is replaced once.
- * Rejects with a {@link SettleError}, with the reason of an aborted signal, or with the error of the
- * token function.
+ * Makes one call and retries it after transient failures, with pauses, up to the call's deadline,
+ * its number of retries and the client's budget. Retries are always safe: reads change nothing, and
+ * every other call sends the same idempotency key with each retry. A refused token is replaced
+ * once. Rejects with a {@link SettleError}, with the reason of an aborted signal, or with the error
+ * of the token function.
  */
 export async function callUnary<I extends DescMessage, O extends DescMessage>(
   means: Means,

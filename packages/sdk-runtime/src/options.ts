@@ -21,8 +21,8 @@ export type CallOptions = {
 export type WriteOptions = CallOptions & {
   /**
    * Identifies this call: another call with the same key and request has no further effect and gets
-   * the same response. 1 to 255 visible ASCII characters. Default: a random key for each call, which
-   * its retries share.
+   * the same response. 1 to 255 visible ASCII characters. Default: a random key for each call,
+   * which its retries share.
    */
   readonly idempotencyKey?: string | undefined;
 };
@@ -57,7 +57,9 @@ export function headersOf(method: DescMethod, options: WaitOptions): Headers {
   return headers;
 }
 
-/** Creates a random idempotency key, for an action that must take effect once over several calls. */
+/**
+ * Creates a random idempotency key, for an action that must take effect once over several calls.
+ */
 export function createIdempotencyKey(): string {
   // Not randomUUID, which is available to pages in a secure context only.
   const bytes = crypto.getRandomValues(new Uint8Array(keyBytes));

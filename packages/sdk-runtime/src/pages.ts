@@ -9,8 +9,8 @@ export type PageRequest = { readonly pageToken?: string };
 export type PageAnswer = { readonly nextPageToken: string };
 
 /**
- * Turns a call that returns one page into an iterable of pages, from the one that the request names.
- * Each page is a separate call, made when the page is read.
+ * Turns a call that returns one page into an iterable of pages, from the one that the request
+ * names. Each page is a separate call, made when the page is read.
  */
 export function pagesOf<Request extends PageRequest, Page extends PageAnswer>(
   request: Request,

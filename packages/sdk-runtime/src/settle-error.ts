@@ -38,8 +38,9 @@ export class SettleError<Reason extends string = string> extends Error {
   /** The kind of failure, the same in every protocol. */
   readonly code: Code;
   /**
-   * The stable error reason of the contract. If a response has none (a response of the edge itself, a
-   * lost connection), it is the reason with the name of the code, such as `UNAVAILABLE`, or empty.
+   * The stable error reason of the contract. If a response has none (a response of the edge itself,
+   * a lost connection), it is the reason with the name of the code, such as `UNAVAILABLE`, or
+   * empty.
    */
   readonly reason: Reason;
   /** Identifies the call in the logs; empty if there was no response. */
@@ -97,7 +98,7 @@ export function settleErrorOf(thrown: unknown, classes: ErrorClasses): SettleErr
   return new (Class ?? SettleError)(facts);
 }
 
-/** Whether the connection was lost: fetch throws a TypeError, connect-web an error with a fixed text. */
+/** Whether the connection was lost: fetch throws a TypeError, connect-web a fixed message. */
 function isCut({ code, cause }: ConnectError): boolean {
   return code === Code.Unknown && (cause instanceof TypeError || typeof cause === "string");
 }

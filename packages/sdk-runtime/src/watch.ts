@@ -30,8 +30,8 @@ type Answer = {
 export type Heartbeat = { readonly kind: "heartbeat"; readonly revision: bigint };
 
 /**
- * Yields changes until it is stopped: by `break`, by disposing it, or by its signal. It supports one
- * consumer at a time.
+ * Yields changes until it is stopped: by `break`, by disposing it, or by its signal. It supports
+ * one consumer at a time.
  */
 export type Watch<Change> = AsyncIterableIterator<Change, void, undefined> &
   AsyncDisposable & {
@@ -43,8 +43,8 @@ export type Watch<Change> = AsyncIterableIterator<Change, void, undefined> &
  * Watches through a server stream whose messages have a `revision` and an `event`. A stream that
  * breaks, ends or falls silent is reopened after a pause, from the last revision, indefinitely. A
  * stream whose token has expired is reopened at once, with a new token. Throws permanent
- * `SettleError`s and the errors of the token function. Heartbeats are yielded only if the options ask
- * for them.
+ * `SettleError`s and the errors of the token function. Heartbeats are yielded only if the options
+ * ask for them.
  */
 export function openWatch<I extends DescMessage, O extends DescMessage, Change>(
   means: Means,

@@ -14,7 +14,9 @@ const schemas = [
   PaymentRefundedEventSchema,
 ] as const;
 
-/** Any event that Settle publishes; `$typeName` is its type, such as `events.v1.OrderCreatedEvent`. */
+/**
+ * Any event that Settle publishes; `$typeName` is its type, such as `events.v1.OrderCreatedEvent`.
+ */
 export type SettleEvent = MessageShape<(typeof schemas)[number]>;
 
 /** The parts of a RabbitMQ message that are read, as amqplib delivers it. */

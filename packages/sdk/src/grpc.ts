@@ -13,7 +13,9 @@ export type GrpcOptions = {
    * answer within 10 seconds.
    */
   readonly channel?: ChannelOptions;
-  /** The target for grpc-js, such as `dns:///orders.internal:8080`. Default: the host of `baseUrl`. */
+  /**
+   * The target for grpc-js, such as `dns:///orders.internal:8080`. Default: the host of `baseUrl`.
+   */
   readonly target?: string;
 };
 
@@ -24,8 +26,8 @@ const defaults: ChannelOptions = {
 };
 
 /**
- * gRPC over HTTP/2, with `@grpc/grpc-js`. Throws if `baseUrl` has a path, which gRPC cannot use, or is
- * not an `http:` or `https:` URL.
+ * gRPC over HTTP/2, with `@grpc/grpc-js`. Throws if `baseUrl` has a path, which gRPC cannot use, or
+ * is not an `http:` or `https:` URL.
  */
 export function grpc(options: GrpcOptions = {}): TransportFactory {
   return (baseUrl) => {

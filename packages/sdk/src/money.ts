@@ -3,8 +3,8 @@ export type MoneyValue = { readonly minorUnits: bigint; readonly currency: strin
 
 /**
  * Parses a decimal number of major units exactly: `money("12.50", "EUR")` is 1250 cents. The number
- * is an optional minus, digits, and after a point at most as many digits as the currency has. Throws
- * a RangeError for any other number and for a currency that is not three capital letters.
+ * is an optional minus, digits, and after a point at most as many digits as the currency has.
+ * Throws a RangeError for any other number and for a currency that is not three capital letters.
  */
 export function money(amount: string, currency: string): MoneyValue {
   const digits = minorUnitDigits(currency);

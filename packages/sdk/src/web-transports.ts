@@ -8,9 +8,9 @@ export type WebTransportOptions = {
 };
 
 /**
- * The Connect protocol over `fetch`; the default. It uses JSON, which every network tool can show. In
- * JSON, an enum value that is newer than this SDK is read as the unspecified one. `binary` is smaller
- * and keeps the number of such a value.
+ * The Connect protocol over `fetch`; the default. It uses JSON, which every network tool can show.
+ * In JSON, an enum value that is newer than this SDK is read as the unspecified one. `binary` is
+ * smaller and keeps the number of such a value.
  */
 export function connect(
   options: WebTransportOptions & { readonly binary?: boolean } = {},

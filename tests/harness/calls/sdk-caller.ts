@@ -7,8 +7,8 @@ import { lost } from "./refusals.ts";
 type Method = (request: unknown) => PromiseLike<unknown> | { first(): Promise<unknown> };
 
 /**
- * Calls by the SDK, with a client for each user. The token is the user's own unless `tokenFor` returns
- * another one. Disposing closes all clients.
+ * Calls by the SDK, with a client for each user. The token is the user's own unless `tokenFor`
+ * returns another one. Disposing closes all clients.
  */
 export function createSdkCaller(
   options: Omit<SettleOptions, "token">,

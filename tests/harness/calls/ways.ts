@@ -28,7 +28,9 @@ export type Seen = {
   readonly whole: string;
 };
 
-/** Makes any call of the contract, unary or streaming, with or without an `authorization` header. */
+/**
+ * Makes any call of the contract, unary or streaming, with or without an `authorization` header.
+ */
 export type Way = (method: DescMethod, request: object, authorization?: string) => Promise<Seen>;
 
 /** Returns the URL of a service. */

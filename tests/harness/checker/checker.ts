@@ -11,12 +11,14 @@ import { violationsOf } from "./violations.ts";
 
 const restTimeoutMs = 60_000;
 
-/** The timeout of a test that checks a system: long enough for the check to report what is wrong. */
+/**
+ * The timeout of a test that checks a system: long enough for the check to report what is wrong.
+ */
 export const checkTimeoutMs = 2 * restTimeoutMs;
 
 /**
- * Waits until the system is idle, and fails unless all stored data is consistent and agrees with what
- * the clients saw. The message lists the violations, with ids.
+ * Waits until the system is idle, and fails unless all stored data is consistent and agrees with
+ * what the clients saw. The message lists the violations, with ids.
  */
 export async function assertWhole(system: System, history: History): Promise<void> {
   await eventually("nothing is under way", () => isAtRest(system), restTimeoutMs).catch(() => {

@@ -14,8 +14,8 @@ export type Load = AsyncDisposable & {
 };
 
 /**
- * Keeps `concurrency` callers busy: each places its next order soon after the previous response, and
- * occasionally makes a deposit instead. Failed calls are not retried.
+ * Keeps `concurrency` callers busy: each places its next order soon after the previous response,
+ * and occasionally makes a deposit instead. Failed calls are not retried.
  */
 export function startLoad(options: {
   readonly shopper: Shopper;

@@ -4,7 +4,9 @@ import type { History } from "./history.ts";
 import { readTruth } from "./truth.ts";
 import { violationsOf } from "./violations.ts";
 
-/** Returns the violations after `sql` in a service's database, in a transaction that is rolled back. */
+/**
+ * Returns the violations after `sql` in a service's database, in a transaction that is rolled back.
+ */
 export async function violationsAfter(
   { databases, broker }: System,
   history: History,

@@ -12,8 +12,9 @@ import { isOfUser, type Truth } from "./truth.ts";
  *   zero; the deposits are those of the clients;
  * - every order has one legal final status and one matching payment, with exactly one debit of the
  *   amount if it was paid, and the same refunds in both services (see settlement-violations.ts);
- * - every order, account, cancellation and refund that was accepted is stored with the same content;
- *   one with an unknown outcome is stored at most once; a refused one, or any other, is not stored;
+ * - every order, account, cancellation and refund that was accepted is stored with the same
+ *   content; one with an unknown outcome is stored at most once; a refused one, or any other, is
+ *   not stored;
  * - each event was handled once; outboxes, work queues and retry queues are empty; the dead letters
  *   are the published poison messages.
  */

@@ -5,8 +5,8 @@ import type { ConfirmChannel } from "amqplib";
 export const accessRefused = 403;
 
 /**
- * Runs `work` on a channel and returns the code with which the broker closes the channel; 0 if it does
- * not. The channel is always closed afterwards.
+ * Runs `work` on a channel and returns the code with which the broker closes the channel; 0 if it
+ * does not. The channel is always closed afterwards.
  */
 export async function refusalOf(
   channel: ConfirmChannel,

@@ -1,8 +1,8 @@
 import type { Faults } from "@settle/chassis/base/faults";
 
 /**
- * Kills this process the n-th time it reaches a crash point. `crashAt` is the name of the crash point
- * and n, such as `relay.after-confirm:3`.
+ * Kills this process the n-th time it reaches a crash point. `crashAt` is the name of the crash
+ * point and n, such as `relay.after-confirm:3`.
  */
 export function killAt(crashAt: string): Faults {
   const [point, nth] = crashAt.split(":");

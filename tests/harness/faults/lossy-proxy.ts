@@ -7,9 +7,9 @@ export type LossyProxy = AsyncDisposable & {
   readonly url: string;
   /**
    * Waits for the n-th COMMIT from now on of a transaction with a statement that contains `sent`,
-   * forwards it, waits for the server's response, and closes the connection instead of returning the
-   * response. Resolves once this was done to `times` such commits in a row, by default one. Only one
-   * call at a time is supported.
+   * forwards it, waits for the server's response, and closes the connection instead of returning
+   * the response. Resolves once this was done to `times` such commits in a row, by default one.
+   * Only one call at a time is supported.
    */
   loseCommits(options: {
     readonly sent: string;

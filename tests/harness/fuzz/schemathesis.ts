@@ -28,7 +28,9 @@ export type Fuzzing = {
   readonly timeoutMs: number;
 };
 
-/** Installs schemathesis into the cache, once, and returns its folder. Needs Python 3.11 with pip. */
+/**
+ * Installs schemathesis into the cache, once, and returns its folder. Needs Python 3.11 with pip.
+ */
 export function installSchemathesis(): Promise<string> {
   return installPythonPackages({
     requirements: join(settings, "requirements.txt"),
@@ -38,8 +40,8 @@ export function installSchemathesis(): Promise<string> {
 }
 
 /**
- * Tests the edge against gen/openapi/settle.json, with the settings in schemathesis.toml, and returns
- * the report. If the two differ, throws an error with the report.
+ * Tests the edge against gen/openapi/settle.json, with the settings in schemathesis.toml, and
+ * returns the report. If the two differ, throws an error with the report.
  */
 export async function runSchemathesis(libraries: string, fuzzing: Fuzzing): Promise<string> {
   const { edgeUrl, caller, scopes, token, orders, timeoutMs } = fuzzing;

@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 
-/** Orders that are removed from their database for a while, so that events about them come too early. */
+/** Orders that are removed from their database for a while, so that their events come too early. */
 export type MislaidOrders = {
   has(orderId: string): boolean;
   /** Removes the order; while one is removed, this only restores it. */

@@ -34,8 +34,8 @@ export type Observer = {
   /** The data as last read. */
   readonly stored: Pick<Truth, "orders" | "payments" | "accounts" | "entries">;
   /**
-   * Reads a service's database and returns the violations in it, or compared with the last data, with
-   * ids. It checks that:
+   * Reads a service's database and returns the violations in it, or compared with the last data,
+   * with ids. It checks that:
    * - no order or payment disappears; orders change their status legally, refunds only grow, and
    *   nothing else changes;
    * - every change gets a revision above all that the user's watchers have seen;
@@ -46,15 +46,15 @@ export type Observer = {
   /** Returns where these events disagree with the payments as last read, with ids. */
   compare(events: readonly Event[]): readonly string[];
   /**
-   * Whether the content of an event is published again if the event is lost: true for all events except
-   * refunds of an order that is not cancelled.
+   * Whether the content of an event is published again if the event is lost: true for all events
+   * except refunds of an order that is not cancelled.
    */
   isToldAgain(event: Event): boolean;
 };
 
 /**
- * Creates an observer of these users. `history` contains their deposits so far; `mislaid` are the ids
- * of orders that the test itself has removed from the database.
+ * Creates an observer of these users. `history` contains their deposits so far; `mislaid` are the
+ * ids of orders that the test itself has removed from the database.
  */
 export function createObserver(options: {
   readonly databases: Readonly<Record<ServiceName, Pool>>;

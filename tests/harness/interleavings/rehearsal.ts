@@ -30,8 +30,8 @@ export type Rehearsal = {
   /** Takes a turn. Throws on any violation, with the turns that led to it. */
   take(turn: Turn): Promise<void>;
   /**
-   * Delivers the remaining events in the order of `choices`, and then all events once more. Throws if
-   * the final state has violations.
+   * Delivers the remaining events in the order of `choices`, and then all events once more. Throws
+   * if the final state has violations.
    */
   finish(choices: readonly number[]): Promise<Result>;
 };

@@ -36,7 +36,9 @@ export type Stage = AsyncDisposable & {
   readonly databases: Readonly<Record<ServiceName, Pool>>;
   /** Returns the foundations of a replica of orders. */
   ordersOn(replica: ReplicaNumber): Foundations;
-  /** Calls a replica as `userId` with an idempotency key. Rejects with errors that are not refusals. */
+  /**
+   * Calls a replica as `userId` with an idempotency key. Rejects with errors that are not refusals.
+   */
   callerOn(replica: ReplicaNumber, call: { readonly userId: string; readonly key: string }): Caller;
   /** Delivers the events to a replica at once, and resolves once each is settled. */
   deliver(
@@ -47,9 +49,9 @@ export type Stage = AsyncDisposable & {
   /** Takes the events out of a service's outbox, oldest first, as its relay does. */
   takeEvents(service: ServiceName): Promise<readonly Event[]>;
   /**
-   * Runs `first` on replica 0 and holds it there, see {@link StagedReplica.holdNext}. Runs the `others`
-   * on replica 1 until they are done or wait for a lock, and then lets all of them finish. Returns
-   * whether they waited.
+   * Runs `first` on replica 0 and holds it there, see {@link StagedReplica.holdNext}. Runs the
+   * `others` on replica 1 until they are done or wait for a lock, and then lets all of them finish.
+   * Returns whether they waited.
    */
   overlap(
     service: ServiceName,

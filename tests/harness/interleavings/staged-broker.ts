@@ -4,7 +4,9 @@ import type { ServiceName } from "../system/system.ts";
 import type { ReplicaNumber, Stage } from "./stage.ts";
 import { type Choice, chosen } from "./turns.ts";
 
-/** The broker between the services of a stage, which delivers only the events that the test chooses. */
+/**
+ * The broker between the services of a stage, which delivers only the events that the test chooses.
+ */
 export type StagedBroker = {
   readonly queues: Readonly<Record<ServiceName, Queue>>;
   /** The bodies, in hexadecimal. */
@@ -33,8 +35,8 @@ export type StagedBroker = {
 type Queue = { readonly waiting: readonly Event[]; readonly delivered: readonly Event[] };
 
 /**
- * Creates a broker for the events of some orders: those with a number above 0 by `numberOf`. `tell` is
- * called with that number for each delivery.
+ * Creates a broker for the events of some orders: those with a number above 0 by `numberOf`. `tell`
+ * is called with that number for each delivery.
  */
 export function createStagedBroker(
   stage: Stage,

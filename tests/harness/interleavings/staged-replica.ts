@@ -28,16 +28,16 @@ export type StagedReplica<Rpc> = AsyncDisposable & {
   /** Delivers the events at once, and resolves once all are settled. */
   deliver(events: readonly Event[], redelivered: boolean): Promise<Settled>;
   /**
-   * Holds the next transaction until `hold` resolves: after `afterStatements` statements, or before its
-   * commit if it has fewer.
+   * Holds the next transaction until `hold` resolves: after `afterStatements` statements, or before
+   * its commit if it has fewer.
    */
   holdNext(hold: () => Promise<void>, afterStatements: number): void;
 };
 
 /**
- * Assembles the real parts of a service, as startService does. Its events stay in its outbox; messages
- * for retry and dead-letter queues are confirmed and passed to the test. Disposing does not close the
- * database.
+ * Assembles the real parts of a service, as startService does. Its events stay in its outbox;
+ * messages for retry and dead-letter queues are confirmed and passed to the test. Disposing does
+ * not close the database.
  */
 export function startStagedReplica<
   Schema extends DescMessage,

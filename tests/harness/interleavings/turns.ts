@@ -1,14 +1,16 @@
 import fc from "fast-check";
 import type { ServiceName } from "../system/system.ts";
 
-/** Returns the `nth` item, modulo the length, from the end if negative; undefined if there is none. */
+/**
+ * Returns the `nth` item, modulo the length, from the end if negative; undefined if there is none.
+ */
 export function chosen<T>(among: readonly T[], nth: number): T | undefined {
   return among.at(nth % among.length);
 }
 
 /**
- * A waiting event, an event that was delivered before, or a waiting event about the order whose event
- * was created or chosen last.
+ * A waiting event, an event that was delivered before, or a waiting event about the order whose
+ * event was created or chosen last.
  */
 export type Choice = {
   readonly nth: number;
@@ -51,8 +53,8 @@ export type Turn =
   /** Steps on one replica, which can share a batch. */
   | { readonly does: "together"; readonly on: ServiceName; readonly steps: readonly Step[] }
   /**
-   * Steps on two replicas: the transaction of the first is held after a number of statements, or else
-   * before its commit, while the others run one after another.
+   * Steps on two replicas: the transaction of the first is held after a number of statements, or
+   * else before its commit, while the others run one after another.
    */
   | {
       readonly does: "overlap";

@@ -33,8 +33,9 @@ export type Stage = {
 let shared: Promise<Stage> | undefined;
 
 /**
- * Call it inside a `describe`. Returns a function with which the tests get the stage that all files of
- * this folder share. The first of them opens it, and it is closed after the last test of the run.
+ * Call it inside a `describe`. Returns a function with which the tests get the stage that all files
+ * of this folder share. The first of them opens it, and it is closed after the last test of the
+ * run.
  */
 export function useStage(): () => Stage {
   let stage: Stage | undefined;
@@ -68,8 +69,9 @@ export async function openBrowser(stack: AsyncDisposableStack): Promise<Browser>
 }
 
 /**
- * Builds the page, and starts it at `port` with a system behind it; `stack` ends all of it. Users sign
- * in at the issuer of the test run, or at the OpenID provider in the variables `oidc` with `auth`.
+ * Builds the page, and starts it at `port` with a system behind it; `stack` ends all of it. Users
+ * sign in at the issuer of the test run, or at the OpenID provider in the variables `oidc` with
+ * `auth`.
  */
 export async function openStage(
   stack: AsyncDisposableStack,

@@ -16,8 +16,9 @@ export type VisitOptions = {
 };
 
 /**
- * A separate browser context with the page, which records faults. Disposing closes it and throws if the
- * page logged an error or a warning, threw an error, violated its policy, or called a wrong origin.
+ * A separate browser context with the page, which records faults. Disposing closes it and throws if
+ * the page logged an error or a warning, threw an error, violated its policy, or called a wrong
+ * origin.
  */
 export type Visit = AsyncDisposable & {
   readonly person: Person;

@@ -12,8 +12,8 @@ const harmless = new Set(["PipeWrap", "TTYWrap", "FSReqCallback", "CloseReq"]);
  * Mocha's spec report. The last line of the process is `N passed, N failed`, with `, N skipped` if
  * tests are pending. The exit code is not 0 if anything failed or nothing ran. A process that tests
  * keep running is ended after 5 s and counted as one more failure. So is a run that ends early, for
- * example because a file cannot be loaded. If `TEST_COUNTS` names a file, the counts are written to it
- * as well, to be added up.
+ * example because a file cannot be loaded. If `TEST_COUNTS` names a file, the counts are written to
+ * it as well, to be added up.
  */
 export default class SettleReporter extends Mocha.reporters.Spec {
   /** Called by Mocha when all tests and hooks have run; `conclude` sets the exit code. */

@@ -13,8 +13,8 @@ import type { known } from "./reasons.ts";
 type Correction = (facts: Facts, binding: Binding, context: Context) => Facts;
 
 /**
- * Corrections that convert the facts of grpc-gateway's generator to ours, by known difference, in this
- * order. Each depends on the protos only, so a wrong one leaves the facts different.
+ * Corrections that convert the facts of grpc-gateway's generator to ours, by known difference, in
+ * this order. Each depends on the protos only, so a wrong one leaves the facts different.
  */
 export const corrections: Partial<Readonly<Record<keyof typeof known, Correction>>> = {
   httpBody: (facts, { body, method }) => {

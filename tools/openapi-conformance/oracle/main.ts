@@ -1,9 +1,9 @@
 /**
- * `npm run openapi:oracle`: compares the facts of our plugin about each operation with the stored facts
- * of grpc-gateway's protoc-gen-openapiv3, for our protos, those of the tests and all of Google's. Each
- * difference must have one of the three reasons in `reasons.ts`; exits with 1 otherwise.
- * `-- --refresh` runs protoc-gen-openapiv3 again, built with Go (see tools/local/fetch/go-program.ts),
- * and stores its facts. Names of sets select some of them.
+ * `npm run openapi:oracle`: compares the facts of our plugin about each operation with the stored
+ * facts of grpc-gateway's protoc-gen-openapiv3, for our protos, those of the tests and all of
+ * Google's. Each difference must have one of the three reasons in `reasons.ts`; exits with 1
+ * otherwise. `-- --refresh` runs protoc-gen-openapiv3 again, built with Go (see
+ * tools/local/fetch/go-program.ts), and stores its facts. Names of sets select some of them.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

@@ -64,8 +64,8 @@ export function readContract(protos: Protos): Contract {
 }
 
 /**
- * Returns the methods (`<package>.<service>.<method>`) for which grpc-gateway refuses their whole set:
- * client streams with a field in a path.
+ * Returns the methods (`<package>.<service>.<method>`) for which grpc-gateway refuses their whole
+ * set: client streams with a field in a path.
  */
 export function findStreamsWithPaths({ bindings }: Contract): ReadonlySet<string> {
   const found = [...bindings.values()]

@@ -1,4 +1,6 @@
-/** The reasons why our facts and those of grpc-gateway's generator may differ. There is no fourth. */
+/**
+ * The reasons why our facts and those of grpc-gateway's generator may differ. There is no fourth.
+ */
 export const reasons = {
   envoy: "Envoy's tested behaviour",
   specification: "the OpenAPI 3.1 specification",

@@ -9,8 +9,8 @@ const refusals: ReadonlySet<Code> = new Set([
 ]);
 
 /**
- * Whether an error proves that neither this attempt nor an earlier one with the same key had an effect:
- * if one had, the same key would have returned its response.
+ * Whether an error proves that neither this attempt nor an earlier one with the same key had an
+ * effect: if one had, the same key would have returned its response.
  */
 export function isRefusal(error: unknown): boolean {
   // A reused key would be refused every time.

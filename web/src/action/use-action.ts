@@ -13,8 +13,8 @@ export type Action<Input> = {
 };
 
 /**
- * Creates an action for the user. It runs once at a time. Runs with the same `name` and input use the
- * same idempotency key until the outcome is known, also from another component (see `Intents`).
+ * Creates an action for the user. It runs once at a time. Runs with the same `name` and input use
+ * the same idempotency key until the outcome is known, also from another component (see `Intents`).
  */
 export function useAction<Input>(
   name: string,

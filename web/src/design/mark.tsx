@@ -1,8 +1,8 @@
 import type { OrderStatusName } from "../orders/status.ts";
 
 /**
- * The progress of an order as a line with three stops: ordered, payments, settled. It is filled up to
- * the last known stop. It is decorative: the status is always shown as text next to it.
+ * The progress of an order as a line with three stops: ordered, payments, settled. It is filled up
+ * to the last known stop. It is decorative: the status is always shown as text next to it.
  */
 export function Mark({ status }: { readonly status: OrderStatusName }) {
   return (

@@ -11,8 +11,8 @@ import { useTitle } from "./use-title.ts";
 const LoadView = lazy(() => import("../load/load-view.tsx"));
 
 /**
- * The views by their paths. Navigation starts at the top of the new view, also for screen readers. So
- * does the first view after signing in through the form, which is gone by then.
+ * The views by their paths. Navigation starts at the top of the new view, also for screen readers.
+ * So does the first view after signing in through the form, which is gone by then.
  */
 export function Views({ afterForm }: { readonly afterForm: boolean }) {
   const { config } = useClient();

@@ -13,8 +13,9 @@ const many = 3;
 const pauseAfterManyMs = 10_000;
 
 /**
- * Announces the outcome of orders to screen readers, one by its name and many in one sentence, and the
- * announcements of views. It speaks at most every 1.5 seconds, and every ten seconds under load.
+ * Announces the outcome of orders to screen readers, one by its name and many in one sentence, and
+ * the announcements of views. It speaks at most every 1.5 seconds, and every ten seconds under
+ * load.
  */
 export function Announcer() {
   const { m, format } = useLanguage();

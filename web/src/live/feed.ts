@@ -18,12 +18,12 @@ export type Feed<C extends Change> = Disposable & {
 };
 
 /**
- * Starts a feed. One tab leads: it watches and forwards changes to the others over the channel. When
- * it is closed, another tab takes over from the last revision that it has received. Disposing the feed
- * ends it in this tab.
+ * Starts a feed. One tab leads: it watches and forwards changes to the others over the channel.
+ * When it is closed, another tab takes over from the last revision that it has received. Disposing
+ * the feed ends it in this tab.
  *
- * No change is missed: a tab listens to the channel before it loads its base, and what the leader sent
- * before that is older than the base.
+ * No change is missed: a tab listens to the channel before it loads its base, and what the leader
+ * sent before that is older than the base.
  */
 export function createFeed<C extends Change>(means: FeedMeans<C>): Feed<C> {
   const stop = new AbortController();

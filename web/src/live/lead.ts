@@ -5,8 +5,8 @@ const firstDelayMs = 1_000;
 const longestDelayMs = 30_000;
 
 /**
- * Runs the feed of one tab: loads the base, waits for its turn to lead, and then watches until it is
- * stopped or the feed has ended. Rejects if it is stopped before its turn.
+ * Runs the feed of one tab: loads the base, waits for its turn to lead, and then watches until it
+ * is stopped or the feed has ended. Rejects if it is stopped before its turn.
  */
 export async function lead<C extends Change>(tab: Tab<C>): Promise<void> {
   const { means, stopped } = tab;
@@ -31,7 +31,8 @@ async function readBase<C extends Change>(tab: Tab<C>): Promise<void> {
 
 /**
  * Retries until it succeeds or the error is permanent; returns whether it succeeded. Each pause is
- * twice as long as the previous one, up to 30 s, and short again after an attempt that lasted longer.
+ * twice as long as the previous one, up to 30 s, and short again after an attempt that lasted
+ * longer.
  */
 async function persist<C extends Change>(
   tab: Tab<C>,

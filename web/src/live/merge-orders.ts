@@ -18,9 +18,9 @@ export type OrderList = {
 };
 
 /**
- * Updates a list. Of two states of an order, the one with the larger revision is kept. New orders are
- * inserted by their ids, which increase with time; those older than the last displayed one are left to
- * later pages. Returns the same list if nothing changes.
+ * Updates a list. Of two states of an order, the one with the larger revision is kept. New orders
+ * are inserted by their ids, which increase with time; those older than the last displayed one are
+ * left to later pages. Returns the same list if nothing changes.
  */
 export function mergeOrders(list: OrderList, changes: readonly Order[]): OrderList {
   const newer = new Map<string, Order>();

@@ -2,8 +2,9 @@ import type { Order } from "@settle/sdk";
 import { statusOf } from "../orders/status.ts";
 
 /**
- * Returns the orders that have just left their pending state, as far as this tab can tell. An unknown
- * order may have settled long ago, unless its id is above `sinceId`: ids increase with time.
+ * Returns the orders that have just left their pending state, as far as this tab can tell. An
+ * unknown order may have settled long ago, unless its id is above `sinceId`: ids increase with
+ * time.
  */
 export function newlySettled(
   orders: readonly Order[],

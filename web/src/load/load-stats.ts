@@ -42,8 +42,8 @@ const maxPieces = 60;
 const pieceLengthsMs = [100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 
 /**
- * Counts ascending times, in milliseconds since the start, in at most 60 intervals until `endMs`. For
- * the last interval only the elapsed part counts; it is left out below half of its length.
+ * Counts ascending times, in milliseconds since the start, in at most 60 intervals until `endMs`.
+ * For the last interval only the elapsed part counts; it is left out below half of its length.
  */
 export function throughputOf(settledMs: readonly number[], endMs: number): Throughput {
   const pieceMs = pieceLengthsMs.find((length) => endMs / length <= maxPieces) ?? 60_000;

@@ -4,8 +4,8 @@ import { readAccount } from "../account/use-account.ts";
 import type { Client } from "../session/client.ts";
 
 /**
- * Ensures that the account can pay for `orders` orders of the smallest amount. Opens and tops up the
- * account if necessary. Returns the amount.
+ * Ensures that the account can pay for `orders` orders of the smallest amount. Opens and tops up
+ * the account if necessary. Returns the amount.
  */
 export async function prepareAccount(client: Client, orders: number): Promise<MoneyValue> {
   const { settle, userId, feed } = client;

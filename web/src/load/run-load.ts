@@ -1,6 +1,8 @@
 import { createTally, type LoadEnd, type LoadProgress, type Settled } from "./tally.ts";
 
-/** Concurrent requests: a browser has six connections, of which the watch and other calls need two. */
+/**
+ * Concurrent requests: a browser has six connections, of which the watch and other calls need two.
+ */
 export const maxRequests = 4;
 /** The maximum of placed orders that have not settled; more would only queue. */
 export const maxOpenOrders = 64;

@@ -19,7 +19,9 @@ export type LoadEnd = "done" | "stopped" | "stalled";
 /** A settled order and its outcome. */
 export type Settled = { readonly id: string; readonly isPaid: boolean };
 
-/** Counts the orders of a run; a request and its order are identified by the request's start time. */
+/**
+ * Counts the orders of a run; a request and its order are identified by the request's start time.
+ */
 export type Tally = {
   /** Requests without a response. */
   readonly requests: number;
@@ -34,7 +36,9 @@ export type Tally = {
   begin(): number;
   answered(id: string, beganMs: number): void;
   refused(error: unknown): void;
-  /** Accepts settled orders of any run, in any order, also before the responses to their requests. */
+  /**
+   * Accepts settled orders of any run, in any order, also before the responses to their requests.
+   */
   hear(news: readonly Settled[]): void;
   progress(end?: LoadEnd): LoadProgress;
 };

@@ -10,10 +10,10 @@ export type AmountFault = "empty" | "not-a-number" | "too-many-digits" | "too-sm
 const grouped = /^\d{1,3}([\s'’]\d{3})+(?=[.,]|$)/;
 
 /**
- * Parses an amount as people type it: `12.50` and `12,50` are the same, and thousands may be separated
- * by spaces or apostrophes. A comma or point is always the decimal separator: `1,250` has too many
- * decimals for EUR. Returns the amount, from 1 to 1,000,000,000,000 minor units, or the fault of the
- * text.
+ * Parses an amount as people type it: `12.50` and `12,50` are the same, and thousands may be
+ * separated by spaces or apostrophes. A comma or point is always the decimal separator: `1,250` has
+ * too many decimals for EUR. Returns the amount, from 1 to 1,000,000,000,000 minor units, or the
+ * fault of the text.
  */
 export function parseAmount(
   text: string,

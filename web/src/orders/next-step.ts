@@ -9,8 +9,8 @@ export type NextStep =
   | { readonly kind: "again"; readonly currency: string; readonly isCovered: boolean };
 
 /**
- * Returns what to do next about a declined order, with the current account, which is null if there is
- * none. Undefined while the account is unknown.
+ * Returns what to do next about a declined order, with the current account, which is null if there
+ * is none. Undefined while the account is unknown.
  */
 export function nextStepOf(
   { declineReason, amount }: Pick<Order, "declineReason" | "amount">,

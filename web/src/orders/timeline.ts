@@ -31,9 +31,9 @@ export type Step =
   | { readonly state: "current" | "upcoming"; readonly kind: UpcomingKind };
 
 /**
- * Returns the timeline of an order, from the data of orders and payments; `payment` is undefined while
- * payments has none or it is not loaded yet. Steps are in causal order, and by time if a cancellation
- * and a payment have crossed.
+ * Returns the timeline of an order, from the data of orders and payments; `payment` is undefined
+ * while payments has none or it is not loaded yet. Steps are in causal order, and by time if a
+ * cancellation and a payment have crossed.
  */
 export function timelineOf(order: Order, payment: Payment | undefined): readonly Step[] {
   const status = statusOf(order);

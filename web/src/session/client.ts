@@ -30,8 +30,8 @@ export type Client = OrderCache & {
   /** Reloads account and statement if they are displayed; calls meanwhile cause one more run. */
   refreshMoney(): Promise<void>;
   /**
-   * Orders that were loaded for their names only. Separate from `recent`, because no other part of the
-   * page has received them: the feed must still deliver their changes.
+   * Orders that were loaded for their names only. Separate from `recent`, because no other part of
+   * the page has received them: the feed must still deliver their changes.
    */
   readonly named: RecentOrders;
   /** Announces a text to screen readers, politely. */

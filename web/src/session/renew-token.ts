@@ -5,8 +5,8 @@ import { SessionEndedError, UnreachableError } from "./session.ts";
 const passing = new Set(["temporarily_unavailable", "server_error"]);
 
 /**
- * Gets a new access token with the refresh token. Throws a {@link SessionEndedError} if there is none
- * or the provider rejects it, and an {@link UnreachableError} if there is no response.
+ * Gets a new access token with the refresh token. Throws a {@link SessionEndedError} if there is
+ * none or the provider rejects it, and an {@link UnreachableError} if there is no response.
  */
 export async function renewToken(manager: UserManager): Promise<string> {
   const user = await manager.getUser();

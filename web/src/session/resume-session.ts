@@ -4,8 +4,8 @@ import { rememberedName, signInByName } from "./sign-in-by-name.ts";
 
 /**
  * Resumes the session of this tab after a load: by the remembered name, by the response of the
- * provider, or by redirecting to it again. Without a session, the user has to sign in; `failed` says
- * that the provider has redirected back without one.
+ * provider, or by redirecting to it again. Without a session, the user has to sign in; `failed`
+ * says that the provider has redirected back without one.
  */
 export async function resumeSession(
   signIn: SignInConfig,
@@ -34,8 +34,8 @@ export async function resumeSession(
 }
 
 /**
- * Redirects to the OpenID provider, which redirects back to the current view. Never resolves, because
- * the browser leaves the page. Throws if the provider cannot be reached.
+ * Redirects to the OpenID provider, which redirects back to the current view. Never resolves,
+ * because the browser leaves the page. Throws if the provider cannot be reached.
  */
 export async function leaveForProvider(
   signIn: Extract<SignInConfig, { kind: "oidc" }>,
@@ -49,8 +49,8 @@ export async function leaveForProvider(
 
 /**
  * Signs in again after the session has ended: with the same name in development, otherwise at the
- * provider, which redirects back to the current view. Throws if the issuer or the provider cannot be
- * reached.
+ * provider, which redirects back to the current view. Throws if the issuer or the provider cannot
+ * be reached.
  */
 export async function renewSession(signIn: SignInConfig, userId: string): Promise<Session> {
   if (signIn.kind === "development") return signInByName(signIn.issuerUrl, userId);

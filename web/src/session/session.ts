@@ -3,8 +3,8 @@ export type Session = {
   readonly userId: string;
   /**
    * Returns a token: the current one at first, and a new one on each further call. Throws a
-   * {@link SessionEndedError} if the user has to sign in again, and an {@link UnreachableError} if the
-   * issuer or provider cannot be reached.
+   * {@link SessionEndedError} if the user has to sign in again, and an {@link UnreachableError} if
+   * the issuer or provider cannot be reached.
    */
   token(): Promise<string>;
   /** Drops the token, and signs out at the provider if it supports that. */

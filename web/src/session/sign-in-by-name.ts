@@ -3,8 +3,8 @@ import { NameRefusedError, type Session, UnreachableError } from "./session.ts";
 const nameKey = "settle.name";
 
 /**
- * Signs in at the development issuer, which accepts any name. Throws a {@link NameRefusedError} for an
- * invalid user id, and an {@link UnreachableError} if the issuer cannot be reached.
+ * Signs in at the development issuer, which accepts any name. Throws a {@link NameRefusedError} for
+ * an invalid user id, and an {@link UnreachableError} if the issuer cannot be reached.
  */
 export async function signInByName(issuerUrl: string, name: string): Promise<Session> {
   let atHand: string | undefined = await requestToken(issuerUrl, name);

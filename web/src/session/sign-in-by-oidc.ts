@@ -20,8 +20,8 @@ const asks = new Set(["login_required", "interaction_required", "consent_require
 /** Sign-in at an OpenID provider, with the authorization code flow and PKCE. */
 export type OidcSignIn = {
   /**
-   * Redirects to the provider. With `silent`, the provider shows no page: users with a session there
-   * return signed in, all others with an error.
+   * Redirects to the provider. With `silent`, the provider shows no page: users with a session
+   * there return signed in, all others with an error.
    */
   leave(options: { readonly returnTo: string; readonly silent: boolean }): Promise<void>;
   /**
@@ -32,8 +32,8 @@ export type OidcSignIn = {
 };
 
 /**
- * Creates the sign-in. Tokens are kept in memory only. The state that must survive the redirect (such
- * as the PKCE verifier) is in the session storage of this tab.
+ * Creates the sign-in. Tokens are kept in memory only. The state that must survive the redirect
+ * (such as the PKCE verifier) is in the session storage of this tab.
  */
 export function createOidcSignIn({
   authority,

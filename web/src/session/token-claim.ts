@@ -1,6 +1,6 @@
 /**
- * Reads the claim `name` of a JWT without verifying it, which is the task of the services. Throws if
- * the token is not a JWT, or if the claim is missing or not a string.
+ * Reads the claim `name` of a JWT without verifying it, which is the task of the services. Throws
+ * if the token is not a JWT, or if the claim is missing or not a string.
  */
 export function tokenClaim(token: string, name: string): string {
   const payload = token.split(".")[1];

@@ -11,9 +11,9 @@ export type EntryList = {
 };
 
 /**
- * Merges a reloaded first page with the entries loaded earlier. Only the page remains if the two do not
- * overlap, because more was booked meanwhile than fits on a page, or if they have more than 1,000
- * entries together. Older entries can be loaded again.
+ * Merges a reloaded first page with the entries loaded earlier. Only the page remains if the two do
+ * not overlap, because more was booked meanwhile than fits on a page, or if they have more than
+ * 1,000 entries together. Older entries can be loaded again.
  */
 export function mergeFirstPage(old: EntryList | undefined, page: EntryList): EntryList {
   const newest = old?.entries[0];
