@@ -1,4 +1,4 @@
-/** `npm run build -w web [-- <folder>]`: writes the page that is served to the folder, or `web/dist`. */
+/** `npm run build -w web [-- <folder>]`: builds the page into the folder, by default `web/dist`. */
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -7,8 +7,8 @@ import { build } from "vite";
 const folder = import.meta.dirname;
 
 /**
- * Builds the page into `outDir`, each file also compressed (`.gz`, `.br`), which its server sends to
- * browsers that take it. Throws if it does not build.
+ * Builds the page into `outDir`, with compressed variants of each file (`.gz`, `.br`) for browsers
+ * that accept them. Throws if the build fails.
  */
 export async function buildPage(outDir = join(folder, "dist")): Promise<void> {
   await build({
@@ -25,7 +25,7 @@ export async function buildPage(outDir = join(folder, "dist")): Promise<void> {
 }
 
 if (import.meta.main) {
-  // React has another build for development, which an environment that says so would bring.
+  // React has a development build, which a NODE_ENV of the environment could select.
   process.env.NODE_ENV = "production";
   await buildPage(process.argv[2]);
 }

@@ -2,7 +2,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 import { pageConfigOf, readWebConfig } from "./server/config.ts";
 
-/** Answers `/config.json` as the page's own server does, for `npm run dev -w web`. */
+/** Serves `/config.json` as the page's own server does, for `npm run dev -w web`. */
 function servePageConfig(): Plugin {
   return {
     name: "settle-page-config",
@@ -18,8 +18,8 @@ function servePageConfig(): Plugin {
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react(), servePageConfig()],
-  // Beside `npm start`, whose edge and issuer know this origin (tools/local/stack.ts).
+  // Used next to `npm start`, whose edge and issuer allow this origin (tools/local/stack.ts).
   server: { host: "localhost", port: 5174, strictPort: true },
-  // No inlined files: the content security policy lets nothing of `data:` in.
+  // No inlined files: the content security policy does not allow `data:` URLs.
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
 });

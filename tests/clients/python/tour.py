@@ -1,7 +1,7 @@
-"""The tour of README.md by stock grpcio and nothing of Settle but its protos.
+"""The tour of README.md with stock grpcio and only the protos of Settle.
 
 Called with the edge's address; the tokens of a user and of an admin are in TOKEN and ADMIN_TOKEN, the
-user's name in USER_ID. Ends with 0 if everything was as the contract says.
+user's name in USER_ID. Exits with 0 if everything matches the contract.
 """
 
 import os
@@ -24,7 +24,7 @@ def euros(minor_units):
 
 
 def refusal(call):
-    """The status code, and the reason in its ErrorInfo, of a call that must be refused."""
+    """Returns the status code and the reason in the ErrorInfo of a call that must be refused."""
     try:
         answer = call()
     except grpc.RpcError as error:

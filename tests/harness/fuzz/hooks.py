@@ -1,7 +1,7 @@
-"""What schemathesis cannot be told by settings: who may do what, and which refusals are explained.
+"""Checks that need more than settings: who may do what, and which refusals are explained.
 
-CALLER is the user whose token the requests carry, SCOPES what it holds, separated by spaces, and ORDERS
-the ids of some orders of each user, by name, in JSON.
+CALLER is the user of the token in the requests, SCOPES its scopes, separated by spaces, and ORDERS the
+ids of some orders of each user, by user name, in JSON.
 """
 
 import json
@@ -19,7 +19,7 @@ ORDERS = json.loads(os.environ["ORDERS"])
 
 
 def refusal(response):
-    """The reason of a refusal and what it says in words; ("", "") for an answer that is none."""
+    """Returns the reason and the message of a refusal; ("", "") for any other response."""
     if response.status_code < 400:
         return "", ""
     status = response.json()
@@ -30,14 +30,14 @@ def refusal(response):
 
 
 def user_of(case):
-    """The user whom a request is about."""
+    """Returns the user in a request."""
     if "userId" in (case.path_parameters or {}):
         return case.path_parameters["userId"]
     return case.body.get("userId") if isinstance(case.body, dict) else None
 
 
 def may(case):
-    """Whether `security` of the operation lets the caller do this; None if that is not the question."""
+    """Whether `security` of the operation permits the caller; None for invalid requests."""
     if case.meta is None or case.meta.generation.mode.is_negative:
         return None
     needs = [set(one["bearer"]) for one in case.operation.definition.raw["security"]]
@@ -47,7 +47,7 @@ def may(case):
 
 @schemathesis.check
 def security_is_kept(ctx, response, case):
-    """403 to everybody whom the document does not let in, whatever there is; to nobody else."""
+    """All callers that the document does not permit get 403, and no others."""
     allowed = may(case)
     if allowed is None or response.status_code in (400, 401):
         return
@@ -57,7 +57,7 @@ def security_is_kept(ctx, response, case):
 
 @schemathesis.check
 class ExplainedRefusal:
-    """A refusal names a reason that its operation documents; to a good request, one that is accepted."""
+    """A refusal has a reason that its operation documents; for a valid request, an accepted one."""
 
     def __init__(self, accepted, accepted_rules):
         self.accepted = accepted
@@ -79,7 +79,7 @@ class ExplainedRefusal:
 
 @schemathesis.check
 class SeenFromInside:
-    """What is refused each time it is tried, though it is allowed, has not been looked at."""
+    """An operation whose permitted calls always fail has not been tested."""
 
     ENOUGH_TRIES = 100
 
@@ -90,7 +90,7 @@ class SeenFromInside:
     def after_response(self, ctx, response, case):
         if may(case):
             self.tries[case.operation.label] += 1
-            # An account there is already: nothing more can come of that.
+            # The account already exists: the call cannot succeed.
             self.successes[case.operation.label] += response.status_code < 300 or response.status_code == 409
 
     def after_run(self, ctx):
@@ -101,7 +101,7 @@ class SeenFromInside:
 
 @schemathesis.hook
 def flatmap_path_parameters(context, path_parameters):
-    """Puts orders that there are in the place of some that nobody has heard of."""
+    """Replaces some unknown order ids by existing ones."""
     named = path_parameters or {}
     orders = ORDERS.get(str(named.get("userId")), []) if is_uuid(named.get("orderId")) else []
     known = [{**named, "orderId": order} for order in orders]
@@ -117,9 +117,9 @@ def is_uuid(value):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """Leaves out what is no lie: proto JSON reads an enum's number like its name.
+    """Ignores enum numbers, which proto JSON accepts like names.
 
-    The document has the names alone, so that clients' types have them alone.
+    The document contains only the names, so that the types of clients contain only names.
     """
     by_number = str((case.query or {}).get("status")) in ("0", "1", "2", "3", "4", "5")
     return not (isinstance(failure, AcceptedNegativeData) and by_number)
