@@ -35,8 +35,10 @@ const sets = [
   "google/cloud/securitycenter/v2",
   "google/cloud/retail/v2",
   "google/monitoring",
-  "google/cloud/dialogflow/v2",
+  "google/analytics",
+  "google/maps",
   "google/shopping/merchant",
+  "google/cloud/dialogflow",
   "google/cloud/compute/v1",
 ];
 

@@ -7,6 +7,8 @@ const { fstatSync, readSync, writeSync }: typeof import("node:fs") = createRequi
 const [stdin, stdout] = [0, 1];
 /** Most requests are smaller. */
 const firstBytes = 1 << 20;
+/** All of Google's public protos are 84 MB. */
+const maxBytes = 1 << 30;
 
 /** Whether nobody has anything to say on stdin: it is a terminal, or no file at all. */
 export function isStdinIdle(): boolean {
@@ -14,7 +16,7 @@ export function isStdinIdle(): boolean {
 }
 
 /**
- * Reads stdin to its end. At once where that is possible, as with the pipes of compilers: Node's
+ * Reads stdin to its end, a gigabyte at most. At once where that is possible, as with the pipes of compilers: Node's
  * streams take as long to load as a small set of protos to be read.
  */
 export async function readStdin(): Promise<Uint8Array> {
@@ -22,6 +24,7 @@ export async function readStdin(): Promise<Uint8Array> {
   let length = 0;
   try {
     for (;;) {
+      if (length >= maxBytes) throw new Error(`a request above ${maxBytes} bytes`);
       if (length === bytes.length) bytes = Buffer.concat([bytes], 2 * length);
       const read = readSync(stdin, bytes, { offset: length });
       if (read === 0) break;
