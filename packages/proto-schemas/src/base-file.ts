@@ -16,6 +16,15 @@ export const info = z
   .catchall(json)
   .default({ title: "API", version: "unversioned" });
 
+/** Reads YAML or JSON; refuses what is not there, and what is neither by file and line. */
+function readYaml(file: string): unknown {
+  try {
+    return parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new Refusal(`${file}: ${(error as Error).message}`);
+  }
+}
+
 /**
  * Reads the YAML or JSON file with what the protos do not contain; without a file, returns an empty
  * one. Throws a {@link Refusal} with the name of the file and each fault.
@@ -24,7 +33,7 @@ export function readBaseFile<Schema extends z.ZodType>(
   schema: Schema,
   file: string | undefined,
 ): z.infer<Schema> {
-  const given = file === undefined ? {} : parse(readFileSync(file, "utf8"));
+  const given = file === undefined ? {} : readYaml(file);
   const { success, data, error } = schema.safeParse(given);
   if (!success) throw new Refusal(`${file}: ${z.prettifyError(error)}`);
   return data;

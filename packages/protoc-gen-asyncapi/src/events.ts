@@ -20,7 +20,7 @@ export function readEvents(context: Context, files: readonly DescFile[]): readon
   const { extension } = context.base.events;
   const option = context.extensions.types.getExtension(extension);
   if (option?.extendee.typeName !== "google.protobuf.MessageOptions") {
-    throw new Refusal(`there is no message option ${extension}, which the base names`);
+    throw new Refusal(`${context.baseFile}: there is no message option ${extension}`);
   }
   return files
     .flatMap((file) => file.messages.flatMap(withNested))

@@ -15,7 +15,8 @@ export function createPlugin(): Plugin {
     // Loaded when it is asked for: a call for help need not wait for it.
     readBase: async ({ base }) => (await import("./base.ts")).readBase(base),
     *create(options, base, surroundings, files) {
-      const context = { ...surroundings, base, defaults: "omitted" } as const;
+      const { base: baseFile = "" } = options;
+      const context = { ...surroundings, base, baseFile, defaults: "omitted" } as const;
       const events = readEvents(context, files);
       if (events.length === 0) return;
       yield { file: `${options.name}.json`, content: createDocument(context, events) };

@@ -50,7 +50,9 @@ export function errorResponses(
   const declared = context.extensions.read<readonly number[]>(method, errors.extension) ?? [];
   const common = errors.common.map((name) => {
     const value = reasons.values.find((known) => known.name === name);
-    if (!value) throw new Refusal(`${reasons.typeName} has no value ${name}, which the base names`);
+    if (!value) {
+      throw new Refusal(`${context.options.base}: ${reasons.typeName} has no value ${name}`);
+    }
     return value.number;
   });
   const byStatus = new Map<string, Reason[]>();
@@ -79,7 +81,7 @@ export function statusSchema(context: Context, refer: Refer): JsonObject {
   const any = wellKnownForm("google.protobuf.Any") ?? {};
   const known = (context.base.errors?.details ?? []).map((typeName): JsonObject => {
     const message = context.extensions.types.getMessage(typeName);
-    if (!message) throw new Refusal(`there is no message ${typeName}, which the base names`);
+    if (!message) throw new Refusal(`${context.options.base}: there is no message ${typeName}`);
     return allOf(
       { $ref: refer(message, "response") },
       {

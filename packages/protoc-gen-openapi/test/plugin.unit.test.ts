@@ -60,6 +60,18 @@ describe("the base", () => {
     }
   });
 
+  it("is refused by its name where it is not there, and by the line where it is no YAML", () => {
+    assert.throws(() => readBase("/none.yaml"), /^Error: \/none\.yaml: ENOENT/);
+    const folder = mkdtempSync(join(tmpdir(), "settle-base-"));
+    const file = join(folder, "base.yaml");
+    try {
+      writeFileSync(file, "info: {}\nservers: [\n");
+      assert.throws(() => readBase(file), /base\.yaml: .* line 3/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it("is the empty one without a file", () => {
     assert.deepEqual(emptyBase, readBase(undefined));
   });
