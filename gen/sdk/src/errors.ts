@@ -195,7 +195,7 @@ export class TooManyStreamsError extends SettleError<"TOO_MANY_STREAMS"> {
 }
 
 /**
- * The class of each reason.
+ * The error class of each reason.
  */
 export const errorClasses = {
   VALIDATION_FAILED: ValidationFailedError,
@@ -225,12 +225,12 @@ export const errorClasses = {
 } as const;
 
 /**
- * Every reason that this SDK knows.
+ * An error reason known to this SDK.
  */
 export type Reason = keyof typeof errorClasses;
 
 /**
- * The reasons that any call may fail with.
+ * The error reasons that every call can return.
  */
 export type CommonReason =
   | "VALIDATION_FAILED"

@@ -11,7 +11,7 @@ import type { Caller, CallOptions, Heartbeat, Pages, WaitOptions, Watch, WatchOp
 import { itemsOf } from "@settle/sdk-runtime";
 
 /**
- * The reasons that createOrder may fail with.
+ * The error reasons of `createOrder`.
  */
 export type CreateOrderReason =
   | CommonReason
@@ -19,21 +19,21 @@ export type CreateOrderReason =
   | "OVERLOADED";
 
 /**
- * The reasons that getOrder may fail with.
+ * The error reasons of `getOrder`.
  */
 export type GetOrderReason =
   | CommonReason
   | "ORDER_NOT_FOUND";
 
 /**
- * The reasons that listOrders may fail with.
+ * The error reasons of `listOrders`.
  */
 export type ListOrdersReason =
   | CommonReason
   | "PAGE_TOKEN_INVALID";
 
 /**
- * The reasons that cancelOrder may fail with.
+ * The error reasons of `cancelOrder`.
  */
 export type CancelOrderReason =
   | CommonReason
@@ -43,14 +43,14 @@ export type CancelOrderReason =
   | "OVERLOADED";
 
 /**
- * The reasons that watchOrders may fail with.
+ * The error reasons of `watchOrders`.
  */
 export type WatchOrdersReason =
   | CommonReason
   | "TOO_MANY_STREAMS";
 
 /**
- * What watchOrders brings.
+ * A change that `watchOrders` delivers.
  */
 export type WatchOrdersChange =
   | { readonly kind: "order"; readonly order: Order; readonly revision: bigint };
@@ -80,11 +80,11 @@ export type Orders = {
    * is up, and shows the order as it is then. The response header
    * `preference-applied: wait=5` confirms that the preference was applied.
    *
-   * Here the option `waitS` says so: `{ waitS: 5 }`.
+   * In this SDK, set the option `waitS`: `{ waitS: 5 }`.
    *
-   * Takes a token of the user it names.
+   * Access: the user named by `userId`.
    *
-   * Errors, besides those of any call:
+   * Errors, in addition to those of every call:
    * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key was already used for a different request.
    * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no more. Try again later.
    */
@@ -93,9 +93,9 @@ export type Orders = {
   /**
    * Returns one order of a user.
    *
-   * Takes a token of the user it names, or the scope `admin`.
+   * Access: the user named by `userId`, or a caller with the scope `admin`.
    *
-   * Errors, besides those of any call:
+   * Errors, in addition to those of every call:
    * - `OrderNotFoundError`: NOT_FOUND: this user has no order with this id.
    */
   getOrder(request: MessageInitShape<typeof GetOrderRequestSchema>, options?: CallOptions): Promise<Order>;
@@ -107,15 +107,15 @@ export type Orders = {
    * follow. If the user has no orders, or is unknown to the service, the list
    * is empty.
    *
-   * Takes a token of the user it names, or the scope `admin`.
+   * Access: the user named by `userId`, or a caller with the scope `admin`.
    *
-   * Errors, besides those of any call:
+   * Errors, in addition to those of every call:
    * - `PageTokenInvalidError`: INVALID_ARGUMENT: the page token is damaged, or was returned for another list: another method, user or filter. Request the first page again, without a token.
    */
   listOrders(request: MessageInitShape<typeof ListOrdersRequestSchema>, options?: CallOptions): Pages<ListOrdersResponse>;
 
   /**
-   * All of {@link Orders.listOrders}, one by one, over as many pages as it takes.
+   * Iterates over all items of {@link Orders.listOrders}, and requests further pages as needed.
    */
   allOrders(request: MessageInitShape<typeof ListOrdersRequestSchema>, options?: CallOptions): AsyncIterableIterator<Order>;
 
@@ -126,9 +126,9 @@ export type Orders = {
    * taken, it is refunded in full shortly afterwards. Cancelling an order that
    * is already cancelled succeeds and returns the order.
    *
-   * Takes a token of the user it names.
+   * Access: the user named by `userId`.
    *
-   * Errors, besides those of any call:
+   * Errors, in addition to those of every call:
    * - `OrderNotFoundError`: NOT_FOUND: this user has no order with this id.
    * - `OrderNotCancellableError`: FAILED_PRECONDITION: the order is no longer `PENDING_PAYMENT`, so it cannot be cancelled. The metadata field `status` holds its status.
    * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key was already used for a different request.
@@ -151,11 +151,11 @@ export type Orders = {
    * Each replica of the service serves at most 10 streams per user, and 500 in
    * total.
    *
-   * Here a stream that is cut is opened again by itself, from there on.
+   * If the connection breaks, the SDK reopens the stream and resumes it.
    *
-   * Takes a token of the user it names, or the scope `admin`.
+   * Access: the user named by `userId`, or a caller with the scope `admin`.
    *
-   * Errors, besides those of any call:
+   * Errors, in addition to those of every call:
    * - `TooManyStreamsError`: RESOURCE_EXHAUSTED: this user, or this replica of the service, has reached its limit of open streams. Close a stream, or try again later.
    */
   watchOrders(request: MessageInitShape<typeof WatchOrdersRequestSchema>, options: WatchOptions & { readonly heartbeats: true }): Watch<WatchOrdersChange | Heartbeat>;
@@ -163,7 +163,7 @@ export type Orders = {
 };
 
 /**
- * Orders, called by `caller`.
+ * Creates {@link Orders}, which sends its calls with `caller`.
  */
 export function createOrders(caller: Caller): Orders {
   const { method } = OrdersService;

@@ -12,7 +12,7 @@ import type { Account, LedgerEntry } from "./messages/payments/v1/account_pb.ts"
 import type { Payment } from "./messages/payments/v1/payment_pb.ts";
 
 /**
- * The reasons that createAccount may fail with.
+ * The error reasons of `createAccount`.
  */
 export type CreateAccountReason =
   | CommonReason
@@ -21,14 +21,14 @@ export type CreateAccountReason =
   | "OVERLOADED";
 
 /**
- * The reasons that getAccount may fail with.
+ * The error reasons of `getAccount`.
  */
 export type GetAccountReason =
   | CommonReason
   | "ACCOUNT_NOT_FOUND";
 
 /**
- * The reasons that deposit may fail with.
+ * The error reasons of `deposit`.
  */
 export type DepositReason =
   | CommonReason
@@ -39,7 +39,7 @@ export type DepositReason =
   | "OVERLOADED";
 
 /**
- * The reasons that listLedgerEntries may fail with.
+ * The error reasons of `listLedgerEntries`.
  */
 export type ListLedgerEntriesReason =
   | CommonReason
@@ -47,14 +47,14 @@ export type ListLedgerEntriesReason =
   | "PAGE_TOKEN_INVALID";
 
 /**
- * The reasons that getPayment may fail with.
+ * The error reasons of `getPayment`.
  */
 export type GetPaymentReason =
   | CommonReason
   | "PAYMENT_NOT_FOUND";
 
 /**
- * The reasons that refundPayment may fail with.
+ * The error reasons of `refundPayment`.
  */
 export type RefundPaymentReason =
   | CommonReason
@@ -82,9 +82,9 @@ export type Payments = {
   /**
    * Creates a user's account, with a balance of 0, and returns it.
    *
-   * Takes a token of the user it names.
+   * Access: the user named by `userId`.
    *
-   * Errors, besides those of any call:
+   * Errors, in addition to those of every call:
    * - `AccountAlreadyExistsError`: ALREADY_EXISTS: this user already has an account.
    * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key was already used for a different request.
    * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no more. Try again later.
@@ -94,9 +94,9 @@ export type Payments = {
   /**
    * Returns a user's account and its balance.
    *
-   * Takes a token of the user it names, or the scope `admin`.
+   * Access: the user named by `userId`, or a caller with the scope `admin`.
    *
-   * Errors, besides those of any call:
+   * Errors, in addition to those of every call:
    * - `AccountNotFoundError`: NOT_FOUND: this user has no account. Create one first.
    */
   getAccount(request: MessageInitShape<typeof GetAccountRequestSchema>, options?: CallOptions): Promise<Account>;
@@ -108,9 +108,9 @@ export type Payments = {
    * to allow it, which is the default outside production. A token with the
    * scope `deposit` may deposit into any account.
    *
-   * Takes a token of the user it names, or the scope `deposit`.
+   * Access: the user named by `userId`, or a caller with the scope `deposit`.
    *
-   * Errors, besides those of any call:
+   * Errors, in addition to those of every call:
    * - `AccountNotFoundError`: NOT_FOUND: this user has no account. Create one first.
    * - `CurrencyMismatchError`: FAILED_PRECONDITION: the currency of the amount is not the currency of the account or payment.
    * - `BalanceLimitExceededError`: FAILED_PRECONDITION: the deposit would raise the balance above the limit of an account.
@@ -122,25 +122,25 @@ export type Payments = {
   /**
    * Returns an account's statement, newest entry first, one page at a time.
    *
-   * Takes a token of the user it names, or the scope `admin`.
+   * Access: the user named by `userId`, or a caller with the scope `admin`.
    *
-   * Errors, besides those of any call:
+   * Errors, in addition to those of every call:
    * - `AccountNotFoundError`: NOT_FOUND: this user has no account. Create one first.
    * - `PageTokenInvalidError`: INVALID_ARGUMENT: the page token is damaged, or was returned for another list: another method, user or filter. Request the first page again, without a token.
    */
   listLedgerEntries(request: MessageInitShape<typeof ListLedgerEntriesRequestSchema>, options?: CallOptions): Pages<ListLedgerEntriesResponse>;
 
   /**
-   * All of {@link Payments.listLedgerEntries}, one by one, over as many pages as it takes.
+   * Iterates over all items of {@link Payments.listLedgerEntries}, and requests further pages as needed.
    */
   allLedgerEntries(request: MessageInitShape<typeof ListLedgerEntriesRequestSchema>, options?: CallOptions): AsyncIterableIterator<LedgerEntry>;
 
   /**
    * Returns the payment of one order of a user.
    *
-   * Takes a token of the user it names, or the scope `admin`.
+   * Access: the user named by `userId`, or a caller with the scope `admin`.
    *
-   * Errors, besides those of any call:
+   * Errors, in addition to those of every call:
    * - `PaymentNotFoundError`: NOT_FOUND: there is no payment for this order of this user, or payments has not received the order yet.
    */
   getPayment(request: MessageInitShape<typeof GetPaymentRequestSchema>, options?: CallOptions): Promise<Payment>;
@@ -152,9 +152,9 @@ export type Payments = {
    * A payment may be refunded several times, until its full amount has been
    * refunded. The order is then `REFUNDED`. Requires the scope `admin`.
    *
-   * Takes a token with the scope `admin`.
+   * Access: a caller with the scope `admin`.
    *
-   * Errors, besides those of any call:
+   * Errors, in addition to those of every call:
    * - `PaymentNotFoundError`: NOT_FOUND: there is no payment for this order of this user, or payments has not received the order yet.
    * - `PaymentNotRefundableError`: FAILED_PRECONDITION: nothing was taken for this order, so there is nothing to refund.
    * - `RefundExceedsPaymentError`: FAILED_PRECONDITION: the refund exceeds the part of the payment that has not been refunded yet. The metadata field `left_minor_units` holds that part.
@@ -166,7 +166,7 @@ export type Payments = {
 };
 
 /**
- * Payments, called by `caller`.
+ * Creates {@link Payments}, which sends its calls with `caller`.
  */
 export function createPayments(caller: Caller): Payments {
   const { method } = PaymentsService;

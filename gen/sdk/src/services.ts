@@ -14,7 +14,7 @@ export type Services = {
 };
 
 /**
- * The services, all called by `caller`.
+ * Creates the services, which send their calls with `caller`.
  */
 export function createServices(caller: Caller): Services {
   return {

@@ -72,7 +72,7 @@ export function describeField(
       paragraphs(
         comment.text,
         notes.length === 0 ? "" : rules,
-        behavior.immutable ? "Immutable: it cannot be changed once it is set." : "",
+        behavior.immutable ? "Immutable: it cannot be changed once set." : "",
       ) ?? own,
     examples: fieldExamples(field, comment.examples),
     deprecated: field.deprecated || undefined,

@@ -51,10 +51,10 @@ export function bytesRules(rules: BytesRules): Ruled {
         const bytes = rules[part];
         return bytes ? [`the bytes ${parts[part]} \`${toBase64(bytes)}\` (base64)`] : [];
       }),
-      ...(rules.ip ? ["4 or 16 bytes of an IP address"] : []),
-      ...(rules.ipv4 ? ["4 bytes of an IPv4 address"] : []),
-      ...(rules.ipv6 ? ["16 bytes of an IPv6 address"] : []),
-      ...(rules.uuid ? ["16 bytes of a UUID"] : []),
+      ...(rules.ip ? ["an IP address, in 4 or 16 bytes"] : []),
+      ...(rules.ipv4 ? ["an IPv4 address, in 4 bytes"] : []),
+      ...(rules.ipv6 ? ["an IPv6 address, in 16 bytes"] : []),
+      ...(rules.uuid ? ["a UUID, in 16 bytes"] : []),
     ],
   };
 }

@@ -89,7 +89,7 @@ export function stringRules(rules: StringRules): Ruled {
     ),
     notes: [
       ...inBytes.notes,
-      ...(isReadable ? [] : [`matches the RE2 expression \`${rules.pattern}\``]),
+      ...(isReadable ? [] : [`matches the RE2 pattern \`${rules.pattern}\``]),
       ...set.flatMap((rule) => formatsInWords[rule] ?? []),
     ],
   };

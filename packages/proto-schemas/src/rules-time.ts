@@ -23,8 +23,8 @@ export function timestampRules(rules: TimeRules): Ruled {
   return inWords(rules, timestampText, {
     below: "before",
     above: "after",
-    until: "until",
-    from: "from",
+    until: "not after",
+    from: "not before",
   });
 }
 
@@ -70,7 +70,7 @@ function inWords(
       ...(rules.within ? [`within \`${durationText(rules.within)}\` of now`] : []),
       ...(rules.const ? [`exactly \`${write(rules.const)}\``] : []),
       ...(rules.in ? [`one of ${list(rules.in)}`] : []),
-      ...(rules.not_in ? [`none of ${list(rules.not_in)}`] : []),
+      ...(rules.not_in ? [`not one of ${list(rules.not_in)}`] : []),
     ],
   };
 }

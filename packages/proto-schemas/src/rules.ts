@@ -103,7 +103,7 @@ function listNotes(
     schema: {},
     notes: [
       ...(rules.in ? [`${what} is one of ${quote(rules.in)}`] : []),
-      ...(rules.not_in ? [`${what} is none of ${quote(rules.not_in)}`] : []),
+      ...(rules.not_in ? [`${what} is not one of ${quote(rules.not_in)}`] : []),
     ],
   };
 }

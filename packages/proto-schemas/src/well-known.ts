@@ -26,9 +26,12 @@ export function wrappedScalar(typeName: string): ScalarType | undefined {
 const forms: Readonly<Record<string, JsonObject>> = {
   Any: {
     type: "object",
-    description: "Any message: its fields, and its type in `@type`.",
+    description: "Any message: its fields, with the type of the message in `@type`.",
     properties: {
-      "@type": { type: "string", description: "`type.googleapis.com/` and the full name." },
+      "@type": {
+        type: "string",
+        description: "`type.googleapis.com/`, followed by the full name of the type.",
+      },
     },
     required: ["@type"],
     additionalProperties: true,

@@ -20,7 +20,7 @@ export function readAccess(context: Context, method: DescMethod): Access {
   if (!access || !set) return { security, words: "" };
   const who = [
     ...(set.owner ? ["the owner"] : []),
-    ...(set.scope ? [`whoever holds the scope \`${set.scope}\``] : []),
+    ...(set.scope ? [`a caller with the scope \`${set.scope}\``] : []),
   ];
   return {
     security: [

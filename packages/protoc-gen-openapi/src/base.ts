@@ -51,7 +51,7 @@ const base = z.strictObject({
     .readonly()
     .default([]),
   /** How a stream tells of an error after its first message. */
-  streamErrors: z.string().default("An error after the first message is not shown."),
+  streamErrors: z.string().default("An error after the first message is not reported."),
 });
 
 /** What no proto says and documents hold nevertheless; the same for all packages. */

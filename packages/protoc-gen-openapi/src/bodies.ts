@@ -68,9 +68,9 @@ export function responseContent(
 
 /** How a stream of this framing is read, in words. */
 export const streamWords: Readonly<Record<StreamFraming, string>> = {
-  array: "A stream, as a JSON array that ends with it.",
-  ndjson: "A stream: each line is one JSON value of this schema.",
-  sse: "A stream of server-sent events: the data of each is one JSON value of this schema.",
+  array: "A stream, sent as one JSON array that is closed when the stream ends.",
+  ndjson: "A stream of newline-delimited JSON: each line is one value of this schema.",
+  sse: "A stream of server-sent events: the `data` of each is one JSON value of this schema.",
 };
 
 const anyContent: JsonObject = { "*/*": { schema: {} } };

@@ -8,5 +8,5 @@ export const emptyBase: Base = {
   info: { title: "API", version: "unversioned" },
   requestHeaders: [],
   responseHeaders: [],
-  streamErrors: "An error after the first message is not shown.",
+  streamErrors: "An error after the first message is not reported.",
 };

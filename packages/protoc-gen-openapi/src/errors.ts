@@ -95,10 +95,10 @@ export function statusSchema(context: Context, refer: Refer): JsonObject {
     description: "An error.",
     properties: {
       code: { type: "integer", format: "int32", description: "The google.rpc.Code." },
-      message: { type: "string", description: "What is wrong, for people." },
+      message: { type: "string", description: "A human-readable description of the error." },
       details: {
         type: "array",
-        description: "What is wrong, for programs.",
+        description: "Machine-readable details of the error.",
         items: known.length === 0 ? any : { anyOf: [...known, any] },
       },
     },

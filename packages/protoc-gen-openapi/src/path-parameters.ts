@@ -36,7 +36,7 @@ export function pathParameters(
       description: paragraphs(
         field && isWhole ? String(description ?? "") : "",
         field && !isWhole ? `Part of \`${fieldName(binding, index)}\`: \`${value.pattern}\`.` : "",
-        value.slashes ? "May hold several segments, with slashes between them." : "",
+        value.slashes ? "Can contain several path segments, separated by slashes." : "",
       ),
       required: true,
       // A segment is never empty.

@@ -61,7 +61,7 @@ export function queryParameters(
       in: "query",
       description: paragraphs(
         String(description ?? ""),
-        names.length === 0 ? "" : `Not together with ${names.join(" or ")}.`,
+        names.length === 0 ? "" : `Cannot be combined with ${names.join(" or ")}.`,
       ),
       required: path.every((part) => isRequiredInRequest(context, part)) || undefined,
       deprecated,

@@ -12,15 +12,15 @@ export function printErrors(f: GeneratedFile, { file, all, common }: Reasons): v
     f.print("}");
     f.print();
   }
-  f.print(f.jsDoc("The class of each reason."));
+  f.print(f.jsDoc("The error class of each reason."));
   f.print("export const errorClasses = {");
   for (const { word, className } of all) f.print(`  ${word}: ${className},`);
   f.print("} as const;");
   f.print();
-  f.print(f.jsDoc("Every reason that this SDK knows."));
+  f.print(f.jsDoc("An error reason known to this SDK."));
   f.print("export type Reason = keyof typeof errorClasses;");
   f.print();
-  f.print(f.jsDoc("The reasons that any call may fail with."));
+  f.print(f.jsDoc("The error reasons that every call can return."));
   f.print(`export type CommonReason =${unionOf(common)};`);
 }
 

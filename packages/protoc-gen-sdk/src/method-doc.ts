@@ -12,11 +12,11 @@ export function docOf({ method, kind, canWait }: Facet, reasons: Reasons): strin
     .map(({ className, text }) => `- \`${className}\`: ${oneLine(text)}`);
   return [
     commentText(getComments(method)),
-    canWait ? "Here the option `waitS` says so: `{ waitS: 5 }`." : "",
-    kind === "watch" ? "Here a stream that is cut is opened again by itself, from there on." : "",
+    canWait ? "In this SDK, set the option `waitS`: `{ waitS: 5 }`." : "",
+    kind === "watch" ? "If the connection breaks, the SDK reopens the stream and resumes it." : "",
     accessText(method),
     ...(declared.length > 0
-      ? [["Errors, besides those of any call:", ...declared].join("\n")]
+      ? [["Errors, in addition to those of every call:", ...declared].join("\n")]
       : []),
   ]
     .filter((part) => part !== "")
@@ -27,8 +27,8 @@ function accessText(method: DescMethod): string {
   if (!hasOption(method, access)) return "";
   const { owner, scope } = getOption(method, access);
   const who = [
-    ...(owner ? ["a token of the user it names"] : []),
-    ...(scope === "" ? [] : [`${owner ? "" : "a token with "}the scope \`${scope}\``]),
+    ...(owner ? ["the user named by `userId`"] : []),
+    ...(scope === "" ? [] : [`a caller with the scope \`${scope}\``]),
   ];
-  return `Takes ${who.join(", or ")}.`;
+  return `Access: ${who.join(", or ")}.`;
 }

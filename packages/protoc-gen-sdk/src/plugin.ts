@@ -58,7 +58,7 @@ function printServices(schema: Schema, services: readonly DescService[]): void {
   for (const { key, type } of parts) f.print("  readonly ", key, ": ", type, ";");
   f.print("};");
   f.print();
-  f.print(f.jsDoc("The services, all called by `caller`."));
+  f.print(f.jsDoc("Creates the services, which send their calls with `caller`."));
   f.print("export function createServices(caller: ", caller, "): Services {");
   f.print("  return {");
   for (const { key, create } of parts) f.print("    ", key, ": ", create, "(caller),");

@@ -39,7 +39,7 @@ export function printFacade(f: GeneratedFile, service: DescService, reasons: Rea
 
   const caller = f.import("Caller", runtime, true);
   const methods = f.import(service.name, `./messages/${service.file.name}_pb.js`);
-  f.print(f.jsDoc(`${type}, called by \`caller\`.`));
+  f.print(f.jsDoc(`Creates {@link ${type}}, which sends its calls with \`caller\`.`));
   f.print(`export function create${type}(caller: `, caller, `): ${type} {`);
   f.print("  const { method } = ", methods, ";");
   f.print("  return {");
@@ -52,11 +52,11 @@ function printTypes(f: GeneratedFile, facet: Facet, reasons: Reasons): void {
   const { name, localName } = facet.method;
   const common = f.import("CommonReason", "./errors.js", true);
   const own = reasons.of(facet.method);
-  f.print(f.jsDoc(`The reasons that ${localName} may fail with.`));
+  f.print(f.jsDoc(`The error reasons of \`${localName}\`.`));
   f.print`export type ${name}Reason =\n  | ${common}${own.length > 0 ? unionOf(own) : ""};`;
   f.print();
   if (facet.kind !== "watch") return;
-  f.print(f.jsDoc(`What ${localName} brings.`));
+  f.print(f.jsDoc(`A change that \`${localName}\` delivers.`));
   f.print`export type ${name}Change =`;
   const last = facet.changes.at(-1);
   for (const field of facet.changes) {
@@ -86,7 +86,9 @@ function printDeclaration(f: GeneratedFile, facet: Facet, doc: string): void {
       f.print`  ${localName}${takes()}${pages}<${answer}>;`;
       f.print();
       const list = `{@link ${serviceTypeOf(parent)}.${localName}}`;
-      f.print(f.jsDoc(`All of ${list}, one by one, over as many pages as it takes.`, "  "));
+      f.print(
+        f.jsDoc(`Iterates over all items of ${list}, and requests further pages as needed.`, "  "),
+      );
       const item = importMessage(f, facet.items.message);
       f.print`  ${facet.allName}${takes()}AsyncIterableIterator<${item}>;`;
       break;
