@@ -1,8 +1,8 @@
 /**
- * `npm run bench:generators [-- <pairs>]`: the wall time of protoc-gen-openapi as it is packed beside
- * that of grpc-gateway's protoc-gen-openapiv3, on sets of Google's public protos. Each is started as a
- * compiler would, in turns (ABAB), so that what else the machine does meets both alike. Needs npm and
- * Go, or PyPI for it, the first time; ends within pairs × sets × 2 runs.
+ * `npm run bench:generators [-- <pairs>]`: measures the wall time of the packed protoc-gen-openapi
+ * and of grpc-gateway's protoc-gen-openapiv3, on sets of Google's public protos. Starts each as a
+ * compiler would, in alternation (ABAB), so that other load on the machine affects both alike. The
+ * first run needs npm, and Go or PyPI to get Go. Performs pairs × sets × 2 measured runs.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -26,7 +26,7 @@ const defaultPairs = 9;
 const runTimeoutMs = 60_000;
 const maxResponseBytes = 100_000_000;
 
-/** From the smallest to the largest; of others grpc-gateway refuses a method, and with it the set. */
+/** From smallest to largest. grpc-gateway rejects other sets, because of single methods. */
 const sets = [
   "google/pubsub",
   "google/cloud/kms",
@@ -47,7 +47,7 @@ type Program = {
   readonly request: Uint8Array;
 };
 
-/** Compiles what is below `path` with all it imports, comments included. */
+/** Compiles the protos below `path` and their imports, with comments. */
 function compile(folder: string, path: string, scratch: string): Protos {
   const image = join(scratch, "image.binpb");
   const to = ["--as-file-descriptor-set", "--output", image];
@@ -57,7 +57,7 @@ function compile(folder: string, path: string, scratch: string): Protos {
   return { files, chosen };
 }
 
-/** Runs a plugin once and returns how many milliseconds it took; throws when it made nothing. */
+/** Runs a plugin once and returns its wall time in milliseconds; throws if it generates nothing. */
 function time({ command: [command, ...args], request }: Program): number {
   const started = performance.now();
   const { status, stdout } = spawnSync(command, args, {
@@ -73,13 +73,14 @@ function time({ command: [command, ...args], request }: Program): number {
 }
 
 const pairs = Number(process.argv[2] ?? defaultPairs);
-if (!Number.isInteger(pairs) || pairs < 1) throw new Error("how many pairs? a whole number");
+if (!Number.isInteger(pairs) || pairs < 1)
+  throw new Error("usage: npm run bench:generators [-- <pairs>], a whole number of at least 1");
 const google = await fetchGoogleProtos(root);
 const oracle = await findOracle();
 const scratch = mkdtempSync(join(tmpdir(), "settle-generators-"));
 try {
   await buildProgram(join(root, "packages/protoc-gen-openapi"), scratch);
-  console.log(`${pairs} pairs a set, milliseconds: median (from - to); ratios of the pairs\n`);
+  console.log(`${pairs} pairs per set; milliseconds as median (min - max); ratio of each pair\n`);
   console.log(
     ["set".padEnd(32), "ours".padEnd(20), "protoc-gen-openapiv3".padEnd(22), "ratio"].join(""),
   );
@@ -89,7 +90,7 @@ try {
     const request = toBinary(
       CodeGeneratorRequestSchema,
       create(CodeGeneratorRequestSchema, {
-        // Where ours refuses, the other goes on.
+        // protoc-gen-openapiv3 also continues where protoc-gen-openapi would fail.
         parameter: "unsupported=warn",
         protoFile: [...protos.files],
         fileToGenerate: [...protos.chosen],
@@ -97,7 +98,7 @@ try {
     );
     const ours: Program = { command: [process.execPath, join(scratch, "main.js")], request };
     const theirs: Program = { command: [oracle], request: requestForGo(protos) };
-    // Once before, for caches: the system's of both, and that of compiled code of ours.
+    // A warm-up for the file cache of the system and the compile cache of Node.
     time(ours);
     time(theirs);
     const times = Array.from({ length: pairs }, () => [time(ours), time(theirs)] as const);

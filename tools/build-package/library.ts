@@ -5,15 +5,14 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Where the compiler puts what the sources import by a name that only this repository knows. */
+/** The compiled files of imports with names that exist only in this repository. */
 type Home = readonly [name: RegExp, place: string];
 
 /**
- * Writes the package that can be published into `target`: JavaScript and types of the API in
- * `folder` and of all other packages of this repository in it, with a manifest of its own. Programs
- * in this repository need none of it: they run the sources. Compiles by the package's
- * tsconfig.build.json, whose `paths` name the other packages. Throws if something does not compile
- * or resolve.
+ * Builds the package in `folder` for publishing, into `target`: JavaScript and types of its API and
+ * of the packages of this repository that it uses, and a manifest. Programs in this repository do
+ * not use it, because they run the sources. Compiles with the package's tsconfig.build.json, whose
+ * `paths` list the other packages. Throws if something does not compile or resolve.
  */
 export function buildLibrary(folder: string, target: string): void {
   rmSync(target, { recursive: true, force: true });
@@ -38,7 +37,7 @@ function readHomes(folder: string, project: string): readonly Home[] {
   ]);
 }
 
-/** The code with relative paths to what is in the package, as Node and bundlers want them. */
+/** Returns the code with relative import paths, which Node and bundlers can resolve. */
 function resolved(code: string, homes: readonly Home[], target: string, path: string): string {
   return code.replaceAll(/(?<=\bfrom "|\bimport\(")[^"]+(?=")/g, (specifier) => {
     const home = homes.find(([name]) => name.test(specifier));
@@ -67,7 +66,7 @@ function manifest(folder: string): object {
       { types: `${compiled(source)}.d.ts`, default: `${compiled(source)}.js` },
     ]),
   );
-  // Exact versions are for those who run the program; a library has to share with its users.
+  // Exact versions suit programs; a library must accept the versions of its users.
   const dependencies = Object.fromEntries(
     Object.entries(kept.dependencies).map(([name, version]) => [name, `^${version}`]),
   );

@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** What may be bundled, on the condition that its text goes along. */
+/** Licences that permit bundling if their text is included. */
 const known: ReadonlySet<string> = new Set([
   "MIT",
   "ISC",
@@ -12,8 +12,8 @@ const known: ReadonlySet<string> = new Set([
 const texts = fileURLToPath(new URL("./licenses", import.meta.url));
 
 /**
- * Returns the licences of all packages of others that the files, as `folder` sees them, are of.
- * Throws for a package whose licence is none of those we know, or which has no text.
+ * Returns the licence texts of all third-party packages that contain the files (relative to
+ * `folder`). Throws if the licence of a package is not in `known`, or its text is missing.
  */
 export function readLicenses(folder: string, files: readonly string[]): string {
   const packages = new Set(
@@ -27,18 +27,19 @@ export function readLicenses(folder: string, files: readonly string[]): string {
     const { name, version, license } = JSON.parse(
       readFileSync(join(place, "package.json"), "utf8"),
     );
-    if (!known.has(license)) throw new Error(`${name} may not be bundled as it is: ${license}`);
+    if (!known.has(license))
+      throw new Error(`${name}: the licence ${license} is not in tools/build-package/licenses.ts`);
     return `${name} ${version}, ${license}\n\n${textOf(place, name)}\n`;
   });
   return parts.join(`\n${"-".repeat(80)}\n\n`);
 }
 
-/** The text that a package brings, or the one that is kept here for it. */
+/** Returns the licence text of a package, or else the one in `licenses/`. */
 function textOf(place: string, name: string): string {
   const [own] = globSync("LICEN[CS]E*", { cwd: place });
   const file = own
     ? join(place, own)
     : join(texts, `${name.replace("@", "").replace("/", "-")}.txt`);
-  if (!existsSync(file)) throw new Error(`${name} has no text of its licence`);
+  if (!existsSync(file)) throw new Error(`${name} has no licence file; add its text as ${file}`);
   return readFileSync(file, "utf8").trim();
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run build -w packages/<name>`: writes what is published of the package into its dist/. A
- * package with a program (`bin`) is bundled, one with an API is compiled.
+ * `npm run build -w packages/<name>`: builds the package for publishing, into its dist/. Packages
+ * with a program (`bin`) are bundled; packages with an API are compiled.
  */
 import { readFileSync } from "node:fs";
 import { relative } from "node:path";
@@ -12,4 +12,4 @@ const { name, bin } = JSON.parse(readFileSync("package.json", "utf8"));
 const target = `${folder}/dist`;
 if (bin === undefined) buildLibrary(folder, target);
 else await buildProgram(folder, target);
-console.error(`${name} is built in ${relative(`${folder}/../..`, target)}`);
+console.error(`built ${name} in ${relative(`${folder}/../..`, target)}`);

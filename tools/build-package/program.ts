@@ -6,14 +6,14 @@ import { readLicenses } from "./licenses.ts";
 
 const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
 
-/** The oldest Node that runs what is published. */
+/** The oldest version of Node that published programs support. */
 const oldestNode = "node20";
 
 /**
- * Bundles the program of the package in `folder`, with all it imports, into `target`: `main.js`, parts that
- * it loads when it needs them, and the licences of what is inside. Nothing is left for the user's
- * npm to install, and no file of the tree has to be found and read at each start. Throws if something
- * does not resolve or has a licence that we do not know.
+ * Bundles the program of the package in `folder` with its dependencies into `target`: `main.js`,
+ * chunks that it loads on demand, and the licences of the dependencies. The package needs no
+ * dependencies at installation, and starts without searching `node_modules`. Throws if an import
+ * does not resolve or a licence is not known.
  */
 export async function buildProgram(folder: string, target: string): Promise<void> {
   rmSync(target, { recursive: true, force: true });
@@ -27,12 +27,12 @@ export async function buildProgram(folder: string, target: string): Promise<void
     format: "esm",
     platform: "node",
     target: oldestNode,
-    // Less to read at each start. Names stay, for traces.
+    // Smaller files start faster. Names are kept for stack traces.
     minifySyntax: true,
     minifyWhitespace: true,
-    // All of them are in the file of licences.
+    // All licences are in THIRD_PARTY_LICENSES.txt.
     legalComments: "none",
-    // Its build for Node is CommonJS, of which nothing can be left out.
+    // The build of yaml for Node is CommonJS, which cannot be tree-shaken.
     alias: { yaml: join(modules, "yaml/browser/dist/index.js") },
     metafile: true,
     logLevel: "warning",

@@ -16,7 +16,9 @@ export const info = z
   .catchall(json)
   .default({ title: "API", version: "unversioned" });
 
-/** Reads YAML or JSON; refuses what is not there, and what is neither by file and line. */
+/**
+ * Reads a YAML or JSON file. Throws a {@link Refusal} with the file, and the line if it is invalid.
+ */
 function readYaml(file: string): unknown {
   try {
     return parse(readFileSync(file, "utf8"));

@@ -33,7 +33,7 @@ export function readComment(raw: string): Comment {
     .replaceAll(/^ /gm, "")
     .replaceAll(/(?<![ \t])[ \t]+$/gm, "")
     .replaceAll(typeLink, (_, label: string) => (label.startsWith("`") ? label : `\`${label}\``));
-  // Most comments have none, and looking for them takes as long as all the rest.
+  // Most comments have no examples, and the search takes as long as everything else.
   const hasExamples = all.includes("Example");
   const examples = hasExamples
     ? Array.from(all.matchAll(exampleInText), ([, example = ""]) => example.replaceAll(/\s+/g, " "))

@@ -22,7 +22,7 @@ export type Surroundings = Pick<Context, "extensions" | "source" | "complaints">
 export function createDocumentPlugin<Options extends object, Base>(plugin: {
   readonly name: string;
   readonly readOptions: (given: readonly GivenOption[]) => Options;
-  /** Reads what no proto says. */
+  /** Reads the base file. */
   readonly readBase: (options: Options) => Promise<Base>;
   readonly create: (
     options: Options,
@@ -65,15 +65,15 @@ export function createDocumentPlugin<Options extends object, Base>(plugin: {
 
 type Files = { readonly types: Registry; readonly wanted: readonly DescFile[] };
 
-/** Returns all types of the request, and the files of which documents are wanted. */
+/** Returns all types of the request, and the files to generate documents for. */
 function readFiles(request: Request): Files {
-  // Compilers may send the wanted files twice, the second time with the options of the source.
+  // Compilers may send these files twice, the second time with source-retention options.
   const sources = new Map(request.sourceFileDescriptors.map((file) => [file.name, file]));
   const file = request.protoFile.map((one) => sources.get(one.name) ?? one);
   const types = createFileRegistry(create(FileDescriptorSetSchema, { file }));
   const names = new Set(request.fileToGenerate);
   const wanted = [...types.files].filter(({ proto }) => names.delete(proto.name));
   const [missing] = names;
-  if (missing !== undefined) throw new Error(`the request does not hold ${missing}`);
+  if (missing !== undefined) throw new Error(`the request does not contain ${missing}`);
   return { types, wanted };
 }

@@ -33,7 +33,7 @@ export type Extensions = {
   read<T>(desc: AnyDesc, name: string): T | undefined;
 };
 
-/** Makes the options that are among `types` readable. */
+/** Creates a reader of the options in `types`. */
 export function createExtensions(types: Registry): Extensions {
   // The same option is read many times, in both directions and for several documents.
   const known = new Map<string, WeakMap<Message, OptionValue>>();

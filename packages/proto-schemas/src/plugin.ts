@@ -1,6 +1,6 @@
 import type { FileDescriptorProto } from "@bufbuild/protobuf/wkt";
 
-/** What a plugin reads of a google.protobuf.compiler.CodeGeneratorRequest. */
+/** The fields of google.protobuf.compiler.CodeGeneratorRequest that a plugin reads. */
 export type Request = {
   readonly parameter: string;
   readonly fileToGenerate: readonly string[];
@@ -8,28 +8,30 @@ export type Request = {
   readonly sourceFileDescriptors: readonly FileDescriptorProto[];
 };
 
-/** What a plugin says by a google.protobuf.compiler.CodeGeneratorResponse: files, or an error. */
+/** The contents of a google.protobuf.compiler.CodeGeneratorResponse: files, or an error. */
 export type Response = {
   readonly error: string;
   readonly file: readonly { readonly name: string; readonly content: string }[];
 };
 
 /**
- * A plugin of buf and protoc, apart from how it is started. `run` answers a compiler's request;
- * rejects only for a fault in the options ({@link OptionFault}) or in the plugin.
+ * A plugin for buf and protoc, without its program. `run` handles the request of a compiler. It
+ * rejects only if the options are invalid ({@link OptionFault}) or the plugin has a bug.
  */
 export type Plugin = {
   readonly name: string;
   run(request: Request): Promise<Response>;
 };
 
-/** An option of the plugin, as the compiler passes it on. */
+/** An option of the plugin, as passed by the compiler. */
 export type GivenOption = { readonly key: string; readonly value: string };
 
-/** Thrown for an option that is unknown or has no value it may have; the message is for the user. */
+/** Thrown if an option is unknown or its value is not allowed; the message is for the user. */
 export class OptionFault extends Error {}
 
-/** Splits the parameter of a request: `a=1,b` are the options `a` with `1` and `b` with nothing. */
+/**
+ * Splits the parameter of a request: `a=1,b` is `a` with the value `1`, and `b` without a value.
+ */
 export function splitParameter(parameter: string): readonly GivenOption[] {
   return parameter
     .split(",")

@@ -2,29 +2,29 @@ import { toBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { type FileDescriptorProto, SourceCodeInfoSchema } from "@bufbuild/protobuf/wkt";
 
-/** Where something stands in its file, and the comments beside it. */
+/** The line and the comment of a declaration. */
 export type Position = {
-  /** From 0 on. */
+  /** Starts at 0. */
   readonly line: number;
-  /** The comment in front, or else the one behind; as the compiler keeps it. */
+  /** The leading comment, or else the trailing one, as in the descriptor. */
   readonly comment: string;
 };
 
 /** Numbers of the fields of google.protobuf.SourceCodeInfo.Location. */
 const location = { path: 1, span: 2, leadingComments: 3, trailingComments: 4 } as const;
-/** The first length that needs a second byte. */
+/** The smallest length that takes two bytes. */
 const maxPathBytes = 128;
 const raw = new WeakMap<FileDescriptorProto, Uint8Array>();
 
-/** Keeps the `google.protobuf.SourceCodeInfo` of a file that was read without it. */
+/** Stores the encoded `google.protobuf.SourceCodeInfo` of a file that was read without it. */
 export function keepRawPositions(file: FileDescriptorProto, bytes: Uint8Array): void {
   raw.set(file, bytes);
 }
 
 /**
- * Returns how to find the position of what is declared in a file, by its path in the descriptor
- * (as {@link pathStep} writes its numbers). Of a file with thousands of comments a document often shows a
- * handful, so their texts are read one at a time.
+ * Returns a function that finds the position of a declaration by its path in the descriptor,
+ * written with {@link pathStep}. It decodes one position at a time, because a document often needs
+ * only a few of the thousands in a file.
  */
 export function readPositions(file: FileDescriptorProto): (key: string) => Position | undefined {
   const bytes = asBuffer(raw.get(file) ?? bytesOf(file));
@@ -38,7 +38,7 @@ export function readPositions(file: FileDescriptorProto): (key: string) => Posit
     }
     const start = reader.pos;
     const length = reader.uint32();
-    // What occurs twice, as `extend` blocks do, is nothing that documents show.
+    // Paths that occur twice, as for `extend` blocks, are not used in documents.
     places.set(readPath(bytes, reader.pos), start);
     reader.pos += length;
   }
@@ -48,7 +48,7 @@ export function readPositions(file: FileDescriptorProto): (key: string) => Posit
   };
 }
 
-/** Writes a number of a path as the bytes of the descriptor have it. */
+/** Encodes a number of a path as in the descriptor, as a varint. */
 export function pathStep(value: number): string {
   return value < 128
     ? String.fromCharCode(value)
@@ -59,7 +59,9 @@ function bytesOf({ sourceCodeInfo }: FileDescriptorProto): Uint8Array {
   return sourceCodeInfo ? toBinary(SourceCodeInfoSchema, sourceCodeInfo) : new Uint8Array();
 }
 
-/** Every compiler writes the path first, packed, and no declaration is so deep that it is long. */
+/**
+ * Reads the path, which compilers write first and packed. Ignores paths of {@link maxPathBytes}.
+ */
 function readPath(bytes: Buffer, start: number): string {
   const length = bytes[start + 1] ?? 0;
   const isPath =

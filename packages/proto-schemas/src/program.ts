@@ -4,9 +4,9 @@ import { isStdinIdle, readStdin, writeStdout } from "./standard-streams.ts";
 import { writeResponse } from "./write-response.ts";
 
 /**
- * Runs a plugin as the program that a compiler starts: a CodeGeneratorRequest on stdin, its answer
- * on stdout. Prints `usage` for `--help`, or when somebody starts it in a terminal. Ends the process,
- * with 1 after a fault in the options or in the plugin, which is told on stderr.
+ * Runs a plugin as a program for compilers: reads a CodeGeneratorRequest from stdin and writes the
+ * response to stdout. Prints `usage` for `--help`, or if it is started in a terminal. Exits the
+ * process, with 1 and a message on stderr if the options are invalid or the plugin fails.
  */
 export async function runProgram(plugin: Plugin, usage: string): Promise<void> {
   const [first] = process.argv.slice(2);
@@ -15,9 +15,9 @@ export async function runProgram(plugin: Plugin, usage: string): Promise<void> {
     return;
   }
   try {
-    if (first !== undefined) throw new OptionFault(`there is no argument ${first}; try --help`);
+    if (first !== undefined) throw new OptionFault(`unexpected argument ${first}; see --help`);
     await writeStdout(writeResponse(await plugin.run(readRequest(await readStdin()))));
-    // Without waiting for what is left in memory to be tidied up.
+    // Skips the cleanup of memory, which takes time.
     process.exit(0);
   } catch (error) {
     const what = error instanceof OptionFault ? error.message : (error as Error).stack;

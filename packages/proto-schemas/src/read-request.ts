@@ -10,9 +10,9 @@ const fields = { fileToGenerate: 1, parameter: 2, protoFile: 15, sourceFile: 17 
 const sourceCodeInfo = 9;
 
 /**
- * Reads what a compiler sends. The positions and comments of a file, which are most of the bytes, are
- * left as they are until somebody asks for them (`readPositions`): the files of the request have no
- * `sourceCodeInfo`.
+ * Reads the request of a compiler. The positions and comments of a file, which are most of the
+ * bytes, are not decoded until they are needed (`readPositions`): the files of the request do not
+ * have `sourceCodeInfo`.
  */
 export function readRequest(bytes: Uint8Array): Request {
   let parameter = "";

@@ -47,7 +47,7 @@ export type MessageRules = {
 /** Values of buf.validate.Ignore. */
 export const ignore = { ifZeroValue: 1, always: 3 } as const;
 
-/** The rules of a field without any: the same object, so that it is known at a glance. */
+/** The rules of a field without rules; always this object, so that it can be compared. */
 export const noRules: FieldRules = {};
 
 const numberTypes = [

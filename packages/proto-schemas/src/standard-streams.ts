@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 
-// An import would bring all streams and promises of files along, which takes 8 ms at each start.
+// An import would also load the streams and promises of node:fs, which takes 8 ms at each start.
 const { fstatSync, readSync, writeSync }: typeof import("node:fs") = createRequire(import.meta.url)(
   "node:fs",
 );
@@ -10,21 +10,23 @@ const firstBytes = 1 << 20;
 /** All of Google's public protos are 84 MB. */
 const maxBytes = 1 << 30;
 
-/** Whether nobody has anything to say on stdin: it is a terminal, or no file at all. */
+/**
+ * Whether stdin is a terminal or a device such as /dev/null, so that there is no request to read.
+ */
 export function isStdinIdle(): boolean {
   return fstatSync(stdin).isCharacterDevice();
 }
 
 /**
- * Reads stdin to its end, a gigabyte at most. At once where that is possible, as with the pipes of compilers: Node's
- * streams take as long to load as a small set of protos to be read.
+ * Reads stdin to its end, at most 1 GiB. Reads synchronously if possible, as with the pipes of
+ * compilers: loading the streams of Node takes as long as reading a small set of protos.
  */
 export async function readStdin(): Promise<Uint8Array> {
   let bytes = Buffer.allocUnsafeSlow(firstBytes);
   let length = 0;
   try {
     for (;;) {
-      if (length >= maxBytes) throw new Error(`a request above ${maxBytes} bytes`);
+      if (length >= maxBytes) throw new Error(`the request is larger than ${maxBytes} bytes`);
       if (length === bytes.length) bytes = Buffer.concat([bytes], 2 * length);
       const read = readSync(stdin, bytes, { offset: length });
       if (read === 0) break;
@@ -39,7 +41,7 @@ export async function readStdin(): Promise<Uint8Array> {
   }
 }
 
-/** Writes to stdout, and resolves when all is written. */
+/** Writes to stdout; resolves when all bytes are written. */
 export async function writeStdout(bytes: Uint8Array): Promise<void> {
   let written = 0;
   try {
@@ -53,7 +55,7 @@ export async function writeStdout(bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Whether a stream that does not block has nothing to give or no place just now. */
+/** Whether a non-blocking stream has no data or no space at the moment. */
 function isBusy(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === "EAGAIN";
 }

@@ -8,7 +8,9 @@ const fileFields = { name: 1, content: 15 } as const;
 /** FEATURE_PROTO3_OPTIONAL and FEATURE_SUPPORTS_EDITIONS. */
 const features = 1 | 2;
 
-/** Writes a CodeGeneratorResponse, without the schema of one, which would be made at each start. */
+/**
+ * Encodes a CodeGeneratorResponse. Does not use its schema, which takes time to create at start.
+ */
 export function writeResponse({ error, file }: Response): Uint8Array {
   const writer = new BinaryWriter();
   if (error !== "") writer.tag(fields.error, WireType.LengthDelimited).string(error);

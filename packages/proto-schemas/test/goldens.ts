@@ -6,7 +6,7 @@ import type { FileDescriptorProto } from "@bufbuild/protobuf/wkt";
 import { type CreatePlugin, compileCases, runPlugin } from "./run-plugin.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-/** Writes what the plugin makes now in place of what is expected; look at the difference. */
+/** Replaces the expected output by the current one; review the diff. */
 const isRefresh = process.env.REFRESH_GOLDENS === "1";
 const compileTimeoutMs = 120_000;
 
@@ -17,9 +17,9 @@ function readFiles(folder: string): Readonly<Record<string, string>> {
 }
 
 /**
- * Holds what a plugin makes of each case below `packages/<plugin>/testdata` against the files there: a
- * folder of protos each, and a folder inside for each set of options that its `options.json` names;
- * `expected` for none without it.
+ * Compares the output of a plugin with the expected files. Each case is a folder of protos in
+ * `packages/<plugin>/testdata`. Its `options.json` maps folders of expected files to options;
+ * without it, the folder is `expected` and there are no options.
  */
 export function describeGoldens(plugin: string, createPlugin: CreatePlugin): void {
   const testdata = join("packages", plugin, "testdata");

@@ -20,22 +20,24 @@ const timeoutMs = 60_000;
 
 type Run = { readonly stdout: string; readonly stderr: string };
 
-/** A folder in which a generator was installed from its tarball, and what somebody does there. */
+/** A folder with a generator that was installed from its tarball. */
 export type Installed = {
   readonly folder: string;
   /** The files in the tarball. */
   readonly packed: readonly string[];
-  /** Runs a program with what is installed in PATH; throws with what it says when it fails. */
+  /** Runs a program with the installed programs in PATH; throws with its output if it fails. */
   run(command: string, ...args: readonly string[]): Promise<Run>;
-  /** Lets buf generate by the installed plugin and by the sources, and returns the files of each. */
+  /**
+   * Runs `buf generate` with the installed plugin and with the sources; returns the files of each.
+   */
   generate(opt: readonly string[]): Promise<Record<"packed" | "sources", Files>>;
 };
 export type Files = Readonly<Record<string, string>>;
 
 /**
- * Packs a generator as `npm publish` would, installs the tarball in an empty folder without any
- * network, puts `protos` beside it (as `proto/<name>`), and describes what holds of every generator;
- * `more` describes the rest.
+ * Packs a generator as `npm publish` would, installs the tarball offline in an empty folder, adds
+ * `protos` (as `proto/<name>`), and describes the tests of all generators; `more` describes the
+ * tests of this one.
  */
 export function describePacked(
   name: string,
@@ -50,7 +52,7 @@ export function describePacked(
     });
     after(() => rmSync(installed.folder, { recursive: true, force: true }));
 
-    it("holds a program and its papers, and nothing to install besides", () => {
+    it("contains a program, README and licences, and has no dependencies", () => {
       const papers = ["LICENSE", "README.md", "dist/THIRD_PARTY_LICENSES.txt", "package.json"];
       const { folder, packed } = installed;
       const code = packed.filter((file) => !papers.includes(file));
@@ -69,7 +71,7 @@ export function describePacked(
       assert.equal(license(join(inside, "LICENSE")), license(join(root, "LICENSE")));
     });
 
-    it("tells its options, and nothing of how it is made", async () => {
+    it("prints its options, without internal names", async () => {
       const { stdout } = await installed.run(name, "--help");
       assert.ok(stdout.includes(`- local: ${name}\n`));
       assert.doesNotMatch(stdout, /\.ts\b|settle/i);
@@ -98,7 +100,7 @@ async function install(name: string, protos: Files): Promise<Installed> {
   };
   const from = join(root, "packages", name);
   const { stdout } = await run("npm", "pack", from, "--json", "--silent");
-  // npm tells what its scripts said before.
+  // The output of the scripts comes first.
   const [{ filename, files }] = JSON.parse(stdout.slice(stdout.search(/^\[/m)));
   write("package.json", "{}");
   await run("npm", "install", `./${filename}`, "--offline", "--no-audit", "--no-fund");

@@ -12,7 +12,7 @@ import {
 import { readRequest } from "../src/read-request.ts";
 import { createSource } from "../src/source.ts";
 
-// More values than a path writes in one byte.
+// More values than one byte of a path can encode.
 const colours = Array.from({ length: 200 }, (_, n) => `  // Colour ${n}\n  C_${n} = ${n};`);
 const proto = `syntax = "proto3";
 package paints.v1;
@@ -29,7 +29,7 @@ ${colours.join("\n")}
 }
 `;
 
-describe("a request", () => {
+describe("a CodeGeneratorRequest", () => {
   let folder: string;
   let protoFile: FileDescriptorProto[];
   before(() => {
@@ -41,7 +41,7 @@ describe("a request", () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  it("is read as it is, but for the positions, which are there when they are asked for", () => {
+  it("is read completely, with positions decoded on demand", () => {
     const request = create(CodeGeneratorRequestSchema, {
       parameter: "a=b",
       fileToGenerate: ["paints.proto"],
@@ -78,6 +78,6 @@ describe("a request", () => {
       ["paints.proto:411", "Colour 199"],
     ];
     assert.deepEqual(places(read.protoFile), expected);
-    assert.deepEqual(places(protoFile), expected, "of a request that was read otherwise");
+    assert.deepEqual(places(protoFile), expected, "of a request read by another decoder");
   });
 });

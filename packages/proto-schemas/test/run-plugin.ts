@@ -14,12 +14,12 @@ import { fetchThirdPartyProtos } from "../../../tools/generate/third-party-proto
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** Makes the plugin under test. */
+/** Creates the plugin under test. */
 export type CreatePlugin = (options: { readonly warn: (line: string) => void }) => Plugin;
 
 /**
- * Compiles the protos of all cases, a folder each below `testdata` (as the root of the repository
- * sees it); their names begin with the name of their case.
+ * Compiles the protos of all cases, which are folders in `testdata` (relative to the root of the
+ * repository). The file names start with the name of the case.
  */
 export async function compileCases(testdata: string): Promise<readonly FileDescriptorProto[]> {
   await fetchThirdPartyProtos(root);
@@ -39,14 +39,14 @@ export async function compileCases(testdata: string): Promise<readonly FileDescr
   }
 }
 
-/** What the plugin makes of a case: files by name, and what it says of what it cannot do. */
+/** The output of the plugin for a case: files by name, the error and warnings. */
 export type Outcome = {
   readonly files: Readonly<Record<string, string>>;
   readonly error: string;
   readonly warnings: readonly string[];
 };
 
-/** Runs a plugin over the protos below `folder`, as the compiler would. */
+/** Runs a plugin on the protos in `folder`, as a compiler would. */
 export async function runPlugin(
   createPlugin: CreatePlugin,
   protoFile: readonly FileDescriptorProto[],

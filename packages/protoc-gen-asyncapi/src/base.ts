@@ -2,26 +2,26 @@ import { info, jsonObject, readBaseFile } from "@settle/proto-schemas/base-file"
 import { Refusal } from "@settle/proto-schemas/complaints";
 import * as z from "zod";
 
-/** A name on the broker that is made from the name of a service. */
-const name = z.string().refine((text) => text.includes("{service}"), "has to hold {service}");
+/** A template for the name of an exchange or a queue. */
+const name = z.string().refine((text) => text.includes("{service}"), "must contain {service}");
 
 const events = z.strictObject({
   /**
-   * A message option, of a message with `string from`, the service that publishes the event,
-   * `repeated string to`, the services that it waits for, and perhaps `repeated string also_to`,
-   * further ones that get it.
+   * A message option whose message has `string from`, the service that publishes the event;
+   * `repeated string to`, the consumers that the publisher waits for; and optionally
+   * `repeated string also_to`, other consumers.
    */
   extension: z.string(),
   /** The virtual host of all exchanges and queues. */
   vhost: z.string().default("/"),
-  /** The exchange to which a service publishes; the routing key is the event's full name. */
+  /** The exchange that a service publishes to; the routing key is the full name of the event. */
   exchange: z.strictObject({
     name,
     type: z.enum(["topic", "direct"]).default("topic"),
     durable: z.boolean().default(true),
     autoDelete: z.boolean().default(false),
   }),
-  /** The queue by which a service receives. */
+  /** The queue that a service consumes from. */
   queue: z.strictObject({
     name,
     durable: z.boolean().default(true),
@@ -30,20 +30,20 @@ const events = z.strictObject({
     arguments: jsonObject.optional(),
   }),
   /**
-   * What the AMQP binding of operations says of every publish, and of every delivery. `mandatory` is
-   * said of those events only that go `to` somebody.
+   * The AMQP bindings of all send and all receive operations. `mandatory`, if set, is false for
+   * events with an empty `to`.
    */
   send: jsonObject.default({}),
   receive: jsonObject.default({}),
   contentType: z.string().default("application/x-protobuf"),
   /**
-   * A schema of the AMQP properties of every message, by their names in the protocol. `type` and
-   * `content_type` are added.
+   * A schema of the AMQP properties of all messages, by their names in the protocol. The generator
+   * adds `type` and `content_type`.
    */
   properties: z
     .looseObject({ properties: jsonObject.default({}), required: z.array(z.string()).default([]) })
     .default({ properties: {}, required: [] }),
-  /** A schema of the headers of every message. */
+  /** A schema of the headers of all messages. */
   headers: jsonObject.optional(),
 });
 
@@ -51,18 +51,22 @@ const base = z.strictObject({
   /** Title, version, licence and so on. */
   info,
   servers: jsonObject.optional(),
-  /** What `components.securitySchemes` holds. */
+  /** The contents of `components.securitySchemes`. */
   securitySchemes: jsonObject.optional(),
   events,
 });
 
-/** What no proto says and the document holds nevertheless. */
+/** The parts of the document that are not in the protos. */
 export type Base = z.infer<typeof base>;
 
-/** Reads a base; refuses one that is missing, or faulty by the file and each fault. */
+/**
+ * Reads the base file; throws a {@link Refusal} if there is none, or with the file and each error.
+ */
 export function readBase(file: string | undefined): Base {
   if (file === undefined) {
-    throw new Refusal("option base= is needed: it names the option that makes a message an event");
+    throw new Refusal(
+      "option base=<file> is required: the file names the message option that marks events",
+    );
   }
   return readBaseFile(base, file);
 }

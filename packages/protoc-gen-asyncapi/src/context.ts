@@ -1,5 +1,5 @@
 import type { Context as SchemaContext } from "@settle/proto-schemas/context";
 import type { Base } from "./base.ts";
 
-/** What one run of the plugin works with. */
+/** The context of one run of the plugin. */
 export type Context = SchemaContext & { readonly base: Base; readonly baseFile: string };

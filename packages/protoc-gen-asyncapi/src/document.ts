@@ -9,9 +9,9 @@ import { wrapRefs } from "./references.ts";
 const bindingVersion = "0.3.0";
 
 /**
- * Makes the document of all `events`: a channel for each, whose address is its routing key, and one
- * for each queue; an operation for each event that is sent and each queue that is received from. The
- * same events give the same document, to the byte.
+ * Generates the document of all `events`: a channel for each event, whose address is its routing
+ * key, and for each queue; a send operation for each event and a receive operation for each queue.
+ * The output is deterministic.
  */
 export function createDocument(context: Context, events: readonly Event[]): JsonObject {
   const { base } = context;
@@ -89,7 +89,7 @@ function queueChannel(
   options: {
     readonly service: string;
     readonly received: readonly Event[];
-    /** Whether any event has its publisher wait for the service. */
+    /** Whether the publisher of any event waits for the service. */
     readonly isWaitedFor: boolean;
   },
 ): JsonObject {

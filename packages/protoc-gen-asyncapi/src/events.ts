@@ -2,25 +2,27 @@ import type { DescFile, DescMessage } from "@bufbuild/protobuf";
 import { Refusal } from "@settle/proto-schemas/complaints";
 import type { Context } from "./context.ts";
 
-/** AMQP has no longer names. */
+/** The longest name in AMQP. */
 const maxNameBytes = 255;
 const serviceName = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 
-/** A message that is an event, and the services it travels between. */
+/** An event: its message, its publisher and its consumers. */
 export type Event = {
   readonly message: DescMessage;
   readonly from: string;
-  /** Those that it waits for, and those that get it besides. */
+  /** The consumers that the publisher waits for, and the others. */
   readonly to: readonly string[];
   readonly alsoTo: readonly string[];
 };
 
-/** Finds the events of `files`, in the order of their names; complains of routes that are none. */
+/** Returns the events of `files`, sorted by name. Adds a complaint for each invalid route. */
 export function readEvents(context: Context, files: readonly DescFile[]): readonly Event[] {
   const { extension } = context.base.events;
   const option = context.extensions.types.getExtension(extension);
   if (option?.extendee.typeName !== "google.protobuf.MessageOptions") {
-    throw new Refusal(`${context.baseFile}: there is no message option ${extension}`);
+    throw new Refusal(
+      `${context.baseFile}: events.extension: no message option ${extension} in the protos`,
+    );
   }
   return files
     .flatMap((file) => file.messages.flatMap(withNested))
@@ -28,17 +30,17 @@ export function readEvents(context: Context, files: readonly DescFile[]): readon
     .sort((a, b) => (a.message.typeName < b.message.typeName ? -1 : 1));
 }
 
-/** All services that get the event. */
+/** All consumers of the event. */
 export function receiversOf({ to, alsoTo }: Event): readonly string[] {
   return [...to, ...alsoTo];
 }
 
-/** The exchange to which `service` publishes. */
+/** The exchange that `service` publishes to. */
 export function exchangeOf(context: Context, service: string): string {
   return context.base.events.exchange.name.replaceAll("{service}", service);
 }
 
-/** The queue by which `service` receives. */
+/** The queue that `service` consumes from. */
 export function queueOf(context: Context, service: string): string {
   return context.base.events.queue.name.replaceAll("{service}", service);
 }
@@ -56,12 +58,13 @@ function readEvent(context: Context, message: DescMessage): Event | undefined {
   const receivers = receiversOf(event);
   const complain = (text: string) =>
     context.complaints.add(message, `${message.name}: ${extension} ${text}`);
-  if (from === "") complain("does not say from whom it is");
+  if (from === "") complain("does not name the publisher; set `from`");
   for (const service of from === "" ? receivers : [from, ...receivers]) {
-    if (!serviceName.test(service)) complain(`names "${service}", which is no name of a service`);
+    if (!serviceName.test(service))
+      complain(`names "${service}", which is not a service name: use letters, digits, "-" and "_"`);
   }
   const twice = receivers.find((service, index) => receivers.indexOf(service) !== index);
-  if (twice !== undefined) complain(`names ${twice} twice`);
+  if (twice !== undefined) complain(`names ${twice} twice; remove one`);
   const names = [
     message.typeName,
     exchangeOf(context, from),
@@ -69,7 +72,7 @@ function readEvent(context: Context, message: DescMessage): Event | undefined {
   ];
   for (const name of names) {
     if (Buffer.byteLength(name) > maxNameBytes) {
-      complain(`needs the name ${name}, and AMQP has none above ${maxNameBytes} bytes`);
+      complain(`needs the AMQP name ${name}, which is longer than ${maxNameBytes} bytes`);
     }
   }
   return event;

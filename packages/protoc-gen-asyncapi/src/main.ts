@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-/** The plugin as a program: reads a CodeGeneratorRequest from stdin; `--help` tells its options. */
+/**
+ * The plugin as a program: reads a CodeGeneratorRequest from stdin. `--help` prints the options.
+ */
 import { startCompiled } from "@settle/proto-schemas/start-compiled";
 
 await startCompiled(() => import("./program.ts"));

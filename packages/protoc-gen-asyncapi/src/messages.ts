@@ -4,8 +4,8 @@ import type { Context } from "./context.ts";
 import type { Event } from "./events.ts";
 
 /**
- * Returns the message object of an event. What travels is the binary form of the protobuf message
- * that `x-protobuf` names; `payload` is a schema of its JSON form, which every reader understands.
+ * Returns the message object of an event. The message body is the binary form of the protobuf
+ * message that `x-protobuf` names; `payload` is a schema of its JSON form.
  */
 export function eventMessage(
   context: Context,

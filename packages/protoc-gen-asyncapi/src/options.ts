@@ -1,18 +1,18 @@
 import { type GivenOption, OptionFault } from "@settle/proto-schemas/plugin";
 
-/** The options of the plugin, as {@link usage} tells them. */
+/** The options of the plugin; see {@link usage}. */
 export type Options = {
   readonly base: string | undefined;
   readonly name: string;
 };
 
-/** What `--help` prints. */
-export const usage = `protoc-gen-asyncapi: AsyncAPI 3.0 from protos whose messages say that they are events
+/** The output of `--help`. */
+export const usage = `protoc-gen-asyncapi: AsyncAPI 3.0 for events that are declared in protos
 
-A plugin of buf and protoc. Writes one document with every event of the files it is given; none where
-there is no event. A message is an event by an option that names the service it is from and those it
-goes to; it travels over AMQP 0.9.1, by its full name as routing key.
-In buf.gen.yaml, with \`strategy: all\`, because the document takes several files:
+A plugin for buf and protoc. Writes one document with all events of the given proto files; none if
+there are no events. A message is an event if it has an option with its publisher and its consumers.
+Events are sent over AMQP 0.9.1, with their full name as routing key.
+In buf.gen.yaml, use \`strategy: all\`, because the document combines several proto files:
 
   - local: protoc-gen-asyncapi
     out: gen/asyncapi
@@ -21,21 +21,22 @@ In buf.gen.yaml, with \`strategy: all\`, because the document takes several file
       - base=proto/asyncapi.yaml
 
 Options:
-  base=<file>   what no proto says: which option makes an event, how exchanges and queues are called,
-                title, servers, AMQP properties (YAML or JSON, relative to where the compiler runs;
-                the README has its keys); needed
-  name=<name>   the document is <name>.json (asyncapi)
+  base=<file>   settings that are not in the protos: the option that marks events, the names of
+                exchanges and queues, title, servers and AMQP properties. YAML or JSON; the path is
+                relative to the working directory of the compiler. The README describes the keys.
+                Required.
+  name=<name>   writes <name>.json (default: asyncapi)
 
-Events whose route cannot be written are refused by file and line.`;
+Fails, with file and line, if an event has an invalid publisher or consumer.`;
 
-/** Reads the options the compiler passes on; throws for one that is unknown or empty. */
+/** Reads the options; throws if one is unknown or empty. */
 export function readOptions(given: readonly GivenOption[]): Options {
   const values = new Map<string, string>();
   for (const { key, value } of given) {
     if (key !== "base" && key !== "name") {
-      throw new OptionFault(`there is no option ${key}; --help explains`);
+      throw new OptionFault(`unknown option ${key}; see --help`);
     }
-    if (value === "") throw new OptionFault(`option ${key} needs a value; --help explains`);
+    if (value === "") throw new OptionFault(`option ${key} needs a value; see --help`);
     values.set(key, value);
   }
   return { base: values.get("base"), name: values.get("name") ?? "asyncapi" };

@@ -5,14 +5,14 @@ import { readEvents } from "./events.ts";
 import { readOptions } from "./options.ts";
 
 /**
- * Creates the plugin. Events of which no true document can be written are refused in the response,
- * by file and line; a fault in the base is refused too, one in the options throws.
+ * Creates the plugin. If events are invalid, the response contains an error with file and line.
+ * Errors in the base file are in the response as well; errors in the options throw.
  */
 export function createPlugin(): Plugin {
   return createDocumentPlugin({
     name: "protoc-gen-asyncapi",
     readOptions,
-    // Loaded when it is asked for: a call for help need not wait for it.
+    // Loaded on demand, so that `--help` does not wait for it.
     readBase: async ({ base }) => (await import("./base.ts")).readBase(base),
     *create(options, base, surroundings, files) {
       const { base: baseFile = "" } = options;

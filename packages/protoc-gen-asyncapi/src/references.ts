@@ -1,8 +1,8 @@
 import type { Json } from "@settle/proto-schemas/json-schema";
 
 /**
- * Returns `json` with everything that stands beside a `$ref` kept: AsyncAPI ignores it there, so the
- * reference moves into `allOf`.
+ * Returns `json` with each `$ref` that has sibling keywords moved into `allOf`. AsyncAPI would
+ * ignore the siblings otherwise.
  */
 export function wrapRefs<T extends Json>(json: T): T;
 export function wrapRefs(json: Json): Json {

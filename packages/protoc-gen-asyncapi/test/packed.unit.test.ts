@@ -34,7 +34,7 @@ events:
 const protos = { "post/v1/delivery.proto": delivery, "post/v1/letters.proto": letters };
 
 describePacked("protoc-gen-asyncapi", protos, (installed) => {
-  it("makes of the events of a stranger what the sources make of them", async () => {
+  it("generates the same as the sources from events of another project", async () => {
     const { folder, generate } = installed();
     writeFileSync(join(folder, "asyncapi.yaml"), base);
     const { packed, sources } = await generate(["base=asyncapi.yaml"]);
@@ -43,12 +43,12 @@ describePacked("protoc-gen-asyncapi", protos, (installed) => {
     assert.deepEqual(Object.keys(channels), ["post.v1.LetterPosted", "sorting.in"]);
   });
 
-  it("refuses by file and line", async () => {
+  it("reports errors with file and line", async () => {
     const { folder, generate } = installed();
     writeFileSync(join(folder, "proto/post/v1/letters.proto"), letters.replace("counter", ""));
     await assert.rejects(
       generate(["base=asyncapi.yaml"]),
-      /post\/v1\/letters\.proto:6: LetterPosted: post\.v1\.delivery does not say from whom/,
+      /post\/v1\/letters\.proto:6: LetterPosted: post\.v1\.delivery does not name the publisher/,
     );
   });
 });

@@ -12,10 +12,10 @@ import { wrapRefs } from "../src/references.ts";
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-describe("protoc-gen-asyncapi's options", () => {
-  it("have a default, and are refused by name", () => {
+describe("the options of protoc-gen-asyncapi", () => {
+  it("have defaults, and are rejected by name if invalid", () => {
     assert.deepEqual(readOptions([]), { base: undefined, name: "asyncapi" });
-    assert.throws(() => readOptions([{ key: "colour", value: "red" }]), /no option colour/);
+    assert.throws(() => readOptions([{ key: "colour", value: "red" }]), /unknown option colour/);
     assert.throws(() => readOptions([{ key: "name", value: "" }]), /name needs a value/);
   });
 });
@@ -24,13 +24,13 @@ describe("protoc-gen-asyncapi as a program", () => {
   const run = (args: readonly string[], input: Uint8Array = new Uint8Array()) =>
     spawnSync(process.execPath, [main, ...args], { input, cwd: root });
 
-  it("tells its options", () => {
+  it("prints its options", () => {
     const { status, stdout } = run(["--help"]);
     assert.equal(status, 0);
     for (const option of ["base=", "name="]) assert.ok(stdout.includes(option), option);
   });
 
-  it("answers the compiler, and ends with the fault of an option", () => {
+  it("writes a response to the compiler, and exits with 1 if an option is invalid", () => {
     const ask = (parameter: string) => {
       const request = create(CodeGeneratorRequestSchema, { parameter });
       return run([], toBinary(CodeGeneratorRequestSchema, request));
@@ -41,17 +41,17 @@ describe("protoc-gen-asyncapi as a program", () => {
     assert.match(error, /no message option topology\.v1\.route/);
     const refused = ask("name=a,colour=red");
     assert.equal(refused.status, 1);
-    assert.match(refused.stderr.toString(), /no option colour/);
+    assert.match(refused.stderr.toString(), /unknown option colour/);
   });
 });
 
-describe("what AsyncAPI needs besides", () => {
-  it("of ours has the version that is under way", () => {
+describe("an AsyncAPI document", () => {
+  it("of this repository has the version in package.json", () => {
     const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     assert.equal(readBase(join(root, "proto/asyncapi.yaml")).info.version, version);
   });
 
-  it("keeps what stands beside a reference, which would be ignored there", () => {
+  it("keeps the siblings of a $ref, by moving the reference into allOf", () => {
     const a = { $ref: "#/a" };
     assert.deepEqual(wrapRefs({ b: a, c: [{ ...a, title: "C", allOf: [{ minLength: 1 }] }] }), {
       b: a,

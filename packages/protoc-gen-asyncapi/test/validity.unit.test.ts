@@ -11,9 +11,9 @@ const files = [
   ours,
   ...globSync("packages/protoc-gen-asyncapi/testdata/*/*/*.json", { cwd: root }),
 ];
-/** That there is a newer AsyncAPI: fewer readers know it. */
+/** The finding that a newer AsyncAPI exists; fewer tools support that version. */
 const known = new Set(["asyncapi-latest-version"]);
-/** What the documents of the tests do without. */
+/** Findings about parts that the documents of the tests omit. */
 const left = new Set(["asyncapi-info-description", "asyncapi-info-contact", "asyncapi-servers"]);
 
 type Message = { readonly examples?: readonly { readonly payload: object }[] };
@@ -26,7 +26,7 @@ async function parse(file: string) {
   return { document, complaints };
 }
 
-describe("the documents of events", () => {
+describe("the AsyncAPI documents", () => {
   for (const file of files) {
     it(`are valid: ${file}`, async () => {
       const { document, complaints } = await parse(file);
@@ -39,7 +39,7 @@ describe("the documents of events", () => {
     });
   }
 
-  it("have examples that their schemas accept, and schemas that say more than that", () => {
+  it("have examples that their schemas accept, and schemas that reject invalid values", () => {
     let count = 0;
     for (const file of files) {
       const document = JSON.parse(readFileSync(join(root, file), "utf8"));
@@ -59,7 +59,7 @@ describe("the documents of events", () => {
     assert.ok(count >= 6, `only ${count} examples`);
   });
 
-  it("tell their reader of every event, who sends it and who receives it", async () => {
+  it("state for every event who sends it and who receives it", async () => {
     const { document } = await parse(ours);
     const told = document?.operations().all() ?? [];
     const lines = told.flatMap((operation) =>

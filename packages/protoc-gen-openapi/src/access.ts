@@ -2,15 +2,15 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { JsonObject } from "@settle/proto-schemas/json-schema";
 import type { Context } from "./context.ts";
 
-/** Who may call a method: for programs, and in words. */
+/** Who may call a method, as `security` and in words. */
 export type Access = {
   readonly security: readonly JsonObject[] | undefined;
   readonly words: string;
 };
 
 /**
- * Returns who may call `method` by the access option that the base names. A method without it, or
- * a set without the option, has what the base says of all methods.
+ * Returns who may call `method`, from the access option that the base file names. Methods without
+ * it have the `security` of the base file.
  */
 export function readAccess(context: Context, method: DescMethod): Access {
   const { access, security } = context.base;

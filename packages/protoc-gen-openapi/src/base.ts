@@ -1,7 +1,7 @@
 import { info, jsonObject, readBaseFile } from "@settle/proto-schemas/base-file";
 import * as z from "zod";
 
-/** Which methods something holds for: by what they do, or by their full names. */
+/** The methods that a header applies to: by kind, or by full name. */
 const methods = z.union([
   z.enum(["all", "mutations"]),
   z.array(z.string().regex(/^[\w.]+\.\w+$/)).readonly(),
@@ -15,52 +15,55 @@ const header = z.strictObject({
 });
 
 const base = z.strictObject({
-  /** Title, version, licence and so on: what `info` of the merged document holds. */
+  /** The `info` of the merged document: title, version, licence and so on. */
   info,
   servers: z.array(jsonObject).readonly().optional(),
-  /** What `components.securitySchemes` holds. */
+  /** The contents of `components.securitySchemes`. */
   securitySchemes: jsonObject.optional(),
-  /** What every method needs; without it methods need nothing. */
+  /** The security requirements of all methods; none by default. */
   security: z.array(jsonObject).readonly().optional(),
   access: z
     .strictObject({
-      /** A method option of a message with `bool owner` and `string scope`: either is enough. */
+      /**
+       * A method option whose message has `bool owner` and `string scope`; either permits a call.
+       */
       extension: z.string(),
-      /** The security scheme that a scope is one of. */
+      /** The security scheme of the scopes. */
       scheme: z.string(),
     })
     .optional(),
   errors: z
     .strictObject({
       /**
-       * A method option, a list of an enum of reasons. The comment of a reason begins with its
-       * google.rpc.Code and may name the HTTP status: `RESOURCE_EXHAUSTED with HTTP status 413: ...`
+       * A method option: a list of values of an enum. The comment of each value starts with its
+       * google.rpc.Code and can name the HTTP status: `RESOURCE_EXHAUSTED with HTTP status 413:
+       * ...`
        */
       extension: z.string(),
-      /** Reasons any method may answer with, by the names of their values. */
+      /** Reasons that any method can return, by the names of the enum values. */
       common: z.array(z.string()).readonly().default([]),
-      /** The messages an error's details are known to hold. */
+      /** The messages that the details of an error can contain. */
       details: z.array(z.string()).readonly().default([]),
     })
     .optional(),
-  /** Headers that callers may send. */
+  /** Headers of requests. */
   requestHeaders: z.array(header).readonly().default([]),
-  /** Headers of answers, on all of them or on those with a status such as `2XX` or `429`. */
+  /** Headers of all responses, or of those with a status such as `2XX` or `429`. */
   responseHeaders: z
     .array(header.extend({ statuses: z.array(z.string()).readonly().optional() }))
     .readonly()
     .default([]),
-  /** How a stream tells of an error after its first message. */
+  /** How a stream reports an error after its first message. */
   streamErrors: z.string().default("An error after the first message is not reported."),
 });
 
-/** What no proto says and documents hold nevertheless; the same for all packages. */
+/** The parts of documents that are not in the protos; the same for all packages. */
 export type Base = z.infer<typeof base>;
 
-/** A header as the base describes it. */
+/** A header in the base file. */
 export type Header = z.infer<typeof header>;
 
-/** Reads a base, or gives the empty one; throws an error that names the file and each fault. */
+/** Reads a base file; without one, returns the default. Throws with the file and each error. */
 export function readBase(file: string | undefined): Base {
   return readBaseFile(base, file);
 }

@@ -12,7 +12,7 @@ import type { Context } from "./context.ts";
 import type { Binding } from "./http-rules.ts";
 import type { StreamFraming } from "./options.ts";
 
-/** Returns the body of a request, undefined where it has none. */
+/** Returns the body of a request; undefined if there is none. */
 export function requestBody(
   context: Context,
   binding: Binding,
@@ -46,7 +46,7 @@ export function requestBody(
   };
 }
 
-/** Returns what an answer holds: the message, or how its stream is written. */
+/** Returns the content of a response: a message, or a stream in the given framing. */
 export function responseContent(
   message: DescMessage,
   stream: StreamFraming | undefined,
@@ -66,7 +66,7 @@ export function responseContent(
   }
 }
 
-/** How a stream of this framing is read, in words. */
+/** The description of a stream in each framing. */
 export const streamWords: Readonly<Record<StreamFraming, string>> = {
   array: "A stream, sent as one JSON array that is closed when the stream ends.",
   ndjson: "A stream of newline-delimited JSON: each line is one value of this schema.",

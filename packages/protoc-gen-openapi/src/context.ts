@@ -2,7 +2,7 @@ import type { Context as SchemaContext } from "@settle/proto-schemas/context";
 import type { Base } from "./base.ts";
 import type { Options } from "./options.ts";
 
-/** What one run of the plugin works with. */
+/** The context of one run of the plugin. */
 export type Context = SchemaContext & {
   readonly options: Options;
   readonly base: Base;

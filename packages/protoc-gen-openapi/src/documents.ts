@@ -13,9 +13,9 @@ import { pathValues } from "./path-parameters.ts";
 import { writePath } from "./path-template.ts";
 
 /**
- * Makes one document for each package of `files` that has methods with HTTP rules, and one with all
- * of them if the options name it; one at a time, because they may be large. The same files give the
- * same documents, to the byte.
+ * Generates a document for each package of `files` with methods that have HTTP rules, and a merged
+ * document if the options name one. Yields one at a time, because they may be large. The output is
+ * deterministic.
  */
 export function* createDocuments(
   context: Context,
@@ -34,7 +34,7 @@ export function* createDocuments(
   const { title } = context.base.info;
   const { merged } = context.options;
   if (merged !== undefined && packages.has(merged)) {
-    throw new Refusal(`option merged=${merged} is the name of a package`);
+    throw new Refusal(`option merged=${merged} is the name of a package; choose another name`);
   }
   for (const [name, services] of packages) {
     const content = createDocument(context, `${title}: ${name}`, services);
@@ -67,7 +67,7 @@ function createDocument(
       if (first !== binding) {
         context.complaints.add(
           binding.method,
-          `${binding.httpMethod.toUpperCase()} ${item.path} of ${binding.method.name} is taken by ${first?.method.name}: Envoy calls neither`,
+          `${binding.httpMethod.toUpperCase()} ${item.path} of ${binding.method.name} has the same path as ${first?.method.name}: Envoy calls neither; change one path`,
         );
       }
       if (others.length > 0) continue;
@@ -98,9 +98,11 @@ function createDocument(
   };
 }
 
-/** The bindings of each HTTP method and path; of more than one, Envoy calls none. */
+/**
+ * Groups the bindings by HTTP method and path. If a group has several, Envoy calls none of them.
+ */
 function findRivals(bindings: readonly Binding[]): ReadonlyMap<string, readonly Binding[]> {
-  // Not by Map.groupBy, which Node 20 does not have.
+  // Node 20 does not have Map.groupBy.
   const groups = new Map<string, Binding[]>();
   for (const binding of bindings) {
     const shape = shapeOf(binding);
@@ -116,8 +118,8 @@ function shapeOf({ httpMethod, path }: Binding): string {
 }
 
 /**
- * Finds the path item of a binding. Paths that differ only in the names of their values are one
- * path to OpenAPI, and have the names of the first.
+ * Returns the path item of a binding. In OpenAPI, paths that differ only in the names of their
+ * parameters are the same path; the first one determines the names.
  */
 function findItem(items: Map<string, PathItem>, binding: Binding): PathItem {
   const shape = writePath(binding.path, () => "");

@@ -1,8 +1,8 @@
 import type { Base } from "./base.ts";
 
 /**
- * What {@link readBase} gives without a file. Said again, because most runs have no file: they need
- * not load what reads one.
+ * The result of {@link readBase} without a file. Most runs have no base file, and this constant
+ * saves them from loading the parser.
  */
 export const emptyBase: Base = {
   info: { title: "API", version: "unversioned" },

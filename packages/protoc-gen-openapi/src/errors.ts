@@ -5,10 +5,10 @@ import { allOf, type JsonObject } from "@settle/proto-schemas/json-schema";
 import { wellKnownForm } from "@settle/proto-schemas/well-known";
 import type { Context } from "./context.ts";
 
-/** The name of what every error is over REST. */
+/** The schema name of all errors over REST. */
 export const statusName = "google.rpc.Status";
 
-/** The HTTP status of each google.rpc.Code, as Envoy and gRPC gateways translate it. */
+/** The HTTP status of each google.rpc.Code, as in Envoy and gRPC gateways. */
 const httpStatuses: Readonly<Record<string, number>> = {
   CANCELLED: 499,
   UNKNOWN: 500,
@@ -35,8 +35,8 @@ type Reason = {
 };
 
 /**
- * Returns the errors a method answers with, by HTTP status: those that its option declares and the
- * ones common to all. Where the base names no such option there is one for any error.
+ * Returns the errors of a method by HTTP status: those that its option declares, and the common
+ * ones. If the base file does not name an option, returns one default response.
  */
 export function errorResponses(
   context: Context,
@@ -51,7 +51,9 @@ export function errorResponses(
   const common = errors.common.map((name) => {
     const value = reasons.values.find((known) => known.name === name);
     if (!value) {
-      throw new Refusal(`${context.options.base}: ${reasons.typeName} has no value ${name}`);
+      throw new Refusal(
+        `${context.options.base}: errors.common: ${reasons.typeName} has no value ${name}`,
+      );
     }
     return value.number;
   });
@@ -74,14 +76,17 @@ export function errorResponses(
 }
 
 /**
- * Returns the schema of google.rpc.Status, which Envoy writes for every error; its details are of
- * the messages that the base names, or others.
+ * Returns the schema of google.rpc.Status, which Envoy writes for every error. Its details are the
+ * messages that the base file names, or any others.
  */
 export function statusSchema(context: Context, refer: Refer): JsonObject {
   const any = wellKnownForm("google.protobuf.Any") ?? {};
   const known = (context.base.errors?.details ?? []).map((typeName): JsonObject => {
     const message = context.extensions.types.getMessage(typeName);
-    if (!message) throw new Refusal(`${context.options.base}: there is no message ${typeName}`);
+    if (!message)
+      throw new Refusal(
+        `${context.options.base}: errors.details: no message ${typeName} in the protos`,
+      );
     return allOf(
       { $ref: refer(message, "response") },
       {
@@ -106,7 +111,7 @@ export function statusSchema(context: Context, refer: Refer): JsonObject {
   };
 }
 
-/** A reason's comment: `CODE with HTTP status 413 or 431, from the edge: what it means`. */
+/** The comment of a reason: `CODE with HTTP status 413 or 431, from the edge: description`. */
 const reasonComment =
   /^([A-Z_]+)(?: with HTTP status (\d{3}(?:(?:,| or|, or) \d{3})*))?(, [^:]+)?:\s+/;
 
@@ -119,7 +124,7 @@ function readReason(context: Context, reasons: DescEnum, number: number): Reason
   if (usual === undefined) {
     context.complaints.add(
       value,
-      `the comment of ${value.name} does not begin with its google.rpc.Code`,
+      `the comment of ${value.name} must start with a google.rpc.Code, such as "NOT_FOUND: ..."`,
     );
     return undefined;
   }

@@ -3,14 +3,14 @@ import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/pr
 import type { JsonObject } from "@settle/proto-schemas/json-schema";
 import type { Base, Header } from "./base.ts";
 
-/** Returns the headers that callers of `method` may send, as references. */
+/** Returns the request headers of `method`, as references. */
 export function headerParameters(base: Base, method: DescMethod): readonly JsonObject[] {
   return base.requestHeaders
     .filter((header) => isFor(header, method))
     .map(({ name }) => ({ $ref: `#/components/parameters/${name}` }));
 }
 
-/** Returns the headers of the answers of `method` that have the status `status`, as references. */
+/** Returns the headers of responses of `method` with the status `status`, as references. */
 export function responseHeaders(base: Base, method: DescMethod, status: string): JsonObject {
   return Object.fromEntries(
     base.responseHeaders
@@ -24,7 +24,7 @@ export function responseHeaders(base: Base, method: DescMethod, status: string):
   );
 }
 
-/** Returns what the references of the other two lead to, for a document of `methods`. */
+/** Returns the components that these references point to, for a document with `methods`. */
 export function headerComponents(
   base: Base,
   methods: readonly DescMethod[],

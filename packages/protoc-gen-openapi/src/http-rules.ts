@@ -2,7 +2,7 @@ import type { DescField, DescMessage, DescMethod } from "@bufbuild/protobuf";
 import type { Context } from "./context.ts";
 import { type PathTemplate, parsePathTemplate } from "./path-template.ts";
 
-/** google.api.HttpRule, as far as it is set. */
+/** The set fields of google.api.HttpRule. */
 type HttpRule = {
   readonly get?: string;
   readonly put?: string;
@@ -15,7 +15,7 @@ type HttpRule = {
   readonly additional_bindings?: readonly HttpRule[];
 };
 
-/** The HTTP methods that OpenAPI has a place for, in the order in which documents list them. */
+/** The HTTP methods of OpenAPI, in the order in which documents list them. */
 export const httpMethods = [
   "get",
   "put",
@@ -27,27 +27,27 @@ export const httpMethods = [
   "trace",
 ] as const;
 
-/** Those that a rule names by a field of its own; others are custom. */
+/** The methods with a field in HttpRule; all others are custom. */
 const ruleMethods = ["get", "put", "post", "delete", "patch"] as const;
 
-/** One of the ways by which a method is called over HTTP. */
+/** An HTTP binding of a method. */
 export type Binding = {
   readonly method: DescMethod;
-  /** 0 for the rule itself, then its additional bindings. */
+  /** 0 for the rule itself, 1 and up for its additional bindings. */
   readonly index: number;
   readonly httpMethod: (typeof httpMethods)[number];
   readonly path: PathTemplate;
-  /** The field path behind each value of the path, empty for a wildcard outside of a variable. */
+  /** The field path of each value in the path; empty for a wildcard outside of a variable. */
   readonly pathFields: readonly (readonly DescField[])[];
-  /** All fields that the path says: those of its values, and those that it fixes to a text. */
+  /** All fields that the path sets: to its values, or to fixed text. */
   readonly saidByPath: readonly (readonly DescField[])[];
-  /** `*` for the whole message, the field that is the body, or undefined. */
+  /** `*` for the whole message, the field in the body, or undefined. */
   readonly body: "*" | DescField | undefined;
 };
 
 /**
- * Returns how `method` is called over HTTP; empty without a google.api.http option. A binding that
- * cannot be had is a complaint and left out.
+ * Returns the HTTP bindings of `method`; empty without the option google.api.http. Adds a complaint
+ * for each invalid binding and leaves it out.
  */
 export function readBindings(context: Context, method: DescMethod): readonly Binding[] {
   const rule = context.extensions.read<HttpRule>(method, "google.api.http");
@@ -56,7 +56,7 @@ export function readBindings(context: Context, method: DescMethod): readonly Bin
     if (binding.response_body) {
       context.complaints.add(
         method,
-        `response_body: "${binding.response_body}" of ${method.name}: Envoy ignores it and answers with the whole message`,
+        `response_body: "${binding.response_body}" of ${method.name}: Envoy ignores it and returns the whole message; remove it`,
       );
     }
     const read = readBinding(method, binding, index);
@@ -74,7 +74,7 @@ function readBinding(
   const named = ruleMethods.find((name) => rule[name] !== undefined);
   const httpMethod = named ?? httpMethods.find((name) => name === rule.custom?.kind?.toLowerCase());
   if (httpMethod === undefined) {
-    return { fault: `OpenAPI has no place for the HTTP method "${rule.custom?.kind ?? ""}"` };
+    return { fault: `OpenAPI does not support the HTTP method "${rule.custom?.kind ?? ""}"` };
   }
   const path = parsePathTemplate((named ? rule[named] : rule.custom?.path) ?? "");
   if ("fault" in path) return path;
@@ -95,7 +95,10 @@ function readBinding(
   const binding = { method, index, httpMethod, path, pathFields, saidByPath };
   if (rule.body === undefined || rule.body === "*") return { ...binding, body: rule.body };
   const body = method.input.fields.find(({ name }) => name === rule.body);
-  if (!body) return { fault: `${method.input.typeName} has no field ${rule.body} for the body` };
+  if (!body)
+    return {
+      fault: `the body is the field ${rule.body}, which ${method.input.typeName} does not have`,
+    };
   return { ...binding, body };
 }
 
@@ -107,13 +110,18 @@ function findField(
   let inside: DescMessage | undefined = message;
   for (const name of path.split(".")) {
     const field: DescField | undefined = inside?.fields.find((known) => known.name === name);
-    if (!field) return { fault: `${message.typeName} has no field ${path} for the path` };
+    if (!field)
+      return {
+        fault: `the path contains the field ${path}, which ${message.typeName} does not have`,
+      };
     fields.push(field);
     inside = field.fieldKind === "message" ? field.message : undefined;
   }
   const last = fields.at(-1);
   if (last?.fieldKind === "list" || last?.fieldKind === "map") {
-    return { fault: `the field ${path} of the path is no single value` };
+    return {
+      fault: `the path contains the field ${path}, which is repeated or a map; use a singular field`,
+    };
   }
   return fields;
 }

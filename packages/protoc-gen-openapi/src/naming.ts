@@ -1,8 +1,8 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 
 /**
- * Returns a name for each service that no other one has: its own, or with its package where two of
- * `services` share that.
+ * Returns a unique name for each service: its simple name, or its full name if several of
+ * `services` have the same simple name.
  */
 export function nameServices(services: readonly DescService[]): ReadonlyMap<DescService, string> {
   const counts = new Map<string, number>();
@@ -16,8 +16,8 @@ export function nameServices(services: readonly DescService[]): ReadonlyMap<Desc
 }
 
 /**
- * Returns the id of a method's binding: `OrdersService_CreateOrder`, and `_2` and so on behind it
- * for additional bindings. `serviceName` is of {@link nameServices}, so no two methods share an id.
+ * Returns the operation id of a binding: `OrdersService_CreateOrder`, with the suffix `_2` and so
+ * on for additional bindings. Ids are unique if `serviceName` is from {@link nameServices}.
  */
 export function nameOperation(serviceName: string, method: DescMethod, binding: number): string {
   const id = `${serviceName.replaceAll(".", "_")}_${method.name}`;
@@ -25,9 +25,9 @@ export function nameOperation(serviceName: string, method: DescMethod, binding: 
 }
 
 /**
- * Returns a parameter name for each value of a path: the JSON name of its field, or the literal in
- * front of it with `Id` where its variable holds literals (as Google writes flat paths:
- * `{name=users/*}` becomes `users/{usersId}`). A name that is taken gets a number.
+ * Returns a parameter name for each value of a path. This is the JSON name of its field, or, if its
+ * variable contains literals, the preceding literal with `Id`, as in Google's flat paths:
+ * `{name=users/*}` becomes `users/{usersId}`. Duplicate names get a number.
  */
 export function nameValues(
   values: readonly {

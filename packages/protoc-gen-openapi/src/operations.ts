@@ -12,8 +12,8 @@ import { pathParameters } from "./path-parameters.ts";
 import { queryParameters } from "./query-parameters.ts";
 
 /**
- * Returns the operation of a binding. `serviceName` is its tag and the start of its id, and
- * `valueNames` are the names of the values in its path.
+ * Returns the operation of a binding. `serviceName` is its tag and the prefix of its id;
+ * `valueNames` are the names of its path parameters.
  */
 export function operation(
   context: Context,
@@ -48,7 +48,7 @@ function responses(context: Context, { method }: Binding, refer: Refer): JsonObj
   const isStream =
     method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming";
   const stream = isStream ? context.options.streams : undefined;
-  // What a type of no one's own is says nothing about the answer.
+  // The comment of a common type does not describe the response.
   const isForeign = /^google\.(protobuf|api)\./.test(method.output.typeName);
   const summary = isForeign ? "" : context.source.comment(method.output).summary;
   const all: Readonly<Record<string, JsonObject>> = {

@@ -1,9 +1,9 @@
 import { type GivenOption, OptionFault } from "@settle/proto-schemas/plugin";
 
-/** How a server stream is written over REST: Envoy's print options of the same meaning. */
+/** The framing of a server stream over REST, as in Envoy's print options. */
 export type StreamFraming = "array" | "ndjson" | "sse";
 
-/** The options of the plugin, as {@link usage} tells them. */
+/** The options of the plugin; see {@link usage}. */
 export type Options = {
   readonly base: string | undefined;
   readonly merged: string | undefined;
@@ -12,11 +12,11 @@ export type Options = {
   readonly streams: StreamFraming;
 };
 
-/** What `--help` prints. */
-export const usage = `protoc-gen-openapi: OpenAPI 3.1 from protos with google.api.http, as Envoy transcodes them
+/** The output of `--help`. */
+export const usage = `protoc-gen-openapi: OpenAPI 3.1 for gRPC services behind Envoy's JSON transcoder
 
-A plugin of buf and protoc. Writes <package>.json for each package that has methods with HTTP rules.
-In buf.gen.yaml, with \`strategy: all\`, because a document may take several files:
+A plugin for buf and protoc. Writes <package>.json for each package with google.api.http rules.
+In buf.gen.yaml, use \`strategy: all\`, because a document can combine several proto files:
 
   - local: protoc-gen-openapi
     out: gen/openapi
@@ -25,17 +25,19 @@ In buf.gen.yaml, with \`strategy: all\`, because a document may take several fil
       - base=proto/openapi.yaml
 
 Options:
-  base=<file>           what no proto says: title, servers, security, headers, errors (YAML or JSON,
-                        relative to where the compiler runs; the README has its keys)
-  merged=<name>         one document <name>.json more, with all packages
-  unsupported=error     refuses, by file and line, what Envoy does not do: response_body, maps and
-                        repeated messages in a query, two methods on one path (default)
-  unsupported=warn      leaves it out and says so on stderr
-  defaults=omitted      answers may leave out fields with default values (default)
-  defaults=printed      answers always hold what always_print_primitive_fields prints: marked required
-  streams=array         streams are one JSON array (default)
-  streams=ndjson        stream_newline_delimited: one JSON value a line
-  streams=sse           stream_sse_style_delimited: server-sent events`;
+  base=<file>           settings that are not in the protos: title, servers, security, headers and
+                        errors. YAML or JSON; the path is relative to the working directory of the
+                        compiler. The README describes the keys.
+  merged=<name>         also writes <name>.json, a document with all packages
+  unsupported=error     fails, with file and line, if the protos use what Envoy does not support:
+                        response_body, maps or repeated messages in a query, or the same path for
+                        two methods (default)
+  unsupported=warn      leaves out what Envoy does not support and prints warnings to stderr
+  defaults=omitted      responses may omit fields with default values (default)
+  defaults=printed      for always_print_primitive_fields: marks the printed fields as required
+  streams=array         streams are JSON arrays (default)
+  streams=ndjson        for stream_newline_delimited: one JSON value per line
+  streams=sse           for stream_sse_style_delimited: server-sent events`;
 
 const choices = {
   unsupported: ["error", "warn"],
@@ -43,17 +45,17 @@ const choices = {
   streams: ["array", "ndjson", "sse"],
 } as const;
 
-/** Reads the options the compiler passes on; throws for one that is unknown or has another value. */
+/** Reads the options; throws if one is unknown or its value is not allowed. */
 export function readOptions(given: readonly GivenOption[]): Options {
   const values = new Map<string, string>();
   for (const { key, value } of given) {
-    if (value === "") throw new OptionFault(`option ${key} needs a value; --help explains`);
+    if (value === "") throw new OptionFault(`option ${key} needs a value; see --help`);
     if (Object.hasOwn(choices, key)) {
       const allowed: readonly string[] = choices[key as keyof typeof choices];
       if (!allowed.includes(value))
         throw new OptionFault(`option ${key} must be ${allowed.join(" or ")}`);
     } else if (key !== "base" && key !== "merged") {
-      throw new OptionFault(`there is no option ${key}; --help explains`);
+      throw new OptionFault(`unknown option ${key}; see --help`);
     }
     values.set(key, value);
   }

@@ -9,14 +9,14 @@ import type { Segment } from "./path-template.ts";
 
 type Value = Extract<Segment, { readonly kind: "value" }>;
 
-/** The places for values in a binding's path. */
+/** Returns the variable segments in the path of a binding. */
 export function pathValues(binding: Binding): readonly Value[] {
   return binding.path.segments.filter((segment) => segment.kind === "value");
 }
 
 /**
- * Returns the parameters of a path, called `names`. A parameter that is all of a field has the
- * field's schema; one that is a part of it is any text.
+ * Returns the parameters of a path, with `names`. A parameter for a whole field has the schema of
+ * the field; a parameter for a part of a field is a string.
  */
 export function pathParameters(
   context: Context,
@@ -39,7 +39,7 @@ export function pathParameters(
         value.slashes ? "Can contain several path segments, separated by slashes." : "",
       ),
       required: true,
-      // A segment is never empty.
+      // A path segment is never empty.
       schema: isText ? allOf(schema, { minLength: 1 }) : notNull(schema),
     };
   });
@@ -49,7 +49,7 @@ function fieldName(binding: Binding, index: number): string {
   return (binding.pathFields[index] ?? []).map(({ jsonName }) => jsonName).join(".");
 }
 
-/** A wrapper in a path or a query has a value or is not there. */
+/** Removes `null`: in a path or a query, a wrapper has a value or is absent. */
 export function notNull(schema: JsonObject): JsonObject {
   const { type } = schema;
   if (!Array.isArray(type)) return schema;

@@ -1,34 +1,34 @@
-/** A segment of a path: text, or a place for a value. */
+/** A segment of a path: literal text, or a variable. */
 export type Segment =
   | { readonly kind: "literal"; readonly text: string }
   | {
       readonly kind: "value";
-      /** The field path in proto names, empty for a wildcard outside of a variable. */
+      /** The field path in proto names; empty for a wildcard outside of a variable. */
       readonly field: string;
-      /** All that the variable stands for, such as `users/*`. */
+      /** The pattern of the whole variable, such as `users/*`. */
       readonly pattern: string;
-      /** Whether slashes are part of the value: `**`. */
+      /** Whether the value can contain slashes: `**`. */
       readonly slashes: boolean;
-      /** The literal in front of it inside its variable, which tells several values apart. */
+      /** The preceding literal in the same variable, which distinguishes its values. */
       readonly after: string;
     };
 
-/** The path template of a google.api.http rule, taken apart. */
+/** A parsed path template of a google.api.http rule. */
 export type PathTemplate = {
   readonly segments: readonly Segment[];
-  /** The field paths of variables that hold no wildcard: `{name=locations}`. */
+  /** The field paths of variables without a wildcard: `{name=locations}`. */
   readonly fixed: readonly string[];
-  /** What follows the last segment after a colon; empty without one. */
+  /** The text after the colon that follows the last segment; empty without one. */
   readonly verb: string;
 };
 
 /**
- * Reads a path template by the grammar of google/api/http.proto. Returns what is wrong with one
- * that does not follow it.
+ * Parses a path template by the grammar in google/api/http.proto. Returns the error if it is
+ * invalid.
  */
 export function parsePathTemplate(template: string): PathTemplate | { readonly fault: string } {
   const fault = (what: string) => ({ fault: `the path template ${template} ${what}` });
-  if (!template.startsWith("/")) return fault("does not start with a slash");
+  if (!template.startsWith("/")) return fault("must start with a slash");
   const verbStart = template.search(/:[^{}/:]*$/);
   const path = template.slice(1, verbStart < 0 ? undefined : verbStart);
   const segments: Segment[] = [];
@@ -42,12 +42,13 @@ export function parsePathTemplate(template: string): PathTemplate | { readonly f
       if (read.every(({ kind }) => kind === "literal")) fixed.push(field);
     } else if (part === "*" || part === "**") segments.push(value("", part, part, ""));
     else if (part === "") return fault("has an empty segment");
-    else if (/[{}*]/.test(part)) return fault(`has the segment ${part}, which is no whole one`);
+    else if (/[{}*]/.test(part))
+      return fault(`has the segment ${part}: a variable or wildcard must be a whole segment`);
     else segments.push({ kind: "literal", text: part });
   }
   const open = segments.findIndex((segment) => segment.kind === "value" && segment.slashes);
   if (open >= 0 && segments.slice(open + 1).some(({ kind }) => kind === "value")) {
-    return fault("goes on with a variable after `**`");
+    return fault("has a variable or wildcard after `**`, which must be the last");
   }
   return { segments, fixed, verb: verbStart < 0 ? "" : template.slice(verbStart + 1) };
 }
@@ -74,8 +75,8 @@ function splitOutsideBraces(path: string): readonly string[] {
 }
 
 /**
- * Writes the path as OpenAPI has it, with the names of `nameOf` for its values: literals stay what
- * they are, a variable over several segments becomes one parameter for each of its wildcards.
+ * Writes the path in the form of OpenAPI, with the parameter names of `nameOf`. Literals are kept;
+ * a variable over several segments becomes one parameter for each of its wildcards.
  */
 export function writePath(template: PathTemplate, nameOf: (valueIndex: number) => string): string {
   let values = 0;

@@ -5,9 +5,9 @@ import { emptyBase } from "./empty-base.ts";
 import { readOptions } from "./options.ts";
 
 /**
- * Creates the plugin. Protos of which no true document can be written are refused in the response,
- * by file and line; with `unsupported=warn` the same lines go to `warn` and what they are about is
- * left out. A fault in the base is refused too, one in the options throws.
+ * Creates the plugin. If the protos use unsupported features, the response contains an error with
+ * file and line; with `unsupported=warn`, these lines go to `warn` and the features are left out.
+ * Errors in the base file are in the response as well; errors in the options throw.
  */
 export function createPlugin({ warn }: { readonly warn: (line: string) => void }): Plugin {
   return createDocumentPlugin({

@@ -10,11 +10,11 @@ import type { Binding } from "./http-rules.ts";
 import { notNull } from "./path-parameters.ts";
 
 /**
- * Returns the parameters of a query: all fields of the request that are neither in the path nor in
- * the body, those of nested messages as `filter.id`. What has no form in a query, maps and messages
- * that repeat or have no text form, is a complaint and left out. (Of messages that repeat Envoy takes
- * single fields, without telling which of them they are of.) A message inside itself is followed no
- * further.
+ * Returns the query parameters: all fields of the request that are neither in the path nor in the
+ * body; fields of nested messages as `filter.id`. Adds a complaint for each field that a query
+ * cannot contain, and leaves it out: maps, repeated messages, and messages without a text form.
+ * (Envoy accepts single fields of repeated messages, but not which item they belong to.) Does not
+ * descend into recursive messages.
  */
 export function queryParameters(
   context: Context,
@@ -41,7 +41,7 @@ export function queryParameters(
       const name = path.map((part) => part.name).join(".");
       context.complaints.add(
         field,
-        `${binding.method.name} has the field ${name} in its query, where Envoy has no form for ${obstacle}`,
+        `${binding.method.name}: the field ${name} is in the query, where Envoy does not accept ${obstacle}; move it to the body`,
       );
       return [];
     });
@@ -76,7 +76,7 @@ function findObstacle(field: DescField): string | undefined {
   return field.fieldKind === "list" ? "repeated messages" : field.message.typeName;
 }
 
-/** An empty message has nothing to say in a query, and no form there. */
+/** An empty message has no fields to set, and Envoy does not accept it in a query. */
 function isEmpty({ message }: DescField): boolean {
   return message?.typeName === "google.protobuf.Empty";
 }

@@ -6,13 +6,13 @@ import { buffer } from "node:stream/consumers";
 /** A gRPC server for any method. */
 export type Upstream = AsyncDisposable & {
   readonly port: number;
-  /** What the last call sent: its path and its messages, still encoded. */
+  /** The path and the encoded messages of the last call. */
   readonly last: { readonly path: string; readonly messages: readonly Uint8Array[] };
-  /** The message that the next calls are answered with, encoded; empty in the beginning. */
+  /** The encoded message of the next responses; empty at first. */
   answer: Uint8Array;
 };
 
-/** Starts a server on a free port that takes every call and remembers it. */
+/** Starts a server on a free port that accepts every call and records the last one. */
 export async function startUpstream(): Promise<Upstream> {
   const server = createServer();
   const sessions = new Set<ServerHttp2Session>();
@@ -40,7 +40,7 @@ export async function startUpstream(): Promise<Upstream> {
 }
 
 const empty = new Uint8Array();
-/** A flag and the length, in front of each message. */
+/** A flag and the length precede each message. */
 const prefixBytes = 5;
 
 function frame(message: Uint8Array): Buffer {

@@ -23,7 +23,7 @@ import { startUpstream, type Upstream } from "./envoy-upstream.ts";
 const startTimeoutMs = 120_000;
 const testdata = fileURLToPath(new URL("../testdata", import.meta.url));
 
-/** An Envoy that transcodes these services and passes the calls on to `upstreamPort`. */
+/** Configures an Envoy that transcodes these services and forwards calls to `upstreamPort`. */
 function configure(options: {
   readonly port: number;
   readonly upstreamPort: number;
@@ -92,7 +92,7 @@ function configure(options: {
   };
 }
 
-/** A value of each type that the query of the case holds, by the name of its parameter. */
+/** A value for each query parameter of the case, by name. */
 const values: Readonly<Record<string, string>> = {
   pageSize: "1",
   after: "-9223372036854775808",
@@ -119,7 +119,7 @@ const values: Readonly<Record<string, string>> = {
   value: "1",
 };
 
-describe("Envoy, of which the documents tell,", () => {
+describe("Envoy, which the documents describe,", () => {
   const started = new AsyncDisposableStack();
   let folder = "";
   let url = "";
@@ -157,7 +157,7 @@ describe("Envoy, of which the documents tell,", () => {
   });
   after(() => started.disposeAsync());
 
-  /** What the last call sent, by the type of its message. */
+  /** Decodes the message of the last call as `type`. */
   const readLast = (type: string) => {
     const schema = registry.getMessage(type);
     assert.ok(schema);
@@ -167,7 +167,7 @@ describe("Envoy, of which the documents tell,", () => {
     (await fetch(`${url}${path}`, { method })).status;
   const read = (file: string) => JSON.parse(readFileSync(join(testdata, file), "utf8"));
 
-  it("takes every query parameter of the document", async () => {
+  it("accepts every query parameter in the document", async () => {
     const { paths } = read("queries/expected/test.queries.v1.json");
     const { parameters } = paths["/v1/shelves/{shelvesId}/books"].get;
     const names = (parameters as readonly { in: string; name: string }[])
@@ -192,13 +192,13 @@ describe("Envoy, of which the documents tell,", () => {
     "struct=%7B%7D",
     "nested.more.a=b",
   ]) {
-    it(`refuses the query ${query}`, async () => {
+    it(`rejects the query ${query}`, async () => {
       assert.equal(await statusOf("/v1/search?fine=a"), 200);
       assert.equal(await statusOf(`/v1/search?${query}`), 400);
     });
   }
 
-  it("finds every path of the document", async () => {
+  it("routes every path in the document", async () => {
     const { paths } = read("paths/expected/test.paths.v1.json");
     for (const [template, item] of Object.entries(paths)) {
       for (const method of Object.keys(item as object)) {
@@ -211,17 +211,17 @@ describe("Envoy, of which the documents tell,", () => {
     assert.equal(await statusOf("/v1/nothing"), 404);
   });
 
-  it("has no form in a query for an empty message", async () => {
+  it("rejects an empty message in a query", async () => {
     assert.equal(await statusOf("/v1/shelves/a/books?empty="), 400);
     assert.equal(await statusOf("/v1/shelves/a/books?empty=%7B%7D"), 400);
   });
 
-  it("calls neither of two methods on one path", async () => {
+  it("calls neither of two methods with the same path", async () => {
     assert.equal(await statusOf("/v1/twice/a"), 404);
     assert.equal(await statusOf("/v1/twice/a?fine=b"), 404);
   });
 
-  it("says by a fixed path what a field is", async () => {
+  it("sets a field from a fixed path", async () => {
     assert.equal(await statusOf("/v1/fixed"), 200);
     assert.deepEqual(readLast("test.paths.v1.GetItemRequest"), { name: "fixed" });
   });
@@ -234,18 +234,36 @@ describe("Envoy, of which the documents tell,", () => {
     status: number,
   ])[] = [
     [
-      "takes the rest of a message whose path says a field",
+      "accepts the other fields of a message with a field in the path",
       "PATCH",
       "/v1/items/1",
       '{"title":"a"}',
       200,
     ],
-    ["refuses in a body what the path says", "PATCH", "/v1/items/1", '{"id":"2"}', 400],
-    ["refuses that in a whole message, too", "POST", "/v1/items/1:move", '{"id":"2"}', 400],
-    ["takes any body as a google.api.HttpBody", "POST", "/v1/convert", "plain text", 200],
-    ["takes no such body as another message", "POST", "/v1/items", "plain text", 400],
-    ["takes a stream as an array", "POST", "/v1/upload", '[{"revision":"1"},{"revision":2}]', 200],
-    ["takes a stream as nothing else", "POST", "/v1/upload", '{"revision":"1"}', 400],
+    [
+      "rejects a field in the body that is also in the path",
+      "PATCH",
+      "/v1/items/1",
+      '{"id":"2"}',
+      400,
+    ],
+    [
+      "rejects such a field also if the body is the whole message",
+      "POST",
+      "/v1/items/1:move",
+      '{"id":"2"}',
+      400,
+    ],
+    ["accepts any body for a google.api.HttpBody", "POST", "/v1/convert", "plain text", 200],
+    ["rejects such a body for another message", "POST", "/v1/items", "plain text", 400],
+    [
+      "accepts a client stream as an array",
+      "POST",
+      "/v1/upload",
+      '[{"revision":"1"},{"revision":2}]',
+      200,
+    ],
+    ["rejects a client stream that is not an array", "POST", "/v1/upload", '{"revision":"1"}', 400],
   ];
   for (const [what, method, path, body, status] of bodies) {
     it(what, async () => {
@@ -255,7 +273,7 @@ describe("Envoy, of which the documents tell,", () => {
     });
   }
 
-  it("sets by the path what the body leaves out", async () => {
+  it("sets fields from the path that the body omits", async () => {
     const path = "/v1/items/1/with/2:swap";
     const answer = await fetch(`${url}${path}`, {
       method: "POST",
@@ -268,7 +286,7 @@ describe("Envoy, of which the documents tell,", () => {
     });
   });
 
-  it("answers with the content of a google.api.HttpBody", async () => {
+  it("responds with the content of a google.api.HttpBody", async () => {
     upstream.answer = Buffer.from("\x0a\x0atext/plain\x12\x05hello");
     try {
       const answer = await fetch(`${url}/v1/convert`, { method: "POST", body: "a" });
@@ -279,7 +297,7 @@ describe("Envoy, of which the documents tell,", () => {
     }
   });
 
-  it("does not start with a template that goes on behind `**`", async () => {
+  it("does not start with a variable after `**` in a path template", async () => {
     const services = ["test.refusals.v1.OpenService"];
     const port = 0;
     const unfit = {

@@ -112,7 +112,7 @@ describe("the schemas", () => {
     [...request, { userId: "alice", amount: { currency: "EUR" }, description: "\0" }, false],
   ];
   for (const [file, schema, value, isValid] of instances) {
-    it(`${isValid ? "accept" : "refuse"} ${schema} ${JSON.stringify(value)}`, () => {
+    it(`${isValid ? "accept" : "reject"} ${schema} ${JSON.stringify(value)}`, () => {
       const check = readDocument(file).compile(`/components/schemas/${schema}`);
       assert.equal(check(value), isValid, JSON.stringify(check.errors));
     });
@@ -123,7 +123,7 @@ function order(amount: object): object {
   return { userId: "alice", amount };
 }
 
-/** Numbers that keep all rules, with some of them changed. */
+/** Numbers that satisfy all rules, except for `changed`. */
 function numbers(changed: object): object {
   const valid = { positive: 1, ratio: 1, only: 1, choice: 1, denied: 1 };
   return { ...valid, choice64: "1", negative: "-1", outside64: "10", ...changed };

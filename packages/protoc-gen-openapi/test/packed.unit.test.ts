@@ -54,7 +54,7 @@ message GetResponse {
 `;
 
 describePacked("protoc-gen-openapi", { "library/v1/library.proto": shelves }, (installed) => {
-  it("makes of the protos of a stranger what the sources make of them", async () => {
+  it("generates the same as the sources from protos of another project", async () => {
     const { packed, sources } = await installed().generate([]);
     assert.deepEqual(packed, sources);
     const document = JSON.parse(packed["library.v1.json"] ?? "");
@@ -62,7 +62,7 @@ describePacked("protoc-gen-openapi", { "library/v1/library.proto": shelves }, (i
     assert.equal(document.info.title, "API: library.v1");
   });
 
-  it("takes a base file and all options", async () => {
+  it("accepts a base file and options", async () => {
     const { folder, generate } = installed();
     writeFileSync(join(folder, "openapi.yaml"), "info: { title: Library, version: '2' }\n");
     const { packed, sources } = await generate(["base=openapi.yaml", "merged=all", "streams=sse"]);
@@ -70,7 +70,7 @@ describePacked("protoc-gen-openapi", { "library/v1/library.proto": shelves }, (i
     assert.deepEqual(JSON.parse(packed["all.json"] ?? "").info, { title: "Library", version: "2" });
   });
 
-  it("refuses by file and line", async () => {
+  it("reports errors with file and line", async () => {
     const { folder, generate } = installed();
     writeFileSync(join(folder, "proto/twice.proto"), twice);
     await assert.rejects(generate([]), /twice\.proto:6: response_body/);
@@ -81,7 +81,7 @@ describePacked("protoc-gen-openapi", { "library/v1/library.proto": shelves }, (i
 });
 
 describe("the sources of the generators", () => {
-  it("use nothing of the language that Node 20 does not have", async () => {
+  it("use only language features that Node 20 has", async () => {
     const root = fileURLToPath(new URL("../../..", import.meta.url));
     const project = join(root, "tools/build-package/tsconfig.node20.json");
     await promisify(execFile)("tsc", ["--project", project]);

@@ -16,7 +16,7 @@ import { parsePathTemplate } from "../src/path-template.ts";
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-describe("the plugin's options", () => {
+describe("the options of protoc-gen-openapi", () => {
   it("have defaults", () => {
     assert.deepEqual(readOptions([]), {
       base: undefined,
@@ -28,19 +28,19 @@ describe("the plugin's options", () => {
   });
 
   for (const [key, value, fault] of [
-    ["colour", "red", /no option colour/],
+    ["colour", "red", /unknown option colour/],
     ["streams", "xml", /streams must be array or ndjson or sse/],
     ["merged", "", /merged needs a value/],
-    ["toString", "x", /no option toString/],
+    ["toString", "x", /unknown option toString/],
   ] as const) {
-    it(`refuse ${key}=${value}`, () => {
+    it(`reject ${key}=${value}`, () => {
       assert.throws(() => readOptions([{ key, value }]), fault);
     });
   }
 });
 
-describe("the base", () => {
-  it("is refused by the name of its file and of what is wrong in it", () => {
+describe("the base file", () => {
+  it("is rejected with its name and each error", () => {
     const folder = mkdtempSync(join(tmpdir(), "settle-base-"));
     const file = join(folder, "base.yaml");
     try {
@@ -60,7 +60,7 @@ describe("the base", () => {
     }
   });
 
-  it("is refused by its name where it is not there, and by the line where it is no YAML", () => {
+  it("is rejected with its name if it is missing, and with the line if it is not valid YAML", () => {
     assert.throws(() => readBase("/none.yaml"), /^Error: \/none\.yaml: ENOENT/);
     const folder = mkdtempSync(join(tmpdir(), "settle-base-"));
     const file = join(folder, "base.yaml");
@@ -72,11 +72,11 @@ describe("the base", () => {
     }
   });
 
-  it("is the empty one without a file", () => {
+  it("is optional, and empty by default", () => {
     assert.deepEqual(emptyBase, readBase(undefined));
   });
 
-  it("of ours has the version that is under way", () => {
+  it("of this repository has the version in package.json", () => {
     const read = (file: string) => parse(readFileSync(join(root, file), "utf8"));
     assert.equal(read("proto/openapi.yaml").info.version, read("package.json").version);
   });
@@ -84,21 +84,21 @@ describe("the base", () => {
 
 describe("a path template", () => {
   for (const [template, fault] of [
-    ["v1", /does not start with a slash/],
+    ["v1", /must start with a slash/],
     ["/v1//a", /empty segment/],
     ["/v1/", /empty segment/],
-    ["/v1/a{b}", /a\{b\}, which is no whole one/],
+    ["/v1/a{b}", /a\{b\}: .* must be a whole segment/],
     ["/v1/{a=**}/{b}", /after `\*\*`/],
-    ["/v1/{a", /no whole one/],
+    ["/v1/{a", /must be a whole segment/],
   ] as const) {
-    it(`is refused: ${template}`, () => {
+    it(`is rejected: ${template}`, () => {
       const read = parsePathTemplate(template);
       assert.ok("fault" in read);
       assert.match(read.fault, fault);
     });
   }
 
-  it("has its verb behind the last colon", () => {
+  it("has its verb after the last colon", () => {
     const read = parsePathTemplate("/v1/{name=a:b/*}:run");
     assert.ok(!("fault" in read));
     assert.equal(read.verb, "run");
@@ -107,21 +107,21 @@ describe("a path template", () => {
 });
 
 describe("a comment", () => {
-  it("is read with the line breaks of any system", () => {
+  it("is read with the line breaks of any operating system", () => {
     const { summary, rest } = readComment(" One\r\n two.\r\n\r\n Three.\r\n");
     assert.deepEqual({ summary, rest }, { summary: "One two", rest: "Three." });
   });
 
-  it("may be empty", () => {
+  it("can be empty", () => {
     assert.deepEqual(readComment(""), { summary: "", rest: "", text: "", examples: [] });
   });
 });
 
-describe("the program", () => {
+describe("protoc-gen-openapi as a program", () => {
   const run = (args: readonly string[], input: Uint8Array = new Uint8Array()) =>
     spawnSync(process.execPath, [main, ...args], { input });
 
-  it("tells its options", () => {
+  it("prints its options", () => {
     const { status, stdout } = run(["--help"]);
     assert.equal(status, 0);
     for (const option of ["base=", "merged=", "unsupported=", "defaults=", "streams="]) {
@@ -129,7 +129,7 @@ describe("the program", () => {
     }
   });
 
-  it("answers the compiler, also when there is nothing to do", () => {
+  it("writes a response to the compiler, also without files to generate", () => {
     const { status, stdout } = run(
       [],
       toBinary(CodeGeneratorRequestSchema, create(CodeGeneratorRequestSchema)),
@@ -138,7 +138,7 @@ describe("the program", () => {
     assert.deepEqual(fromBinary(CodeGeneratorResponseSchema, stdout).file, []);
   });
 
-  it("ends with the fault of an option", () => {
+  it("exits with 1 and a message if an option is invalid", () => {
     const request = create(CodeGeneratorRequestSchema, { parameter: "streams=xml" });
     const { status, stderr } = run([], toBinary(CodeGeneratorRequestSchema, request));
     assert.equal(status, 1);

@@ -1,6 +1,6 @@
 import type { getComments } from "@bufbuild/protoplugin";
 
-/** The comment before a declaration, as plain text. */
+/** Returns the leading comment of a declaration as plain text. */
 export function commentText({ leading = "" }: ReturnType<typeof getComments>): string {
   return leading
     .split("\n")
@@ -9,7 +9,7 @@ export function commentText({ leading = "" }: ReturnType<typeof getComments>): s
     .trim();
 }
 
-/** The text in one paragraph. */
+/** Returns the text on one line. */
 export function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, " ");
 }

@@ -1,7 +1,7 @@
 import type { GeneratedFile } from "@bufbuild/protoplugin";
 import type { Reason, Reasons } from "./reasons.ts";
 
-/** Prints a class for each reason, the table of them, and the union of the common ones. */
+/** Prints a class for each reason, a table of all classes, and the union of the common reasons. */
 export function printErrors(f: GeneratedFile, { file, all, common }: Reasons): void {
   f.preamble(file);
   const base = f.import("SettleError", "@settle/sdk-runtime");
@@ -24,7 +24,7 @@ export function printErrors(f: GeneratedFile, { file, all, common }: Reasons): v
   f.print(`export type CommonReason =${unionOf(common)};`);
 }
 
-/** The words of the reasons as the members of a union type. */
+/** Returns the names of the reasons as members of a union type. */
 export function unionOf(reasons: readonly Reason[]): string {
   return reasons.length === 0 ? " never" : reasons.map(({ word }) => `\n  | "${word}"`).join("");
 }

@@ -8,23 +8,23 @@ const heartbeatName = "heartbeat";
 
 type MessageField = DescField & { readonly message: DescMessage };
 
-/** How an SDK offers a method. */
+/** The form of a method in the SDK. */
 export type Facet = {
   readonly method: DescMethod;
-  /** Whether its comment offers `Prefer: wait`. */
+  /** Whether its comment mentions `Prefer: wait`. */
   readonly canWait: boolean;
 } & (
   | { readonly kind: "call" }
-  /** `items` is the one list in the answer, `allName` the method that brings them all. */
+  /** `items` is the list in the response; `allName` is the method that iterates over all items. */
   | { readonly kind: "pages"; readonly items: MessageField; readonly allName: string }
-  /** `changes` are the events that are neither the end nor a heartbeat. */
+  /** `changes` are the events except the end and heartbeats. */
   | { readonly kind: "watch"; readonly changes: readonly MessageField[] }
 );
 
 /**
- * Decides how a method is offered: as pages if it takes a `page_token` and answers with a
- * `next_page_token` and one list of messages; as a watch if it streams answers with a `revision` and
- * a oneof `event`, from `after_revision` on; else as a call. Throws for any other stream.
+ * Returns the form of a method. Pages: the request has a `page_token`, the response a
+ * `next_page_token` and one list of messages. Watch: the request has an `after_revision`, the
+ * streamed responses a `revision` and a oneof `event`. Otherwise a call. Throws for other streams.
  */
 export function facetOf(method: DescMethod): Facet {
   const canWait = (getComments(method).leading ?? "").includes("`Prefer: wait=");
@@ -32,7 +32,8 @@ export function facetOf(method: DescMethod): Facet {
   if (method.methodKind === "server_streaming") {
     return { ...common, kind: "watch", changes: changesOf(method) };
   }
-  if (method.methodKind !== "unary") throw new Error(`${method.name} streams from the client`);
+  if (method.methodKind !== "unary")
+    throw new Error(`${method.name} streams from the client, which the SDK does not support`);
   const isPaged =
     isScalar(method.input, "page_token", ScalarType.STRING) &&
     isScalar(method.output, "next_page_token", ScalarType.STRING);
@@ -52,8 +53,8 @@ function changesOf({ name, input, output }: DescMethod): readonly MessageField[]
   const isEnd = ({ message }: DescField) => message?.typeName === streamEnd;
   if (!resumes || !events.some((event) => isEnd(event) && event.localName === endName)) {
     throw new Error(
-      `${name} cannot be resumed: a stream goes from after_revision on, and its answers have a ` +
-        `revision and a oneof event with an end of the type ${streamEnd}`,
+      `${name} cannot be resumed: its request needs int64 after_revision, and its response needs ` +
+        `int64 revision and a oneof event with a field end of type ${streamEnd}`,
     );
   }
   return events.filter(

@@ -1,4 +1,6 @@
-/** What `buf generate` runs: reads a CodeGeneratorRequest from standard input, answers on output. */
+/**
+ * The program for `buf generate`: CodeGeneratorRequest on stdin, CodeGeneratorResponse on stdout.
+ */
 import { runNodeJs } from "@bufbuild/protoplugin";
 import { plugin } from "./plugin.ts";
 

@@ -5,7 +5,7 @@ import { commentText, oneLine } from "./comments.ts";
 import type { Facet } from "./facets.ts";
 import type { Reasons } from "./reasons.ts";
 
-/** The comment of the method, who may call it, and what it may fail with. */
+/** Returns the comment of the method, who may call it, and its errors. */
 export function docOf({ method, kind, canWait }: Facet, reasons: Reasons): string {
   const declared = reasons
     .of(method)

@@ -11,27 +11,27 @@ import { commentText } from "./comments.ts";
 
 const enumName = "errors.v1.ErrorReason";
 
-/** One reason of the contract. */
+/** An error reason of the contract. */
 export type Reason = {
-  /** The bare word, such as `ORDER_NOT_FOUND`. */
+  /** The name without prefix, such as `ORDER_NOT_FOUND`. */
   readonly word: string;
   readonly className: string;
-  /** Its comment, which begins with its code. */
+  /** Its comment, which starts with its code. */
   readonly text: string;
 };
 
 export type Reasons = {
   readonly file: DescFile;
   readonly all: readonly Reason[];
-  /** Those that no method declares, because any may answer with them. */
+  /** The reasons that no method declares, because every method can return them. */
   readonly common: readonly Reason[];
-  /** Those that the method declares. */
+  /** Returns the reasons that the method declares. */
   of(method: DescMethod): readonly Reason[];
 };
 
 /**
- * Reads the reasons that errors carry, and which method declares which. Throws if the contract has
- * no `errors.v1.ErrorReason`, or if a comment in it does not begin with a code.
+ * Reads the error reasons, and which methods declare them. Throws if the contract does not have the
+ * enum `errors.v1.ErrorReason`, or if a comment in it does not start with a code.
  */
 export function readReasons(files: readonly DescFile[], services: readonly DescService[]): Reasons {
   const desc = files.flatMap(({ enums }) => enums).find(({ typeName }) => typeName === enumName);
@@ -44,7 +44,8 @@ export function readReasons(files: readonly DescFile[], services: readonly DescS
   const of = (method: DescMethod) =>
     getOption(method, error_reasons).map((number) => {
       const reason = byNumber.get(number);
-      if (!reason) throw new Error(`${method.name} declares a reason ${number} that is not there`);
+      if (!reason)
+        throw new Error(`${method.name} declares the reason ${number}, not in ${enumName}`);
       return reason;
     });
   const declared = new Set(services.flatMap(({ methods }) => methods.flatMap(of)));
@@ -55,7 +56,8 @@ export function readReasons(files: readonly DescFile[], services: readonly DescS
 function reasonOf(value: DescEnum["values"][number]): Reason {
   const word = value.localName;
   const text = commentText(getComments(value));
-  if (!/^[A-Z_]+\b/.test(text)) throw new Error(`the comment of ${value.name} names no code`);
+  if (!/^[A-Z_]+\b/.test(text))
+    throw new Error(`the comment of ${value.name} must start with a code`);
   const pascal = word
     .toLowerCase()
     .replaceAll(/(?:^|_)([a-z0-9])/g, (_, letter) => letter.toUpperCase());

@@ -1,6 +1,6 @@
 import type { DescFile, DescMessage } from "@bufbuild/protobuf";
 
-/** What protoc-gen-es writes for a file that users of the SDK need, as an export list has it. */
+/** Returns the exports of protoc-gen-es for a file that users of the SDK need. */
 export function reexportedNames(file: DescFile): readonly string[] {
   return [
     ...file.enums.flatMap((one) => [
@@ -22,13 +22,13 @@ function namesOf(message: DescMessage, file: DescFile): string[] {
       `${typeNameIn(file, one.typeName)}Schema`,
     ]),
     ...message.nestedMessages
-      // The entries of a map are no messages to their users.
+      // Map entries are not messages for users.
       .filter(({ proto }) => !proto.options?.mapEntry)
       .flatMap((nested) => namesOf(nested, file)),
   ];
 }
 
-/** How protoc-gen-es calls a type: the names of nested ones are joined by underscores. */
+/** Returns the name of a type in protoc-gen-es: nested names are joined with underscores. */
 export function typeNameIn(file: DescFile, typeName: string): string {
   const prefix = file.proto.package === "" ? 0 : file.proto.package.length + 1;
   return typeName.slice(prefix).replaceAll(".", "_");

@@ -10,18 +10,20 @@ import type { Reasons } from "./reasons.ts";
 
 const runtime = "@settle/sdk-runtime";
 
-/** What a client calls the service: `orders` for `OrdersService`. */
+/** Returns the property name of the service: `orders` for `OrdersService`. */
 export function serviceKeyOf({ name }: DescService): string {
   const bare = name.replace(/Service$/, "");
   return bare.charAt(0).toLowerCase() + bare.slice(1);
 }
 
-/** The type of its facade: `Orders`. */
+/** Returns the type name of its facade: `Orders`. */
 export function serviceTypeOf({ name }: DescService): string {
   return name.replace(/Service$/, "");
 }
 
-/** Prints the facade of a service: a type with a method for each of its RPCs, and what makes it. */
+/**
+ * Prints the facade of a service: a type with a method per RPC, and the function that creates it.
+ */
 export function printFacade(f: GeneratedFile, service: DescService, reasons: Reasons): void {
   f.preamble(service.file);
   const type = serviceTypeOf(service);

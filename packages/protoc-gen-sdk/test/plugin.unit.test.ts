@@ -16,7 +16,7 @@ const library = fileURLToPath(new URL("../testdata/library", import.meta.url));
 const expected = join(library, "expected");
 const service = "library/v1/library_service.proto";
 
-/** What `buf generate` would send for the library. */
+/** The files that `buf generate` would send for the library. */
 function readLibrary(): FileDescriptorProto[] {
   const folder = mkdtempSync(join(tmpdir(), "settle-plugin-"));
   try {
@@ -38,9 +38,9 @@ function generate(protoFile: FileDescriptorProto[]): ReadonlyMap<string, string>
 }
 
 describe("protoc-gen-sdk", () => {
-  it("writes what is expected for a library", () => {
+  it("generates the expected output for a library", () => {
     const files = generate(readLibrary());
-    // After a change on purpose: WRITE_EXPECTED=1 npm test -- <this file>, and read the diff.
+    // After an intended change: WRITE_EXPECTED=1 npm test -- <this file>, then review the diff.
     if (process.env.WRITE_EXPECTED) {
       for (const [name, text] of files) writeFileSync(join(expected, `${name}.txt`), text);
     }
@@ -50,7 +50,7 @@ describe("protoc-gen-sdk", () => {
     }
   });
 
-  /** The library after a change to the file that holds its service. */
+  /** The library with a change to the file of its service. */
   const changed = (change: (file: FileDescriptorProto) => void) => {
     const files = readLibrary();
     const file = files.find(({ name }) => name === service);
@@ -69,7 +69,7 @@ describe("protoc-gen-sdk", () => {
     return message;
   };
 
-  it("refuses a stream that could not be resumed", () => {
+  it("rejects a stream that cannot be resumed", () => {
     const withoutCursor = changed((file) => {
       fieldsOf(file, "WatchBooksRequest").field = [];
     });
@@ -80,27 +80,27 @@ describe("protoc-gen-sdk", () => {
     assert.throws(withoutEnd, /WatchBooks cannot be resumed/);
   });
 
-  it("refuses a stream from the client", () => {
+  it("rejects a stream from the client", () => {
     const streaming = changed((file) => {
       methodOf(file, "LendBook").clientStreaming = true;
     });
     assert.throws(streaming, /LendBook streams from the client/);
   });
 
-  it("refuses two services that would have one name", () => {
+  it("rejects two services that would have the same name", () => {
     const twice = changed((file) => {
       file.service.push({ ...structuredClone(file.service[0]), name: "Library" } as never);
     });
-    assert.throws(twice, /two services would both be called library/);
+    assert.throws(twice, /two services have the name library/);
   });
 
-  it("refuses a contract without reasons, and a reason without a code", () => {
+  it("rejects a contract without reasons, and a reason without a code", () => {
     const files = readLibrary();
     const errors = files.find(({ name }) => name === "errors/v1/errors.proto");
     const [reason] = errors?.enumType ?? [];
     assert.ok(reason && errors?.sourceCodeInfo);
     errors.sourceCodeInfo.location = [];
-    assert.throws(() => generate(files), /ERROR_REASON_BOOK_NOT_FOUND names no code/);
+    assert.throws(() => generate(files), /ERROR_REASON_BOOK_NOT_FOUND must start with a code/);
     reason.name = "Other";
     for (const field of errors.messageType.flatMap((message) => message.field)) {
       field.typeName = field.typeName.replace("ErrorReason", "Other");
@@ -111,7 +111,7 @@ describe("protoc-gen-sdk", () => {
     assert.throws(() => generate(files), /no errors.v1.ErrorReason/);
   });
 
-  it("offers a list of something else than messages, or of two things, as a plain call", () => {
+  it("generates a plain call if the response has two lists, or a list of scalars", () => {
     const files = changed((file) => {
       const response = fieldsOf(file, "ListBooksResponse");
       const [books] = response.field;
