@@ -1,4 +1,4 @@
-# Every image of the project. Only the page has a build step: Node runs all other sources as they are.
+# All images of the project. Only the page has a build step: Node runs the other sources directly.
 #
 #   docker build --target edge .
 #   docker build --target provision .
@@ -23,7 +23,7 @@ COPY services/payments/package.json services/payments/
 COPY tests/clients/openapi-typescript/package.json tests/clients/openapi-typescript/
 COPY web/package.json web/
 
-# The edge's configuration is rendered from the one file that runs everywhere.
+# Renders the configuration of the edge from edge/envoy.yaml.
 FROM workspace AS edge-config
 RUN npm ci --ignore-scripts --omit=optional --workspaces=false
 COPY services/services.ts services/
@@ -53,7 +53,7 @@ COPY tsconfig.json ./
 COPY web web
 RUN node web/build.ts
 
-# What runs in Node needs the same packages, so the images share this layer.
+# The Node images share this layer with their packages.
 FROM workspace AS dependencies
 RUN npm ci --ignore-scripts --omit=dev $(printf -- '--workspace=%s ' services/*) --workspace=web \
   && rm -rf /root/.npm
@@ -67,10 +67,10 @@ COPY tools/provision tools/provision
 USER node
 CMD ["node", "tools/provision/main.ts"]
 
-# Refuses to start until whoever runs it says by NODE_ENV that this is not production.
+# Does not start unless NODE_ENV is set to a value other than production.
 FROM dependencies AS dev-issuer
 COPY tools/dev-issuer tools/dev-issuer
-# A new volume takes over the owner and the mode of the folder it is mounted on.
+# A new volume gets the owner and the mode of the folder at its mount point.
 RUN install --directory --owner=node --group=node --mode=700 /var/lib/dev-issuer
 ENV HOST=0.0.0.0 PORT=8080 KEYS_FOLDER=/var/lib/dev-issuer
 USER node
@@ -79,7 +79,7 @@ HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD [ "nod
   "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1))" ]
 CMD ["node", "tools/dev-issuer/main.ts"]
 
-# In production it has to be told who signs people in (OIDC_AUTHORITY, OIDC_CLIENT_ID).
+# Requires OIDC_AUTHORITY and OIDC_CLIENT_ID in production.
 FROM dependencies AS frontend
 COPY web/server web/server
 COPY --from=page /app/web/dist web/dist

@@ -4,27 +4,27 @@ import { parseArgs } from "node:util";
 import { isAlias, isNode, parseDocument, visit } from "yaml";
 import { perService, type ServiceName } from "../services/services.ts";
 
-/** Where a service listens, as seen from the edge: a name or an address, and a port. */
+/** The host name or address, and the port, of a service for the edge. */
 export type Upstream = {
   readonly host: string;
   readonly port: number;
 };
 
-/** Which tokens the edge lets in. */
+/** The tokens that the edge accepts. */
 export type EdgeAuth = {
-  /** What `iss` has to be. */
+  /** The required `iss`. */
   readonly issuer: string;
-  /** What `aud` has to hold. */
+  /** The value that `aud` must contain. */
   readonly audience: string;
-  /** Where the issuer publishes its keys, by http or https. */
+  /** The http or https URL of the issuer's keys. */
   readonly jwksUrl: string;
 };
 
 /**
- * What may differ from one edge to the next: the `settings` of edge/envoy.yaml, by the same names.
- * What is absent stays as the file says. A service has an upstream for each of its instances; one
- * that is absent stays at its local port. Rates are requests a second: of the whole Envoy process, of
- * one remote address, of one user.
+ * The settings of an edge, with the names in `settings` of edge/envoy.yaml. Absent settings keep
+ * the value in the file. A service has an upstream for each instance; an absent service keeps its
+ * local port. Rates are requests per second: of the whole Envoy process, per remote address, per
+ * user.
  */
 export type EdgeSettings = {
   readonly listenAddress?: string;
@@ -39,11 +39,11 @@ export type EdgeSettings = {
   readonly requestsPerSecondPerUser?: number;
 };
 
-/** The edge inside `docker compose`. */
+/** The settings of the edge in Docker Compose. */
 export const composeEdge = {
   listenAddress: "0.0.0.0",
   services: perService((name) => [{ host: `${name}-service`, port: 8080 }]),
-  // Tokens name the issuer as people reach it; the edge reaches it by its name in the network.
+  // Tokens contain the public URL of the issuer; the edge uses its name in the network.
   auth: {
     issuer: "http://localhost:8003",
     audience: "settle",
@@ -52,31 +52,34 @@ export const composeEdge = {
   descriptorsPath: "/etc/envoy/descriptors.binpb",
 } satisfies EdgeSettings;
 
-/** The certificates that Debian, and Envoy's own image, trust. */
+/** The trusted certificates of Debian and of Envoy's image. */
 const trustedCertificates = "/etc/ssl/certs/ca-certificates.crt";
 
-/** What `--help` prints. */
+/** The output of `--help`. */
 export const usage = `node edge/render.ts [options] > envoy.yaml
 
-Prints the edge of docker compose.
+Prints the configuration of the edge for Docker Compose, with these settings changed:
 
-  --auth-issuer <text>     the iss of valid tokens
-  --auth-audience <text>   what their aud holds
-  --auth-jwks-url <url>    where their issuer publishes its keys, by http or https
-  --cors-origin <origin>   a page that may call the edge from a browser; may be repeated
+  --auth-issuer <text>     the claim iss of valid tokens
+  --auth-audience <text>   the value that the claim aud must contain
+  --auth-jwks-url <url>    the http or https URL of the issuer's keys
+  --cors-origin <origin>   an origin that may call the edge from a browser; can be repeated
   --requests-per-second <number>
+                           the rate limit of this Envoy process
   --requests-per-second-per-address <number>
-  --requests-per-second-per-user <number>`;
+                           the rate limit per remote address
+  --requests-per-second-per-user <number>
+                           the rate limit per user`;
 
-/** The text of edge/envoy.yaml, the local edge. */
+/** Reads edge/envoy.yaml, the configuration of the local edge. */
 export function readEdge(): string {
   return readFileSync(new URL("./envoy.yaml", import.meta.url), "utf8");
 }
 
 /**
- * The configuration of an edge that differs from `local` in these settings, in what is derived from
- * them, and in nothing else, comments included. Throws for a service without instances, for keys
- * that no URL leads to, and where the file has no such setting or nothing in the file uses it.
+ * Returns the configuration `local` with these settings and the values derived from them replaced,
+ * and everything else unchanged, comments included. Throws if a service has no instances, if the
+ * URL of the keys is invalid, or if the file does not contain or use a setting.
  */
 export function renderEdge(settings: EdgeSettings, local = readEdge()): string {
   const document = parseDocument(local);
@@ -91,7 +94,7 @@ export function renderEdge(settings: EdgeSettings, local = readEdge()): string {
     if (!used.has(node.anchor ?? "")) throw new Error(`nothing uses the edge setting ${name}`);
     return { from: node.range[0], to: node.range[1], text: JSON.stringify(value) };
   });
-  // From the end, so that the places further up stay where they are.
+  // From the end, so that earlier positions stay valid.
   edits.sort((a, b) => b.from - a.from);
   return edits.reduce(
     (text, edit) => text.slice(0, edit.from) + edit.text + text.slice(edit.to),
@@ -101,7 +104,7 @@ export function renderEdge(settings: EdgeSettings, local = readEdge()): string {
 
 type Value = { readonly path: readonly string[]; readonly value: unknown };
 
-/** What each setting is in the file, and what follows from it there. */
+/** Returns the value of each setting in the file, and of the values derived from it. */
 function listValues({ services = {}, auth, corsOrigins, ...plain }: EdgeSettings): Value[] {
   const values: Readonly<Record<string, unknown>> = {
     ...plain,
@@ -134,10 +137,10 @@ function readKeysUrl(text: string): URL {
   const url = URL.parse(text);
   const isWeb = url?.protocol === "http:" || url?.protocol === "https:";
   if (url && isWeb && !url.username && !url.password && !url.hash) return url;
-  throw new Error(`not the http or https URL of an issuer's keys: ${text}`);
+  throw new Error(`not an http or https URL for the issuer's keys: ${text}`);
 }
 
-/** How Envoy reaches the issuer; by https only the one whose name is in the URL. */
+/** Returns the address and transport of the issuer; with https, verifies the name in the URL. */
 function deriveIssuer(url: URL) {
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const secure = url.protocol === "https:";
@@ -162,7 +165,7 @@ function deriveIssuer(url: URL) {
   };
 }
 
-/** Prints the edge of `docker compose`; the options replace what it is made of. */
+/** Prints the edge of Docker Compose, with the options applied. */
 function main(): void {
   const { values } = parseArgs({
     options: {
@@ -205,7 +208,7 @@ function main(): void {
 }
 
 function readRate(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`not a number of requests a second: ${text}`);
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`not a number of requests per second: ${text}`);
   return Number(text);
 }
 

@@ -95,7 +95,7 @@ describe("the edge's limits", () => {
         "request_timeout: 20s": "request_timeout: 0.4s",
       },
     });
-    const message = "The request did not arrive in time.";
+    const message = "The request was not received in time.";
     const expected = { status: 408, code: 4, reason: "DEADLINE_EXCEEDED", message };
     assertEdgeError(await lab.sendRaw("GET /gateway/orders/a HTTP/1.1\r\nHost:"), expected);
     const head = `POST /gateway/orders HTTP/1.1\r\nHost: a\r\nAuthorization: ${lab.authorization}\r\n`;
@@ -160,7 +160,7 @@ describe("the edge's limits", () => {
       changes: { "max_heap_size_bytes: 536870912": "max_heap_size_bytes: 1000000" },
     });
     const answer = await lab.askUntil(503, account);
-    const message = "The service does not answer. Try again later.";
+    const message = "The service is not responding. Try again later.";
     assertEdgeError(answer, { status: 503, code: 14, reason: "SERVICE_UNREACHABLE", message });
     const names = Object.keys(answer.headers).filter((name) => name.startsWith("x-envoy"));
     assert.deepEqual(names, []);

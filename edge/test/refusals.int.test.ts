@@ -11,9 +11,9 @@ import { orderIds } from "./upstream.ts";
 
 const unroutable = { status: 404, code: 5, reason: "ROUTE_NOT_FOUND" };
 const malformed = { status: 400, code: 3, reason: "MALFORMED_REQUEST" };
-const notWellFormed = "The request is not well formed.";
-const noSuchRoute = "There is no such route or method.";
-const tooLarge = "The body or the headers are larger than accepted.";
+const notWellFormed = "The request is malformed.";
+const noSuchRoute = "The route or method does not exist.";
+const tooLarge = "The request body or headers are too large.";
 
 describe("the edge itself rejects", () => {
   let lab: Lab;

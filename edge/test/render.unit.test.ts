@@ -49,7 +49,7 @@ describe("renderEdge", () => {
     assert.deepEqual(before, after);
   });
 
-  it("puts a setting wherever it is used", () => {
+  it("replaces a setting wherever it is used", () => {
     const services = { orders: [{ host: "elsewhere", port: 3 }] };
     const { settings, ...edge } = read(renderEdge({ services }));
     const rendered = JSON.stringify(edge);
@@ -58,7 +58,7 @@ describe("renderEdge", () => {
     assert.doesNotMatch(rendered, /8002/);
   });
 
-  it("derives how the issuer is reached from where its keys are", () => {
+  it("derives the address of the issuer from the URL of its keys", () => {
     const derivedFrom = (jwksUrl: string) =>
       read(renderEdge({ auth: { ...everySetting.auth, jwksUrl } })).derived;
     const sockets = "type.googleapis.com/envoy.extensions.transport_sockets";
@@ -98,20 +98,20 @@ describe("renderEdge", () => {
     });
   });
 
-  it("refuses a service without instances and keys that no URL leads to", () => {
+  it("rejects a service without instances, and an invalid URL of the keys", () => {
     assert.throws(() => renderEdge({ services: { orders: [] } }), /orders has no instance/);
     for (const jwksUrl of ["", "keys", "ftp://a/keys", "http://a:b@c/keys", "http://a/#keys"]) {
       const auth = { ...everySetting.auth, jwksUrl };
-      assert.throws(() => renderEdge({ auth }), /not the http or https URL of an issuer's keys/);
+      assert.throws(() => renderEdge({ auth }), /not an http or https URL for the issuer's keys/);
     }
   });
 
-  it("refuses a setting that the file does not have", () => {
+  it("rejects a setting that the file does not have", () => {
     const local = readEdge().replace("adminPort: &adminPort 9901", "adminPortal: &adminPort 9901");
     assert.throws(() => renderEdge({ adminPort: 1 }, local), /no edge setting adminPort/);
   });
 
-  it("refuses a setting that nothing uses", () => {
+  it("rejects a setting that nothing uses", () => {
     const local = readEdge().replace("*adminPort", "9901");
     assert.throws(() => renderEdge({ adminPort: 1 }, local), /nothing uses .* adminPort/);
   });
@@ -124,11 +124,11 @@ describe("edge/render.ts", () => {
       stdio: "pipe",
     });
 
-  it("prints the edge of compose", () => {
+  it("prints the edge of Docker Compose", () => {
     assert.equal(print(), renderEdge(composeEdge));
   });
 
-  it("takes an issuer, origins and rates", () => {
+  it("accepts an issuer, origins and rates", () => {
     const { auth, corsOrigins, requestsPerSecond } = everySetting;
     const { requestsPerSecondPerAddress, requestsPerSecondPerUser } = everySetting;
     const args = corsOrigins.map((origin) => `--cors-origin=${origin}`);
@@ -143,12 +143,12 @@ describe("edge/render.ts", () => {
     assert.equal(print(issuerOnly), renderEdge({ ...composeEdge, auth: issuer }));
   });
 
-  it("says in one line what is wrong with an option", () => {
+  it("prints one line for an invalid option", () => {
     const faults: Record<string, RegExp> = {
-      "--requests-per-second=0": /^not a number of requests a second: 0\n$/,
-      "--requests-per-second-per-user=x": /^not a number of requests a second: x\n$/,
+      "--requests-per-second=0": /^not a number of requests per second: 0\n$/,
+      "--requests-per-second-per-user=x": /^not a number of requests per second: x\n$/,
       "--auth-issuer=": /^--auth-issuer is empty\n$/,
-      "--auth-jwks-url=keys": /^not the http or https URL of an issuer's keys: keys\n$/,
+      "--auth-jwks-url=keys": /^not an http or https URL for the issuer's keys: keys\n$/,
       "--nothing": /^Unknown option '--nothing'/,
     };
     for (const [option, fault] of Object.entries(faults)) {
@@ -162,7 +162,7 @@ describe("edge/render.ts", () => {
     }
   });
 
-  it("says what it takes", () => {
+  it("prints its options", () => {
     for (const option of ["auth-issuer", "auth-jwks-url", "requests-per-second-per-user"]) {
       assert.match(print("--help"), new RegExp(`^ {2}--${option} <`, "m"));
     }

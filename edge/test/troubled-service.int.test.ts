@@ -12,8 +12,8 @@ import { orderIds } from "./upstream.ts";
 
 const inTime = { status: 504, code: 4, reason: "DEADLINE_EXCEEDED" };
 const unreachable = { status: 503, code: 14, reason: "SERVICE_UNREACHABLE" };
-const noAnswer = "The service does not answer. Try again later.";
-const lateAnswer = "The service did not answer in time.";
+const noAnswer = "The service is not responding. Try again later.";
+const lateAnswer = "The service did not respond in time.";
 
 describe("in front of a failing service, the edge", () => {
   let lab: Lab;

@@ -115,7 +115,7 @@ describe("through the edge a watch", () => {
       const unroutable = { status: 404, code: 5, reason: "ROUTE_NOT_FOUND", message: /./ };
       assertEdgeError(await lab.ask("POST", path), unroutable);
       await lab.orders.stop();
-      const message = "The service does not answer. Try again later.";
+      const message = "The service is not responding. Try again later.";
       const unreachable = { status: 503, code: 14, reason: "SERVICE_UNREACHABLE", message };
       assertEdgeError(await lab.ask("GET", path), unreachable);
     });
@@ -230,7 +230,7 @@ describe("the edge's limits for calls", () => {
   it("are separate for a watch: the number of watches", async () => {
     await using lab = await startLab({ changes: { "&watches 4096": "&watches 1" } });
     const response = await open(lab, path);
-    const message = "The service does not answer. Try again later.";
+    const message = "The service is not responding. Try again later.";
     const unreachable = { status: 503, code: 14, reason: "SERVICE_UNREACHABLE", message };
     assertEdgeError(await lab.ask("GET", path), unreachable);
     assert.equal((await lab.ask("GET", "/gateway/orders/alice")).status, 200);

@@ -6,9 +6,9 @@ import { configurationPath, configurationReference } from "./configuration.ts";
 import { fetchThirdPartyProtos } from "./third-party-protos.ts";
 
 /**
- * Writes everything that is derived from proto/ into `target`/gen: the TypeScript code, the
- * OpenAPI and AsyncAPI documents, and the descriptor set by which Envoy transcodes and the services answer
- * reflection. Needs the protos of others in place.
+ * Generates everything in `target`/gen from proto/: the TypeScript code, the OpenAPI and AsyncAPI
+ * documents, and the descriptor set for Envoy's transcoder and the services' reflection. Needs the
+ * third-party protos.
  */
 export function generate(root: string, target: string): void {
   const buf = (...args: string[]) => execFileSync("buf", args, { cwd: root, stdio: "inherit" });
@@ -18,7 +18,7 @@ export function generate(root: string, target: string): void {
   buf("build", "--as-file-descriptor-set", "--exclude-source-info", "--output", descriptors);
 }
 
-/** Writes the reference of all configuration into `target`. */
+/** Writes the configuration reference into `target`. */
 export async function writeConfiguration(root: string, target: string): Promise<void> {
   const path = join(target, configurationPath);
   mkdirSync(dirname(path), { recursive: true });
@@ -30,5 +30,5 @@ if (import.meta.main) {
   await fetchThirdPartyProtos(root);
   generate(root, root);
   await writeConfiguration(root, root);
-  console.log(`gen/ and ${configurationPath} are current`);
+  console.log(`gen/ and ${configurationPath} are up to date`);
 }

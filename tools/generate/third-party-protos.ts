@@ -12,9 +12,9 @@ type Source = {
   readonly archive: string;
   readonly sha512: string;
   readonly download: readonly [command: string, ...args: string[]];
-  /** Where the protos start inside the archive. */
+  /** The root of the protos in the archive. */
   readonly root: string;
-  /** What is taken, by the folder below `.cache/protos` it goes to. */
+  /** The files to extract, by target folder in `.cache/protos`. */
   readonly modules: Readonly<Record<string, readonly string[]>>;
 };
 
@@ -26,19 +26,19 @@ const sources: readonly Source[] = [
     download: ["npm", "pack", "--silent", "google-proto-files@6.0.1"],
     root: "package",
     modules: {
-      // Named by buf.yaml.
+      // Listed in buf.yaml.
       googleapis: [
         "google/api/annotations.proto",
         "google/api/http.proto",
         "google/rpc/error_details.proto",
         "google/rpc/status.proto",
       ],
-      // For the tests of packages/protoc-gen-openapi only.
+      // Only for the tests of packages/protoc-gen-openapi.
       "googleapis-more": ["google/api/field_behavior.proto", "google/api/httpbody.proto"],
     },
   },
   {
-    // The source archive of 2.x holds the same file among 18 MB of others.
+    // The source archive of 2.x has the same file, but is 18 MB.
     archive: "protovalidate-1.2.0.tar.gz",
     sha512:
       "vjkb+mkyhFBmqVqA6b6E/xgKMwvdrOBaVl/hY744p6c2c8708zg5RjA2KdZUJW3xgyT45WdT09mcjhhM8VrRvQ==",
@@ -49,7 +49,7 @@ const sources: readonly Source[] = [
       "download",
       "--quiet",
       "--no-deps",
-      // Not ":all:", which would build the build tools from source as well, for minutes.
+      // Not ":all:", which would also build the build tools from source, for minutes.
       "--no-binary",
       "protovalidate",
       "protovalidate==1.2.0",
@@ -60,9 +60,8 @@ const sources: readonly Source[] = [
 ];
 
 /**
- * Brings the protos of others that ours import into `.cache/protos`, by version and hash, where
- * they are missing. Needs npm and Python's pip; throws when a download fails or an archive is not
- * the pinned one.
+ * Downloads the third-party protos into `.cache/protos` if they are missing, by version and hash.
+ * Needs npm and pip. Throws if a download fails or an archive does not have the pinned hash.
  */
 export async function fetchThirdPartyProtos(root: string): Promise<void> {
   for (const source of sources) {
@@ -94,7 +93,7 @@ export async function fetchThirdPartyProtos(root: string): Promise<void> {
   }
 }
 
-/** Brings the archive of a source into `folder`; throws when it is not the pinned one. */
+/** Downloads the archive of a source into `folder`; throws if it does not have the pinned hash. */
 async function download(source: Source, folder: string): Promise<void> {
   const [command, ...args] = source.download;
   await run(command, args, { cwd: folder });
@@ -102,19 +101,19 @@ async function download(source: Source, folder: string): Promise<void> {
     .update(await readFile(join(folder, source.archive)))
     .digest("base64");
   if (sha512 !== source.sha512) {
-    throw new Error(`${source.archive} has SHA-512 ${sha512}, pinned is ${source.sha512}`);
+    throw new Error(`${source.archive} has SHA-512 ${sha512}, but ${source.sha512} is pinned`);
   }
 }
 
 /**
- * Brings all protos of Google's public interfaces, of which {@link fetchThirdPartyProtos} takes some,
- * into `.cache/google-proto-files` and returns that folder. Needs npm; throws as the other does.
+ * Downloads all protos of Google's public APIs into `.cache/google-proto-files` and returns that
+ * folder. Needs npm; throws as {@link fetchThirdPartyProtos} does.
  */
 export async function fetchGoogleProtos(root: string): Promise<string> {
   const target = join(root, ".cache/google-proto-files");
   if (existsSync(target)) return target;
   const [source] = sources;
-  if (source === undefined) throw new Error("there is no source of Google's protos");
+  if (source === undefined) throw new Error("there is no source for Google's protos");
   const scratch = await mkdtemp(join(tmpdir(), "settle-protos-"));
   try {
     await download(source, scratch);

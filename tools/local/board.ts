@@ -11,14 +11,14 @@ type Row = {
   tookMs: number | undefined;
 };
 
-/** Shows how the parts come up. Disposing ends the live table; later reports are lines. */
+/** Shows the state of the parts. Disposing ends the live table; later reports are lines. */
 export interface Board extends Disposable {
   readonly report: ReportState;
 }
 
 /**
- * A table that redraws itself while parts start, if `out` is a terminal; otherwise, and after it was
- * disposed, one line per change. `nowMs` is a monotonic clock.
+ * Creates a board. If `out` is a terminal, it is a table that redraws itself while parts start;
+ * otherwise, and after disposal, one line per change. `nowMs` is a monotonic clock.
  */
 export function createBoard(options: {
   readonly out: Pick<WriteStream, "isTTY" | "columns" | "write">;
@@ -46,7 +46,7 @@ export function createBoard(options: {
       const room = Math.max(0, out.columns - width - 22);
       return `  ${name.padEnd(width)}  ${state} ${seconds.padStart(7)}  ${detail.slice(0, room)}`;
     });
-    // Up to the first row, and each row cleared before it is written again.
+    // Moves the cursor to the first row, and clears each row before writing it.
     const up = drawn > 0 ? `\x1b[${drawn}A` : "";
     out.write(`${up}${lines.map((line) => `\x1b[2K${line}\n`).join("")}`);
     drawn = lines.length;
@@ -56,7 +56,7 @@ export function createBoard(options: {
   return {
     report(name, state, detail) {
       const row = rows.get(name);
-      if (row === undefined) throw new Error(`the board has no part called ${name}`);
+      if (row === undefined) throw new Error(`the board has no part named ${name}`);
       if (state === "starting" && row.state !== "starting") row.sinceMs = nowMs();
       row.tookMs = state === "ready" ? nowMs() - row.sinceMs : undefined;
       Object.assign(row, { state, detail });

@@ -8,7 +8,7 @@ const passedOn = ["AUTH_USER_CLAIM", "SELF_DEPOSIT", "EXPIRE_AFTER_MS"];
 const oidcVariables = ["OIDC_AUTHORITY", "OIDC_CLIENT_ID"] as const;
 const oidcOptions = ["OIDC_SCOPE", "OIDC_ORIGINS", "AUTH_USER_CLAIM"];
 
-/** A port of the stack: the variable that sets it, its default, and what listens there. */
+/** A port of the stack: its variable, its default, and the program that listens on it. */
 export type LocalPort = {
   readonly variable: string;
   readonly fallback: number;
@@ -32,7 +32,7 @@ const serverPorts = {
 
 export type PortName = keyof typeof frontPorts | ServiceName | keyof typeof serverPorts;
 
-/** The ports of the stack, those of the services by their names. */
+/** The ports of the stack; those of services by service name. */
 export const localPorts: Readonly<Record<PortName, LocalPort>> = {
   ...frontPorts,
   ...(Object.fromEntries(
@@ -44,78 +44,79 @@ export const localPorts: Readonly<Record<PortName, LocalPort>> = {
   ...serverPorts,
 };
 
-/** A RabbitMQ that somebody else runs, reached as an administrator. */
+/** An existing RabbitMQ, with URLs for an administrator. */
 export type OwnBroker = {
   readonly amqpUrl: string;
   readonly managementUrl: string;
 };
 
-/** Whose tokens are valid, and where the keys for it are. */
+/** The issuer whose tokens are valid. */
 export type TokenIssuer = {
-  /** What tokens say in `iss`. */
+  /** The claim `iss` of its tokens. */
   readonly issuer: string;
-  /** What they say in `aud`. */
+  /** The claim `aud` of its tokens. */
   readonly audience: string;
   readonly jwksUrl: string;
 };
 
-/** What `npm start` was asked to do. */
+/** The configuration of `npm start`. */
 export type LocalConfig = {
   readonly help: boolean;
   readonly fresh: boolean;
   readonly ports: Readonly<Record<PortName, number>>;
-  /** Set where `AMQP_URL` names a broker to use instead of starting one. */
+  /** The existing broker in `AMQP_URL`; if undefined, one is started. */
   readonly broker: OwnBroker | undefined;
-  /** Set where `AUTH_ISSUER` and its like name an issuer to use instead of starting one. */
+  /** The existing issuer in `AUTH_ISSUER`; if undefined, one is started. */
   readonly issuer?: TokenIssuer | undefined;
-  /** Whether the page is served: not where nobody could sign in to it. */
+  /** Whether the page is served: only if users can sign in. */
   readonly page: boolean;
-  /** How the page signs people in where that is not the development issuer, by the server's variables. */
+  /** The sign-in of the page if it is not the development issuer, as variables of its server. */
   readonly oidc?: Readonly<Record<string, string>> | undefined;
-  /** Settings of the services that are passed on as they are, where they are set. */
+  /** Variables that are passed on to the services if they are set. */
   readonly serviceEnv?: Readonly<Record<string, string>>;
-  /** Where data, passwords, logs and rendered configuration are kept between starts. */
+  /** The folder for data, passwords, logs and rendered configuration, kept between starts. */
   readonly dataDir: string;
   readonly logLevel: string;
-  /** Our own environment, for finding programs and for installers. */
+  /** The environment of this process, for finding programs and for installers. */
   readonly env: NodeJS.ProcessEnv;
 };
 
 export const usage = `npm start [-- --fresh] [-- --help]
 
-Starts PostgreSQL, RabbitMQ, an issuer of tokens for development, the services, Envoy and the
-page on this machine, bound to 127.0.0.1.
-Data stays in .data/ between starts, logs are in .data/logs/, downloads in .cache/. Ctrl-C stops it.
+Starts PostgreSQL, RabbitMQ, a development issuer of tokens, the services, Envoy and the page
+on this machine, bound to 127.0.0.1. Keeps data in .data/, logs in .data/logs/ and downloads in
+.cache/. Press Ctrl-C to stop.
 
-  --fresh   drop all local data first
-  --help    show this
+  --fresh   delete all local data first
+  --help    print this help
 
-Environment, also read from a file .env:
+Environment variables, also read from the file .env:
 ${Object.values(localPorts)
   .map((port) => `  ${port.variable.padEnd(26)}port of ${port.what} (${port.fallback})`)
   .join("\n")}
-  AMQP_URL                  a RabbitMQ to use instead of starting one, with an administrator's
-                            name and password and no vhost; then also:
+  AMQP_URL                  an existing RabbitMQ to use instead of starting one, with the name and
+                            password of an administrator, without a virtual host; requires
+                            RABBITMQ_MANAGEMENT_URL
   RABBITMQ_MANAGEMENT_URL   its management API, with the same name and password
-  AUTH_ISSUER               an issuer of tokens to use instead of starting one: their claim iss;
-                            then also:
-  AUTH_AUDIENCE             what their claim aud holds
-  AUTH_JWKS_URL             where its keys are
-  OIDC_AUTHORITY            that issuer as the OpenID provider that signs people in to the page, which
-                            is not served without; then also:
-  OIDC_CLIENT_ID            what it calls the page
-  OIDC_SCOPE                the scopes to ask it for (openid)
-  OIDC_ORIGINS              where else its endpoints are, separated by commas
-  AUTH_USER_CLAIM           the claim that names the user (sub)
+  AUTH_ISSUER               an existing issuer of tokens to use instead of starting one: the claim
+                            iss of its tokens; requires AUTH_AUDIENCE and AUTH_JWKS_URL
+  AUTH_AUDIENCE             the value that the claim aud must contain
+  AUTH_JWKS_URL             the URL of its keys
+  OIDC_AUTHORITY            that issuer as OpenID provider for sign-in to the page; without it, the
+                            page is not served with AUTH_ISSUER; requires OIDC_CLIENT_ID
+  OIDC_CLIENT_ID            the client id of the page
+  OIDC_SCOPE                the scopes to request (openid)
+  OIDC_ORIGINS              other origins of its endpoints, separated by commas
+  AUTH_USER_CLAIM           the claim with the user's name (sub)
   SELF_DEPOSIT              whether users may deposit into their own accounts (true)
-  EXPIRE_AFTER_MS           how long an order that does not say waits for its payment (for ever)
-  ENVOY_BIN                 an Envoy to use instead of the pinned one
-  DATA_DIR                  where data and logs are kept (.data)
-  LOG_LEVEL                 of the services (info)`;
+  EXPIRE_AFTER_MS           how long an order waits for its payment by default (without limit)
+  ENVOY_BIN                 an Envoy to use instead of the pinned release
+  DATA_DIR                  the folder for data and logs (.data)
+  LOG_LEVEL                 log level of the services (info)`;
 
 /**
- * Reads arguments and environment; throws one error that lists every fault. Relative paths are
- * below `root`.
+ * Reads arguments and environment. Throws one error that lists all faults. Relative paths are
+ * relative to `root`.
  */
 export function readLocalConfig(
   root: string,
@@ -130,29 +131,29 @@ export function readLocalConfig(
   const readPort = ({ variable, fallback }: LocalPort) => {
     const port = Number(env[variable] || fallback);
     if (Number.isInteger(port) && port > 0 && port <= portMax) return port;
-    faults.push(`${variable} is no port: ${env[variable]}`);
+    faults.push(`${variable} is not a port: ${env[variable]}`);
     return fallback;
   };
   const ports = Object.fromEntries(
     Object.entries(localPorts).map(([name, port]) => [name, readPort(port)]),
   ) as Record<PortName, number>;
   const twice = Object.values(ports).find((port, at, all) => all.indexOf(port) !== at);
-  if (twice !== undefined) faults.push(`port ${twice} is chosen twice`);
+  if (twice !== undefined) faults.push(`port ${twice} is set twice`);
   if (env.AMQP_URL && !env.RABBITMQ_MANAGEMENT_URL) {
-    faults.push("AMQP_URL needs RABBITMQ_MANAGEMENT_URL beside it");
+    faults.push("AMQP_URL requires RABBITMQ_MANAGEMENT_URL");
   }
   const issuer = readOwnIssuer(env);
   const unset = issuerVariables.filter((variable) => !env[variable]);
   if (issuer === undefined && unset.length < issuerVariables.length) {
     faults.push(
-      `set ${issuerVariables.join(", ")} together or not at all; missing: ${unset.join(", ")}`,
+      `set ${issuerVariables.join(", ")} together, or none of them; missing: ${unset.join(", ")}`,
     );
   }
   const oidc = readOidc(env);
   if (oidcVariables.some((variable) => env[variable]) && !(oidc && issuer)) {
-    faults.push(`${oidcVariables.join(" and ")} need each other and AUTH_ISSUER beside them`);
+    faults.push(`set ${oidcVariables.join(" and ")} together, and with AUTH_ISSUER`);
   }
-  if (faults.length > 0) throw new Error(`The settings are not usable:\n  ${faults.join("\n  ")}`);
+  if (faults.length > 0) throw new Error(`Invalid settings:\n  ${faults.join("\n  ")}`);
   return {
     help: values.help ?? false,
     fresh: values.fresh ?? false,
@@ -168,7 +169,7 @@ export function readLocalConfig(
   };
 }
 
-/** The broker that `AMQP_URL` and `RABBITMQ_MANAGEMENT_URL` name; undefined unless both are set. */
+/** The broker in `AMQP_URL` and `RABBITMQ_MANAGEMENT_URL`; undefined unless both are set. */
 export function readOwnBroker(env: NodeJS.ProcessEnv): OwnBroker | undefined {
   const { AMQP_URL: amqpUrl, RABBITMQ_MANAGEMENT_URL: managementUrl } = env;
   return amqpUrl && managementUrl ? { amqpUrl, managementUrl } : undefined;
@@ -184,7 +185,7 @@ function readOidc(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> | un
   return pick(env, [...oidcVariables, ...oidcOptions]);
 }
 
-/** Those of the variables that are set. */
+/** The variables that are set. */
 function pick(env: NodeJS.ProcessEnv, variables: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     variables.flatMap((variable) => (env[variable] ? [[variable, env[variable]]] : [])),

@@ -1,4 +1,4 @@
-/** `npm start`: the whole system on this machine, until Ctrl-C. */
+/** `npm start`: runs the whole system on this machine until Ctrl-C. */
 import { once } from "node:events";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   const stop = new AbortController();
   abortOnStop(stop);
   const nursery = await openNursery(config);
-  // Stops what runs, also in the middle of starting: whoever waits for it then fails.
+  // Stops all processes, also during the start; code that waits for them then fails.
   stop.signal.addEventListener("abort", () => void nursery[Symbol.asyncDispose]());
   try {
     await run({ config, nursery, signal: stop.signal });
@@ -68,7 +68,7 @@ function reportFailure({ dataDir }: LocalConfig, error: unknown): void {
   console.error(`\n${error instanceof Error ? error.message : error}`);
   if (!(error instanceof PartFailure)) return;
   console.error(`\nAll logs are in ${join(dataDir, "logs")}.`);
-  console.error("If it is the local data that is broken: npm start -- --fresh");
+  console.error("If the local data is damaged, delete it: npm start -- --fresh");
 }
 
 async function openNursery({ dataDir }: LocalConfig): Promise<Nursery> {
@@ -77,8 +77,8 @@ async function openNursery({ dataDir }: LocalConfig): Promise<Nursery> {
   } catch (error) {
     if (!(error instanceof ClaimedElsewhere)) throw error;
     throw new Error(
-      `Settle already runs from this folder, as process ${error.pid}. ` +
-        `Use that one, or stop it: kill ${error.pid}`,
+      `Settle is already running from this folder, as process ${error.pid}. ` +
+        `Use it, or stop it: kill ${error.pid}`,
     );
   }
 }

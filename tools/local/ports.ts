@@ -8,16 +8,16 @@ import { localPorts, type PortName } from "./config.ts";
 import { readCommandLine } from "./process/process-identity.ts";
 
 const host = "127.0.0.1";
-/** Below those that systems give to outgoing connections, one of which could take it meanwhile. */
+/** Below the ports of outgoing connections, one of which could take the port meanwhile. */
 const firstPort = 20_000;
 const portCount = 12_000;
 const maxTries = 1_000;
 const connectTimeoutMs = 1_000;
 const commandMaxCharacters = 80;
-/** The state listenState in /proc/net/tcp. */
+/** The state LISTEN in /proc/net/tcp. */
 const listenState = "0A";
 
-/** Ports of loopback that were free a moment ago, all different. */
+/** Returns different loopback ports that were free a moment ago. */
 export async function findFreePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   for (let tries = 0; ports.size < count; tries += 1) {
@@ -41,14 +41,14 @@ async function isFree(port: number): Promise<boolean> {
   }
 }
 
-/** A free port for everything in a stack. */
+/** Returns a free port for each program of a stack. */
 export async function findStackPorts(): Promise<Record<PortName, number>> {
   const names = Object.keys(localPorts) as PortName[];
   const ports = await findFreePorts(names.length);
   return Object.fromEntries(names.map((name, at) => [name, ports[at]])) as Record<PortName, number>;
 }
 
-/** Whether somebody accepts connections on that port of loopback. */
+/** Whether a process accepts connections on this loopback port. */
 export async function isListening(port: number): Promise<boolean> {
   const socket = connect({ host: host, port, timeout: connectTimeoutMs });
   try {
@@ -63,8 +63,8 @@ export async function isListening(port: number): Promise<boolean> {
 }
 
 /**
- * Says in one line why a port of loopback cannot be used, with the process that holds it where this
- * user may see it; undefined if it is free.
+ * Returns in one line why a loopback port cannot be used, with the process that uses it if this
+ * user can see it; undefined if the port is free.
  */
 export async function whyPortIsTaken(port: number): Promise<string | undefined> {
   const server = createServer();
@@ -74,10 +74,10 @@ export async function whyPortIsTaken(port: number): Promise<string | undefined> 
     return undefined;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "EACCES") return "this user may not listen there";
+    if (code === "EACCES") return "this user has no permission to listen on it";
     if (code !== "EADDRINUSE") throw error;
     const pid = findListener(port);
-    if (pid === undefined) return "it is taken by a process this user cannot see";
+    if (pid === undefined) return "it is taken by a process that this user cannot see";
     return `it is taken by process ${pid}: ${readCommandLine(pid).slice(0, commandMaxCharacters)}`;
   } finally {
     server.close();
@@ -98,7 +98,7 @@ function findListener(port: number): number | undefined {
       if (inode !== undefined && inodes.has(inode)) return Number(link.split("/")[2]);
     }
   } catch {
-    // Knowing who it is only makes the message better.
+    // The process only improves the message.
   }
   return undefined;
 }

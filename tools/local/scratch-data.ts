@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { dropPostgresData } from "./postgres/postgres.ts";
 import { dropRabbitmqData } from "./rabbitmq/rabbitmq.ts";
 
-/** A data folder as `DATA_DIR` is one. Disposing removes it, once what runs on it has stopped. */
+/** A data folder, as for `DATA_DIR`. Disposing removes it; stop the processes that use it first. */
 export type ScratchData = AsyncDisposable & {
   readonly folder: string;
 };
 
-/** Makes a new `<parent>/<prefix>…`; without `parent`, in the system's temporary folder. */
+/** Creates a folder `<parent>/<prefix>…`, by default in the system's temporary folder. */
 export function createScratchData(prefix: string, parent = tmpdir()): ScratchData {
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, prefix));
-  // PostgreSQL may run as another user than we do.
+  // PostgreSQL may run as another user.
   chmodSync(folder, 0o755);
   return {
     folder,
@@ -24,7 +24,7 @@ export function createScratchData(prefix: string, parent = tmpdir()): ScratchDat
   };
 }
 
-/** Removes what PostgreSQL and RabbitMQ keep for this data folder, wherever it had to be placed. */
+/** Removes the data of PostgreSQL and RabbitMQ for this data folder, also if it is elsewhere. */
 export async function dropServersData(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
   dropPostgresData(join(folder, "postgres"));
   await dropRabbitmqData({ dataDir: join(folder, "rabbitmq"), env });

@@ -5,8 +5,8 @@ import { dirname } from "node:path";
 const secretBytes = 18;
 
 /**
- * The secret kept in `file`: made at the first call, for this user's eyes only (mode 0600), then
- * always the same. Its folder is made where missing. URL-safe characters only.
+ * Returns the secret in `file`, of URL-safe characters. The first call creates the file, readable
+ * only by this user (mode 0600), and its folder if it is missing.
  */
 export function readSecret(file: string): string {
   if (!existsSync(file)) {

@@ -21,22 +21,22 @@ import { startRabbitmq } from "./rabbitmq/rabbitmq.ts";
 import { readSecret } from "./secrets.ts";
 
 const host = "127.0.0.1";
-/** Where web/vite.config.ts serves the page. */
+/** The origin at which web/vite.config.ts serves the page. */
 const devPageOrigin = "http://localhost:5174";
 
 export type StackOptions = {
   readonly config: LocalConfig;
-  /** The project's root: what runs is taken from there. */
+  /** The root of the project, whose programs run. */
   readonly root: string;
-  /** Where downloads are kept. */
+  /** The folder for downloads. */
   readonly cacheDir: string;
   readonly nursery: Nursery;
   readonly report: ReportState;
-  /** Aborting it ends all restarting; the nursery stops what runs. */
+  /** Aborting it ends all restarts; the nursery stops the processes. */
   readonly signal: AbortSignal;
 };
 
-/** The parts of the stack in the order they start, as the board shows them. */
+/** The parts of the stack in the order in which they start, as shown on the board. */
 export function partNames(config: LocalConfig): string[] {
   return [
     "PostgreSQL",
@@ -49,9 +49,9 @@ export function partNames(config: LocalConfig): string[] {
 }
 
 /**
- * Starts the whole system and keeps it running; answers when an order can be placed. Every start
- * of the database or the broker, also after it died, provisions it again. Throws when a part's
- * first start fails.
+ * Starts the whole system and keeps it running. Resolves when orders can be placed. Every start of
+ * the database or the broker provisions it again, also after a crash. Throws if the first start of
+ * a part fails.
  */
 export async function startStack(options: StackOptions): Promise<void> {
   const { config, report, signal } = options;
@@ -64,7 +64,7 @@ export async function startStack(options: StackOptions): Promise<void> {
     ...(config.broker ? [] : [start(rabbitmqPart(options))]),
     ...(config.issuer ? [] : [start(devIssuerPart(options))]),
     ...(config.page ? [start(pagePart(options))] : []),
-    // Fetched while the others start; its part looks it up again and finds it.
+    // Finds or downloads Envoy while the others start; its part then finds it at once.
     findEnvoy({ ...options, env: config.env, log: (line) => report("Envoy", "starting", line) }),
   ]);
   await Promise.all(serviceNames.map((name) => start(servicePart(name, options))));
@@ -128,7 +128,7 @@ function devIssuerPart({ config, nursery, root }: StackOptions): Part {
         issuer,
         audience,
         folder: join(config.dataDir, "issuer"),
-        // The documents are a page that signs in, too, and the edge serves them.
+        // The Swagger UI at the edge also signs in.
         corsOrigins: [...pageOriginsOf(config), `http://localhost:${config.ports.edge}`],
         logLevel: config.logLevel,
       });
@@ -207,7 +207,7 @@ function envoyPart({ config, nursery, root, cacheDir, signal }: StackOptions): P
   };
 }
 
-/** The issuer that the environment names, else the development issuer of this stack. */
+/** The issuer in the environment, or else the development issuer of this stack. */
 function tokenIssuerOf({ issuer, ports }: LocalConfig): TokenIssuer {
   return (
     issuer ?? {
@@ -218,7 +218,7 @@ function tokenIssuerOf({ issuer, ports }: LocalConfig): TokenIssuer {
   );
 }
 
-/** As people may type it; with the development issuer, also that of `npm run dev -w web`. */
+/** The origins of the page; with the development issuer, also that of `npm run dev -w web`. */
 function pageOriginsOf({ ports, issuer }: LocalConfig): string[] {
   const origins = ["localhost", host].map((name) => `http://${name}:${ports.page}`);
   return issuer ? origins : [...origins, devPageOrigin];

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { perService, serviceNames, variableOf } from "../../services/services.ts";
 import type { ServicePasswords } from "./provision.ts";
 
-/** Which servers to provision, as their administrator, and what the services will sign in with. */
+/** The servers to provision, with administrator URLs, and the passwords of the services. */
 export type ProvisionConfig = {
   readonly postgresUrl: string;
   readonly managementUrl: string;
@@ -14,13 +14,13 @@ export type ProvisionConfig = {
 const servers = z.object({
   POSTGRES_ADMIN_URL: z
     .url({ protocol: /^postgres(ql)?$/ })
-    .describe("PostgreSQL, with a superuser's name and password and any database."),
+    .describe("URL of PostgreSQL with the name and password of a superuser, and any database."),
   RABBITMQ_MANAGEMENT_URL: z
     .url({ protocol: /^https?$/ })
-    .describe("RabbitMQ's management API, with an administrator's name and password."),
+    .describe("URL of RabbitMQ's management API with the name and password of an administrator."),
 });
 
-/** The password of a role or a user, described by `whose`. */
+/** The variable for a password; `whose` describes its role or user. */
 const passwordOf = (whose: string) => z.string().min(1).describe(`The password of ${whose}.`);
 
 const passwords = serviceNames.flatMap((name) => [
@@ -31,7 +31,7 @@ const passwords = serviceNames.flatMap((name) => [
 /** The environment variables of provisioning. */
 export const environment = servers.extend(Object.fromEntries(passwords));
 
-/** Reads what to provision; throws one error that lists every fault. */
+/** Reads the configuration; throws one error that lists all faults. */
 export function readProvisionConfig(
   variables: Readonly<Record<string, string | undefined>>,
 ): ProvisionConfig {

@@ -3,6 +3,6 @@ import { provisionDatabases, provisionQueues } from "./provision.ts";
 
 const config = readProvisionConfig(process.env);
 await provisionDatabases(config.postgresUrl, config.databasePasswords);
-console.log("PostgreSQL has the services' roles and databases");
+console.log("PostgreSQL: the roles and databases of the services are ready");
 await provisionQueues(config.managementUrl, config.brokerPasswords);
-console.log("RabbitMQ has the services' users and queues");
+console.log("RabbitMQ: the users and queues of the services are ready");

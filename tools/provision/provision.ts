@@ -3,15 +3,15 @@ import { provisionDatabase } from "@settle/chassis/provision/provision-database"
 import { type ServiceName, serviceNames } from "../../services/services.ts";
 import { notWaitedFor, subscriptions } from "./subscriptions.ts";
 
-/** RabbitMQ's virtual host of the whole system. */
+/** The virtual host of the system in RabbitMQ. */
 export const vhost = "settle";
 
-/** What each service signs in with. */
+/** The password of each service. */
 export type ServicePasswords = Readonly<Record<ServiceName, string>>;
 
 /**
- * Makes sure that every service has a role and a database of its name. Repeatable. `adminUrl` names
- * a superuser and any database to connect to.
+ * Ensures that each service has a role and a database with its name. Repeatable. `adminUrl` has the
+ * credentials of a superuser, and any database.
  */
 export async function provisionDatabases(
   adminUrl: string,
@@ -23,8 +23,8 @@ export async function provisionDatabases(
 }
 
 /**
- * Makes sure that the virtual host holds all queues and a user for every service. Repeatable.
- * `managementUrl` is the management API with an administrator's name and password in it.
+ * Ensures that the virtual host has all queues, and a user for each service. Repeatable.
+ * `managementUrl` is the URL of the management API, with the credentials of an administrator.
  */
 export async function provisionQueues(
   managementUrl: string,

@@ -5,12 +5,11 @@ import { perService, type ServiceName, serviceNames } from "../../services/servi
 const { messages: events } = file_events_v1_events;
 
 /**
- * The events that go to each service, by the service that publishes them, as the contract routes
- * them.
+ * The events that each service consumes, by publisher, from the routes in the contract.
  */
 export const subscriptions = perService((name) => subscriptionsOf(name, events));
 
-/** The services for which no publisher waits. */
+/** The services that no publisher waits for. */
 export const notWaitedFor: readonly ServiceName[] = serviceNames.filter(
   (name) => !isWaitedFor(name, events),
 );

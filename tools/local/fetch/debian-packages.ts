@@ -9,29 +9,29 @@ const downloadTimeoutMs = 600_000;
 const unpackTimeoutMs = 60_000;
 
 export type DebianPackages = {
-  /** What the packages bring, for the reader and as the folder's name. */
+  /** The name of the software, for messages and for the folder. */
   readonly name: string;
   readonly packages: readonly string[];
   readonly cacheDir: string;
-  /** Our own environment, with whatever apt needs (proxies). */
+  /** The environment of this process, with the settings that apt needs (proxies). */
   readonly env: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal | undefined;
-  /** Gets a line for each download. */
+  /** Called with a line for each download. */
   readonly log: (line: string) => void;
-  /** Adds to the folder what the packages lack. */
+  /** Adds files to the folder that the packages do not contain. */
   readonly complete?: (root: string) => void;
 };
 
-/** A folder that looks like a file system's root, and where its libraries lie (LD_LIBRARY_PATH). */
+/** A folder with the layout of a root file system, and the folders of its libraries. */
 export type UnpackedPackages = {
   readonly root: string;
   readonly libraryPath: string;
 };
 
 /**
- * Unpacks packages of the Debian or Ubuntu we run on, and what they need and the machine lacks, into
- * a folder of the cache, without installing anything and without root; once per release. apt checks
- * their signatures. Throws where apt or a package is missing.
+ * Unpacks packages of this Debian or Ubuntu, with the dependencies that are not installed, into a
+ * folder of the cache. Installs nothing and does not need root; runs once per release. apt checks
+ * the signatures. Throws if apt or a package is missing.
  */
 export async function unpackDebianPackages(options: DebianPackages): Promise<UnpackedPackages> {
   const place = join(options.cacheDir, options.name.toLowerCase(), `${readRelease()}-${arch}`);
@@ -53,7 +53,7 @@ async function unpack(root: string, options: DebianPackages): Promise<void> {
   ].flatMap((setting) => ["-o", setting]);
   const install = ["install", "--no-install-recommends", "--reinstall", "-y", ...settings];
 
-  log(`asking this system's package source for ${name} (apt-get update, private lists)`);
+  log(`looking up ${name} in the system's package sources (apt-get update, with separate lists)`);
   await runTool("apt-get", ["update", ...settings], { env, signal, timeoutMs: updateTimeoutMs });
   const uris = await runTool("apt-get", [...install, "--print-uris", "-qq", ...packages], {
     env,
@@ -66,7 +66,7 @@ async function unpack(root: string, options: DebianPackages): Promise<void> {
     .split("\n")
     .map((line) => Number(line.split(" ")[2]));
   const megabytes = Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1e6);
-  log(`downloading ${name}, ${sizes.length} packages, ${megabytes} MB, once`);
+  log(`downloading ${name} once: ${sizes.length} packages, ${megabytes} MB`);
   await runTool("apt-get", [...install, "--download-only", ...packages], {
     env,
     signal,
@@ -86,6 +86,7 @@ function readRelease(): string {
   } catch {}
   const read = (key: string) => new RegExp(`^${key}="?([\\w.-]+)`, "m").exec(text)?.[1];
   const family = `${read("ID")} ${/^ID_LIKE="?([^"\n]+)/m.exec(text)?.[1] ?? ""}`;
-  if (!/\b(debian|ubuntu)\b/.test(family)) throw new Error("this is neither Debian nor Ubuntu");
+  if (!/\b(debian|ubuntu)\b/.test(family))
+    throw new Error("this system is neither Debian nor Ubuntu");
   return `${read("ID")}-${read("VERSION_ID") ?? "testing"}`;
 }

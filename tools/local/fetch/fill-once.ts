@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Returns `place`, filled by `fill` if it is not there yet. `fill` works in a folder of its own that
- * is renamed at the end, so `place` is complete or missing, and of two runs at once one wins and
- * both can use the result.
+ * Returns the folder `place`, and fills it with `fill` if it does not exist. `fill` works in a
+ * temporary folder, which is renamed at the end: `place` is either complete or missing. If two
+ * processes fill it at the same time, one of them wins and both can use the result.
  */
 export async function fillOnce(
   place: string,

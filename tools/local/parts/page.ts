@@ -5,25 +5,25 @@ import { type RunningProgram, startNodeProgram } from "./node-program.ts";
 
 const buildTimeoutMs = 120_000;
 const startTimeoutMs = 30_000;
-/** It gives answers under way 5 s. */
+/** It waits up to 5 s for requests in progress. */
 const stopTimeoutMs = 10_000;
 
 /**
- * Builds the page into `folder`, in a second or two; what was there is replaced. Throws with the
- * builder's last words where it does not build.
+ * Builds the page into `folder` and replaces its contents; takes a second or two. Throws with the
+ * output of the build if it fails.
  */
 export async function buildPage(options: {
   /** The project's root. */
   readonly root: string;
   readonly folder: string;
-  /** Our own environment. */
+  /** The environment of this process. */
   readonly env: NodeJS.ProcessEnv;
-  /** Aborting it ends the build. */
+  /** Aborting it cancels the build. */
   readonly signal?: AbortSignal | undefined;
 }): Promise<void> {
   const { root, folder, env, signal } = options;
   const args = [join(root, "web/build.ts"), folder];
-  // A process of its own: a bundler is nothing to keep in memory.
+  // A separate process, so that the bundler does not stay in memory.
   await runTool(process.execPath, args, { env, signal, timeoutMs: buildTimeoutMs });
 }
 
@@ -33,11 +33,11 @@ export function startPage(options: {
   /** The project's root. */
   readonly root: string;
   readonly port: number;
-  /** Where `buildPage` has put it. */
+  /** The folder of `buildPage`. */
   readonly folder: string;
-  /** The edge, as browsers reach it. */
+  /** The URL of the edge for browsers. */
   readonly edgeUrl: string;
-  /** Who signs people in: the server's variables for it, `DEV_ISSUER_URL` or `OIDC_*`. */
+  /** The variables of the server for sign-in: `DEV_ISSUER_URL` or `OIDC_*`. */
   readonly signIn: Readonly<Record<string, string>>;
   readonly logLevel: string;
 }): Promise<RunningProgram> {

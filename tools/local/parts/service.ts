@@ -3,7 +3,7 @@ import type { Nursery } from "../process/nursery.ts";
 import { type RunningProgram, startNodeProgram } from "./node-program.ts";
 
 const startTimeoutMs = 60_000;
-/** A service gives itself 15 s. */
+/** A service takes up to 15 s to stop. */
 const stopTimeoutMs = 17_000;
 
 /** Starts a service, `services/<name>/src/main.ts`; see {@link startNodeProgram}. */
@@ -15,10 +15,10 @@ export function startService(options: {
   readonly port: number;
   readonly databaseUrl: string;
   readonly amqpUrl: string;
-  /** Whose tokens it accepts. */
+  /** The issuer whose tokens it accepts. */
   readonly auth: TokenIssuer;
   readonly logLevel: string;
-  /** Further settings of its own. */
+  /** Further variables of the service. */
   readonly env?: Readonly<Record<string, string>>;
 }): Promise<RunningProgram> {
   const { nursery, name, root, port } = options;
@@ -36,7 +36,7 @@ export function startService(options: {
       AUTH_AUDIENCE: options.auth.audience,
       AUTH_JWKS_URL: options.auth.jwksUrl,
       LOG_LEVEL: options.logLevel,
-      // The edge is stopped first: nobody is left who would look at the health.
+      // The edge stops first, so nothing checks the health any more.
       DRAIN_MS: "0",
       ...options.env,
     },

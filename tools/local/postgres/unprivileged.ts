@@ -1,15 +1,15 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-/** A user to run a process as; empty to run it as ourselves. */
+/** The user of a process; empty for the current user. */
 export type RunAs = {
   readonly uid?: number;
   readonly gid?: number;
 };
 
 /**
- * PostgreSQL refuses to run as root, so root runs it as the user `nobody`. Everybody else runs it
- * as themselves.
+ * Returns the user for PostgreSQL, which refuses to run as root: `nobody` if the current user is
+ * root, or else the current user.
  */
 export function findUnprivilegedUser(): RunAs {
   if (process.getuid?.() !== 0) return {};
@@ -17,7 +17,7 @@ export function findUnprivilegedUser(): RunAs {
   return { uid: Number(entry?.[1] ?? 65_534), gid: Number(entry?.[2] ?? 65_534) };
 }
 
-/** Whether that user can reach the folder, whatever modes and mounts lie on the way. */
+/** Whether the user has access to the folder, with all modes and mounts on the way. */
 export function canReach(user: RunAs, folder: string): boolean {
   const tried = spawnSync("/bin/sh", ["-c", 'cd "$1"', "sh", folder], { cwd: "/", ...user });
   return tried.status === 0;

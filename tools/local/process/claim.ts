@@ -2,11 +2,11 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:
 import { setTimeout as pause } from "node:timers/promises";
 import { readProcessIdentity } from "./process-identity.ts";
 
-/** How long a leftover may take to stop by itself before it is killed. */
+/** How long a leftover process may take to stop before it is killed. */
 const stopTimeoutMs = 10_000;
 const pollIntervalMs = 50;
 
-/** The folder belongs to a process that is running. */
+/** Thrown if a running process owns the folder. */
 export class ClaimedElsewhere extends Error {
   override name = "ClaimedElsewhere";
   readonly pid: number;
@@ -16,7 +16,7 @@ export class ClaimedElsewhere extends Error {
   }
 }
 
-/** One line of a claim: a process, the signal that stops it, and which process of that pid is meant. */
+/** One line of a claim: a process, the signal that stops it, and its identity (pids are reused). */
 type Line = {
   readonly pid: number;
   readonly stopSignal: NodeJS.Signals;
@@ -24,9 +24,9 @@ type Line = {
 };
 
 /**
- * Claims `file` for this process: its first line names the owner, the others (`writeRunning`) the
- * processes it started. Throws `ClaimedElsewhere` while the owner lives. If it was killed, what it
- * left running is stopped first.
+ * Claims `file` for this process. The first line is the owner, the others (`writeRunning`) are the
+ * processes that it started. Throws `ClaimedElsewhere` if the owner is running. If the owner was
+ * killed, stops the processes that it left running.
  */
 export async function claim(file: string): Promise<void> {
   const [owner] = readLines(file);
@@ -35,7 +35,7 @@ export async function claim(file: string): Promise<void> {
   const own = `${file}.${process.pid}`;
   writeRunning(own, []);
   try {
-    // Fails if somebody else was faster, unlike a write or a rename.
+    // Unlike a write or a rename, fails if another process was faster.
     linkSync(own, file);
   } catch (error) {
     const [faster] = readLines(file);
@@ -46,12 +46,14 @@ export async function claim(file: string): Promise<void> {
   }
 }
 
-/** Gives the claim up; the processes it lists are no longer anybody's to stop. */
+/** Releases the claim. The processes in it are not stopped by a later claim. */
 export function release(file: string): void {
   rmSync(file, { force: true });
 }
 
-/** Writes down, in one step, this process as the owner and what runs, in the order of starting. */
+/**
+ * Atomically writes this process as owner and the running processes, in the order of their start.
+ */
 export function writeRunning(
   file: string,
   running: readonly { readonly pid: number; readonly stopSignal: NodeJS.Signals }[],
@@ -64,8 +66,8 @@ export function writeRunning(
 }
 
 /**
- * Stops, last started first, every listed process that is still the one written down, kills what
- * does not stop within 10 s together with its process group, and removes the file.
+ * Stops all listed processes that are still running, in the reverse order of their start, and
+ * removes the file. Kills a process with its process group if it does not stop within 10 s.
  */
 export async function stopLeftovers(file: string): Promise<void> {
   for (const one of readLines(file).filter(isRunning).reverse()) {
@@ -77,7 +79,7 @@ export async function stopLeftovers(file: string): Promise<void> {
   rmSync(file, { force: true });
 }
 
-/** Sends a signal to a process, or to a group by its negative id; nobody there is fine. */
+/** Sends a signal to a process, or to a group (negative id); ignores it if there is none. */
 export function signalProcess(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);

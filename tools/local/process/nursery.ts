@@ -7,12 +7,12 @@ import { fileURLToPath } from "node:url";
 import { claim, release, signalProcess, writeRunning } from "./claim.ts";
 
 const stopTimeoutMs = 20_000;
-/** A log longer than this is put aside (one generation) before its process starts again. */
+/** A larger log is renamed before its process starts again; one old log is kept. */
 const logMaxBytes = 10_000_000;
 
-/** What to run. The process gets no environment but `env`. */
+/** The process to start. Its environment is `env` only. */
 export type SpawnOptions = {
-  /** Names the process and its log file; only one of a name runs at a time. */
+  /** The name of the process and its log file; only one process per name can run. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
@@ -22,9 +22,9 @@ export type SpawnOptions = {
   readonly gid?: number | undefined;
   /** Default SIGTERM. */
   readonly stopSignal?: NodeJS.Signals;
-  /** How long it may take to stop before it is killed; default 20 s. */
+  /** How long it may take to stop before it is killed; 20 s by default. */
   readonly stopTimeoutMs?: number;
-  /** Where its output goes: to the log file (default) or where ours goes. */
+  /** The target of its output: the log file (default), or the output of this process. */
   readonly output?: "log" | "inherit";
 };
 
@@ -32,9 +32,14 @@ export type SpawnOptions = {
 export interface Child extends AsyncDisposable {
   readonly pid: number;
   readonly logFile: string;
-  /** Settles when the process has ended, with its exit code or 128 + signal, and the reason in words. */
+  /**
+   * Resolves when the process has ended, with the exit code or 128 + signal, and the reason in
+   * words.
+   */
   readonly exited: Promise<Exit>;
-  /** Stops it cleanly, kills it with its process group at the time limit; may be called again. */
+  /**
+   * Stops it cleanly; kills it with its process group at the time limit. Can be called repeatedly.
+   */
   stop(): Promise<void>;
 }
 
@@ -43,20 +48,19 @@ export type Exit = {
   readonly reason: string;
 };
 
-/** The place child processes live in: none of them outlives it. */
+/** Owns child processes: none of them outlives it. */
 export interface Nursery extends AsyncDisposable {
-  /** Starts a process; throws if it cannot run or the nursery is closing. */
+  /** Starts a process; throws if it cannot start or the nursery is closing. */
   spawn(options: SpawnOptions): Promise<Child>;
-  /** The process that each name was last started as, whether it runs still or not. */
+  /** The last pid of each name, running or not. */
   pids(): ReadonlyMap<string, number>;
 }
 
 /**
- * Opens a nursery that keeps logs (`<folder>/logs/<name>.log`) and its list of processes in
- * `folder`. Only one at a time may: another one that is open makes this throw `ClaimedElsewhere`,
- * and what one that was killed left running is stopped first. Disposing stops all children, in
- * the reverse order of their names' first start. Should this process be killed, a guard process
- * does the same.
+ * Opens a nursery with logs (`<folder>/logs/<name>.log`) and a list of processes in `folder`.
+ * Throws `ClaimedElsewhere` if another nursery has this folder open. Stops the processes that a
+ * killed nursery left running. Disposing stops all children, in the reverse order of the first
+ * start of each name. If this process is killed, a guard process stops them.
  */
 export async function startNursery({ folder }: { folder: string }): Promise<Nursery> {
   const logFolder = join(folder, "logs");
@@ -68,7 +72,7 @@ export async function startNursery({ folder }: { folder: string }): Promise<Nurs
     [fileURLToPath(new URL("./orphan-guard.ts", import.meta.url)), runningFile],
     { detached: true, stdio: ["pipe", "ignore", "ignore"] },
   );
-  // Only the end of the pipe matters; that the guard may be gone already does not.
+  // Only the end of the pipe matters; ignores errors if the guard has already ended.
   guard.stdin.on("error", () => {});
   await once(guard, "spawn");
   guard.unref();
@@ -83,7 +87,7 @@ export async function startNursery({ folder }: { folder: string }): Promise<Nurs
   };
   let closing: Promise<void> | undefined;
   const assertOpen = (name: string) => {
-    if (closing !== undefined) throw new Error(`${name} is not started: we are stopping`);
+    if (closing !== undefined) throw new Error(`${name} is not started: the nursery is stopping`);
   };
   const close = async () => {
     for (const { child } of Array.from(children.values()).reverse()) await child.stop();
@@ -94,14 +98,14 @@ export async function startNursery({ folder }: { folder: string }): Promise<Nurs
   return {
     async spawn(options) {
       assertOpen(options.name);
-      if (children.get(options.name)?.alive) throw new Error(`${options.name} runs already`);
+      if (children.get(options.name)?.alive) throw new Error(`${options.name} is already running`);
       await using starting = new AsyncDisposableStack();
       const child = starting.use(await startChild(options, join(logFolder, `${options.name}.log`)));
-      // Closing may have begun while it started, and then does not know it.
+      // The nursery may have started to close meanwhile, without this child.
       assertOpen(options.name);
       starting.move();
       const entry = { child, stopSignal: options.stopSignal ?? "SIGTERM", alive: true };
-      // A name that starts again keeps its place, and so its turn when everything stops.
+      // A name that starts again keeps its position in the stop order.
       children.set(options.name, entry);
       writeDown();
       void child.exited.then(() => {
@@ -122,7 +126,7 @@ async function startChild(options: SpawnOptions, logFile: string): Promise<Child
   if (existsSync(logFile) && statSync(logFile).size > logMaxBytes) {
     renameSync(logFile, `${logFile}.1`);
   }
-  // Straight into the file: output needs nobody who reads it, even when we are gone.
+  // Writes directly to the file, which works even after this process has ended.
   const log = openSync(logFile, "a");
   const output = options.output === "inherit" ? "inherit" : log;
   const child = spawn(options.command, options.args, {
@@ -130,7 +134,7 @@ async function startChild(options: SpawnOptions, logFile: string): Promise<Child
     cwd: options.cwd,
     uid: options.uid,
     gid: options.gid,
-    // A group of its own: Ctrl-C in the terminal reaches us only, and we stop in the right order.
+    // A separate process group: Ctrl-C reaches only this process, which stops children in order.
     detached: true,
     stdio: ["ignore", output, output],
   });
@@ -143,7 +147,7 @@ async function startChild(options: SpawnOptions, logFile: string): Promise<Child
   if (pid === undefined) throw new Error(`${options.name} was started without a process id`);
 
   const stop = async () => {
-    // Once it has ended, its pid may be somebody else's.
+    // After its end, its pid may belong to another process.
     if (child.exitCode === null && child.signalCode === null) {
       signalProcess(pid, options.stopSignal ?? "SIGTERM");
     }

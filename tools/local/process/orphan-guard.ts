@@ -1,11 +1,11 @@
 /**
- * Runs beside a nursery and outlives it by a moment: when the pipe on stdin closes, because the
- * nursery's process has ended in whatever way, it stops all processes that are still written down.
+ * Runs next to a nursery. When the pipe on stdin closes because the process of the nursery has
+ * ended, it stops all processes that are still on the list, and exits.
  */
 import { stopLeftovers } from "./claim.ts";
 
 const [file] = process.argv.slice(2);
-if (file === undefined) throw new Error("usage: orphan-guard.ts <file of running processes>");
+if (file === undefined) throw new Error("usage: orphan-guard.ts <list of processes>");
 
 process.stdin.resume();
 process.stdin.on("end", async () => {

@@ -2,19 +2,21 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { platform } from "node:process";
 
-/** Position of the start time in `/proc/<pid>/stat`, counted from the field behind the command's name. */
+/**
+ * The index of the start time in `/proc/<pid>/stat`, counted from the field after the command name.
+ */
 const startTimeField = 19;
 
 /**
- * A word that differs between two processes that got the same pid one after the other: the time the
- * process started. Undefined where no such process runs.
+ * Returns the start time of a process, which distinguishes it from later processes with the same
+ * pid; undefined if it is not running.
  */
 export function readProcessIdentity(pid: number): string | undefined {
   try {
     if (platform === "linux") {
       const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      // A zombie has ended already: only its parent has not looked yet.
+      // A zombie has ended, but its parent has not waited for it.
       return fields[0] === "Z" ? undefined : fields[startTimeField];
     }
     const started = execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" });
@@ -24,7 +26,9 @@ export function readProcessIdentity(pid: number): string | undefined {
   }
 }
 
-/** The command line of a running process, its words joined by spaces; empty where there is none. */
+/**
+ * Returns the command line of a running process, joined with spaces; empty if it is not running.
+ */
 export function readCommandLine(pid: number): string {
   try {
     if (platform === "linux") {

@@ -8,14 +8,14 @@ const answerTimeoutMs = 2_000;
 const logLines = 15;
 const lineMaxCharacters = 300;
 
-/** A part that could not start: the message says which and why and ends with its log's last lines. */
+/** Thrown if a part cannot start. The message has its name, the reason and the end of its log. */
 export class PartFailure extends Error {
   override name = "PartFailure";
 }
 
 /**
- * Waits until `isReady` says so. When the process ends before, or is not ready after `timeoutMs`, it
- * is stopped and `PartFailure` thrown.
+ * Waits until `isReady` returns true. If the process ends first, or is not ready after `timeoutMs`,
+ * stops it and throws `PartFailure`.
  */
 export async function waitUntilReady(options: {
   readonly what: string;
@@ -39,7 +39,7 @@ export async function waitUntilReady(options: {
   }
 }
 
-/** Whether a GET of `url` is answered with success, within two seconds. */
+/** Whether `GET url` returns success within two seconds. */
 export async function isAnswering(url: string): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(answerTimeoutMs) });
@@ -50,7 +50,7 @@ export async function isAnswering(url: string): Promise<boolean> {
   }
 }
 
-/** The last lines of a log as the end of a message; says so where there are none. */
+/** Returns the last lines of a log as the end of a message, or a note that it is empty. */
 export function quoteLog(file: string): string {
   const text = stripVTControlCharacters(readFileSync(file, "utf8"));
   const lines = text.trimEnd().split("\n").slice(-logLines);

@@ -7,8 +7,8 @@ const outputMaxBytes = 10_000_000;
 const messageLines = 6;
 
 /**
- * Runs a program to its end and returns what it wrote to stdout. Throws with the program's own last
- * words when it is missing, fails, or takes longer than `timeoutMs`.
+ * Runs a program and returns its output on stdout. Throws with the end of its stderr if it is
+ * missing, fails, or takes longer than `timeoutMs`.
  */
 export async function runTool(
   command: string,
@@ -16,9 +16,9 @@ export async function runTool(
   options: {
     readonly env: NodeJS.ProcessEnv;
     readonly timeoutMs: number;
-    /** Default: ours. */
+    /** By default that of this process. */
     readonly cwd?: string;
-    /** Aborting it ends the program. */
+    /** Aborting it stops the program. */
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<string> {
@@ -40,7 +40,9 @@ export async function runTool(
   }
 }
 
-/** The real path of a program in PATH or in one of the further folders; undefined if there is none. */
+/**
+ * Returns the real path of a program in PATH or in `further` folders; undefined if it is missing.
+ */
 export function findProgram(
   name: string,
   env: NodeJS.ProcessEnv,

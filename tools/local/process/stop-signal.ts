@@ -1,12 +1,12 @@
 /**
- * Aborts `stop` when this process is asked to stop, by Ctrl-C, SIGTERM or a closed terminal, or when
- * the bootstrap that started it is gone. Asked again, nothing more happens.
+ * Aborts `stop` on Ctrl-C, SIGTERM or a closed terminal, or when the bootstrap process that started
+ * this one has ended. Further signals have no effect.
  */
 export function abortOnStop(stop: AbortController): void {
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, () => stop.abort());
   process.on("disconnect", () => stop.abort());
-  // The channel only tells of its own end: it must not keep this process alive.
+  // The channel must not keep this process alive.
   process.channel?.unref();
-  // Nobody may be there to read any more; that must not end us before the others have stopped.
+  // The reader may be gone; this process must still stop the others.
   for (const out of [process.stdout, process.stderr]) out.on("error", () => {});
 }

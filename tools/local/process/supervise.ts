@@ -3,36 +3,36 @@ import type { Exit } from "./nursery.ts";
 
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;
-/** A part that ran this long has recovered: its next pause is the first one again. */
+/** After running this long, a part has recovered, and its next pause is the first one again. */
 const steadyMs = 60_000;
 
-/** Something that is kept running. */
+/** A part of the system that is kept running. */
 export type Part = {
   readonly name: string;
-  /** Starts it and answers once it can be used; `note` takes a line about what it is doing. */
+  /** Starts it and resolves when it is ready; calls `note` with its progress. */
   start(note: (line: string) => void): Promise<RunningPart>;
 };
 
-/** Disposing it stops it and cleans up after it. */
+/** A running part. Disposing stops it and cleans up. */
 export interface RunningPart extends AsyncDisposable {
   readonly exited: Promise<Exit>;
-  /** Where it can be reached, for the reader. */
+  /** Its address, for display. */
   readonly address: string;
 }
 
 export type PartState = "starting" | "ready" | "died";
 
-/** Called at each change of a part. */
+/** Called when the state of a part changes. */
 export type ReportState = (name: string, state: PartState, detail: string) => void;
 
-/** How long to wait before the next start after so many ends in a row: 0.5 s, doubled up to 30 s. */
+/** The pause before the next start after consecutive ends: 0.5 s, doubled each time up to 30 s. */
 export function restartPauseMs(endsInARow: number): number {
   return Math.min(firstPauseMs * 2 ** (endsInARow - 1), longestPauseMs);
 }
 
 /**
- * Starts a part and answers when it is ready; throws if this first start fails. From then on, until
- * `signal` is aborted, it is started again whenever it ends, after a pause that grows.
+ * Starts a part and resolves when it is ready; throws if this first start fails. Then restarts it
+ * whenever it ends, after a growing pause, until `signal` is aborted.
  */
 export async function supervise(options: {
   readonly part: Part;

@@ -19,9 +19,9 @@ const stopTimeoutMs = 30_000;
 const checkTimeoutMs = 2_000;
 
 /**
- * Starts RabbitMQ in a container, published on loopback, by Docker or Podman, whichever answers.
- * Its data is in a volume named after the data folder, which remembers the volume's name. Throws
- * with the reason where there is no engine or no image, or the container does not start.
+ * Starts RabbitMQ in a container with ports on loopback, using Docker or else Podman. Its data is
+ * in a volume named after the data folder; a file in the data folder records the name. Throws with
+ * the reason if there is no engine or no image, or the container does not start.
  */
 export async function startRabbitmqContainer(
   options: RabbitmqNodeOptions & {
@@ -39,7 +39,7 @@ export async function startRabbitmqContainer(
     () => false,
   );
   if (!isPresent) {
-    log(`downloading the image ${image}, about 110 MB, once`);
+    log(`downloading the image ${image} once, about 110 MB`);
     await run(["pull", "--quiet", image], pullTimeoutMs);
   }
   const container = `settle-rabbitmq-${hash(resolve(dataDir))}`;
@@ -58,7 +58,7 @@ export async function startRabbitmqContainer(
       ...["--publish", `127.0.0.1:${managementPort}:15672`],
       ...["--volume", `${container}:/var/lib/rabbitmq`],
       ...["--volume", `${resolve(settings)}:/etc/rabbitmq/conf.d/90-settle.conf:ro`],
-      // Without a value it is taken from our environment, which no list of processes shows.
+      // The values come from the environment, so that process lists do not show them.
       ...["--env", "RABBITMQ_DEFAULT_USER", "--env", "RABBITMQ_DEFAULT_PASS", image],
     ],
     env: { ...env, RABBITMQ_DEFAULT_USER: adminUser, RABBITMQ_DEFAULT_PASS: password },
@@ -73,7 +73,7 @@ export async function startRabbitmqContainer(
   return { child, [Symbol.asyncDispose]: () => child.stop() };
 }
 
-/** Removes the volume of a data folder, if a container ever ran on it. */
+/** Removes the volume of a data folder, if there is one. */
 export async function dropRabbitmqVolume(options: {
   readonly dataDir: string;
   readonly env: NodeJS.ProcessEnv;
@@ -104,7 +104,7 @@ async function findEngine(
   throw new Error(reasons.join("; ") || "neither Docker nor Podman is installed");
 }
 
-/** The engine accepts connections on published ports before anybody answers inside. */
+/** Asks the broker, because the engine accepts connections before the broker listens. */
 async function isServing(managementPort: number, password: string): Promise<boolean> {
   const url = `http://127.0.0.1:${managementPort}/api/health/checks/port-listener/5672`;
   const authorization = `Basic ${btoa(`${adminUser}:${password}`)}`;

@@ -4,8 +4,8 @@ import { type DebianPackages, unpackDebianPackages } from "../fetch/debian-packa
 import type { RabbitmqInstallation } from "./rabbitmq-node.ts";
 
 /**
- * Named one by one and with `--reinstall`, so that they all come even where some are installed:
- * Erlang's applications have to lie in one folder.
+ * Listed one by one and downloaded with `--reinstall`, so that installed packages are included: all
+ * applications of Erlang must be in one folder.
  */
 const packages = [
   "rabbitmq-server",
@@ -16,8 +16,8 @@ const packages = [
 ];
 
 /**
- * Unpacks RabbitMQ and Erlang from the packages of the Debian or Ubuntu we run on into a folder of
- * the cache; see `unpackDebianPackages`.
+ * Unpacks RabbitMQ and Erlang from the packages of this Debian or Ubuntu into a folder of the
+ * cache; see `unpackDebianPackages`.
  */
 export async function unpackDebianRabbitmq(
   options: Pick<DebianPackages, "cacheDir" | "env" | "signal" | "log">,
@@ -37,7 +37,7 @@ export async function unpackDebianRabbitmq(
   };
 }
 
-/** Debian's own `erl` knows one folder only, `/usr/lib/erlang`; this one finds itself. */
+/** The `erl` of Debian only works in `/usr/lib/erlang`; this one works in any folder. */
 function writeErl(root: string): void {
   const erl = join(root, "bin/erl");
   mkdirSync(join(root, "bin"), { recursive: true });
@@ -54,6 +54,6 @@ exec "$BINDIR/erlexec" "$@"
 
 function onlyMatch(root: string, pattern: string): string {
   const [match] = globSync(join(root, pattern));
-  if (match === undefined) throw new Error(`the packages hold no ${pattern}`);
+  if (match === undefined) throw new Error(`the packages do not contain ${pattern}`);
   return match;
 }

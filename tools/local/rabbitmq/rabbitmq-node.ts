@@ -7,33 +7,33 @@ import { readSecret } from "../secrets.ts";
 
 const host = "127.0.0.1";
 export const adminUser = "admin";
-/** Our topology uses policies for quorum queues that older ones do not know. */
+/** Older versions lack the policies for quorum queues that the topology uses. */
 const oldestVersion = [3, 10] as const;
 const epmdTimeoutMs = 10_000;
-/** A node that was killed first recovers its queues. */
+/** Includes the recovery of queues after a crash. */
 const startTimeoutMs = 120_000;
 const stopTimeoutMs = 30_000;
 
-/** A RabbitMQ on disk, wherever it came from. */
+/** An installation of RabbitMQ. */
 export type RabbitmqInstallation = {
-  /** Holds `sbin` and `plugins`. */
+  /** The folder with `sbin` and `plugins`. */
   readonly home: string;
   /** Erlang's port mapper. */
   readonly epmd: string;
-  /** What the node needs in its environment: a PATH with `erl`, perhaps libraries. */
+  /** The environment of the node: a PATH with `erl`, and library paths if needed. */
   readonly env: NodeJS.ProcessEnv;
 };
 
 export type RabbitmqNodeOptions = {
   readonly nursery: Nursery;
-  /** Made where missing; holds the node's data and the administrator's password (mode 0600). */
+  /** The folder of the data and the administrator's password (mode 0600); created if missing. */
   readonly dataDir: string;
   readonly amqpPort: number;
   readonly managementPort: number;
   readonly name: string;
 };
 
-/** What both kinds of brokers, a node of our own and a container, are configured with. */
+/** The settings of both a node on this machine and a container. */
 export const sharedSettings = [
   "collect_statistics_interval = 60000",
   "vm_memory_high_watermark.relative = 0.3",
@@ -44,10 +44,10 @@ export const sharedSettings = [
 ];
 
 /**
- * Starts a private node of that installation: its own data, configuration, cookie, port mapper and
- * distribution port, all on loopback, beside any other RabbitMQ on the machine. The user `admin`
- * with the data folder's password is the only one; there is no `guest`. Answers once the AMQP and
- * management ports accept connections, throws with the reason otherwise.
+ * Starts a private node of that installation, independent of other RabbitMQ nodes on the machine:
+ * with its own data, configuration, cookie, port mapper and distribution port, all on loopback. Its
+ * only user is `admin`, with the password in the data folder; there is no `guest`. Resolves when
+ * the AMQP and management ports accept connections; throws with the reason otherwise.
  */
 export async function startRabbitmqNode(
   installation: RabbitmqInstallation,
@@ -60,14 +60,14 @@ export async function startRabbitmqNode(
   const env = {
     ...installation.env,
     LC_ALL: "C.UTF-8",
-    // Also where the cookie lives, so that nothing is read from or left in the user's home.
+    // The cookie is here, so that the node does not use the user's home.
     HOME: dataDir,
     ERL_EPMD_ADDRESS: host,
     ERL_EPMD_PORT: String(epmdPort),
   };
 
   await using started = new AsyncDisposableStack();
-  // As our child, not as the daemon that Erlang would start: that one outlives every node.
+  // A child process; the daemon that Erlang would start outlives its nodes.
   const epmd = started.use(
     await nursery.spawn({ name: `${name}-epmd`, command: installation.epmd, args: [], env }),
   );
@@ -80,7 +80,7 @@ export async function startRabbitmqNode(
   const child = started.use(
     await nursery.spawn({
       name,
-      // Relative, because the script does not quote its own path.
+      // A relative path, because the script does not quote its own path.
       command: "./sbin/rabbitmq-server",
       args: [],
       cwd: installation.home,
@@ -98,7 +98,7 @@ export async function startRabbitmqNode(
   return { child, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** The administrator's password, made at the first start and kept beside the data. */
+/** Returns the administrator's password, created at the first start and kept with the data. */
 export function readAdminPassword(dataDir: string): string {
   return readSecret(join(dataDir, "admin-password"));
 }
@@ -126,11 +126,11 @@ function nodeEnvironment(dataDir: string, distPort: number): NodeJS.ProcessEnv {
     RABBITMQ_LOG_BASE: inDataDir("logs"),
     RABBITMQ_CONFIG_FILE: inDataDir("rabbitmq.conf"),
     RABBITMQ_ENABLED_PLUGINS_FILE: inDataDir("enabled_plugins"),
-    // Files of the system's own RabbitMQ that would be read otherwise: these do not exist.
+    // These files do not exist. They prevent the node from reading those of an installed RabbitMQ.
     RABBITMQ_CONF_ENV_FILE: inDataDir("no-environment.conf"),
     RABBITMQ_ADVANCED_CONFIG_FILE: inDataDir("no-advanced.config"),
     RABBITMQ_CONFIG_FILES: inDataDir("no-conf.d"),
-    // The script then becomes the node instead of waiting for it: one process, our child.
+    // The script then becomes the node instead of waiting for it: one child process.
     RABBITMQ_ALLOW_INPUT: "true",
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-noinput -kernel inet_dist_use_interface {127,0,0,1}",
     ERL_CRASH_DUMP: inDataDir("erl_crash.dump"),
@@ -144,6 +144,8 @@ function assertSupported(home: string): void {
   const [, major, minor] = version.map(Number) as [number, number, number];
   const [oldestMajor, oldestMinor] = oldestVersion;
   if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
-    throw new Error(`RabbitMQ ${major}.${minor} is too old: ${oldestVersion.join(".")} or newer`);
+    throw new Error(
+      `RabbitMQ ${major}.${minor} is too old: install ${oldestVersion.join(".")} or newer`,
+    );
   }
 }

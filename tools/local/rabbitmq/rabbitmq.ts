@@ -16,26 +16,26 @@ const advice = [
   "Debian, Ubuntu: sudo apt-get install rabbitmq-server",
   "Fedora, RHEL:   sudo dnf install rabbitmq-server",
   "macOS:          brew install rabbitmq",
-  "any other:      install Docker or Podman, or set AMQP_URL to a RabbitMQ 3.10 or newer",
+  "Other systems:  install Docker or Podman, or set AMQP_URL to RabbitMQ 3.10 or newer",
 ];
-/** Where packages put programs that only administrators have in PATH. */
+/** Folders of packaged programs that are often not in the PATH of users. */
 const systemFolders = ["/usr/lib/rabbitmq/bin", "/usr/sbin", "/usr/local/sbin"];
 
 export type RabbitmqOptions = {
   readonly nursery: Nursery;
-  /** Made where missing; holds the data and the administrator's password (mode 0600). */
+  /** The folder of the data and the administrator's password (mode 0600); created if missing. */
   readonly dataDir: string;
-  /** Where downloads are kept. */
+  /** The folder for downloads. */
   readonly cacheDir: string;
   readonly amqpPort: number;
   readonly managementPort: number;
   /** Names the log file; default `rabbitmq`. */
   readonly name?: string;
-  /** Our own environment: PATH to find programs, and whatever installers need (proxies). */
+  /** The environment of this process: PATH, and the settings that installers need (proxies). */
   readonly env: NodeJS.ProcessEnv;
-  /** Aborting it ends a download. */
+  /** Aborting it cancels a download. */
   readonly signal?: AbortSignal | undefined;
-  /** Gets a line for each download. */
+  /** Called with a line for each download. */
   readonly log: (line: string) => void;
 };
 
@@ -49,9 +49,9 @@ export interface RunningRabbitmq extends AsyncDisposable {
 }
 
 /**
- * Starts a private RabbitMQ on loopback: the one installed on this machine, else the
- * distribution's packages unpacked into the cache, else a container. A way that fails falls
- * through to the next; if none works it throws `PartFailure` with every reason and what to install.
+ * Starts a private RabbitMQ on loopback: the one installed on this machine; or else the packages of
+ * the distribution, unpacked into the cache; or else a container. If one way fails, the next is
+ * tried. Throws `PartFailure` with all reasons and installation instructions if none works.
  */
 export async function startRabbitmq(options: RabbitmqOptions): Promise<RunningRabbitmq> {
   const { dataDir, amqpPort, managementPort, name = "rabbitmq" } = options;
@@ -77,11 +77,11 @@ export async function startRabbitmq(options: RabbitmqOptions): Promise<RunningRa
       reasons.push(`${way}: ${error instanceof Error ? error.message : error}`);
     }
   }
-  const lines = [...reasons, "To help it, do one of these and start again:", ...advice];
+  const lines = [...reasons, "Do one of the following and start again:", ...advice];
   throw new PartFailure(`RabbitMQ could not be started.\n  ${lines.join("\n  ")}`);
 }
 
-/** Removes a data folder and everything that lies elsewhere because of it. */
+/** Removes a data folder, and its volume if there is one. */
 export async function dropRabbitmqData(options: {
   readonly dataDir: string;
   readonly env: NodeJS.ProcessEnv;
@@ -91,14 +91,14 @@ export async function dropRabbitmqData(options: {
 }
 
 /**
- * The installation behind `rabbitmq-server`. Where that is the wrapper of Debian and Red Hat, which
- * switches the user, the real script lies where their packages put RabbitMQ itself.
+ * Finds the installation of `rabbitmq-server`. If it is the wrapper of Debian or Red Hat, which
+ * switches the user, returns the folder of the real script in their packages.
  */
 function findInstalled(env: NodeJS.ProcessEnv): RabbitmqInstallation {
   const server = findProgram("rabbitmq-server", env, systemFolders);
   const epmd = findProgram("epmd", env, systemFolders);
-  if (server === undefined) throw new Error("there is no rabbitmq-server in PATH");
-  if (epmd === undefined) throw new Error("there is no epmd (Erlang) in PATH");
+  if (server === undefined) throw new Error("rabbitmq-server is not in PATH");
+  if (epmd === undefined) throw new Error("epmd (Erlang) is not in PATH");
   const own = dirname(dirname(server));
   const [packaged] = globSync("/usr/lib/rabbitmq/lib/rabbitmq_server-*");
   const isWhole = globSync(join(own, "plugins/rabbit-[0-9]*")).length > 0;

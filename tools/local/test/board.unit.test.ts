@@ -17,7 +17,7 @@ describe("the board", () => {
     };
   }
 
-  it("writes a line per change where there is no terminal", () => {
+  it("writes a line per change if there is no terminal", () => {
     const { board, pass, read } = setup({ isTTY: false });
     board.report("one", "starting", "");
     pass(1_500);
@@ -26,7 +26,7 @@ describe("the board", () => {
     assert.equal(read(), "[   0.0 s] one: starting\n[   1.5 s] one: ready (here)\n");
   });
 
-  it("draws all parts again at each change of a terminal's table, and lines after it", () => {
+  it("redraws the table in a terminal at each change, and writes lines after disposal", () => {
     const { board, pass, read } = setup({ isTTY: true });
     board.report("one", "starting", "a detail that is much too long for a window of this width");
     assert.equal(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readLocalConfig } from "../config.ts";
 
 describe("the configuration of npm start", () => {
-  it("has the ports everybody knows", () => {
+  it("has the documented default ports", () => {
     const { ports, dataDir, fresh, broker, issuer, serviceEnv } = readLocalConfig("/root", [], {});
     assert.partialDeepStrictEqual(ports, {
       page: 5173,
@@ -21,7 +21,7 @@ describe("the configuration of npm start", () => {
     assert.deepEqual(serviceEnv, {});
   });
 
-  it("takes flags, ports and a broker of somebody else", () => {
+  it("accepts flags, ports and an existing broker", () => {
     const config = readLocalConfig("/root", ["--fresh"], {
       EDGE_PORT: "9000",
       DATA_DIR: "/elsewhere",
@@ -34,7 +34,7 @@ describe("the configuration of npm start", () => {
     assert.equal(config.broker?.amqpUrl, "amqp://root:x@broker");
   });
 
-  it("takes an issuer of somebody else, all of it or nothing", () => {
+  it("accepts an existing issuer if all of its variables are set", () => {
     const env = {
       AUTH_ISSUER: "https://issuer",
       AUTH_AUDIENCE: "shop",
@@ -47,11 +47,11 @@ describe("the configuration of npm start", () => {
     });
     assert.throws(
       () => readLocalConfig("/root", [], { ...env, AUTH_AUDIENCE: "", AUTH_JWKS_URL: "" }),
-      /together or not at all; missing: AUTH_AUDIENCE, AUTH_JWKS_URL$/,
+      /together, or none of them; missing: AUTH_AUDIENCE, AUTH_JWKS_URL$/,
     );
   });
 
-  it("serves the page where people can sign in: to the stack's own issuer, or by OpenID", () => {
+  it("serves the page if users can sign in, with the development issuer or OpenID", () => {
     const auth = {
       AUTH_ISSUER: "https://issuer",
       AUTH_AUDIENCE: "shop",
@@ -65,11 +65,14 @@ describe("the configuration of npm start", () => {
     assert.equal(both.page, true);
     assert.deepEqual(both.oidc, { ...oidc, AUTH_USER_CLAIM: "email" });
     for (const env of [oidc, { ...auth, OIDC_CLIENT_ID: "page" }]) {
-      assert.throws(() => read(env), /need each other and AUTH_ISSUER beside them/);
+      assert.throws(
+        () => read(env),
+        /set OIDC_AUTHORITY and OIDC_CLIENT_ID together, and with AUTH_ISSUER/,
+      );
     }
   });
 
-  it("passes settings of the services on where they are set", () => {
+  it("passes variables of the services on if they are set", () => {
     const env = {
       SELF_DEPOSIT: "false",
       EXPIRE_AFTER_MS: "",
@@ -82,16 +85,13 @@ describe("the configuration of npm start", () => {
     });
   });
 
-  it("names every fault at once", () => {
+  it("lists all faults at once", () => {
     const env = { EDGE_PORT: "http", ORDERS_PORT: "70000", AMQP_URL: "amqp://broker" };
     assert.throws(
       () => readLocalConfig("/root", [], env),
-      /EDGE_PORT is no port: http\n.*ORDERS_PORT is no port: 70000\n.*RABBITMQ_MANAGEMENT_URL/,
+      /EDGE_PORT is not a port: http\n.*ORDERS_PORT is not a port: 70000\n.*RABBITMQ_MANAGEMENT_URL/,
     );
-    assert.throws(
-      () => readLocalConfig("/root", [], { EDGE_PORT: "8001" }),
-      /8001 is chosen twice/,
-    );
+    assert.throws(() => readLocalConfig("/root", [], { EDGE_PORT: "8001" }), /8001 is set twice/);
     assert.throws(() => readLocalConfig("/root", ["--frehs"], {}), /--frehs/);
   });
 });

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { findFreePorts, isListening, whyPortIsTaken } from "../ports.ts";
 
 describe("ports", () => {
-  it("are taken by a process that is named", async () => {
+  it("in use are reported with their process", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
@@ -17,7 +17,7 @@ describe("ports", () => {
     assert.equal(await isListening(port), false);
   });
 
-  it("are found free, and different", async () => {
+  it("can be found that are free and different", async () => {
     const ports = await findFreePorts(3);
     assert.equal(new Set(ports).size, 3);
     for (const port of ports) assert.equal(await whyPortIsTaken(port), undefined);

@@ -29,7 +29,7 @@ describe("npm start", function () {
   });
   after(() => data[Symbol.asyncDispose]());
 
-  it("takes orders, restarts what dies, and stops without a trace", async () => {
+  it("accepts orders, restarts programs that end, and leaves no process behind", async () => {
     const started = start(env);
     try {
       const welcome = await started.printed("Ctrl-C stops");
@@ -43,7 +43,7 @@ describe("npm start", function () {
 
       await refusesSecondStart(
         { sameFolder: true },
-        /already runs from this folder, as process \d+/,
+        /is already running from this folder, as process \d+/,
       );
       await refusesSecondStart(
         { sameFolder: false },
@@ -83,7 +83,7 @@ describe("npm start", function () {
     return execFileSync("sh", ["-c", command], { cwd: root, env, encoding: "utf8" });
   }
 
-  /** Types the line that sets `auth`, for all commands after it. */
+  /** Runs the line that sets `auth`, for all later commands. */
   function signIn(welcome: string): void {
     const line = welcome.split("\n").find((one) => one.startsWith("  auth=")) ?? "";
     env = { ...env, auth: type(`${line}; printf %s "$auth"`) };
@@ -96,7 +96,7 @@ describe("npm start", function () {
       : undefined;
   }
 
-  /** Built, told where this stack is, and let in from its real port by edge and issuer. */
+  /** Checks that the page is built, knows this stack, and is allowed by the edge and the issuer. */
   async function servesPage(): Promise<void> {
     const origin = `http://localhost:${env.WEB_PORT}`;
     const edgeUrl = `http://localhost:${env.EDGE_PORT}`;
@@ -128,7 +128,7 @@ describe("npm start", function () {
     assert.match(second.read(), why);
   }
 
-  /** The processes written down as running, without the first, which is the one that started them. */
+  /** The listed processes, without the first, which started the others. */
   function readPids(): number[] {
     const lines = readFileSync(join(dataDir, "processes"), "utf8").trim().split("\n");
     return lines.slice(1).map((line) => Number.parseInt(line, 10));
@@ -138,9 +138,9 @@ describe("npm start", function () {
 type Started = {
   readonly process: ChildProcessByStdio<null, Readable, Readable>;
   readonly exited: Promise<unknown[]>;
-  /** What it has printed so far. */
+  /** The output so far. */
   read(): string;
-  /** Waits until these words were printed so many times, and returns all that was printed. */
+  /** Waits until these words were printed this many times, and returns all output. */
   printed(words: string, times?: number): Promise<string>;
 };
 

@@ -15,7 +15,7 @@ describe("the welcome of npm start", () => {
     for (const command of commands) assert.match(command, / -H "\$auth" http/);
   });
 
-  it("names a port that another terminal does not know", () => {
+  it("includes ports that are not the defaults in the commands", () => {
     const text = welcomeTo({ AUTH_PORT: "18003" });
     assert.equal(signIn(text), "$(AUTH_PORT=18003 npm run --silent token -- alice)");
   });
@@ -26,13 +26,13 @@ describe("the welcome of npm start", () => {
     AUTH_JWKS_URL: "https://issuer/keys",
   };
 
-  it("leaves the token to the reader where the issuer is somebody else's", () => {
+  it("has a placeholder for the token if the issuer is an existing one", () => {
     const text = welcomeTo(own);
-    assert.match(text, /Tokens +yours, from https:\/\/issuer\n/);
+    assert.match(text, /Tokens +from your issuer, https:\/\/issuer\n/);
     assert.equal(signIn(text), "<a token of alice>");
   });
 
-  it("names the page first, or says why there is none", () => {
+  it("shows the page first, or why it is not served", () => {
     const pageIn = (text: string) => /ready\.\n\n {2}The page +(.*)\n/.exec(text)?.[1];
     assert.equal(pageIn(welcomeTo({ WEB_PORT: "15173" })), "http://localhost:15173");
     assert.match(

@@ -11,7 +11,7 @@ describe("filling a folder once", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it("gives two that fill at the same time one complete folder", async () => {
+  it("creates one complete folder if two processes fill it at the same time", async () => {
     const place = join(folder, "cache/thing");
     const both = Promise.withResolvers<void>();
     let fillers = 0;
@@ -29,7 +29,7 @@ describe("filling a folder once", () => {
     assert.deepEqual(readdirSync(join(folder, "cache")), ["thing"]);
   });
 
-  it("leaves nothing of a fill that failed, and does not fill again what is there", async () => {
+  it("removes a failed attempt, and does not fill an existing folder again", async () => {
     const place = join(folder, "thing");
     const failing = async () => {
       throw new Error("no network");

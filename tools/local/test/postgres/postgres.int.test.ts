@@ -30,7 +30,7 @@ describe("the local PostgreSQL", () => {
     }
   }
 
-  it("keeps what was committed when it is killed, whoever has its pid now", async () => {
+  it("keeps committed data after a kill, also if another process has its pid", async () => {
     await using nursery = await startNursery({ folder });
     const [port] = (await findFreePorts(1)) as [number];
     const first = await startPostgres({ nursery, dataDir, port });
@@ -47,7 +47,7 @@ describe("the local PostgreSQL", () => {
     assert.deepEqual(await query(second.adminUrl, "SELECT one FROM kept"), [1]);
   });
 
-  it("is durable, checks its pages and keeps its password to itself", async () => {
+  it("is durable, checks its pages, and does not expose its password", async () => {
     await using nursery = await startNursery({ folder });
     const [port] = (await findFreePorts(1)) as [number];
     await using postgres = await startPostgres({ nursery, dataDir, port });

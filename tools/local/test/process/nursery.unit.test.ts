@@ -21,7 +21,7 @@ describe("a nursery", () => {
 
   const sleeper: SpawnOptions = { name: "sleeper", command: "sleep", args: ["60"], env: {} };
 
-  /** A child that writes its name into the file `order` when it is asked to stop. */
+  /** A child that writes its name into the file `order` when it receives SIGTERM. */
   const witness = (name: string): SpawnOptions => ({
     name,
     command: process.execPath,
@@ -41,7 +41,7 @@ describe("a nursery", () => {
     return child;
   }
 
-  it("stops its children last first, a restarted one at its old place", async () => {
+  it("stops its children in reverse order, a restarted one at its first position", async () => {
     const nursery = await startNursery({ folder });
     const first = await spawnReady(nursery, witness("first"));
     const second = await spawnReady(nursery, witness("second"));
@@ -70,11 +70,11 @@ describe("a nursery", () => {
     assert.deepEqual(await child.exited, { code: 137, reason: "ended by SIGKILL" });
   });
 
-  it("refuses a folder that another one uses, and new children once it closes", async () => {
+  it("rejects a folder that is in use, and new children after it closes", async () => {
     const nursery = await startNursery({ folder });
     await assert.rejects(startNursery({ folder }), ClaimedElsewhere);
     const closing = nursery[Symbol.asyncDispose]();
-    await assert.rejects(nursery.spawn(sleeper), /we are stopping/);
+    await assert.rejects(nursery.spawn(sleeper), /the nursery is stopping/);
     await closing;
     await (await startNursery({ folder }))[Symbol.asyncDispose]();
   });
@@ -97,14 +97,14 @@ describe("a nursery", () => {
     const pid = Number(output);
     assert.notEqual(readProcessIdentity(pid), undefined);
     owner.kill("SIGKILL");
-    // The guard removes the list when everything on it has stopped.
+    // The guard removes the list when all processes on it have stopped.
     await eventually("the guard has stopped it", () =>
       existsSync(join(folder, "processes")) ? undefined : true,
     );
     assert.equal(readProcessIdentity(pid), undefined);
   });
 
-  it("leaves a stranger alone who got the pid of a child of a killed one", async () => {
+  it("does not stop another process that has the pid of a former child", async () => {
     const stranger = spawn("sleep", ["60"]);
     await once(stranger, "spawn");
     writeFileSync(join(folder, "processes"), `1 SIGTERM 0\n${stranger.pid} SIGKILL 0\n`);
@@ -113,7 +113,7 @@ describe("a nursery", () => {
     stranger.kill();
   });
 
-  it("quotes the end of the log of a child that ends while starting", async () => {
+  it("quotes the end of the log if a child ends while starting", async () => {
     await using nursery = await startNursery({ folder });
     const child = await nursery.spawn({
       name: "broken",

@@ -4,7 +4,7 @@ import type { Exit } from "../../process/nursery.ts";
 import { type Part, restartPauseMs, supervise } from "../../process/supervise.ts";
 
 describe("supervision", () => {
-  /** A part whose starts and ends the test decides, and what was reported of it. */
+  /** A part that the test starts and ends, and its reports. */
   function setup({ failingStarts = [] as number[] } = {}) {
     const stop = new AbortController();
     const reports = new EventEmitter();
@@ -34,14 +34,14 @@ describe("supervision", () => {
     };
   }
 
-  it("lets the pause grow from half a second to half a minute", () => {
+  it("increases the pause from 0.5 s to 30 s", () => {
     assert.deepEqual(
       [1, 2, 3, 6, 7, 50].map(restartPauseMs),
       [500, 1_000, 2_000, 16_000, 30_000, 30_000],
     );
   });
 
-  it("starts a part again, also when that fails at first", async () => {
+  it("restarts a part, also if the restart fails at first", async () => {
     const { seen, stop, reports, end, supervised } = setup({ failingStarts: [2] });
     await supervised();
     const again = once(reports, "ready");
@@ -59,12 +59,12 @@ describe("supervision", () => {
     ]);
   });
 
-  it("fails when the first start does", async () => {
+  it("fails if the first start fails", async () => {
     const { supervised } = setup({ failingStarts: [1] });
     await assert.rejects(supervised(), /start 1 failed/);
   });
 
-  it("leaves a part alone that ends after the stop", async () => {
+  it("does not restart a part that ends after the stop", async () => {
     const { seen, stop, end, supervised } = setup();
     await supervised();
     stop.abort();
