@@ -22,13 +22,13 @@ type Service = {
   readonly stop_grace_period?: string;
 };
 
-/** How deep a variable's default may hold further variables. */
+/** The maximum nesting of variables in defaults. */
 const maxNesting = 2;
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const composeText = read("docker-compose.yml");
 const compose: { services: Record<string, Service> } = parse(composeText, { merge: true });
 const services = new Map(Object.entries(compose.services));
-/** The names that compose has for our services. */
+/** The names of the services in Docker Compose. */
 const ours = serviceNames.map((name) => `${name}-service`);
 const stages = new Map(
   read("Dockerfile")
@@ -39,12 +39,12 @@ const stages = new Map(
       return [name, { base, text }] as const;
     }),
 );
-// PostgreSQL's releases have two numbers.
+// PostgreSQL versions have two numbers.
 const isExactTag = (image: string) =>
   /^(postgres:\d+|[^:]+:v?\d+\.\d+)\.\d+(-[a-z]+)*$/.test(image);
 
 describe("docker-compose.yml", () => {
-  it("has the names that are documented", () => {
+  it("has the documented names", () => {
     assert.deepEqual(
       [...services.keys()].sort(),
       [
@@ -59,7 +59,7 @@ describe("docker-compose.yml", () => {
     );
   });
 
-  it("publishes the ports of npm start, by the same variables, all but the page and the edge on loopback", () => {
+  it("publishes the ports of npm start with the same variables, on loopback except page and edge", () => {
     const port = ({ variable, fallback }: LocalPort) => `\${${variable}:-${fallback}}`;
     const published = Object.fromEntries(
       [...services].flatMap(([name, { ports }]) => (ports ? [[name, ports]] : [])),
@@ -82,7 +82,7 @@ describe("docker-compose.yml", () => {
     });
   });
 
-  it("starts each part after what it needs is healthy", () => {
+  it("starts each part after its dependencies are healthy", () => {
     const needs = Object.fromEntries(
       [...services].map(([name, { depends_on = {} }]) => [
         name,
@@ -93,13 +93,13 @@ describe("docker-compose.yml", () => {
       postgres: [],
       rabbitmq: [],
       provision: ["postgres service_healthy", "rabbitmq service_healthy"],
-      // It refuses to start in production, and nothing may wait for it.
+      // It does not start in production, so nothing may depend on it.
       "dev-issuer": [],
       ...Object.fromEntries(
         ours.map((name) => [name, ["provision service_completed_successfully"]]),
       ),
       "api-gateway": ["orders-service service_healthy", "payments-service service_healthy"],
-      // What it cannot reach it says to its reader.
+      // It shows its users what is unavailable.
       frontend: [],
     });
     for (const [name, service] of services) {
@@ -109,25 +109,25 @@ describe("docker-compose.yml", () => {
     }
   });
 
-  it("gives no part more than it needs", () => {
+  it("limits privileges and memory of each part", () => {
     for (const [name, service] of services) {
       assert.deepEqual(service.cap_drop, ["ALL"], name);
       assert.deepEqual(service.security_opt, ["no-new-privileges:true"], name);
       assert.match(service.mem_limit ?? "", /^\d+[mg]$/, name);
       assert.ok(service.restart, name);
-      // What is not ours writes to its own image.
+      // Third-party images write to their own file system.
       assert.equal(service.read_only === true, service.build !== undefined, name);
     }
   });
 
-  it("gives the services longer to stop than they take", () => {
+  it("gives the services more time to stop than they use", () => {
     for (const name of [...ours, "api-gateway"]) {
       assert.ok(Number.parseInt(services.get(name)?.stop_grace_period ?? "", 10) > 15, name);
     }
   });
 
-  it("takes the variables of .env.example, with the same defaults", () => {
-    // Commented out are those that npm start reads too and that mean something else there.
+  it("uses the variables of .env.example with the same defaults", () => {
+    // Variables that npm start also reads, with another meaning, are commented out.
     const example = Object.fromEntries(
       [...read(".env.example").matchAll(/^#?([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [
         name,
@@ -135,7 +135,7 @@ describe("docker-compose.yml", () => {
       ]),
     );
     const used = new Set<string>();
-    // A default may hold another variable, so the inner ones are put in first.
+    // Defaults can contain variables, so inner ones are replaced first.
     const innermost = /\$\{(\w+)(?::-([^${}]*))?\}/g;
     let text = composeText;
     for (let depth = 0; depth < maxNesting; depth += 1) {
@@ -149,14 +149,14 @@ describe("docker-compose.yml", () => {
     assert.deepEqual(Object.keys(example).sort(), [...used].sort());
   });
 
-  it("leaves npm start with an issuer of its own where .env.example is copied to .env", () => {
+  it("lets npm start use its development issuer if .env.example is copied to .env", () => {
     assert.doesNotMatch(
       read(".env.example"),
       /^(AUTH_(ISSUER|AUDIENCE|JWKS_URL)|OIDC_(AUTHORITY|CLIENT_ID))=./m,
     );
   });
 
-  it("tells services and edge the same of the issuer, which is told the same of itself", () => {
+  it("configures services, edge and issuer with the same issuer", () => {
     const environmentOf = (name: string) => services.get(name)?.environment ?? {};
     const { AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL } = environmentOf("orders-service");
     const auth = { AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL };
@@ -180,7 +180,7 @@ describe("docker-compose.yml", () => {
     );
   });
 
-  it("tells the page where edge and issuer are, and both of them where the page is", () => {
+  it("configures the page with edge and issuer, and both of them with the page", () => {
     const page = services.get("frontend")?.environment ?? {};
     const issuer = services.get("dev-issuer")?.environment ?? {};
     const edgeAt = `http://localhost:\${EDGE_PORT:-${localPorts.edge.fallback}}`;
@@ -198,7 +198,7 @@ describe("docker-compose.yml", () => {
 });
 
 describe("Dockerfile", () => {
-  it("builds on exact versions, and compose runs exact versions", () => {
+  it("uses exact versions, as does Docker Compose", () => {
     const images = [...services.values()].flatMap(({ image }) => image ?? []);
     const bases = [...stages.values()].map(({ base }) => base).filter((base) => !stages.has(base));
     assert.equal(images.length, 2);
@@ -206,25 +206,25 @@ describe("Dockerfile", () => {
     for (const image of [...images, ...bases]) assert.ok(isExactTag(image), image);
   });
 
-  it("runs the Node and the Envoy of npm start", () => {
+  it("uses the versions of Node and Envoy of npm start", () => {
     const { devDependencies } = JSON.parse(read("package.json"));
     assert.equal(stages.get("workspace")?.base, `node:${devDependencies.node}-bookworm-slim`);
     const [, envoy] = /envoyVersion = "(.*)"/.exec(read("tools/local/parts/envoy.ts")) ?? [];
     assert.equal(stages.get("edge")?.base, `envoyproxy/envoy:v${envoy}`);
   });
 
-  it("never runs as root and holds no secret", () => {
+  it("does not run as root and contains no secrets", () => {
     for (const { build } of services.values()) {
       if (!build) continue;
       const stage = stages.get(build.target);
       assert.match(stage?.text ?? "", /^USER (node|envoy)$/m, build.target);
     }
-    // Where public keys lie is no secret, unlike the addresses that hold a password.
+    // The URL of public keys is not secret, unlike URLs with passwords.
     assert.doesNotMatch(read("Dockerfile"), /PASSWORD|SECRET|TOKEN|(?<!AUTH_JWKS)_URL/);
     assert.match(read(".dockerignore"), /^\*$/m);
   });
 
-  it("copies the manifest of every workspace that the lock file names", () => {
+  it("copies the manifest of every workspace in the lock file", () => {
     const { packages } = JSON.parse(read("package-lock.json"));
     const workspaces = Object.keys(packages).filter(
       (path) => path && !path.includes("node_modules"),
@@ -237,7 +237,7 @@ describe("Dockerfile", () => {
     for (const workspace of workspaces) {
       const file = `${workspace}/package.json`;
       const reaches = patterns.some((line) => `${file}/`.startsWith(`${line.slice(1)}/`));
-      assert.ok(reaches, `.dockerignore keeps ${file} from the builder`);
+      assert.ok(reaches, `.dockerignore excludes ${file}`);
     }
   });
 });

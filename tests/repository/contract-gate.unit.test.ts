@@ -15,7 +15,7 @@ import { latestRelease } from "../../tools/release/releases.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const release = join(root, latestRelease(root), "image.binpb");
 
-/** Breaks a copy of the released contract with `change` and returns what the gate says of it. */
+/** Applies `change` to a copy of the released contract and returns the result of the gate. */
 function judge(change: (files: readonly FileDescriptorProto[]) => void): {
   passed: boolean;
   complaint: string;
@@ -37,13 +37,13 @@ function judge(change: (files: readonly FileDescriptorProto[]) => void): {
 
 function fileOf(files: readonly FileDescriptorProto[], name: string): FileDescriptorProto {
   const file = files.find((candidate) => candidate.name === name);
-  assert.ok(file, `the release holds ${name}`);
+  assert.ok(file, `the release contains ${name}`);
   return file;
 }
 
 function messageOf(files: readonly FileDescriptorProto[], file: string, name: string) {
   const message = fileOf(files, file).messageType.find((candidate) => candidate.name === name);
-  assert.ok(message, `${file} holds ${name}`);
+  assert.ok(message, `${file} contains ${name}`);
   return message;
 }
 
@@ -51,15 +51,15 @@ function removeField(message: DescriptorProto, name: string): void {
   message.field = message.field.filter((field) => field.name !== name);
 }
 
-describe("the contract's gate", () => {
-  it("lets the released contract through", () => {
+describe("the contract gate", () => {
+  it("accepts the released contract", () => {
     assert.deepEqual(
       judge(() => {}),
       { passed: true, complaint: "" },
     );
   });
 
-  it("lets a new field through", () => {
+  it("accepts a new field", () => {
     const { passed } = judge((files) => {
       const order = messageOf(files, "orders/v1/order.proto", "Order");
       const [id] = order.field;
@@ -71,7 +71,7 @@ describe("the contract's gate", () => {
 
   const breaches: [string, (files: readonly FileDescriptorProto[]) => void, RegExp][] = [
     [
-      "a method that has gone",
+      "a removed method",
       (files) => {
         const [service] = fileOf(files, "payments/v1/payments_service.proto").service;
         assert.ok(service);
@@ -80,13 +80,13 @@ describe("the contract's gate", () => {
       /"GetPayment".*deleted/,
     ],
     [
-      "a field of an event that has gone",
+      "a removed field of an event",
       (files) =>
         removeField(messageOf(files, "events/v1/events.proto", "PaymentResultEvent"), "outcome"),
       /"outcome".*"PaymentResultEvent".*deleted/,
     ],
     [
-      "a field that is called otherwise in JSON",
+      "a field with another JSON name",
       (files) => {
         const [id] = messageOf(files, "orders/v1/order.proto", "Order").field;
         assert.ok(id);
@@ -95,7 +95,7 @@ describe("the contract's gate", () => {
       /json_name/,
     ],
     [
-      "a reason that has gone",
+      "a removed reason",
       (files) => {
         const [reasons] = fileOf(files, "errors/v1/errors.proto").enumType;
         assert.ok(reasons);
@@ -105,7 +105,7 @@ describe("the contract's gate", () => {
     ],
   ];
   for (const [what, change, complaint] of breaches) {
-    it(`refuses ${what}`, () => {
+    it(`rejects ${what}`, () => {
       const verdict = judge(change);
       assert.equal(verdict.passed, false);
       assert.match(verdict.complaint, complaint);

@@ -33,19 +33,19 @@ describe("the documents", () => {
     }
   });
 
-  it("name scripts that are there", () => {
+  it("name scripts that exist", () => {
     const run = /npm run (?:--silent )?([a-z:-]+)(?: -w (\S+?))?(?=[\s`]|$)/gm;
     for (const file of documents) {
       for (const [, script = "", workspace = "."] of read(file).matchAll(run)) {
         const { scripts } = JSON.parse(read(join(workspace, "package.json")));
-        // Comes with the list of services.
+        // Exists for each service in the list.
         if (script === "new-service") continue;
         assert.ok(script in scripts, `${file}: npm run ${script} in ${workspace}`);
       }
     }
   });
 
-  it("say each sentence once", () => {
+  it("contain each sentence once", () => {
     const found = new Map<string, string>();
     const written = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
     for (const file of [...written, ...documents.filter((name) => name.startsWith("docs/"))]) {
@@ -78,7 +78,7 @@ describe("the documents", () => {
     }
   });
 
-  it("tell operators of log lines that are written", () => {
+  it("list log lines that the code writes", () => {
     const [, table = ""] = read("docs/how-to/operate.md").split("| `msg` | Meaning |\n");
     const lines = [...(table.split("\n\n")[0] ?? "").matchAll(/^\| `([^`]+)` \|/gm)];
     assert.ok(lines.length >= 5);
@@ -92,7 +92,7 @@ function withoutCode(markdown: string): string {
   return markdown.replace(/^```[\s\S]*?^```$/gm, "");
 }
 
-/** The anchors that GitHub gives to the headings of a document. */
+/** Returns the anchors of the headings of a document on GitHub. */
 function anchorsOf(markdown: string): readonly string[] {
   const headings = withoutCode(markdown).matchAll(/^#+ (.*)$/gm);
   return [...headings].map(([, text = ""]) =>
@@ -103,7 +103,7 @@ function anchorsOf(markdown: string): readonly string[] {
   );
 }
 
-/** The sentences of a document's paragraphs and lists, without code, tables, headings and links. */
+/** Returns the sentences in paragraphs and lists, without code, tables, headings and links. */
 function sentencesOf(markdown: string): readonly string[] {
   return withoutCode(markdown)
     .split(/\n\s*\n|^#.*$|^\|.*$|^\s*(?:[-*]|\d+\.) /m)

@@ -18,10 +18,10 @@ import { findLosses } from "../../tools/release/same-facts.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const today = readTypes(`${root}/gen/envoy/descriptors.binpb`);
 
-/** What the bytes say, by these types. */
+/** Decodes the bytes with these types. */
 function read(types: FileRegistry, { typeName }: DescMessage, bytes: string): JsonValue {
   const schema = types.getMessage(typeName);
-  assert.ok(schema, `there is ${typeName}`);
+  assert.ok(schema, `the types contain ${typeName}`);
   return toJson(schema, fromBinary(schema, Buffer.from(bytes, "base64")), {
     registry: types,
     alwaysEmitImplicit: true,
@@ -50,7 +50,7 @@ for (const folder of releases(root)) {
       return { schema, bytes: body };
     });
 
-    it("say today what they said", () => {
+    it("have the same meaning today", () => {
       assert.ok(stored.length >= 50 && events.length >= 24);
       for (const { schema, bytes } of [...stored, ...events]) {
         const said = read(types, schema, bytes);
@@ -58,7 +58,7 @@ for (const folder of releases(root)) {
       }
     });
 
-    it("say to that release what they say today, written by today's code", () => {
+    it("have the same meaning in that release if written by today's code", () => {
       for (const { schema, bytes } of [...stored, ...events]) {
         const present = today.getMessage(schema.typeName);
         assert.ok(present);
@@ -69,7 +69,7 @@ for (const folder of releases(root)) {
       }
     });
 
-    it("are read by the SDK, as far as they are events", () => {
+    it("are decoded by the SDK if they are events", () => {
       for (const { properties, body } of recording.events) {
         const content = Buffer.from(body, "base64");
         const { id, event } = decodeEvent({ content, properties });
@@ -78,7 +78,7 @@ for (const folder of releases(root)) {
       }
     });
 
-    it("are read by the SDK with what a later release adds, and another type is told apart", () => {
+    it("are decoded by the SDK with additions of a later release, except events of other types", () => {
       for (const { properties, body } of recording.events) {
         const content = Buffer.concat([Buffer.from(body, "base64"), Buffer.from([0xf8, 0x07, 1])]);
         assert.equal(decodeEvent({ content, properties }).event.$unknown?.length, 1);

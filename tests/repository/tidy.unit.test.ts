@@ -18,7 +18,7 @@ const offenders = (of: readonly string[], offends: (file: string) => boolean) =>
   assert.deepEqual(of.filter(offends), []);
 
 describe("the repository", () => {
-  it("names its code in kebab-case, after the one thing inside", () => {
+  it("names files in kebab-case, and not util or helper", () => {
     offenders(code, (file) => {
       const name = file.split("/").at(-1) ?? "";
       return (
@@ -29,21 +29,21 @@ describe("the repository", () => {
     });
   });
 
-  it("keeps its files readable at one sitting", () => {
+  it("limits the length of files", () => {
     offenders(code, (file) => {
       const lines = read(file).split("\n").length;
       return lines > (/\.test\.ts$/.test(file) ? maxTestLines : maxLines);
     });
   });
 
-  it("reads the environment of a service in one place", () => {
+  it("reads the environment of a service only in main.ts and testing.ts", () => {
     offenders(
       code.filter((file) => /^(services|packages)\/.*\/src\//.test(file)),
       (file) => read(file).includes("process.env") && !/(main|testing)\.ts$/.test(file),
     );
   });
 
-  it("leaves nothing to be done in a comment", () => {
+  it("has no TODO comments", () => {
     offenders(
       code.filter((file) => !file.endsWith("tidy.unit.test.ts")),
       (file) => /\b(TODO|FIXME|XXX|HACK)\b/.test(read(file)),

@@ -42,7 +42,7 @@ type EventsDocument = {
 const path = new URL("../../../gen/asyncapi/settle.json", import.meta.url);
 const types = createRegistry(file_events_v1_events);
 
-/** The document that says what is published, and what it says of the broker. */
+/** The AsyncAPI document, and the parts of it about the broker. */
 export function readEventsDocument() {
   const document: EventsDocument = JSON.parse(readFileSync(path, "utf8"));
   const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
@@ -63,7 +63,7 @@ export function readEventsDocument() {
     ),
     /** The names of all messages. */
     messageNames: Object.keys(document.components.messages),
-    /** Holds a delivery against the document, as a listener would read both; throws differences. */
+    /** Compares a delivery with the document, as a listener would; throws if they differ. */
     checkDelivery({ fields, properties, content }: ConsumeMessage) {
       const channel = document.channels[fields.routingKey];
       assert.ok(channel?.bindings.amqp.is === "routingKey", `no channel ${fields.routingKey}`);

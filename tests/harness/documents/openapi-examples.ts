@@ -3,17 +3,17 @@ import { followRef } from "@settle/proto-schemas/follow-ref";
 /** Any part of a JSON document. */
 export type Node = { readonly [key: string]: Node };
 
-/** A request made of nothing but what a document gives as examples. */
+/** A request that consists of the examples in a document. */
 export type ExampleRequest = {
   readonly method: string;
-  /** The path with its query. */
+  /** The path with the query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Undefined where the operation takes none. */
+  /** Undefined if the operation has none. */
   readonly body: unknown;
 };
 
-/** One operation of a document, with where it is. */
+/** An operation of a document, and its location. */
 export type Operation = {
   readonly id: string;
   readonly method: string;
@@ -41,9 +41,9 @@ export function listOperations(document: Node): readonly Operation[] {
 }
 
 /**
- * Builds the request of an operation from examples alone: every parameter and every field that has
- * one. Throws where something that is required has none, and where something has several, of which
- * all but one would go untried.
+ * Builds the request of an operation from examples only: with each parameter and field that has an
+ * example. Throws if a required one has no example, or if one has several, of which only one would
+ * be tested.
  */
 export function exampleRequest(document: Node, operation: Operation): ExampleRequest {
   const { id, method, template, node } = operation;
@@ -74,7 +74,7 @@ export function exampleRequest(document: Node, operation: Operation): ExampleReq
   };
 }
 
-/** The example of a schema, or one that is put together from those of its fields; or undefined. */
+/** Returns the example of a schema, or one composed of the examples of its fields; or undefined. */
 function exampleOf(document: Node, schema: Node | undefined): unknown {
   if (schema === undefined) return undefined;
   const examples = Object.values(schema.examples ?? {});
@@ -100,10 +100,10 @@ function fieldsOf(document: Node, schema: Node): unknown {
   return required.every((name) => has.has(name)) ? Object.fromEntries(fields) : undefined;
 }
 
-/** What a `$ref` leads to; the node itself if it is none. */
+/** Returns the target of a `$ref`, or the node itself if it is not a `$ref`. */
 function resolve(document: Node, node: Node): Node {
   if (!node.$ref) return node;
   const target = followRef(document, String(node.$ref));
-  if (!target) throw new Error(`${node.$ref} leads nowhere`);
+  if (!target) throw new Error(`${node.$ref} has no target`);
   return target as Node;
 }

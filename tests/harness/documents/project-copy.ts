@@ -11,9 +11,9 @@ import {
 import { dirname, join } from "node:path";
 
 /**
- * Copies the project at `root` into `target`, an empty folder: the files that git would commit, with
- * changes that are not committed. Installed packages are links to those of `root`, but for the
- * workspaces, which are those of the copy.
+ * Copies the project at `root` into the empty folder `target`: all files that git does not ignore,
+ * with uncommitted changes. Installed packages are links to those of `root`, except the workspaces,
+ * which are those of the copy.
  */
 export function copyProject(root: string, target: string): void {
   const listed = execFileSync(

@@ -1,13 +1,13 @@
-/** The program that packages/sdk/README.md tells its reader to paste together. */
+/** The program in the code blocks of packages/sdk/README.md. */
 export type ReadmeProgram = {
   readonly source: string;
-  /** What it prints, line by line. */
+  /** Its expected output, line by line. */
   readonly printed: readonly string[];
 };
 
 /**
- * Joins the blocks fenced as `ts`. What a `console.log` prints stands behind it in a comment, with
- * commas between what it prints one after the other.
+ * Joins the blocks fenced as `ts`. A comment after each `console.log` has its expected output, with
+ * commas between successive outputs.
  */
 export function readProgram(markdown: string): ReadmeProgram {
   const blocks = [...markdown.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);

@@ -8,29 +8,29 @@ const run = promisify(execFile);
 const maxLooks = 100;
 const lookIntervalMs = 50;
 
-/** What a document tells its reader to type: a command and the JSON it prints, or variables to set. */
+/** A step in a document: a command and the JSON that it prints, or variables to set. */
 export type TourCommand = {
   readonly script: string;
-  /** What the last line prints; absent where the script sets variables. */
+  /** The expected output of the last line; absent if the script sets variables. */
   readonly expected?: unknown;
 };
 
-/** Where the commands are typed, and what has been typed before. */
+/** The environment of the commands, with the variables that were set before. */
 export type Terminal = {
   /** The edge, such as `localhost:8000`. */
   readonly host: string;
-  /** The folder in which they are typed. */
+  /** The working directory. */
   readonly root: string;
   /** The variables set so far, on top of the environment; {@link typeCommand} adds to them. */
   readonly variables: Record<string, string>;
 };
 
-/** The documents that the tour goes through, in order: a later one uses what an earlier one made. */
+/** The documents of the tour, in order: later ones use the results of earlier ones. */
 const documents = ["README.md", "docs/reference/api.md"];
 
 /**
- * Returns what the documents below `root` tell their reader to type during the tour, in order: each
- * block fenced as `sh tour`, with the `json` block that follows it, if one does.
+ * Returns the steps of the tour in the documents below `root`, in order: each block fenced as
+ * `sh tour`, with the `json` block that follows it, if there is one.
  */
 export function readTour(root: string): TourCommand[] {
   const markdown = documents.map((path) => readFileSync(join(root, path), "utf8")).join("\n");
@@ -41,8 +41,8 @@ export function readTour(root: string): TourCommand[] {
 }
 
 /**
- * Whether `actual` holds everything in `expected`: objects may have more fields, lists must have as
- * many items, everything else is equal.
+ * Whether `actual` contains everything in `expected`: objects may have additional fields, lists
+ * must have the same length, all other values must be equal.
  */
 export function holds(actual: unknown, expected: unknown): boolean {
   if (Array.isArray(expected)) {
@@ -61,9 +61,9 @@ export function holds(actual: unknown, expected: unknown): boolean {
 }
 
 /**
- * Types the command, and throws unless it sets its variables or its last line prints what the document
- * shows. A command that only looks may look again, for some seconds: an order settles some
- * milliseconds after its answer.
+ * Runs the command. Throws unless it sets its variables, or its last line prints the output in the
+ * document. Repeats commands that only read for some seconds, because an order settles some
+ * milliseconds after the response.
  */
 export async function typeCommand(
   { script, expected }: TourCommand,
@@ -77,7 +77,7 @@ export async function typeCommand(
   if (expected === undefined) {
     for (const line of lines) {
       const [, name] = /^([a-z]+)=/.exec(line) ?? [];
-      if (name === undefined) throw new Error(`this prints nothing that is shown: ${line}`);
+      if (name === undefined) throw new Error(`the document does not show the output of: ${line}`);
       variables[name] = await type(`${line}; printf %s "$${name}"`);
       if (variables[name] === "") throw new Error(`${name} is empty`);
     }
@@ -89,7 +89,7 @@ export async function typeCommand(
   let printed: unknown;
   for (let look = 0; look < looks; look += 1) {
     if (look > 0) await pause(lookIntervalMs);
-    // Server-sent events have a word in front.
+    // Server-sent events have a field name in front.
     printed = JSON.parse((await type(last)).replace(/^data: /, ""));
     if (holds(printed, expected)) return;
   }

@@ -1,4 +1,7 @@
-/** `npm run tour`: types the commands of README.md and docs/reference/api.md at whatever answers at localhost:8000, or where told. */
+/**
+ * `npm run tour [-- <host>]`: runs the commands in README.md and docs/reference/api.md against the
+ * edge at the host, by default localhost:8000.
+ */
 import { fileURLToPath } from "node:url";
 import { readTour, typeCommand } from "./tour-commands.ts";
 

@@ -11,12 +11,12 @@ import type { Nursery } from "../../../tools/local/process/nursery.ts";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const host = "127.0.0.1";
 
-/** The edge of a system under test, running until its nursery ends or it is stopped. */
+/** The edge of a system under test. It runs until it is stopped or its nursery ends. */
 export type Edge = {
   readonly url: string;
-  /** The instances' requests under way by one of its clusters, such as `orders-watch-http1`. */
+  /** Returns the active requests of a cluster, such as `orders-watch-http1`, to its instances. */
   countUnderWay(cluster: string): Promise<number>;
-  /** Stops it: nobody answers at its address then. */
+  /** Stops it; its address then refuses connections. */
   stop(): Promise<void>;
   /** Starts it again at the same address. */
   start(): Promise<void>;
@@ -25,12 +25,12 @@ export type Edge = {
 /** Starts an Envoy in front of these instances. */
 export async function startEdge(options: {
   readonly nursery: Nursery;
-  /** Where its configuration goes. */
+  /** The folder for its configuration. */
   readonly folder: string;
-  /** The ports of each service's instances. */
+  /** The ports of the instances of each service. */
   readonly ports: Readonly<Record<ServiceName, readonly number[]>>;
   readonly auth: TokenIssuer;
-  /** Pages that may call it; default that of `npm start`. */
+  /** The origins that may call it; by default that of `npm start`. */
   readonly corsOrigins: readonly string[] | undefined;
 }): Promise<Edge> {
   const { nursery, folder, ports, auth, corsOrigins } = options;
@@ -57,7 +57,7 @@ export async function startEdge(options: {
       const stat = `cluster.${cluster}.upstream_rq_active`;
       const answer = await fetch(`http://${host}:${adminPort}/stats?filter=^${stat}$`);
       const [, count] = /: (\d+)$/m.exec(await answer.text()) ?? [];
-      if (count === undefined) throw new Error(`the edge does not count ${stat}`);
+      if (count === undefined) throw new Error(`the edge has no statistic ${stat}`);
       return Number(count);
     },
     stop: () => running.child.stop(),

@@ -2,17 +2,17 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { findFreePorts } from "../../../tools/local/ports.ts";
 
-/** A way to a server that can be cut. */
+/** A connection to a server that can be cut. */
 export type Link = AsyncDisposable & {
-  /** The server's URL by this way. */
+  /** The URL of the server through this link. */
   readonly url: string;
-  /** Keeps what is sent to the server from now on by what is connected now, until that is cut. */
+  /** Holds back all further data to the server on the current connections, until they are cut. */
   hold(): void;
-  /** Breaks what is connected now. */
+  /** Breaks the current connections. */
   cut(): void;
 };
 
-/** Opens a way to the server that `url` names, on a free port of loopback. */
+/** Opens a link to the server at `url`, on a free loopback port. */
 export async function openLink(url: string): Promise<Link> {
   const target = new URL(url);
   const open = new Set<Socket>();

@@ -9,19 +9,19 @@ import { copyProject } from "../../../tools/new-service/project-copy.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** A copy of this project that is committed to a git of its own. Disposing removes it. */
+/** A copy of this project, committed to its own git repository. Disposing removes it. */
 export type Project = Disposable & {
   readonly folder: string;
-  /** What is not committed, by its path, as `git status` shows it. */
+  /** Returns the uncommitted changes by path, as in `git status`. */
   status(): readonly string[];
-  /** Runs one of its programs to the end, and stops it once it has printed `stopAt`. */
+  /** Runs a program until it ends, or stops it after it has printed `stopAt`. */
   run(args: readonly string[], options?: { readonly stopAt?: string }): Promise<Run>;
 };
 
-/** How a program has ended, and all that it printed. */
+/** The exit and the output of a program. */
 export type Run = { readonly code: number | null; readonly output: string };
 
-/** Copies this project as it is, changes that are not committed included. */
+/** Copies this project, with uncommitted changes. */
 export function createProject(): Project {
   const folder = mkdtempSync(join(tmpdir(), "settle-project-"));
   const git = (...args: string[]) => {

@@ -11,7 +11,7 @@ import amqp, { type Channel, type ConfirmChannel } from "amqplib";
 import { tapEvents } from "../../../tools/release/event-tap.ts";
 import type { ServiceName } from "./system.ts";
 
-/** An event as it travels. */
+/** An event as published. */
 export type Event = {
   readonly messageId: string | undefined;
   readonly type: string | undefined;
@@ -27,23 +27,23 @@ const schemas = [
   PaymentRefundedEventSchema,
 ];
 
-/** The queues that must be empty once everything is settled. */
+/** The queues that must be empty when all work is done. */
 export const transitQueues = services.flatMap((service) => [
   topologyOf(service).work,
   ...retryDelays.map(({ label }) => retryQueueOf(service, label)),
 ]);
 
-/** The queues whose messages wait for a human. */
+/** The queues whose messages wait for an operator. */
 export const deadLetterQueues = services.map((service) => topologyOf(service).deadLetters);
 
-/** Reads what the event says. */
+/** Decodes the event. */
 export function readEvent({ type, body }: Event) {
   const schema = schemas.find(({ typeName }) => typeName === type);
   if (!schema) throw new Error(`there is no event of type ${type}`);
   return fromBinary(schema, body);
 }
 
-/** Opens a channel as the broker's administrator for the time of `work`. */
+/** Opens a channel as administrator of the broker during `work`. */
 export async function onBroker<T>(
   adminUrl: string,
   work: (channel: ConfirmChannel) => Promise<T>,
@@ -57,9 +57,9 @@ export async function onBroker<T>(
 }
 
 /**
- * How many messages wait in the queue and how many consumers it has. Asked by a passive declare,
- * which the queue's leader answers: exact, where the management API is up to a minute late. What a
- * consumer holds unsettled is not counted; it is again once that consumer has gone.
+ * Returns the number of ready messages and of consumers. Uses a passive declare, whose result is
+ * exact, because it comes from the leader of the queue; the management API is up to a minute late.
+ * Messages that a consumer has not settled are not counted until that consumer disconnects.
  */
 export async function depthOf(
   channel: Channel,
@@ -69,9 +69,9 @@ export async function depthOf(
   return { waiting: messageCount, consumers: consumerCount };
 }
 
-/** Looks at every message that waits in the queue and leaves it there. */
+/** Returns all ready messages of the queue and leaves them there. */
 export async function peek(adminUrl: string, queue: string): Promise<readonly Event[]> {
-  // Closing the connection gives them all back.
+  // Closing the connection requeues them.
   return onBroker(adminUrl, async (channel) => {
     const events: Event[] = [];
     for (;;) {
@@ -82,7 +82,9 @@ export async function peek(adminUrl: string, queue: string): Promise<readonly Ev
   });
 }
 
-/** Publishes the events straight to a queue, in order, and resolves once it has them all. */
+/**
+ * Publishes the events directly to a queue, in order; resolves when it has accepted all of them.
+ */
 export async function publish(
   adminUrl: string,
   queue: string,
@@ -103,10 +105,10 @@ export async function publish(
   });
 }
 
-/** Gathers a copy of every event that a service publishes, until it is disposed. */
+/** Collects a copy of each event that a service publishes, until it is disposed. */
 export type Tap = AsyncDisposable & { readonly events: readonly Event[] };
 
-/** Starts to listen to a service's events. */
+/** Starts to collect the events of a service. */
 export async function startTap(adminUrl: string, service: ServiceName): Promise<Tap> {
   const events: Event[] = [];
   const tap = await tapEvents(adminUrl, [service], (message) => events.push(eventOf(message)));
@@ -114,8 +116,8 @@ export async function startTap(adminUrl: string, service: ServiceName): Promise<
 }
 
 /**
- * Keeps a service's events of these types from another during `work`, which returns how many it has
- * made, and hands them to the test instead: resolves with them once all have been published.
+ * Diverts the events of these types from a consumer to the test during `work`, which returns the
+ * number of events it has caused. Resolves with the events when all of them have been published.
  */
 export async function intercept(
   adminUrl: string,
@@ -134,7 +136,7 @@ export async function intercept(
     for (const route of routing) await channel.unbindQueue(...route);
   });
   const count = await work();
-  // By their ids: a relay that is late publishes an event twice.
+  // By id, because a late relay publishes an event twice.
   const events = await eventually("every event was published", () => {
     const published = new Map(tap.events.map((event) => [event.messageId, event]));
     return published.size >= count ? [...published.values()] : undefined;

@@ -1,24 +1,24 @@
 import { constants } from "node:os";
 import type { Child, Exit } from "../../../tools/local/process/nursery.ts";
 
-/** One process of a service. */
+/** A process of a service. */
 export type Replica = {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
   readonly logFile: string;
-  /** Settles once the process has ended. */
+  /** Resolves when the process has ended. */
   readonly exited: Child["exited"];
-  /** Stops it as a supervisor would and resolves with how it ended. */
+  /** Stops it as a supervisor would; resolves with its exit. */
   stop(): Promise<Exit>;
-  /** Ends it without warning. */
+  /** Kills it. */
   kill(): Promise<void>;
 };
 
-/** The exit code of a process that was ended by SIGKILL. */
+/** The exit code of a process that was killed by SIGKILL. */
 export const killed = 128 + constants.signals.SIGKILL;
 
-/** The process `child` of a service that listens on `port`; `onExit` is told whether anybody asked for its end. */
+/** Wraps the process of a service that listens on `port`. `asked` is whether the test ended it. */
 export function replicaOf(
   child: Child,
   port: number,
@@ -43,7 +43,7 @@ export function replicaOf(
     },
     async kill() {
       asked = true;
-      // Once it has ended, its pid may be somebody else's.
+      // After its end, its pid may belong to another process.
       if (alive) process.kill(child.pid, "SIGKILL");
       await child.exited;
     },

@@ -31,35 +31,37 @@ export type { Replica } from "./replica.ts";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const startTimeoutMs = 30_000;
 
-/** The two services that settle orders with each other. */
+/** The two services that settle orders. */
 export type ServiceName = "orders" | "payments";
 
 /**
- * The whole system on real parts of its own: for each service of the list a database and a place at the
- * edge, a virtual host with all their queues.
+ * The whole system with real parts of its own: for each service in the list, a database and a
+ * cluster at the edge; and a virtual host with all queues.
  */
 export type System = AsyncDisposable & {
   readonly edgeUrl: string;
   /**
-   * Calls through the edge by the SDK, each user with a token of their own. Nothing is tried again,
-   * so that how a call ends is how it ended.
+   * Calls through the edge with the SDK, with a token per user. Without retries, so that tests see
+   * the outcome of each call.
    */
   readonly call: Caller;
-  /** The edge itself, to stop it and to count by. */
+  /** The edge, to stop it and to read its statistics. */
   readonly edge: Edge;
   readonly broker: TestBroker;
-  /** Direct access to a service's database, with the service's own role; bigint columns are bigint. */
+  /**
+   * Access to the database of a service, with the role of the service; bigint columns are bigint.
+   */
   readonly databases: Readonly<Record<ListedService, Pool>>;
-  /** Where the edge looks for the first replica of each service. */
+  /** The port of the first replica of each service at the edge. */
   readonly ports: Readonly<Record<ListedService, number>>;
-  /** Where it looks for a second one of orders, if the test asked for that. */
+  /** The port of a second replica of orders, if the test requested one. */
   readonly secondOrdersPort: number | undefined;
-  /** The ends of processes that nobody asked for; empty when all is well. */
+  /** The unexpected ends of processes; normally empty. */
   readonly unexplainedExits: readonly string[];
   /**
-   * Starts one more process of a service and resolves once it answers. `crashAt` names the seam at
-   * which it kills itself (see faults/kill-at.ts), which may be sooner. `port` defaults to a free
-   * one; `env` adds to what configures it.
+   * Starts another process of a service and resolves when it responds. `crashAt` is the seam at
+   * which it kills itself (see faults/kill-at.ts), possibly before it responds. `port` is a free
+   * port by default; `env` has additional variables.
    */
   start(
     service: ListedService,
@@ -69,30 +71,30 @@ export type System = AsyncDisposable & {
       readonly env?: Readonly<Record<string, string>>;
     },
   ): Promise<Replica>;
-  /** Starts one process of orders and of payments behind the edge, which calls both healthy then. */
+  /** Starts a process of orders and of payments; resolves when both are healthy at the edge. */
   startBoth(): Promise<Readonly<Record<ServiceName, Replica>>>;
-  /** Resolves once the edge has found both services healthy. */
+  /** Resolves when both services are healthy at the edge. */
   healthy(): Promise<void>;
-  /** Kills every process of all services. */
+  /** Kills all processes of all services. */
   killAll(): Promise<void>;
 };
 
 export type SystemOptions = {
-  /** Servers to use instead of the test run's own, by their administrators' URLs. */
+  /** Servers to use instead of those of the test run, as administrator URLs. */
   readonly postgresUrl?: string;
   readonly rabbitmq?: BrokerServer;
-  /** Puts a second replica of orders behind the edge, for the test to start. */
+  /** Adds a second replica of orders to the edge, which the test starts. */
   readonly twoOrders?: boolean;
-  /** Whose tokens are accepted; default those of the test run's issuer. */
+  /** The token issuer; by default that of the test run. */
   readonly auth?: TokenIssuer;
-  /** Services of the test's own for which nobody waits, and the events that they get. */
+  /** Services of the test that no publisher waits for, and the events that they consume. */
   readonly alsoTo?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
-  /** Pages that may call the edge from a browser. */
+  /** The origins that may call the edge from a browser. */
   readonly corsOrigins?: readonly string[];
 };
 
 /**
- * Starts an edge, databases and a broker of their own; the services are up to the test, by
+ * Starts an edge, databases and a virtual host for the test. The test starts the services with
  * {@link System.start}. Disposing kills and removes everything.
  */
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
@@ -192,7 +194,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 
 function poolOf(connectionString: string): Pool {
   const pool = new Pool({ connectionString, max: 2, types: { getTypeParser: parserOf } });
-  // An idle connection that breaks, because its server stops, is replaced at the next use.
+  // If an idle connection breaks because its server stops, the next use opens a new one.
   pool.on("error", () => {});
   return pool;
 }

@@ -7,13 +7,13 @@ const audience = "settle";
 let opened: Promise<Issuer> | undefined;
 const tokens = new Map<string, Promise<string>>();
 
-/** Whose tokens the services and edges of a test accept: those of the test run's issuer. */
+/** The issuer whose tokens the services and edges of tests accept: that of the test run. */
 export function readTestAuth(): TokenIssuer {
   const issuer = fromRun("TEST_ISSUER_URL");
   return { issuer, audience, jwksUrl: `${issuer}/.well-known/jwks.json` };
 }
 
-/** The test run's issuer in this process, to sign whatever a test needs, also what is not valid. */
+/** The issuer of the test run, in this process. It also signs invalid tokens for tests. */
 export function openTestIssuer(): Promise<Issuer> {
   opened ??= openIssuer({
     folder: fromRun("TEST_ISSUER_FOLDER"),
@@ -24,7 +24,7 @@ export function openTestIssuer(): Promise<Issuer> {
   return opened;
 }
 
-/** A token that is valid for twelve hours; always the same one for the same user and scopes. */
+/** Returns a token that is valid for twelve hours; always the same for the same user and scopes. */
 export function tokenOf(userId: string, scopes: readonly string[] = []): Promise<string> {
   const key = JSON.stringify([userId, ...scopes]);
   const token = tokens.get(key) ?? openTestIssuer().then(({ sign }) => sign({ userId, scopes }));
@@ -32,7 +32,7 @@ export function tokenOf(userId: string, scopes: readonly string[] = []): Promise
   return token;
 }
 
-/** The value of an `authorization` header with such a token. */
+/** Returns the value of the `authorization` header with such a token. */
 export async function authorizationOf(
   userId: string,
   scopes: readonly string[] = [],
@@ -40,13 +40,13 @@ export async function authorizationOf(
   return `Bearer ${await tokenOf(userId, scopes)}`;
 }
 
-/** Who makes a call: makes the value of its `authorization` header; undefined for nobody. */
+/** Returns the `authorization` header of a call; undefined for an anonymous caller. */
 export type Authorize = (request: { readonly userId?: string }) => Promise<string | undefined>;
 
-/** Each call is made by the user whom its request names. */
+/** The user in the request makes the call. */
 export const asOwner: Authorize = ({ userId = "" }) => authorizationOf(userId || "nobody");
 
-/** The headers of a call that is made so; `more` are added. */
+/** Returns the headers of a call by this caller, with `more` added. */
 export async function headersOf(
   authorize: Authorize,
   request: object,
