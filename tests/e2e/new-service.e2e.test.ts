@@ -74,7 +74,13 @@ describe("a new service", function () {
     assert.deepEqual(status.filter((file) => !file.startsWith("gen/")).sort(), written.sort());
     const [, generated] = /and (\d+) generated files/.exec(output) ?? [];
     assert.equal(status.length, written.length + Number(generated));
-    assert.ok(written.includes("edge/envoy.yaml") && written.includes("docker-compose.yml"));
+    for (const file of [
+      "edge/envoy.yaml",
+      "docker-compose.yml",
+      "docs/reference/configuration.md",
+    ]) {
+      assert.ok(written.includes(file), file);
+    }
   });
 
   it("runs, and answers behind the edge", async () => {

@@ -1,4 +1,5 @@
 import { type ListedService, services } from "../../services/services.ts";
+import { configurationPath } from "../generate/configuration.ts";
 import { type Change, makeChanges } from "./changes.ts";
 import { addRoutes } from "./event-routes.ts";
 import { linkPackage, unlinkPackage } from "./links.ts";
@@ -20,6 +21,7 @@ export const sharedFiles = [
   ...places.map(({ file }) => file),
   "package-lock.json",
   eventsFile,
+  configurationPath,
 ] as const;
 
 /** What a run works with. */
