@@ -129,7 +129,7 @@ describe("docker-compose.yml", () => {
   it("uses the variables of .env.example with the same defaults", () => {
     // Variables that npm start also reads, with another meaning, are commented out.
     const example = Object.fromEntries(
-      [...read(".env.example").matchAll(/^#?([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [
+      [...read(".env.example").matchAll(/^#?([A-Z0-9_]+)=(.*)$/gm)].map(([, name, value]) => [
         name,
         value,
       ]),
