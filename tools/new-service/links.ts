@@ -4,7 +4,10 @@ import { join } from "node:path";
 /** Links the service's package as `npm install` would, so that nothing has to be installed. */
 export function linkPackage(root: string, name: string): void {
   const link = pathOf(root, name);
-  if (!existsSync(link)) symlinkSync(`../../services/${name}`, link);
+  if (existsSync(link)) return;
+  // One that leads nowhere: git removes a folder, and not what npm has linked to it.
+  rmSync(link, { force: true });
+  symlinkSync(`../../services/${name}`, link);
 }
 
 /** Removes that link. */

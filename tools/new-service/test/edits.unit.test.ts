@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findChanges, makeChanges } from "../changes.ts";
 import { addRoutes, removeRoutes } from "../event-routes.ts";
+import { linkPackage, unlinkPackage } from "../links.ts";
 import { addPackage, removePackage } from "../lock-file.ts";
 import { renderTemplate } from "../template.ts";
 
@@ -60,6 +69,25 @@ describe("the template", () => {
     const manifest = JSON.parse(files.get("services/newcomer/package.json") ?? "");
     const { zod: _, ...others } = JSON.parse(read("services/payments/package.json")).dependencies;
     assert.deepEqual(manifest.dependencies, others);
+  });
+});
+
+describe("the link to a package", () => {
+  it("is made anew where git removed what it led to", () => {
+    const folder = mkdtempSync(join(tmpdir(), "settle-links-"));
+    try {
+      mkdirSync(join(folder, "node_modules/@settle"), { recursive: true });
+      linkPackage(folder, "newcomer");
+      mkdirSync(join(folder, "services/newcomer"), { recursive: true });
+      for (let times = 0; times < 2; times += 1) linkPackage(folder, "newcomer");
+      assert.ok(existsSync(join(folder, "node_modules/@settle/newcomer")));
+      rmSync(join(folder, "services/newcomer"), { recursive: true });
+      linkPackage(folder, "newcomer");
+      unlinkPackage(folder, "newcomer");
+      assert.deepEqual(readdirSync(join(folder, "node_modules/@settle")), []);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
