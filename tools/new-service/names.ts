@@ -1,13 +1,21 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ScalarType } from "@bufbuild/protobuf";
 import { file_events_v1_events } from "@settle/gen/events/v1/events_pb";
 import { serviceNames, variableOf } from "../../services/services.ts";
 import { localPorts } from "../local/config.ts";
 import { takenByFiles } from "./places/places.ts";
-import { messageNamesOf } from "./template.ts";
+import { findClash, sdkNamesOf } from "./template.ts";
 
 const pattern = /^[a-z][a-z0-9]{1,29}$/;
+
+const edgeFile = "edge/envoy.yaml";
+/** Where everything has its name that the SDK exports, or that its generated code imports. */
+const sdkFiles = [
+  "gen/sdk/src/messages.ts",
+  "packages/sdk/src/surface.ts",
+  "packages/sdk-runtime/src/index.ts",
+];
 
 /** What a name would be mistaken for, by what it cannot be. */
 const reserved: Readonly<Record<string, readonly string[]>> = {
@@ -28,6 +36,14 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
     ...["static", "super", "switch", "then", "this", "throw", "true", "try", "type", "typeof"],
     ...["undefined", "var", "void", "while", "with", "yield"],
   ],
+  "a word of Python or Java": [
+    ...["abstract", "and", "assert", "boolean", "byte", "char", "def", "del", "double", "elif"],
+    ...["except", "final", "float", "global", "goto", "int", "is", "lambda", "long", "native"],
+    ...["nonlocal", "not", "or", "pass", "raise", "short", "strictfp", "synchronized", "throws"],
+    ...["transient", "volatile"],
+  ],
+  "true or false in YAML": ["on", "off", "yes", "no"],
+  "a folder that git, Docker or the linter ignore": ["coverage", "dist", "test", "testdata"],
   "a file of the SDK": ["errors", "facades", "messages", "index"],
   "a part of the system": ["page", "frontend", "provision", "issuer", "envoy", "postgresql"],
 };
@@ -54,18 +70,24 @@ function whatHas(root: string, name: string): string | undefined {
   const listed = Object.entries(reserved).find(([, names]) => names.includes(name));
   if (listed) return listed[0];
   const folders = ["services", "proto", "packages", "node_modules/@settle"];
-  const folder = folders.find((parent) => readdirSync(join(root, parent)).includes(name));
+  const folder = folders.find((parent) => existsSync(join(root, parent, name)));
   if (folder !== undefined) return `the folder ${folder}/${name}`;
   const variable = variableOf(name, "PORT");
   const ports = Object.values(localPorts);
   if (ports.some((port) => port.variable === variable)) return `what ${variable} is about`;
+  if (Object.hasOwn(localPorts, name)) return "what npm start calls another of its ports";
   if (takenByFiles.includes(name)) return "a name in the files of the edge and of compose";
-  const exported = new Set(
-    readFileSync(join(root, "gen/sdk/src/messages.ts"), "utf8").split(/\W+/),
-  );
+  const edge = readFileSync(join(root, edgeFile), "utf8");
+  if (edge.match(/(?<=&)\w+/g)?.includes(name)) return `an anchor of ${edgeFile}`;
   // The port has no part in it.
-  const message = messageNamesOf({ name, port: 0 }).find((own) => exported.has(own));
-  return message && `what another package calls ${message}`;
+  const service = { name, port: 0 };
+  const exported = new Set(
+    sdkFiles.flatMap((file) => readFileSync(join(root, file), "utf8").split(/\W+/)),
+  );
+  const own = sdkNamesOf(service).find((one) => one === "Promise" || exported.has(one));
+  if (own !== undefined) return `what the SDK calls ${own} already`;
+  const clash = findClash(service);
+  return clash && `what a new service calls ${clash} already`;
 }
 
 /** What is wrong with each of the events that a new service is to handle; nothing where all are well. */

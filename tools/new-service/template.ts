@@ -5,6 +5,7 @@ import { fillIn } from "./places/snippet.ts";
 
 const folder = join(import.meta.dirname, "template");
 const suffix = ".txt";
+const ownIdentifier = /\w*\{Name\}\w*/g;
 
 /** The files of a new service that handles these events, by their paths below the project's root. */
 export function renderTemplate(
@@ -23,9 +24,28 @@ export function renderTemplate(
   );
 }
 
-/** The names of the messages that a new service adds to the contract, all packages' being one set. */
-export function messageNamesOf(service: ListedService): readonly string[] {
-  return ["Get{Name}ActivityRequest", "{Name}Activity", "{Name}Service"].map((name) =>
+/** What the SDK would export of a new service: its messages, its contract, and its facade. */
+export function sdkNamesOf(service: ListedService): readonly string[] {
+  return ["Get{Name}ActivityRequest", "{Name}Activity", "{Name}Service", "{Name}"].map((name) =>
     fillIn(name, service),
   );
+}
+
+/**
+ * What would be there twice in the files of a service of this name: a file, or an identifier that one
+ * of them has for something else; undefined where nothing would.
+ */
+export function findClash(service: ListedService): string | undefined {
+  const files = globSync(`**/*${suffix}`, { cwd: folder });
+  const paths = files.map((file) => fillIn(file.slice(0, -suffix.length), service));
+  const path = paths.find((one, at) => paths.indexOf(one) !== at);
+  if (path !== undefined) return path;
+  for (const file of files) {
+    const text = readFileSync(join(folder, file), "utf8");
+    const others = new Set(text.replace(ownIdentifier, "").match(/\w+/g));
+    const own = text.match(ownIdentifier)?.map((identifier) => fillIn(identifier, service));
+    const clash = own?.find((identifier) => others.has(identifier));
+    if (clash !== undefined) return clash;
+  }
+  return undefined;
 }
