@@ -60,7 +60,7 @@ export function readRequest(args: readonly string[]): Request {
   }
   const events = values.handles.flatMap((list) => list.split(",").map((event) => event.trim()));
   if (values.remove) {
-    if (events.length > 0 || values.port !== undefined) {
+    if (events.length > 0 || values.port !== undefined || values["allow-dirty"]) {
       throw new Error("--remove goes with a name alone");
     }
     return { kind: "remove", name };
@@ -69,7 +69,12 @@ export function readRequest(args: readonly string[]): Request {
     kind: "create",
     name,
     events: [...new Set(events.filter(Boolean))],
-    port: values.port === undefined ? undefined : Number(values.port || Number.NaN),
+    port: values.port === undefined ? undefined : readPort(values.port),
     allowDirty: values["allow-dirty"],
   };
+}
+
+function readPort(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new Error(`--port "${text}" is no whole number`);
 }

@@ -96,7 +96,9 @@ describe("the arguments of npm run new-service", () => {
 
   it("name a service to be taken out, and nothing besides", () => {
     assert.deepEqual(readRequest(["newcomer", "--remove"]), { kind: "remove", name: "newcomer" });
-    assert.throws(() => readRequest(["newcomer", "--remove", "--port", "1"]), /a name alone/);
+    for (const more of [["--port", "1"], ["--handles", "a.A"], ["--allow-dirty"]]) {
+      assert.throws(() => readRequest(["newcomer", "--remove", ...more]), /a name alone/);
+    }
   });
 
   it("are refused where they are not understood", () => {
@@ -104,6 +106,10 @@ describe("the arguments of npm run new-service", () => {
       assert.throws(() => readRequest(args), /^Error: Give one name/);
     }
     assert.throws(() => readRequest(["newcomer", "--handle", "a.A"]), /--handle/);
+    for (const port of ["", "abc", "0x1f90", "9000.5", "9e3"]) {
+      const args = ["newcomer", "--handles", "a.A", "--port", port];
+      assert.throws(() => readRequest(args), new RegExp(`--port "${port}" is no whole number`));
+    }
   });
 
   it("are explained, with the events there are", () => {
