@@ -6,7 +6,7 @@ import { file_events_v1_events } from "@settle/gen/events/v1/events_pb";
 import { type ListedService, serviceNames, services } from "../../services/services.ts";
 import { faultsOf, findFaults } from "../../tools/new-service/places/find-faults.ts";
 import { addTo, namedIn, places, removeFrom } from "../../tools/new-service/places/places.ts";
-import { removeSnippet } from "../../tools/new-service/places/snippet.ts";
+import { fillIn, removeSnippet } from "../../tools/new-service/places/snippet.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Names that nobody takes, so that this holds with further services as well. */
@@ -66,6 +66,17 @@ describe("the list of services", () => {
           const less = removeSnippet(text, snippet, service.name);
           assert.notEqual(less, text);
           assert.equal(faultsOf(place, less, services).length, 1, snippet.what);
+        }
+      }
+    });
+
+    it(`finds that a line as deep as the first is missing in ${place.file}`, () => {
+      const [service] = services;
+      for (const { text: snippet, what } of place.snippets) {
+        const [first = "", ...more] = fillIn(snippet, service).split("\n");
+        for (const line of more.filter((one) => one.search(/\S/) === first.search(/\S/))) {
+          const faults = faultsOf(place, text.replace(`${line}\n`, ""), [service]);
+          assert.deepEqual(faults, [`${place.file}: no ${fillIn(what, service)}`]);
         }
       }
     });

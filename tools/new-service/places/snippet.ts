@@ -27,10 +27,12 @@ export function fillIn(text: string, { name, port }: ListedService): string {
     .replaceAll("{port}", String(port));
 }
 
-/** Whether `text` has the snippet of the service, as it should begin. */
+/** Whether `text` has the snippet of the service: its lines that are no deeper than the first. */
 export function hasSnippet(text: string, snippet: Snippet, service: ListedService): boolean {
-  const [first = ""] = fillIn(snippet.text, service).split("\n");
-  return text.split("\n").includes(first);
+  const lines = new Set(text.split("\n"));
+  const [first = "", ...more] = fillIn(snippet.text, service).split("\n");
+  const heads = more.filter((line) => line !== "" && depthOf(line) <= depthOf(first));
+  return [first, ...heads].every((line) => lines.has(line));
 }
 
 /** The names of which `text` has the snippet, in their order. */
