@@ -6,13 +6,14 @@ import { type ListedService, services } from "../../services/services.ts";
 import { type Change, findChanges, makeChanges } from "./changes.ts";
 import { eventsFile, type Surroundings, sharedFiles } from "./create-service.ts";
 import { removeRoutes } from "./event-routes.ts";
+import { assertNothingLeft, linesLost } from "./left-behind.ts";
 import { unlinkPackage } from "./links.ts";
 import { removePackage } from "./lock-file.ts";
 import { findFaults } from "./places/find-faults.ts";
 import { places, removeFrom } from "./places/places.ts";
 import { createStaging, type Staging } from "./staging.ts";
 import { renderTemplate } from "./template.ts";
-import { findUncommitted } from "./working-tree.ts";
+import { findUncommitted, readCommitted } from "./working-tree.ts";
 
 /**
  * Takes the service of that name out again, or throws and has changed nothing. Throws where events
@@ -33,6 +34,7 @@ export async function removeService(
     staging.write(place.file, removeFrom(place, staging.read(place.file), name));
   }
   staging.write(eventsFile, removeRoutes(staging.read(eventsFile), name));
+  assertNothingLeft([...places.map(({ file }) => file), eventsFile], staging.read, service);
   const lockFile = "package-lock.json";
   staging.write(lockFile, removePackage(staging.read(lockFile), name));
   log("Generating code and documents from the contract ...");
@@ -74,8 +76,37 @@ async function assertNothingLost(
   service: ListedService,
   folders: readonly string[],
 ): Promise<void> {
+  const lost = [
+    ...linesLostIn(root, staging, service),
+    ...(await filesLostIn(root, staging, service, folders)),
+  ];
+  if (lost.length === 0) return;
+  throw new Error(
+    `this would be lost, because git does not have it: ${lost.join(", ")}; commit it first, or delete it`,
+  );
+}
+
+/** What somebody has added to the service's lines of files that others have lines of, too. */
+function linesLostIn(root: string, staging: Staging, service: ListedService): readonly string[] {
+  const files = new Set(findUncommitted(root, sharedFiles));
+  return places
+    .filter(({ file }) => files.has(file))
+    .flatMap((place) => {
+      const { file } = place;
+      const texts = { text: staging.read(file), committed: readCommitted(root, file) };
+      return linesLost(place, texts, service).map((line) => `${file}: "${line.trim()}"`);
+    });
+}
+
+/** The files of the service's own folders that are not as a new service has them. */
+async function filesLostIn(
+  root: string,
+  staging: Staging,
+  service: ListedService,
+  folders: readonly string[],
+): Promise<readonly string[]> {
   const uncommitted = new Set(findUncommitted(root, folders));
-  if (uncommitted.size === 0) return;
+  if (uncommitted.size === 0) return [];
   const events = file_events_v1_events.messages.filter((event) =>
     routeOf(event)?.alsoTo.includes(service.name),
   );
@@ -84,11 +115,7 @@ async function assertNothingLost(
   for (const [file, text] of renderTemplate(service, names)) staging.write(file, text);
   await staging.format(`services/${service.name}`);
   const patterns = folders.map((folder) => `${folder}/**`);
-  const lost = findChanges(root, staging.folder, patterns)
+  return findChanges(root, staging.folder, patterns)
     .map(({ file }) => file)
     .filter((file) => uncommitted.has(file) && existsSync(join(root, file)));
-  if (lost.length === 0) return;
-  throw new Error(
-    `this would be lost, because git does not have it: ${lost.join(", ")}; commit it first, or delete it`,
-  );
 }

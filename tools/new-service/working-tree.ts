@@ -1,6 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+
+const fileMaxBytes = 64 * 2 ** 20;
 
 /**
  * The files below these paths with changes that git does not have, ignored ones included. Throws where
@@ -22,4 +24,14 @@ export function findUncommitted(root: string, paths: readonly string[]): readonl
     .split("\0")
     .filter(Boolean)
     .map((line) => line.slice(3));
+}
+
+/** The text of a file as it was last committed; empty for one that never was. */
+export function readCommitted(root: string, file: string): string {
+  const { status, stdout } = spawnSync("git", ["show", `HEAD:${file}`], {
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: fileMaxBytes,
+  });
+  return status === 0 ? stdout : "";
 }
