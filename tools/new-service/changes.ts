@@ -3,8 +3,10 @@ import {
   globSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -37,31 +39,72 @@ export function findChanges(
 
 /**
  * Makes all the changes below `root` or, where one of them cannot be made, none: throws then, with
- * everything as it was. Nothing interrupts it but the end of the process by force. Folders that become
- * empty go, too.
+ * everything as it was. All contents are written beside the files first, so a disk that is full or a
+ * folder that cannot be written to is found before anything is changed. Nothing interrupts it but the
+ * end of the process by force. Folders that become empty go, too.
  */
 export function makeChanges(root: string, changes: readonly Change[]): void {
   const made: Change[] = [];
   try {
+    for (const { file, after } of changes) prepare(root, file, after);
     for (const change of changes) {
       made.push(change);
-      put(root, change.file, change.after);
+      replace(root, change.file, change.after);
     }
   } catch (error) {
-    for (const { file, before } of made.reverse()) put(root, file, before);
-    throw error;
+    const lost = made.reverse().filter(({ file, before }) => !putBack(root, file, before));
+    for (const { file } of changes) discard(root, file);
+    if (lost.length === 0) throw error;
+    const files = lost.map(({ file }) => file).join(", ");
+    throw new Error(`${error}; not as they were, see git status: ${files}`, { cause: error });
   }
 }
 
-function put(root: string, file: string, content: Buffer | undefined): void {
+/** Writes what a file will be to another one beside it. */
+function prepare(root: string, file: string, content: Buffer | undefined): void {
+  if (!content) return;
+  const path = join(root, file);
+  mkdirSync(dirname(path), { recursive: true });
+  const mode = existsSync(path) ? statSync(path).mode : undefined;
+  writeFileSync(besideOf(path), content, { mode });
+}
+
+/** Gives a file the content that was prepared, or removes it. */
+function replace(root: string, file: string, content: Buffer | undefined): void {
   const path = join(root, file);
   if (content) {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, content);
+    renameSync(besideOf(path), path);
     return;
   }
   if (existsSync(path)) rmSync(path);
   removeEmpty(root, dirname(file));
+}
+
+/** Whether a file is as it was before. */
+function putBack(root: string, file: string, before: Buffer | undefined): boolean {
+  try {
+    const now = read(join(root, file));
+    if (before && now ? before.equals(now) : before === now) return true;
+    prepare(root, file, before);
+    replace(root, file, before);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Removes what was prepared and not used. */
+function discard(root: string, file: string): void {
+  try {
+    rmSync(besideOf(join(root, file)), { force: true });
+    removeEmpty(root, dirname(file));
+  } catch {
+    // Where nothing could be written, nothing is to be removed.
+  }
+}
+
+function besideOf(path: string): string {
+  return `${path}.new-service`;
 }
 
 function removeEmpty(root: string, folder: string): void {

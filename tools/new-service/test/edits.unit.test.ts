@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -125,5 +126,18 @@ describe("changes", () => {
     assert.equal(readFileSync(join(folder, "project/a/changed"), "utf8"), "before");
     assert.equal(readFileSync(join(folder, "project/b/gone"), "utf8"), "there");
     assert.equal(existsSync(join(folder, "project/new")), false);
+  });
+
+  it("are undone where a later one fails, however that one fails again", () => {
+    const before = Buffer.from("was there");
+    // A folder stands where the file would be.
+    mkdirSync(join(folder, "project/z/folder"), { recursive: true });
+    const impossible = { file: "z", before, after: Buffer.from("x") };
+    assert.throws(() => makeChanges(join(folder, "project"), [...find(), impossible]), {
+      message: /not as they were, see git status: z$/,
+    });
+    const files = globSync("**/*", { cwd: join(folder, "project") }).sort();
+    assert.deepEqual(files, ["a", "a/changed", "b", "b/gone", "kept", "z", "z/folder"]);
+    assert.equal(readFileSync(join(folder, "project/a/changed"), "utf8"), "before");
   });
 });
