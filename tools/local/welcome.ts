@@ -2,7 +2,10 @@ import { join, relative } from "node:path";
 import { serviceNames } from "../../services/services.ts";
 import { type LocalConfig, localPorts } from "./config.ts";
 
-/** The message after the start: the addresses, and commands to place a first order. */
+/**
+ * The message after the start: the addresses, and commands to place a first order. Its user is not the
+ * user of the tour in README.md, so that a reader can do both.
+ */
 export function welcome({ ports, dataDir, broker, issuer, page }: LocalConfig): string {
   const inDataDir = (file: string) => relative(".", join(dataDir, file));
   const edge = `http://localhost:${ports.edge}`;
@@ -21,18 +24,18 @@ Settle is ready.
   Edge (REST, gRPC, gRPC-Web, Connect)   ${edge}
   ${serviceNames.join(", ").padEnd(37)}  ${serviceNames.map((name) => `http://localhost:${ports[name]}`).join(", ")}
   Tokens                                 ${issuer ? `from your issuer, ${issuer.issuer}` : `http://localhost:${ports.auth}, the development issuer`}
-  PostgreSQL                             localhost:${ports.postgres}
+  PostgreSQL                             localhost:${ports.postgres} (roles ${serviceNames.join(", ")}; passwords in ${inDataDir("passwords")}/)
   RabbitMQ                               ${rabbitmq}
   Logs                                   ${inDataDir("logs")}/
 
 Create an account, deposit money, place an order, and see that it is paid:
 
-  auth="authorization: Bearer ${issuer ? "<a token of alice>" : tokenCommand(ports.auth)}"
-${post("/gateway/payments/accounts", { userId: "alice", currency: "USD" })}
-${post("/gateway/payments/accounts/alice:deposit", { amount: { minorUnits: "10000", currency: "USD" } })}
-${post("/gateway/orders", { userId: "alice", amount: { minorUnits: "2500", currency: "USD" }, description: "Coffee" })}
-${get("/gateway/orders/alice")}
-${get("/gateway/payments/accounts/alice")}
+  auth="authorization: Bearer ${issuer ? "<a token of erin>" : tokenCommand(ports.auth)}"
+${post("/gateway/payments/accounts", { userId: "erin", currency: "USD" })}
+${post("/gateway/payments/accounts/erin:deposit", { amount: { minorUnits: "10000", currency: "USD" } })}
+${post("/gateway/orders", { userId: "erin", amount: { minorUnits: "2500", currency: "USD" }, description: "Coffee" })}
+${get("/gateway/orders/erin")}
+${get("/gateway/payments/accounts/erin")}
 
 Ctrl-C stops everything and keeps the data. npm start -- --fresh deletes the data first.
 `;
@@ -42,5 +45,5 @@ Ctrl-C stops everything and keeps the data. npm start -- --fresh deletes the dat
 function tokenCommand(port: number): string {
   const { variable, fallback } = localPorts.auth;
   const elsewhere = port === fallback ? "" : `${variable}=${port} `;
-  return `$(${elsewhere}npm run --silent token -- alice)`;
+  return `$(${elsewhere}npm run --silent token -- erin)`;
 }

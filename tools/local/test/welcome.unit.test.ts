@@ -9,7 +9,7 @@ describe("the welcome of npm start", () => {
   it("signs in with a token of the development issuer, in every command", () => {
     const text = welcomeTo({});
     assert.match(text, /Tokens +http:\/\/localhost:8003, the development issuer\n/);
-    assert.equal(signIn(text), "$(npm run --silent token -- alice)");
+    assert.equal(signIn(text), "$(npm run --silent token -- erin)");
     const commands = text.split("\n").filter((line) => line.startsWith("  curl"));
     assert.equal(commands.length, 5);
     for (const command of commands) assert.match(command, / -H "\$auth" http/);
@@ -17,7 +17,7 @@ describe("the welcome of npm start", () => {
 
   it("includes ports that are not the defaults in the commands", () => {
     const text = welcomeTo({ AUTH_PORT: "18003" });
-    assert.equal(signIn(text), "$(AUTH_PORT=18003 npm run --silent token -- alice)");
+    assert.equal(signIn(text), "$(AUTH_PORT=18003 npm run --silent token -- erin)");
   });
 
   const own = {
@@ -29,7 +29,7 @@ describe("the welcome of npm start", () => {
   it("has a placeholder for the token if the issuer is an existing one", () => {
     const text = welcomeTo(own);
     assert.match(text, /Tokens +from your issuer, https:\/\/issuer\n/);
-    assert.equal(signIn(text), "<a token of alice>");
+    assert.equal(signIn(text), "<a token of erin>");
   });
 
   it("shows the page first, or why it is not served", () => {
