@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createBoard } from "./board.ts";
 import { type LocalConfig, localPorts, type PortName, readLocalConfig, usage } from "./config.ts";
-import { whyPortIsTaken } from "./ports.ts";
+import { otherPort, whyPortIsTaken } from "./ports.ts";
 import { ClaimedElsewhere } from "./process/claim.ts";
 import { type Nursery, startNursery } from "./process/nursery.ts";
 import { PartFailure } from "./process/ready.ts";
@@ -92,6 +92,7 @@ async function dropData({ dataDir, env }: LocalConfig): Promise<void> {
 
 async function assertPortsFree({ ports, broker, issuer, page }: LocalConfig): Promise<void> {
   const faults: string[] = [];
+  const others: string[] = [];
   for (const [name, port] of Object.entries(ports) as [PortName, number][]) {
     if (broker && (name === "amqp" || name === "management")) continue;
     if (issuer && name === "auth") continue;
@@ -99,12 +100,14 @@ async function assertPortsFree({ ports, broker, issuer, page }: LocalConfig): Pr
     const why = await whyPortIsTaken(port);
     if (why === undefined) continue;
     const { what, variable } = localPorts[name];
-    faults.push(
-      `Port ${port} for ${what} cannot be used: ${why}.\n` +
-        `  Stop that process, or choose another port: ${variable}=${port + 10_000} npm start`,
-    );
+    faults.push(`Port ${port} for ${what} cannot be used: ${why}.`);
+    others.push(`${variable}=${otherPort(port)}`);
   }
-  if (faults.length > 0) throw new Error(faults.join("\n"));
+  if (faults.length === 0) return;
+  const remedy =
+    "Stop what listens there, or choose other ports, here or in a file .env: " +
+    `${others.join(" ")} npm start`;
+  throw new Error([...faults, remedy].join("\n"));
 }
 
 try {

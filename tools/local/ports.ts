@@ -62,6 +62,11 @@ export async function isListening(port: number): Promise<boolean> {
   }
 }
 
+/** A port to suggest in place of `port`: far enough away to be no other default. */
+export function otherPort(port: number): number {
+  return port < 30_000 ? port + 30_000 : port - 20_000;
+}
+
 /**
  * Returns in one line why a loopback port cannot be used, with the process that uses it if this
  * user can see it; undefined if the port is free.

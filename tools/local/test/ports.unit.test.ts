@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import { findFreePorts, isListening, whyPortIsTaken } from "../ports.ts";
+import { localPorts } from "../config.ts";
+import { findFreePorts, isListening, otherPort, whyPortIsTaken } from "../ports.ts";
 
 describe("ports", () => {
   it("in use are reported with their process", async () => {
@@ -15,6 +16,13 @@ describe("ports", () => {
     await once(server, "close");
     assert.equal(await whyPortIsTaken(port), undefined);
     assert.equal(await isListening(port), false);
+  });
+
+  it("that are taken have a suggested replacement that nothing else of the system uses", () => {
+    const defaults = Object.values(localPorts).map(({ fallback }) => fallback);
+    const others = defaults.map(otherPort);
+    assert.equal(new Set([...defaults, ...others]).size, 2 * defaults.length);
+    assert.equal(otherPort(65_535), 45_535);
   });
 
   it("can be found that are free and different", async () => {
