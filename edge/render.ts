@@ -58,12 +58,12 @@ const trustedCertificates = "/etc/ssl/certs/ca-certificates.crt";
 /** The output of `--help`. */
 export const usage = `node edge/render.ts [options] > envoy.yaml
 
-Prints the configuration of the edge for Docker Compose, with these settings changed:
+Prints Envoy's configuration for docker compose, changed by these options:
 
   --auth-issuer <text>     the claim iss of valid tokens
-  --auth-audience <text>   the value that the claim aud must contain
-  --auth-jwks-url <url>    the http or https URL of the issuer's keys
-  --cors-origin <origin>   an origin that may call the edge from a browser; can be repeated
+  --auth-audience <text>   the audience that their claim aud contains
+  --auth-jwks-url <url>    the URL of the issuer's keys, http or https
+  --cors-origin <origin>   a page that may call the edge from a browser; can be repeated
   --requests-per-second <number>
                            the rate limit of this Envoy process
   --requests-per-second-per-address <number>

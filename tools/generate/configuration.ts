@@ -70,6 +70,9 @@ A program reads its environment once, at the start. It stops with one message th
 variable that is missing or invalid. An empty variable counts as not set. Durations are in
 milliseconds; a boolean is \`true\` or \`false\`.
 
+The commands on this page that start with \`node\` need Node.js 24. In a checkout in which \`npm start\` has run,
+\`node_modules/.bin/node\` is one.
+
 ${programs.join("\n")}
 ## The edge
 
@@ -81,7 +84,8 @@ ${edgeUsage}
 
 ## The local system
 
-\`npm start\` chooses addresses and passwords, and sets the variables of its programs. Its options:
+\`npm start\` chooses addresses and passwords itself and sets the variables of its programs. These options and
+variables change what it does:
 
 \`\`\`text
 ${localUsage}

@@ -94,25 +94,29 @@ Environment variables, also read from the file .env:
 ${Object.values(localPorts)
   .map((port) => `  ${port.variable.padEnd(26)}port of ${port.what} (${port.fallback})`)
   .join("\n")}
-  AMQP_URL                  an existing RabbitMQ to use instead of starting one, with the name and
-                            password of an administrator, without a virtual host; requires
-                            RABBITMQ_MANAGEMENT_URL
+
+To use a RabbitMQ that runs already:
+  AMQP_URL                  its URL, with an administrator's name and password and no vhost
   RABBITMQ_MANAGEMENT_URL   its management API, with the same name and password
-  AUTH_ISSUER               an existing issuer of tokens to use instead of starting one: the claim
-                            iss of its tokens; requires AUTH_AUDIENCE and AUTH_JWKS_URL
-  AUTH_AUDIENCE             the value that the claim aud must contain
+
+To use an issuer of tokens that runs already:
+  AUTH_ISSUER               the claim iss of its tokens
+  AUTH_AUDIENCE             the audience that their claim aud contains
   AUTH_JWKS_URL             the URL of its keys
-  OIDC_AUTHORITY            that issuer as OpenID provider for sign-in to the page; without it, the
-                            page is not served with AUTH_ISSUER; requires OIDC_CLIENT_ID
-  OIDC_CLIENT_ID            the client id of the page
-  OIDC_SCOPE                the scopes to request (openid)
-  OIDC_ORIGINS              other origins of its endpoints, separated by commas
-  AUTH_USER_CLAIM           the claim with the user's name (sub)
+  AUTH_USER_CLAIM           the claim that names the user (sub)
+With such an issuer, the page is served only if it can sign people in by OpenID:
+  OIDC_AUTHORITY            the issuer URL of the OpenID provider
+  OIDC_CLIENT_ID            the client id of the page at the provider
+  OIDC_SCOPE                the scopes to request, separated by spaces (openid)
+  OIDC_ORIGINS              further origins of its endpoints, separated by commas
+
+Other settings:
   SELF_DEPOSIT              whether users may deposit into their own accounts (true)
-  EXPIRE_AFTER_MS           how long an order waits for its payment by default (without limit)
-  ENVOY_BIN                 an Envoy to use instead of the pinned release
-  DATA_DIR                  the folder for data and logs (.data)
-  LOG_LEVEL                 log level of the services (info)`;
+  EXPIRE_AFTER_MS           how long an order waits for its payment if CreateOrder sets no
+                            expireAfter (without limit)
+  ENVOY_BIN                 an Envoy to use instead of the pinned one
+  DATA_DIR                  where data and logs are kept (.data)
+  LOG_LEVEL                 the lowest level that the services log (info)`;
 
 /**
  * Reads arguments and environment. Throws one error that lists all faults. Relative paths are
@@ -124,10 +128,7 @@ export function readLocalConfig(
   env: NodeJS.ProcessEnv,
 ): LocalConfig {
   const faults: string[] = [];
-  const { values } = parseArgs({
-    args: [...args],
-    options: { fresh: { type: "boolean" }, help: { type: "boolean", short: "h" } },
-  });
+  const values = readArguments(args);
   const readPort = ({ variable, fallback }: LocalPort) => {
     const port = Number(env[variable] || fallback);
     if (Number.isInteger(port) && port > 0 && port <= portMax) return port;
@@ -169,7 +170,18 @@ export function readLocalConfig(
   };
 }
 
-/** The broker in `AMQP_URL` and `RABBITMQ_MANAGEMENT_URL`; undefined unless both are set. */
+function readArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: { fresh: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+    }).values;
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\nSee npm start -- --help`);
+  }
+}
+
+/** The broker that `AMQP_URL` and `RABBITMQ_MANAGEMENT_URL` name; undefined unless both are set. */
 export function readOwnBroker(env: NodeJS.ProcessEnv): OwnBroker | undefined {
   const { AMQP_URL: amqpUrl, RABBITMQ_MANAGEMENT_URL: managementUrl } = env;
   return amqpUrl && managementUrl ? { amqpUrl, managementUrl } : undefined;

@@ -34,7 +34,14 @@ describe("the configuration of npm start", () => {
     assert.equal(config.broker?.amqpUrl, "amqp://root:x@broker");
   });
 
-  it("accepts an existing issuer if all of its variables are set", () => {
+  it("refuses an option that it does not have, and names the help", () => {
+    assert.throws(
+      () => readLocalConfig("/root", ["--bogus"], {}),
+      /Unknown option '--bogus'.*\nSee npm start -- --help$/s,
+    );
+  });
+
+  it("takes an issuer of somebody else, all of it or nothing", () => {
     const env = {
       AUTH_ISSUER: "https://issuer",
       AUTH_AUDIENCE: "shop",
