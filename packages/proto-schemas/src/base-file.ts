@@ -23,7 +23,9 @@ function readYaml(file: string): unknown {
   try {
     return parse(readFileSync(file, "utf8"));
   } catch (error) {
-    throw new Refusal(`${file}: ${(error as Error).message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const missing = `no such file in ${process.cwd()}, where the compiler runs`;
+    throw new Refusal(`${file}: ${code === "ENOENT" ? missing : message}`);
   }
 }
 
@@ -35,7 +37,8 @@ export function readBaseFile<Schema extends z.ZodType>(
   schema: Schema,
   file: string | undefined,
 ): z.infer<Schema> {
-  const given = file === undefined ? {} : readYaml(file);
+  // The value of an empty file is null.
+  const given = (file === undefined ? undefined : readYaml(file)) ?? {};
   const { success, data, error } = schema.safeParse(given);
   if (!success) throw new Refusal(`${file}: ${z.prettifyError(error)}`);
   return data;

@@ -32,6 +32,8 @@ export function createDocumentPlugin<Options extends object, Base>(plugin: {
   ) => Iterable<Document>;
   /** Returns the function that prints complaints as warnings; undefined if they are errors. */
   readonly warn: (options: Options) => ((line: string) => void) | undefined;
+  /** Ends an error of complaints: what else their reader can do than to change the protos. */
+  readonly remedy?: string;
 }): Plugin {
   return {
     name: plugin.name,
@@ -52,7 +54,9 @@ export function createDocumentPlugin<Options extends object, Base>(plugin: {
         );
         const found = complaints.list();
         const warn = plugin.warn(options);
-        if (found.length > 0 && warn === undefined) throw new Refusal(found.join("\n"));
+        if (found.length > 0 && warn === undefined) {
+          throw new Refusal([...found, ...(plugin.remedy ? [plugin.remedy] : [])].join("\n"));
+        }
         for (const complaint of found) warn?.(complaint);
         return { error: "", file };
       } catch (error) {

@@ -77,6 +77,13 @@ export function describePacked(
       assert.doesNotMatch(stdout, /\.ts\b|settle/i);
     });
 
+    it("tells the version of the package", async () => {
+      const { folder, run } = installed;
+      const file = join(folder, "node_modules/@settle", name, "package.json");
+      const { version } = JSON.parse(readFileSync(file, "utf8"));
+      assert.equal((await run(name, "--version")).stdout, `${version}\n`);
+    });
+
     more(() => installed);
   });
 }

@@ -2,4 +2,7 @@ import { runProgram } from "@settle/proto-schemas/program";
 import { usage } from "./options.ts";
 import { createPlugin } from "./plugin.ts";
 
-await runProgram(createPlugin(), usage);
+await runProgram(createPlugin(), {
+  usage,
+  manifest: new URL("../package.json", import.meta.url),
+});

@@ -83,10 +83,11 @@ export function statusSchema(context: Context, refer: Refer): JsonObject {
   const any = wellKnownForm("google.protobuf.Any") ?? {};
   const known = (context.base.errors?.details ?? []).map((typeName): JsonObject => {
     const message = context.extensions.types.getMessage(typeName);
-    if (!message)
+    if (!message) {
       throw new Refusal(
-        `${context.options.base}: errors.details: no message ${typeName} in the protos`,
+        `${context.options.base}: errors.details names ${typeName}, which no proto of this run or its imports defines`,
       );
+    }
     return allOf(
       { $ref: refer(message, "response") },
       {

@@ -74,7 +74,12 @@ function readBinding(
   const named = ruleMethods.find((name) => rule[name] !== undefined);
   const httpMethod = named ?? httpMethods.find((name) => name === rule.custom?.kind?.toLowerCase());
   if (httpMethod === undefined) {
-    return { fault: `OpenAPI does not support the HTTP method "${rule.custom?.kind ?? ""}"` };
+    const kind = rule.custom?.kind;
+    return {
+      fault: kind
+        ? `OpenAPI has no operation for the HTTP method "${kind}"`
+        : "its google.api.http rule has no HTTP method, such as get",
+    };
   }
   const path = parsePathTemplate((named ? rule[named] : rule.custom?.path) ?? "");
   if ("fault" in path) return path;
@@ -119,9 +124,7 @@ function findField(
   }
   const last = fields.at(-1);
   if (last?.fieldKind === "list" || last?.fieldKind === "map") {
-    return {
-      fault: `the path contains the field ${path}, which is repeated or a map; use a singular field`,
-    };
+    return { fault: `the path has the field ${path}, which is not a single value` };
   }
   return fields;
 }

@@ -43,12 +43,12 @@ export function parsePathTemplate(template: string): PathTemplate | { readonly f
     } else if (part === "*" || part === "**") segments.push(value("", part, part, ""));
     else if (part === "") return fault("has an empty segment");
     else if (/[{}*]/.test(part))
-      return fault(`has the segment ${part}: a variable or wildcard must be a whole segment`);
+      return fault(`has the segment ${part}, which is neither text nor one variable`);
     else segments.push({ kind: "literal", text: part });
   }
   const open = segments.findIndex((segment) => segment.kind === "value" && segment.slashes);
   if (open >= 0 && segments.slice(open + 1).some(({ kind }) => kind === "value")) {
-    return fault("has a variable or wildcard after `**`, which must be the last");
+    return fault("has a variable after `**`");
   }
   return { segments, fixed, verb: verbStart < 0 ? "" : template.slice(verbStart + 1) };
 }

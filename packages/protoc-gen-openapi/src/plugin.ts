@@ -21,5 +21,6 @@ export function createPlugin({ warn }: { readonly warn: (line: string) => void }
       return createDocuments({ ...surroundings, options, base, defaults }, files);
     },
     warn: ({ unsupported }) => (unsupported === "warn" ? warn : undefined),
+    remedy: "Change the protos, or leave this out of the document by the option unsupported=warn",
   });
 }

@@ -64,9 +64,7 @@ function explainAbsence(
   if (here.length > 1) return known.rivals;
   const [name] = operation.split(" ");
   const fault = contract.faults.get(`${name} ${theirs?.method}`) ?? "";
-  return fault.includes("goes on with a variable after `**`")
-    ? known.behindDoubleWildcard
-    : undefined;
+  return fault.includes("has a variable after `**`") ? known.behindDoubleWildcard : undefined;
 }
 
 /** The other generator leaves a wildcard in the path unchanged. */
