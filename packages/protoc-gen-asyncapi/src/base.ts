@@ -2,7 +2,7 @@ import { info, jsonObject, readBaseFile } from "@settle/proto-schemas/base-file"
 import { Refusal } from "@settle/proto-schemas/complaints";
 import * as z from "zod";
 
-/** A template for the name of an exchange or a queue. */
+/** A name on the broker that is made from the name of a service. */
 const name = z.string().refine((text) => text.includes("{service}"), "must contain {service}");
 
 const events = z.strictObject({
@@ -65,7 +65,7 @@ export type Base = z.infer<typeof base>;
 export function readBase(file: string | undefined): Base {
   if (file === undefined) {
     throw new Refusal(
-      "option base=<file> is required: the file names the message option that marks events",
+      "the option base=<file> is required; its file names the option that makes a message an event",
     );
   }
   return readBaseFile(base, file);

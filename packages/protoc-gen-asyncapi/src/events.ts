@@ -21,7 +21,7 @@ export function readEvents(context: Context, files: readonly DescFile[]): readon
   const option = context.extensions.types.getExtension(extension);
   if (option?.extendee.typeName !== "google.protobuf.MessageOptions") {
     throw new Refusal(
-      `${context.baseFile}: events.extension: no message option ${extension} in the protos`,
+      `${context.baseFile}: events.extension names ${extension}, and no proto of this run or its imports defines such a message option`,
     );
   }
   return files
@@ -58,10 +58,11 @@ function readEvent(context: Context, message: DescMessage): Event | undefined {
   const receivers = receiversOf(event);
   const complain = (text: string) =>
     context.complaints.add(message, `${message.name}: ${extension} ${text}`);
-  if (from === "") complain("does not name the publisher; set `from`");
+  if (from === "") complain("does not set from, the service that sends the event");
   for (const service of from === "" ? receivers : [from, ...receivers]) {
-    if (!serviceName.test(service))
-      complain(`names "${service}", which is not a service name: use letters, digits, "-" and "_"`);
+    if (!serviceName.test(service)) {
+      complain(`names "${service}"; a service name has letters, digits, - and _ only`);
+    }
   }
   const twice = receivers.find((service, index) => receivers.indexOf(service) !== index);
   if (twice !== undefined) complain(`names ${twice} twice; remove one`);
@@ -72,7 +73,9 @@ function readEvent(context: Context, message: DescMessage): Event | undefined {
   ];
   for (const name of names) {
     if (Buffer.byteLength(name) > maxNameBytes) {
-      complain(`needs the AMQP name ${name}, which is longer than ${maxNameBytes} bytes`);
+      complain(
+        `leads to the name ${name}, which is longer than the ${maxNameBytes} bytes that AMQP allows`,
+      );
     }
   }
   return event;

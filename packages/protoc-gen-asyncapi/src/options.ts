@@ -6,13 +6,13 @@ export type Options = {
   readonly name: string;
 };
 
-/** The output of `--help`. */
-export const usage = `protoc-gen-asyncapi: AsyncAPI 3.0 for events that are declared in protos
+/** What `--help` prints. */
+export const usage = `protoc-gen-asyncapi: AsyncAPI 3.0 documents from protos that define events
 
-A plugin for buf and protoc. Writes one document with all events of the given proto files; none if
-there are no events. A message is an event if it has an option with its publisher and its consumers.
-Events are sent over AMQP 0.9.1, with their full name as routing key.
-In buf.gen.yaml, use \`strategy: all\`, because the document combines several proto files:
+A plugin for buf and protoc. Writes one document with every event in the given files, or none if there
+is no event. A message is an event if it has a message option of yours that names the service that sends
+it and those that receive it. Events travel over AMQP 0.9.1, with their full name as the routing key.
+In buf.gen.yaml, with \`strategy: all\`, because the document describes all files:
 
   - local: protoc-gen-asyncapi
     out: gen/asyncapi
@@ -21,22 +21,24 @@ In buf.gen.yaml, use \`strategy: all\`, because the document combines several pr
       - base=proto/asyncapi.yaml
 
 Options:
-  base=<file>   settings that are not in the protos: the option that marks events, the names of
-                exchanges and queues, title, servers and AMQP properties. YAML or JSON; the path is
-                relative to the working directory of the compiler. The README describes the keys.
-                Required.
-  name=<name>   writes <name>.json (default: asyncapi)
+  base=<file>   required; what protos cannot express: which option makes an event, the names of exchanges
+                and queues, title, servers, AMQP properties (YAML or JSON; the path is relative to
+                where the compiler runs; the README lists the keys)
+  name=<name>   writes the document to <name>.json (default: asyncapi)
 
-Fails, with file and line, if an event has an invalid publisher or consumer.`;
+--help and --version print this and the version.
+
+Events with an invalid route are refused, by file and line.`;
 
 /** Reads the options; throws if one is unknown or empty. */
 export function readOptions(given: readonly GivenOption[]): Options {
   const values = new Map<string, string>();
   for (const { key, value } of given) {
     if (key !== "base" && key !== "name") {
-      throw new OptionFault(`unknown option ${key}; see --help`);
+      throw new OptionFault(`there is no option ${key}; see protoc-gen-asyncapi --help`);
     }
-    if (value === "") throw new OptionFault(`option ${key} needs a value; see --help`);
+    if (value === "")
+      throw new OptionFault(`option ${key} needs a value; see protoc-gen-asyncapi --help`);
     values.set(key, value);
   }
   return { base: values.get("base"), name: values.get("name") ?? "asyncapi" };

@@ -48,7 +48,7 @@ describePacked("protoc-gen-asyncapi", protos, (installed) => {
     writeFileSync(join(folder, "proto/post/v1/letters.proto"), letters.replace("counter", ""));
     await assert.rejects(
       generate(["base=asyncapi.yaml"]),
-      /post\/v1\/letters\.proto:6: LetterPosted: post\.v1\.delivery does not name the publisher/,
+      /post\/v1\/letters\.proto:6: LetterPosted: post\.v1\.delivery does not set from/,
     );
   });
 });

@@ -38,7 +38,7 @@ describe("protoc-gen-asyncapi as a program", () => {
     const { status, stdout } = ask("base=proto/asyncapi.yaml");
     assert.equal(status, 0);
     const { error } = fromBinary(CodeGeneratorResponseSchema, stdout);
-    assert.match(error, /no message option topology\.v1\.route/);
+    assert.match(error, /names topology\.v1\.route, and no proto/);
     const refused = ask("name=a,colour=red");
     assert.equal(refused.status, 1);
     assert.match(refused.stderr.toString(), /unknown option colour/);

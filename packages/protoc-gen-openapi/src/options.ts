@@ -12,11 +12,11 @@ export type Options = {
   readonly streams: StreamFraming;
 };
 
-/** The output of `--help`. */
-export const usage = `protoc-gen-openapi: OpenAPI 3.1 for gRPC services behind Envoy's JSON transcoder
+/** What `--help` prints. */
+export const usage = `protoc-gen-openapi: OpenAPI 3.1 documents from protos with google.api.http annotations, for Envoy
 
-A plugin for buf and protoc. Writes <package>.json for each package with google.api.http rules.
-In buf.gen.yaml, use \`strategy: all\`, because a document can combine several proto files:
+A plugin for buf and protoc. Writes <package>.json for each package that has methods with HTTP rules.
+In buf.gen.yaml, with \`strategy: all\`, because a document can describe several files:
 
   - local: protoc-gen-openapi
     out: gen/openapi
@@ -25,19 +25,21 @@ In buf.gen.yaml, use \`strategy: all\`, because a document can combine several p
       - base=proto/openapi.yaml
 
 Options:
-  base=<file>           settings that are not in the protos: title, servers, security, headers and
-                        errors. YAML or JSON; the path is relative to the working directory of the
-                        compiler. The README describes the keys.
-  merged=<name>         also writes <name>.json, a document with all packages
-  unsupported=error     fails, with file and line, if the protos use what Envoy does not support:
-                        response_body, maps or repeated messages in a query, or the same path for
-                        two methods (default)
-  unsupported=warn      leaves out what Envoy does not support and prints warnings to stderr
-  defaults=omitted      responses may omit fields with default values (default)
-  defaults=printed      for always_print_primitive_fields: marks the printed fields as required
-  streams=array         streams are JSON arrays (default)
-  streams=ndjson        for stream_newline_delimited: one JSON value per line
-  streams=sse           for stream_sse_style_delimited: server-sent events`;
+  base=<file>           what protos cannot express: title, servers, security, headers, errors (YAML or
+                        JSON; the path is relative to where the compiler runs; the README lists the
+                        keys)
+  merged=<name>         also writes <name>.json, one document with all packages
+  unsupported=error     refuses, by file and line, what Envoy does not support: response_body, maps and
+                        repeated messages in a query, two methods on one path (default)
+  unsupported=warn      leaves it out of the document and prints a warning on stderr
+  defaults=omitted      responses may omit fields that have their default values (default)
+  defaults=printed      responses always contain the fields that Envoy prints with
+                        always_print_primitive_fields: these are marked as required
+  streams=array         a stream is one JSON array (default)
+  streams=ndjson        a stream is one JSON value per line: for stream_newline_delimited
+  streams=sse           a stream is server-sent events: for stream_sse_style_delimited
+
+--help and --version print this and the version.`;
 
 const choices = {
   unsupported: ["error", "warn"],
@@ -49,13 +51,14 @@ const choices = {
 export function readOptions(given: readonly GivenOption[]): Options {
   const values = new Map<string, string>();
   for (const { key, value } of given) {
-    if (value === "") throw new OptionFault(`option ${key} needs a value; see --help`);
+    if (value === "")
+      throw new OptionFault(`option ${key} needs a value; see protoc-gen-openapi --help`);
     if (Object.hasOwn(choices, key)) {
       const allowed: readonly string[] = choices[key as keyof typeof choices];
       if (!allowed.includes(value))
         throw new OptionFault(`option ${key} must be ${allowed.join(" or ")}`);
     } else if (key !== "base" && key !== "merged") {
-      throw new OptionFault(`unknown option ${key}; see --help`);
+      throw new OptionFault(`there is no option ${key}; see protoc-gen-openapi --help`);
     }
     values.set(key, value);
   }
