@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (file: string) => readFileSync(join(root, file), "utf8");
 const documents = globSync("{*.md,{docs,examples,packages,proto}/**/*.md}", {
   cwd: root,
-  exclude: ["**/node_modules/**"],
+  exclude: ["**/node_modules/**", "packages/*/dist/**"],
 }).sort();
 
 describe("the documents", () => {
