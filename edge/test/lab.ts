@@ -76,8 +76,8 @@ export type Answer = {
 };
 
 /**
- * Starts an edge and what is behind it. `changes` replaces texts of the configuration by others, for
- * what is no setting, such as a timeout too long to wait for.
+ * Starts an edge with its services and issuer. `changes` replaces text in the configuration, for
+ * values that are not settings, such as timeouts that are too long for tests.
  */
 export async function startLab({
   settings = {},

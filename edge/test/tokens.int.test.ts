@@ -39,7 +39,7 @@ describe("the edge, by the token of a request,", () => {
     "Connect over HTTP/2": (target) => createConnectTransport({ ...target, httpVersion: "2" }),
   };
 
-  /** Fails unless the edge itself refuses this in the form of each protocol. */
+  /** Fails unless the edge itself rejects this with an error in the form of each protocol. */
   const assertRefused = async (authorization: string | undefined) => {
     const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
     const reached = lab.orders.tokens.length;

@@ -145,7 +145,7 @@ function createUpstream<Service extends DescService>(
 ): Upstream {
   const seen: Headers[] = [];
   const tokens: (string | null | undefined)[] = [];
-  // What no test calls may be missing.
+  // Methods that no test calls can be missing.
   const implementation = implement((context) =>
     seen.push(context.requestHeader),
   ) as ServiceImpl<Service>;

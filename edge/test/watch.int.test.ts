@@ -178,7 +178,7 @@ describe("through the edge a watch", () => {
     await readSome(response, 20_000_000);
   });
 
-  it("that nobody reads slows its service down, but no other watch", async () => {
+  it("that is not read slows down its service, but no other watch", async () => {
     // So many would fill the window of a connection with default settings.
     const idle = await Promise.all(
       Array.from({ length: 8 }, () => open(lab, `${path}?afterRevision=${floodRevision}`)),

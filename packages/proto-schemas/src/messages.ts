@@ -53,8 +53,8 @@ export function isHidden(field: DescField, hidden: readonly FieldPath[]): boolea
 }
 
 /**
- * Whether a field is required besides the fields in the path of a request. A message with a field
- * in the path is already present, so it is required only if one of its other fields is.
+ * Whether a field is required in addition to the fields in the path of a request. A message with a
+ * field in the path is already present, so it is required only if one of its other fields is.
  */
 export function isRequiredBeside(
   context: Context,
