@@ -35,7 +35,7 @@ export function readOptions(given: readonly GivenOption[]): Options {
   const values = new Map<string, string>();
   for (const { key, value } of given) {
     if (key !== "base" && key !== "name") {
-      throw new OptionFault(`there is no option ${key}; see protoc-gen-asyncapi --help`);
+      throw new OptionFault(`unknown option ${key}; see protoc-gen-asyncapi --help`);
     }
     if (value === "")
       throw new OptionFault(`option ${key} needs a value; see protoc-gen-asyncapi --help`);

@@ -58,7 +58,7 @@ export function readOptions(given: readonly GivenOption[]): Options {
       if (!allowed.includes(value))
         throw new OptionFault(`option ${key} must be ${allowed.join(" or ")}`);
     } else if (key !== "base" && key !== "merged") {
-      throw new OptionFault(`there is no option ${key}; see protoc-gen-openapi --help`);
+      throw new OptionFault(`unknown option ${key}; see protoc-gen-openapi --help`);
     }
     values.set(key, value);
   }
