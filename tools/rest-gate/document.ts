@@ -1,5 +1,5 @@
 import { narrow } from "@settle/chassis/docs/schema-parts";
-import { followRef } from "@settle/proto-schemas/follow-ref";
+import { followRef } from "@settle/proto-schemas/json/follow-ref";
 
 /** A part of an OpenAPI document. */
 export type Node = { readonly [key: string]: unknown };

@@ -9,7 +9,7 @@ import {
   type FileDescriptorProto,
   FileDescriptorSetSchema,
 } from "@bufbuild/protobuf/wkt";
-import type { Plugin } from "@settle/proto-schemas/plugin";
+import type { Plugin } from "@settle/proto-schemas/plugin/plugin";
 import { fetchThirdPartyProtos } from "../../../tools/generate/third-party-protos.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));

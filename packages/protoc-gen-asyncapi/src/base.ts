@@ -1,5 +1,5 @@
-import { info, jsonObject, readBaseFile } from "@settle/proto-schemas/base-file";
-import { Refusal } from "@settle/proto-schemas/complaints";
+import { info, jsonObject, readBaseFile } from "@settle/proto-schemas/plugin/base-file";
+import { Refusal } from "@settle/proto-schemas/protos/complaints";
 import * as z from "zod";
 
 /** A name on the broker that is made from the name of a service. */

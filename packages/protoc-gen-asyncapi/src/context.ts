@@ -1,4 +1,4 @@
-import type { Context as SchemaContext } from "@settle/proto-schemas/context";
+import type { Context as SchemaContext } from "@settle/proto-schemas/protos/context";
 import type { Base } from "./base.ts";
 
 /** The context of one run of the plugin. */

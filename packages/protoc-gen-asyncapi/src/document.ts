@@ -1,6 +1,6 @@
-import { createComponents } from "@settle/proto-schemas/components";
-import { type JsonObject, sortKeys, withoutEmpty } from "@settle/proto-schemas/json-schema";
-import { wellKnownForm } from "@settle/proto-schemas/well-known";
+import { type JsonObject, sortKeys, withoutEmpty } from "@settle/proto-schemas/json/json-schema";
+import { wellKnownForm } from "@settle/proto-schemas/json/well-known";
+import { createComponents } from "@settle/proto-schemas/schemas/components";
 import type { Context } from "./context.ts";
 import { type Event, exchangeOf, queueOf, receiversOf } from "./events.ts";
 import { eventMessage } from "./messages.ts";

@@ -1,5 +1,5 @@
 import type { DescFile, DescMessage } from "@bufbuild/protobuf";
-import { Refusal } from "@settle/proto-schemas/complaints";
+import { Refusal } from "@settle/proto-schemas/protos/complaints";
 import type { Context } from "./context.ts";
 
 /** The longest name in AMQP. */

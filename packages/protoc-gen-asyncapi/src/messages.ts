@@ -1,5 +1,5 @@
-import { jsonExamples } from "@settle/proto-schemas/examples";
-import { type JsonObject, withoutEmpty } from "@settle/proto-schemas/json-schema";
+import { type JsonObject, withoutEmpty } from "@settle/proto-schemas/json/json-schema";
+import { jsonExamples } from "@settle/proto-schemas/schemas/examples";
 import type { Context } from "./context.ts";
 import type { Event } from "./events.ts";
 

@@ -1,4 +1,4 @@
-import { type GivenOption, OptionFault } from "@settle/proto-schemas/plugin";
+import { type GivenOption, OptionFault } from "@settle/proto-schemas/plugin/plugin";
 
 /** The options of the plugin; see {@link usage}. */
 export type Options = {

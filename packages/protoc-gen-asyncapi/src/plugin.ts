@@ -1,5 +1,5 @@
-import { createDocumentPlugin } from "@settle/proto-schemas/document-plugin";
-import type { Plugin } from "@settle/proto-schemas/plugin";
+import { createDocumentPlugin } from "@settle/proto-schemas/plugin/document-plugin";
+import type { Plugin } from "@settle/proto-schemas/plugin/plugin";
 import { createDocument } from "./document.ts";
 import { readEvents } from "./events.ts";
 import { readOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-import type { Json } from "@settle/proto-schemas/json-schema";
+import type { Json } from "@settle/proto-schemas/json/json-schema";
 
 /**
  * Returns `json` with each `$ref` that has sibling keywords moved into `allOf`. AsyncAPI would

@@ -1,5 +1,5 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { JsonObject } from "@settle/proto-schemas/json-schema";
+import type { JsonObject } from "@settle/proto-schemas/json/json-schema";
 import type { Context } from "./context.ts";
 
 /** Who may call a method, as `security` and in words. */

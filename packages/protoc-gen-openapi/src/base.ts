@@ -1,4 +1,4 @@
-import { info, jsonObject, readBaseFile } from "@settle/proto-schemas/base-file";
+import { info, jsonObject, readBaseFile } from "@settle/proto-schemas/plugin/base-file";
 import * as z from "zod";
 
 /** The methods that a header applies to: by kind, or by full name. */

@@ -1,13 +1,13 @@
 import type { DescMessage } from "@bufbuild/protobuf";
-import { fieldSchema, isRequiredInRequest, type Refer } from "@settle/proto-schemas/fields";
-import type { JsonObject } from "@settle/proto-schemas/json-schema";
+import type { JsonObject } from "@settle/proto-schemas/json/json-schema";
+import { httpBody, wellKnownForm } from "@settle/proto-schemas/json/well-known";
+import { fieldSchema, isRequiredInRequest, type Refer } from "@settle/proto-schemas/schemas/fields";
 import {
   type FieldPath,
   hasOwnSchema,
   isRequiredBeside,
   messageSchema,
-} from "@settle/proto-schemas/messages";
-import { httpBody, wellKnownForm } from "@settle/proto-schemas/well-known";
+} from "@settle/proto-schemas/schemas/messages";
 import type { Context } from "./context.ts";
 import type { Binding } from "./http-rules.ts";
 import type { StreamFraming } from "./options.ts";

@@ -1,8 +1,8 @@
 import type { DescFile, DescService } from "@bufbuild/protobuf";
-import { Refusal } from "@settle/proto-schemas/complaints";
-import { createComponents } from "@settle/proto-schemas/components";
-import type { Document } from "@settle/proto-schemas/document-plugin";
-import { type JsonObject, sortKeys, withoutEmpty } from "@settle/proto-schemas/json-schema";
+import { type JsonObject, sortKeys, withoutEmpty } from "@settle/proto-schemas/json/json-schema";
+import type { Document } from "@settle/proto-schemas/plugin/document-plugin";
+import { Refusal } from "@settle/proto-schemas/protos/complaints";
+import { createComponents } from "@settle/proto-schemas/schemas/components";
 import type { Context } from "./context.ts";
 import { statusName, statusSchema } from "./errors.ts";
 import { headerComponents } from "./headers.ts";

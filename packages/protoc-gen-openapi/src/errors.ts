@@ -1,8 +1,8 @@
 import type { DescEnum, DescMethod } from "@bufbuild/protobuf";
-import { Refusal } from "@settle/proto-schemas/complaints";
-import type { Refer } from "@settle/proto-schemas/fields";
-import { allOf, type JsonObject } from "@settle/proto-schemas/json-schema";
-import { wellKnownForm } from "@settle/proto-schemas/well-known";
+import { allOf, type JsonObject } from "@settle/proto-schemas/json/json-schema";
+import { wellKnownForm } from "@settle/proto-schemas/json/well-known";
+import { Refusal } from "@settle/proto-schemas/protos/complaints";
+import type { Refer } from "@settle/proto-schemas/schemas/fields";
 import type { Context } from "./context.ts";
 
 /** The schema name of all errors over REST. */

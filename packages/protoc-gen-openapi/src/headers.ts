@@ -1,6 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import type { JsonObject } from "@settle/proto-schemas/json-schema";
+import type { JsonObject } from "@settle/proto-schemas/json/json-schema";
 import type { Base, Header } from "./base.ts";
 
 /** Returns the request headers of `method`, as references. */

@@ -1,6 +1,6 @@
-import { paragraphs } from "@settle/proto-schemas/comments";
-import type { Refer } from "@settle/proto-schemas/fields";
-import { type JsonObject, withoutEmpty } from "@settle/proto-schemas/json-schema";
+import { type JsonObject, withoutEmpty } from "@settle/proto-schemas/json/json-schema";
+import { paragraphs } from "@settle/proto-schemas/protos/comments";
+import type { Refer } from "@settle/proto-schemas/schemas/fields";
 import { readAccess } from "./access.ts";
 import { requestBody, responseContent, streamWords } from "./bodies.ts";
 import type { Context } from "./context.ts";

@@ -1,4 +1,4 @@
-import { type GivenOption, OptionFault } from "@settle/proto-schemas/plugin";
+import { type GivenOption, OptionFault } from "@settle/proto-schemas/plugin/plugin";
 
 /** The framing of a server stream over REST, as in Envoy's print options. */
 export type StreamFraming = "array" | "ndjson" | "sse";

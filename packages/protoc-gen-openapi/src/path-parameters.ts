@@ -1,8 +1,8 @@
 import { ScalarType } from "@bufbuild/protobuf";
-import { paragraphs } from "@settle/proto-schemas/comments";
-import { elementOf, scalarOf } from "@settle/proto-schemas/elements";
-import { fieldSchema, type Refer } from "@settle/proto-schemas/fields";
-import { allOf, type JsonObject } from "@settle/proto-schemas/json-schema";
+import { elementOf, scalarOf } from "@settle/proto-schemas/json/elements";
+import { allOf, type JsonObject } from "@settle/proto-schemas/json/json-schema";
+import { paragraphs } from "@settle/proto-schemas/protos/comments";
+import { fieldSchema, type Refer } from "@settle/proto-schemas/schemas/fields";
 import type { Context } from "./context.ts";
 import type { Binding } from "./http-rules.ts";
 import type { Segment } from "./path-template.ts";

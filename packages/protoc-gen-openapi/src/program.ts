@@ -1,4 +1,4 @@
-import { runProgram } from "@settle/proto-schemas/program";
+import { runProgram } from "@settle/proto-schemas/plugin/program";
 import { usage } from "./options.ts";
 import { createPlugin } from "./plugin.ts";
 

@@ -1,10 +1,10 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import { paragraphs } from "@settle/proto-schemas/comments";
-import { readFieldBehavior } from "@settle/proto-schemas/field-behavior";
-import { fieldSchema, isRequiredInRequest, type Refer } from "@settle/proto-schemas/fields";
-import type { JsonObject } from "@settle/proto-schemas/json-schema";
-import { type FieldPath, hasOwnSchema } from "@settle/proto-schemas/messages";
-import { isOneValue } from "@settle/proto-schemas/well-known";
+import type { JsonObject } from "@settle/proto-schemas/json/json-schema";
+import { isOneValue } from "@settle/proto-schemas/json/well-known";
+import { paragraphs } from "@settle/proto-schemas/protos/comments";
+import { readFieldBehavior } from "@settle/proto-schemas/protos/field-behavior";
+import { fieldSchema, isRequiredInRequest, type Refer } from "@settle/proto-schemas/schemas/fields";
+import { type FieldPath, hasOwnSchema } from "@settle/proto-schemas/schemas/messages";
 import type { Context } from "./context.ts";
 import type { Binding } from "./http-rules.ts";
 import { notNull } from "./path-parameters.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { CodeGeneratorRequestSchema, CodeGeneratorResponseSchema } from "@bufbuild/protobuf/wkt";
-import { readComment } from "@settle/proto-schemas/comments";
+import { readComment } from "@settle/proto-schemas/protos/comments";
 import { parse } from "yaml";
 import { readBase } from "../src/base.ts";
 import { emptyBase } from "../src/empty-base.ts";

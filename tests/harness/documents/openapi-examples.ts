@@ -1,4 +1,4 @@
-import { followRef } from "@settle/proto-schemas/follow-ref";
+import { followRef } from "@settle/proto-schemas/json/follow-ref";
 
 /** Any part of a JSON document. */
 export type Node = { readonly [key: string]: Node };

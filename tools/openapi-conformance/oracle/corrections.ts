@@ -1,9 +1,9 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
-import { readFieldBehavior } from "@settle/proto-schemas/field-behavior";
-import { isRequiredInRequest } from "@settle/proto-schemas/fields";
-import { isHidden, isRequiredBeside } from "@settle/proto-schemas/messages";
-import { httpBody, isOneValue } from "@settle/proto-schemas/well-known";
+import { httpBody, isOneValue } from "@settle/proto-schemas/json/well-known";
+import { readFieldBehavior } from "@settle/proto-schemas/protos/field-behavior";
+import { isRequiredInRequest } from "@settle/proto-schemas/schemas/fields";
+import { isHidden, isRequiredBeside } from "@settle/proto-schemas/schemas/messages";
 import type { Context } from "../../../packages/protoc-gen-openapi/src/context.ts";
 import type { Binding } from "../../../packages/protoc-gen-openapi/src/http-rules.ts";
 import type { Facts } from "./facts.ts";

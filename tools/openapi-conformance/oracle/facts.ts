@@ -1,4 +1,4 @@
-import { followRef } from "@settle/proto-schemas/follow-ref";
+import { followRef } from "@settle/proto-schemas/json/follow-ref";
 
 type Node = { readonly [key: string]: unknown };
 

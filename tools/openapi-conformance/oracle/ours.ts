@@ -1,7 +1,7 @@
 import { create, createFileRegistry, type DescMethod } from "@bufbuild/protobuf";
 import { CodeGeneratorRequestSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { createExtensions } from "@settle/proto-schemas/extensions";
-import { createSource } from "@settle/proto-schemas/source";
+import { createExtensions } from "@settle/proto-schemas/protos/extensions";
+import { createSource } from "@settle/proto-schemas/protos/source";
 import { readBase } from "../../../packages/protoc-gen-openapi/src/base.ts";
 import type { Context } from "../../../packages/protoc-gen-openapi/src/context.ts";
 import { type Binding, readBindings } from "../../../packages/protoc-gen-openapi/src/http-rules.ts";

@@ -1,6 +1,6 @@
-import { decimalPattern } from "./decimal-pattern.ts";
-import type { Direction } from "./elements.ts";
-import type { Json, JsonObject } from "./json-schema.ts";
+import { decimalPattern } from "../json/decimal-pattern.ts";
+import type { Direction } from "../json/elements.ts";
+import type { Json, JsonObject } from "../json/json-schema.ts";
 import type { Ruled } from "./ruled.ts";
 
 /** buf.validate's rules for any number type. */

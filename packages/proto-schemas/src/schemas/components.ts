@@ -1,8 +1,8 @@
 import type { DescEnum, DescMessage } from "@bufbuild/protobuf";
-import type { Context } from "./context.ts";
-import type { Direction } from "./elements.ts";
+import type { Direction } from "../json/elements.ts";
+import { isSame, type Json, type JsonObject, mapRefs } from "../json/json-schema.ts";
+import type { Context } from "../protos/context.ts";
 import type { Refer } from "./fields.ts";
-import { isSame, type Json, type JsonObject, mapRefs } from "./json-schema.ts";
 import { enumSchema, messageSchema } from "./messages.ts";
 
 /** The schemas that other parts of a document refer to. */

@@ -1,13 +1,13 @@
 import type { DescEnum, DescField, DescMessage } from "@bufbuild/protobuf";
-import { paragraphs } from "./comments.ts";
-import type { Context } from "./context.ts";
-import type { Direction } from "./elements.ts";
+import type { Direction } from "../json/elements.ts";
+import { type Json, type JsonObject, withoutEmpty } from "../json/json-schema.ts";
+import { wellKnownForm, wrappedScalar } from "../json/well-known.ts";
+import { paragraphs } from "../protos/comments.ts";
+import type { Context } from "../protos/context.ts";
+import { isOneofRequired, readMessageRules } from "../rules/rules.ts";
+import { celNotes } from "../rules/rules-cel.ts";
 import { jsonExamples } from "./examples.ts";
 import { describeField, fieldSchema, isRequired, type Refer } from "./fields.ts";
-import { type Json, type JsonObject, withoutEmpty } from "./json-schema.ts";
-import { isOneofRequired, readMessageRules } from "./rules.ts";
-import { celNotes } from "./rules-cel.ts";
-import { wellKnownForm, wrappedScalar } from "./well-known.ts";
 
 /** The path to a field: the fields that lead to it. */
 export type FieldPath = readonly DescField[];

@@ -1,5 +1,5 @@
-import { durationPattern } from "./decimal-pattern.ts";
-import type { JsonObject } from "./json-schema.ts";
+import { durationPattern } from "../json/decimal-pattern.ts";
+import type { JsonObject } from "../json/json-schema.ts";
 import type { Ruled } from "./ruled.ts";
 
 type Time = { readonly seconds?: bigint; readonly nanos?: number };

@@ -9,8 +9,8 @@ import {
   type FileDescriptorProto,
   FileDescriptorSetSchema,
 } from "@bufbuild/protobuf/wkt";
-import { readRequest } from "../src/read-request.ts";
-import { createSource } from "../src/source.ts";
+import { readRequest } from "../../src/plugin/read-request.ts";
+import { createSource } from "../../src/protos/source.ts";
 
 // More values than one byte of a path can encode.
 const colours = Array.from({ length: 200 }, (_, n) => `  // Colour ${n}\n  C_${n} = ${n};`);

@@ -1,8 +1,8 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { keepRawPositions } from "../protos/positions.ts";
 import type { Request } from "./plugin.ts";
-import { keepRawPositions } from "./positions.ts";
 
 /** Numbers of the fields of google.protobuf.compiler.CodeGeneratorRequest. */
 const fields = { fileToGenerate: 1, parameter: 2, protoFile: 15, sourceFile: 17 } as const;

@@ -1,7 +1,5 @@
 import type { DescEnum, DescField, DescMessage } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
-import { paragraphs } from "./comments.ts";
-import type { Context } from "./context.ts";
 import {
   type Direction,
   type Element,
@@ -9,16 +7,18 @@ import {
   mapKeySchema,
   scalarOf,
   scalarSchema,
-} from "./elements.ts";
+} from "../json/elements.ts";
+import { allOf, type JsonObject, withoutEmpty } from "../json/json-schema.ts";
+import { wellKnownForm } from "../json/well-known.ts";
+import { hasImplicitZero, nonZeroSchema, refusesZero, zeroForms } from "../json/zero-values.ts";
+import { paragraphs } from "../protos/comments.ts";
+import type { Context } from "../protos/context.ts";
+import { readFieldBehavior } from "../protos/field-behavior.ts";
+import { join, type Ruled } from "../rules/ruled.ts";
+import { elementRules, ignore, noRules, readFieldRules } from "../rules/rules.ts";
+import { celNotes } from "../rules/rules-cel.ts";
+import { lengthKeywords } from "../rules/rules-string.ts";
 import { fieldExamples } from "./examples.ts";
-import { readFieldBehavior } from "./field-behavior.ts";
-import { allOf, type JsonObject, withoutEmpty } from "./json-schema.ts";
-import { join, type Ruled } from "./ruled.ts";
-import { elementRules, ignore, noRules, readFieldRules } from "./rules.ts";
-import { celNotes } from "./rules-cel.ts";
-import { lengthKeywords } from "./rules-string.ts";
-import { wellKnownForm } from "./well-known.ts";
-import { hasImplicitZero, nonZeroSchema, refusesZero, zeroForms } from "./zero-values.ts";
 
 /** Returns the value of `$ref` for a type with a schema of its own. */
 export type Refer = (type: DescMessage | DescEnum, direction: Direction) => string;

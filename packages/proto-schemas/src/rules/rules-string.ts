@@ -1,4 +1,4 @@
-import { allOf, type Json, type JsonObject } from "./json-schema.ts";
+import { allOf, type Json, type JsonObject } from "../json/json-schema.ts";
 import type { Ruled } from "./ruled.ts";
 
 /** The set fields of buf.validate.StringRules. */

@@ -1,6 +1,6 @@
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
-import { type Element, elementOf, is64Bit, scalarOf } from "./elements.ts";
-import type { Json } from "./json-schema.ts";
+import { type Element, elementOf, is64Bit, scalarOf } from "../json/elements.ts";
+import type { Json } from "../json/json-schema.ts";
 
 /** Parses the examples in a field's comment by its type; leaves out invalid ones. */
 export function fieldExamples(field: DescField, texts: readonly string[]): readonly Json[] {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import * as z from "zod";
-import { Refusal } from "./complaints.ts";
-import type { Json } from "./json-schema.ts";
+import type { Json } from "../json/json-schema.ts";
+import { Refusal } from "../protos/complaints.ts";
 
 /** Any JSON value. */
 export const json = z.custom<Json>(() => true);

@@ -1,9 +1,9 @@
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
-import type { Direction, Element } from "./elements.ts";
-import type { JsonObject } from "./json-schema.ts";
+import type { Direction, Element } from "../json/elements.ts";
+import type { JsonObject } from "../json/json-schema.ts";
+import { hasImplicitZero, refusesZero } from "../json/zero-values.ts";
 import type { Ruled } from "./ruled.ts";
 import { type NumberRules, numberRules } from "./rules-number.ts";
-import { hasImplicitZero, refusesZero } from "./zero-values.ts";
 
 /** A rule in CEL. */
 export type CelRule = {

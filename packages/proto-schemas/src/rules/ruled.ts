@@ -1,4 +1,4 @@
-import { allOf, type JsonObject } from "./json-schema.ts";
+import { allOf, type JsonObject } from "../json/json-schema.ts";
 
 /** A translated rule: what JSON Schema can express, and the rest in words. */
 export type Ruled = { readonly schema: JsonObject; readonly notes: readonly string[] };

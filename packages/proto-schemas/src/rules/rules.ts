@@ -1,6 +1,6 @@
 import type { DescField, DescMessage, DescOneof } from "@bufbuild/protobuf";
-import type { Context } from "./context.ts";
-import type { Direction, Element } from "./elements.ts";
+import type { Direction, Element } from "../json/elements.ts";
+import type { Context } from "../protos/context.ts";
 import { join, type Ruled } from "./ruled.ts";
 import { bytesRules } from "./rules-bytes.ts";
 import { type CelRule, celBounds, celNotes } from "./rules-cel.ts";

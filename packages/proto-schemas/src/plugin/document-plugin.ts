@@ -1,11 +1,11 @@
 import { create, createFileRegistry, type DescFile, type Registry } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { createComplaints, Refusal } from "./complaints.ts";
-import type { Context } from "./context.ts";
-import { createExtensions } from "./extensions.ts";
-import type { JsonObject } from "./json-schema.ts";
+import type { JsonObject } from "../json/json-schema.ts";
+import { createComplaints, Refusal } from "../protos/complaints.ts";
+import type { Context } from "../protos/context.ts";
+import { createExtensions } from "../protos/extensions.ts";
+import { createSource } from "../protos/source.ts";
 import { type GivenOption, type Plugin, type Request, splitParameter } from "./plugin.ts";
-import { createSource } from "./source.ts";
 
 /** A document and the name of its file. */
 export type Document = { readonly file: string; readonly content: JsonObject };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { decimalPattern, durationPattern } from "../src/decimal-pattern.ts";
+import { decimalPattern, durationPattern } from "../../src/json/decimal-pattern.ts";
 
 describe("the pattern of a range of decimals", () => {
   it("is short for a round range", () => {
