@@ -9,12 +9,12 @@ import { addTo, namedIn, places, removeFrom } from "../../tools/new-service/plac
 import { fillIn, removeSnippet } from "../../tools/new-service/places/snippet.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-/** Names that nobody takes, so that this holds with further services as well. */
+/** Names that are reserved for tests. */
 const newcomer: ListedService = { name: "newcomer", port: 8104 };
 const latecomer: ListedService = { name: "latecomer", port: 8105 };
 
 describe("the list of services", () => {
-  it("is what all files say that cannot read it", () => {
+  it("matches every file that cannot read it", () => {
     assert.deepEqual(findFaults(root, services), []);
   });
 
@@ -25,7 +25,7 @@ describe("the list of services", () => {
     }
   });
 
-  it("has every service that the contract routes events from and to", () => {
+  it("has every publisher and consumer of the events in the contract", () => {
     for (const event of file_events_v1_events.messages) {
       const { from, to, alsoTo } = routeOf(event) ?? assert.fail(event.typeName);
       for (const name of [from, ...to, ...alsoTo]) {
@@ -37,7 +37,7 @@ describe("the list of services", () => {
     }
   });
 
-  it("is missed by name, in the file that lacks something", () => {
+  it("is compared with each file, which is named with what it lacks", () => {
     const faults = findFaults(root, [...services, newcomer]);
     for (const fault of [
       "services/services.ts: no entry for newcomer",
@@ -70,13 +70,19 @@ describe("the list of services", () => {
       }
     });
 
-    it(`finds that a line as deep as the first is missing in ${place.file}`, () => {
+    it(`finds that a line which names the service is missing in ${place.file}`, () => {
       const [service] = services;
       for (const { text: snippet, what } of place.snippets) {
-        const [first = "", ...more] = fillIn(snippet, service).split("\n");
-        for (const line of more.filter((one) => one.search(/\S/) === first.search(/\S/))) {
-          const faults = faultsOf(place, text.replace(`${line}\n`, ""), [service]);
-          assert.deepEqual(faults, [`${place.file}: no ${fillIn(what, service)}`]);
+        for (const template of snippet.split("\n").slice(1)) {
+          const line = fillIn(template, service);
+          if (line === template) continue;
+          const at = text.indexOf(
+            `${line}\n`,
+            text.indexOf(fillIn(snippet, service).split("\n")[0] ?? ""),
+          );
+          const less = text.slice(0, at) + text.slice(at + line.length + 1);
+          const faults = faultsOf(place, less, [service]);
+          assert.deepEqual(faults, [`${place.file}: no ${fillIn(what, service)}`], line);
         }
       }
     });

@@ -27,12 +27,20 @@ export function fillIn(text: string, { name, port }: ListedService): string {
     .replaceAll("{port}", String(port));
 }
 
-/** Whether `text` has the snippet of the service: its lines that are no deeper than the first. */
+/**
+ * Whether `text` has the snippet of the service: its lines that are no deeper than the first, and
+ * those that name the service. Other lines may differ from one service to the next.
+ */
 export function hasSnippet(text: string, snippet: Snippet, service: ListedService): boolean {
-  const lines = new Set(text.split("\n"));
-  const [first = "", ...more] = fillIn(snippet.text, service).split("\n");
-  const heads = more.filter((line) => line !== "" && depthOf(line) <= depthOf(first));
-  return [first, ...heads].every((line) => lines.has(line));
+  const lines = text.split("\n");
+  if (!namesIn(text, snippet).includes(service.name)) return false;
+  const { from, to } = extentOf(lines, snippet, service.name);
+  const own = new Set(lines.slice(from, to));
+  const templates = snippet.text.split("\n").filter((line) => line !== "");
+  const depth = depthOf(templates[0] ?? "");
+  return templates
+    .filter((line) => depthOf(line) <= depth || fillIn(line, service) !== line)
+    .every((line) => own.has(fillIn(line, service)));
 }
 
 /** The names of which `text` has the snippet, in their order. */
