@@ -9,7 +9,7 @@ import { addTo, namedIn, places, removeFrom } from "../../tools/new-service/plac
 import { fillIn, removeSnippet } from "../../tools/new-service/places/snippet.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-/** Names that are reserved for tests. */
+/** Names that no service of this repository has. */
 const newcomer: ListedService = { name: "newcomer", port: 8104 };
 const latecomer: ListedService = { name: "latecomer", port: 8105 };
 

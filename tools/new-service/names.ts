@@ -45,7 +45,6 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   "true or false in YAML": ["on", "off", "yes", "no"],
   "a folder that git, Docker or the linter ignore": ["coverage", "dist", "test", "testdata"],
   "a file of the SDK": ["errors", "facades", "messages", "index"],
-  "a service that only tests make": ["newcomer", "latecomer"],
   "a part of the system": ["page", "frontend", "provision", "issuer", "envoy", "postgresql"],
 };
 

@@ -31,6 +31,7 @@ export function* createDocuments(
       packages.set(name, services.set(service, bindings));
     }
   }
+  if (packages.size > 0) refuseUnknownOptions(context);
   const { title } = context.base.info;
   const { merged } = context.options;
   if (merged !== undefined && packages.has(merged)) {
@@ -43,6 +44,19 @@ export function* createDocuments(
   if (merged === undefined || packages.size === 0) return;
   const all = new Map([...packages.values()].flatMap((services) => [...services]));
   yield { file: `${merged}.json`, content: createDocument(context, title, all) };
+}
+
+/** Throws if the base file names a method option that does not exist: the documents would lack it. */
+function refuseUnknownOptions({ base, extensions, options }: Context): void {
+  for (const key of ["access", "errors"] as const) {
+    const name = base[key]?.extension;
+    if (name === undefined) continue;
+    const option = extensions.types.getExtension(name);
+    if (option?.extendee.typeName === "google.protobuf.MethodOptions") continue;
+    throw new Refusal(
+      `${options.base}: ${key}.extension names ${name}, and no proto of this run or its imports defines such a method option`,
+    );
+  }
 }
 
 type PathItem = {
