@@ -47,7 +47,10 @@ function output(command: readonly [string, ...string[]]): string {
   const result = spawnSync(program, args, { cwd: root, encoding: "utf8" });
   if (result.error) return String(result.error);
   if (result.status === 0) return "";
-  return `${result.stdout}${result.stderr}`.trim() || `${program} exited with ${result.status}`;
+  const text = `${result.stdout}${result.stderr}`.trim();
+  // Of the unit tests, only those that failed.
+  const failures = Math.max(0, text.search(/^ +\d+ failing$/m));
+  return text.slice(failures) || `${program} exited with ${result.status}`;
 }
 
 await fetchThirdPartyProtos(root);
