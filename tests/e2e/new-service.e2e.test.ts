@@ -41,10 +41,13 @@ describe("a new service", function () {
   });
   after(() => parts.disposeAsync());
 
-  it("is refused, or stopped while it is prepared, and nothing is left of it", async () => {
+  it("leaves no trace if it is refused, or stopped during preparation", async () => {
     const refusals: [args: readonly string[], reason: RegExp][] = [
-      [[command, "orders", "--handles", eventType], /there is a service orders already/],
-      [[command, "newcomer", "--handles", "events.v1.Nothing"], /no event events\.v1\.Nothing/],
+      [[command, "orders", "--handles", eventType], /the service orders already exists/],
+      [
+        [command, "newcomer", "--handles", "events.v1.Nothing"],
+        /the contract has no event events\.v1\.Nothing/,
+      ],
     ];
     const edited = join(project.folder, "docker-compose.yml");
     const before = readFileSync(edited);
@@ -52,7 +55,7 @@ describe("a new service", function () {
     const dirty = await project.run(create);
     writeFileSync(edited, before);
     assert.equal(dirty.code, 1, dirty.output);
-    assert.match(dirty.output, /changes that are not committed: docker-compose\.yml; commit or/);
+    assert.match(dirty.output, /uncommitted changes: docker-compose\.yml; commit or/);
     const ended = refusals.map(async ([args, reason]) => {
       const { code, output } = await project.run(args);
       assert.equal(code, 1, output);
@@ -66,7 +69,7 @@ describe("a new service", function () {
     assert.deepEqual(globSync(".cache/new-service-*", { cwd: project.folder }), []);
   });
 
-  it("is written where services are named, and nowhere else", async () => {
+  it("is added to every file that names services, and to no other", async () => {
     const { code, output } = await project.run([...create, "--port", String(port)]);
     assert.equal(code, 0, output);
     const written = [...output.matchAll(/^ {2}(?:new|changed) +(\S+)$/gm)].map(([, file]) => file);
@@ -83,7 +86,7 @@ describe("a new service", function () {
     }
   });
 
-  it("runs, and answers behind the edge", async () => {
+  it("runs, and responds through the edge", async () => {
     const { folder } = project;
     const auth = readTestAuth();
     const database = parts.use(await createTestDatabase("newcomer"));
@@ -116,44 +119,44 @@ describe("a new service", function () {
     writeFileSync(config, renderEdge(settings, local));
     await startEnvoy({ nursery, binary: process.env.ENVOY_BIN ?? "", config, port: listenPort });
     edgeUrl = `http://${host}:${listenPort}`;
-    await eventually("the service answers through the edge", async () =>
+    await eventually("the service responds through the edge", async () =>
       (await countByRest("alice")) === "0" ? true : undefined,
     );
     const documents = await fetch(`http://${host}:${port}/swagger/v1/newcomer.json`);
     assert.equal(documents.status, 200);
   });
 
-  it("counts an event that is delivered twice once, to REST and to gRPC", async () => {
+  it("counts an event that is delivered twice only once, over REST and gRPC", async () => {
     const messageId = newId();
     await publish("alice", messageId);
     await publish("alice", messageId);
     await publish("bob", newId());
-    await eventually("what came last is counted", async () =>
+    await eventually("the last event is counted", async () =>
       (await countByRest("bob")) === "1" ? true : undefined,
     );
     assert.equal(await countByRest("alice"), "1");
     assert.equal(await countByGrpc("alice"), 1n);
   });
 
-  it("shows a user nothing of another, and an admin all", async () => {
+  it("shows users only their own activity, and admins that of every user", async () => {
     const ask = async (authorization: string) =>
       (await fetch(`${edgeUrl}/gateway/newcomer/alice`, { headers: { authorization } })).status;
     assert.equal(await ask(await authorizationOf("bob")), 403);
     assert.equal(await ask(await authorizationOf("carol", ["admin"])), 200);
   });
 
-  it("is not taken out while that would lose what git does not have", async () => {
+  it("is not removed if uncommitted work would be lost", async () => {
     const file = "services/newcomer/src/app.ts";
     const path = join(project.folder, file);
     const before = readFileSync(path);
     appendFileSync(path, "// Work of a day.\n");
     const { code, output } = await project.run([command, "newcomer", "--remove"]);
     assert.equal(code, 1, output);
-    assert.match(output, new RegExp(`would be lost, because git does not have it: ${file};`));
+    assert.match(output, new RegExp(`would lose uncommitted work: ${file};`));
     writeFileSync(path, before);
   });
 
-  it("is taken out again, and nothing is left of it", async () => {
+  it("leaves no trace after its removal", async () => {
     const { code, output } = await project.run([command, "newcomer", "--remove"]);
     assert.equal(code, 0, output);
     assert.deepEqual(project.status(), []);
@@ -162,7 +165,7 @@ describe("a new service", function () {
     }
   });
 
-  /** What REST says of the user's events; undefined where it does not answer yet. */
+  /** Returns the user's event count over REST; undefined if the service does not respond yet. */
   async function countByRest(userId: string): Promise<string | undefined> {
     const url = `${edgeUrl}/gateway/newcomer/${userId}`;
     const answer = await fetch(url, { headers: { authorization: await authorizationOf(userId) } });
@@ -182,7 +185,7 @@ describe("a new service", function () {
     return (await method({ userId }, { headers })).eventCount;
   }
 
-  /** Publishes the example that the contract has of the event, as payments would. */
+  /** Publishes the contract's example of the event, as payments would. */
   async function publish(userId: string, messageId: string): Promise<void> {
     const path = join(project.folder, "gen/asyncapi/settle.json");
     const { components } = JSON.parse(readFileSync(path, "utf8"));

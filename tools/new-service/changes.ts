@@ -11,14 +11,14 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** A file as it is and as it will be; undefined where there is none. */
+/** The content of a file before and after; undefined if the file does not exist. */
 export type Change = {
   readonly file: string;
   readonly before: Buffer | undefined;
   readonly after: Buffer | undefined;
 };
 
-/** How the files that `patterns` match differ between the project and its copy, by their names. */
+/** Returns the files matching `patterns` that differ between the project and its copy, by name. */
 export function findChanges(
   root: string,
   copy: string,
@@ -38,10 +38,10 @@ export function findChanges(
 }
 
 /**
- * Makes all the changes below `root` or, where one of them cannot be made, none: throws then, with
- * everything as it was. All contents are written beside the files first, so a disk that is full or a
- * folder that cannot be written to is found before anything is changed. Nothing interrupts it but the
- * end of the process by force. Folders that become empty go, too.
+ * Applies all changes below `root`, or none: if one fails, it restores the files and throws. It
+ * first writes every content to a temporary file beside its target, so a full disk or a read-only
+ * folder is detected before any file changes. Runs synchronously, so only killing the process can
+ * interrupt it. Removes folders that become empty.
  */
 export function makeChanges(root: string, changes: readonly Change[]): void {
   const made: Change[] = [];
@@ -56,11 +56,13 @@ export function makeChanges(root: string, changes: readonly Change[]): void {
     for (const { file } of changes) discard(root, file);
     if (lost.length === 0) throw error;
     const files = lost.map(({ file }) => file).join(", ");
-    throw new Error(`${error}; not as they were, see git status: ${files}`, { cause: error });
+    throw new Error(`${error}; could not restore these files, check git status: ${files}`, {
+      cause: error,
+    });
   }
 }
 
-/** Writes what a file will be to another one beside it. */
+/** Writes the new content of a file to a temporary file beside it. */
 function prepare(root: string, file: string, content: Buffer | undefined): void {
   if (!content) return;
   const path = join(root, file);
@@ -69,7 +71,7 @@ function prepare(root: string, file: string, content: Buffer | undefined): void 
   writeFileSync(besideOf(path), content, { mode });
 }
 
-/** Gives a file the content that was prepared, or removes it. */
+/** Replaces a file with its prepared content, or removes it if there is none. */
 function replace(root: string, file: string, content: Buffer | undefined): void {
   const path = join(root, file);
   if (content) {
@@ -80,7 +82,7 @@ function replace(root: string, file: string, content: Buffer | undefined): void 
   removeEmpty(root, dirname(file));
 }
 
-/** Whether a file is as it was before. */
+/** Restores the content of a file; returns whether that succeeded. */
 function putBack(root: string, file: string, before: Buffer | undefined): boolean {
   try {
     const now = read(join(root, file));
@@ -93,13 +95,13 @@ function putBack(root: string, file: string, before: Buffer | undefined): boolea
   }
 }
 
-/** Removes what was prepared and not used. */
+/** Removes a prepared content that was not used. */
 function discard(root: string, file: string): void {
   try {
     rmSync(besideOf(join(root, file)), { force: true });
     removeEmpty(root, dirname(file));
   } catch {
-    // Where nothing could be written, nothing is to be removed.
+    // If nothing could be written, there is nothing to remove.
   }
 }
 

@@ -13,10 +13,10 @@ import { createStaging } from "./staging.ts";
 import { renderTemplate } from "./template.ts";
 import { findUncommitted } from "./working-tree.ts";
 
-/** The contract's file of events, whose routes are edited. */
+/** The file of the contract that declares the events and their routes. */
 export const eventsFile = "proto/events/v1/events.proto";
 
-/** The files that hold something of every service, and what is generated. */
+/** The files outside gen/ that mention every service, including generated ones. */
 export const sharedFiles = [
   ...places.map(({ file }) => file),
   "package-lock.json",
@@ -24,18 +24,18 @@ export const sharedFiles = [
   configurationPath,
 ] as const;
 
-/** What a run works with. */
+/** The surroundings of a run. */
 export type Surroundings = {
   readonly root: string;
-  /** Aborting it ends the run before anything is written. */
+  /** Aborting it ends the run before any change to the project. */
   readonly signal: AbortSignal;
-  /** Gets a line before each step that may take a while. */
+  /** Receives a line before each step that may take a while. */
   readonly log: (line: string) => void;
 };
 
 /**
- * Writes the service that was asked for, or throws and has written nothing. Throws one error with
- * every reason why the request cannot be met, each with what to do.
+ * Creates the requested service; if it throws, the project is unchanged. If the request is invalid,
+ * throws one error that lists every fault and how to fix it.
  */
 export async function createService(
   { root, signal, log }: Surroundings,
@@ -43,7 +43,7 @@ export async function createService(
 ): Promise<{ readonly service: ListedService; readonly changes: readonly Change[] }> {
   const { name, events } = request;
   const service = { name, port: await assertPossible(root, request) };
-  log("Copying the project, to prepare everything there ...");
+  log("Copying the project ...");
   using staging = await createStaging(root, signal);
   for (const place of places) {
     staging.write(place.file, addTo(place, staging.read(place.file), service));
@@ -53,12 +53,17 @@ export async function createService(
   const manifest = staging.read(`services/${name}/package.json`);
   const lockFile = "package-lock.json";
   staging.write(lockFile, addPackage(staging.read(lockFile), name, manifest));
-  log("Formatting what is new ...");
+  log("Formatting the new files ...");
   await staging.format(`services/${name}`);
   log("Generating code and documents from the contract ...");
   await staging.generate();
   const faults = findFaults(staging.folder, [...services, service]);
-  if (faults.length > 0) throw new Error(`this did not come out right:\n${faults.join("\n")}`);
+  if (faults.length > 0) {
+    throw new Error(
+      `nothing was changed: with ${name}, these files would not match services/services.ts; ` +
+        `correct them first:\n${faults.join("\n")}`,
+    );
+  }
   const changes = staging.changes([
     ...sharedFiles,
     "gen/**",
@@ -76,7 +81,7 @@ export async function createService(
   return { service, changes };
 }
 
-/** Returns the port of the new service; throws with all that is against the request. */
+/** Returns the port of the new service; throws one error that lists every fault of the request. */
 async function assertPossible(
   root: string,
   request: Extract<Request, { kind: "create" }>,
@@ -90,8 +95,8 @@ async function assertPossible(
   );
   if (uncommitted.size > 0 && !allowDirty) {
     faults.push(
-      `files to be edited have changes that are not committed: ${[...uncommitted].join(", ")}; ` +
-        "commit or stash them, so that you see what was written, or add --allow-dirty",
+      `files to edit have uncommitted changes: ${[...uncommitted].join(", ")}; ` +
+        "commit or stash them so that you can review the new changes, or add --allow-dirty",
     );
   }
   let chosen = 0;

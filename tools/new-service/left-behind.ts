@@ -2,14 +2,14 @@ import type { ListedService } from "../../services/services.ts";
 import { type Place, removeFrom } from "./places/places.ts";
 import { fillIn } from "./places/snippet.ts";
 
-/** How the files that name services would refer to one, besides by lines of its own. */
+/** Patterns of references to a service outside its own snippets. */
 const references = [
   ...["[&*]{name}", "[&*]{name}Instances", "[&*]to{Name}", "{name}-http1", "{name}-service"],
   ...["{name}\\.v1", "services/{name}", "/gateway/{name}", "cluster: {name}", "name: {name}"],
   ...['"{name}"', "{NAME}_(?:PORT|DB_PASSWORD|AMQP_PASSWORD)"],
 ];
 
-/** The lines of `text` that refer to the service, comments aside, each with its number. */
+/** Returns the lines of `text`, except comments, that refer to the service, with line numbers. */
 export function linesAbout(text: string, service: ListedService): readonly string[] {
   const forms = references.map((form) => fillIn(form, service)).join("|");
   const pattern = new RegExp(`(?<!\\w)(?:${forms})(?!\\w)`);
@@ -20,8 +20,9 @@ export function linesAbout(text: string, service: ListedService): readonly strin
 }
 
 /**
- * The lines that a removal of the service would take out of the place's file and that it would take
- * neither out of `committed`, the file as git has it, nor out of what a new service comes with.
+ * Returns the lines that would be lost if the service were removed from the file of `place`: those
+ * that are neither in `committed`, the committed version of the file, nor in the snippets of a new
+ * service.
  */
 export function linesLost(
   place: Place,
@@ -42,7 +43,7 @@ function linesTaken(place: Place, text: string, { name }: ListedService): readon
   });
 }
 
-/** Throws, with what to do, where one of these files still refers to the service. */
+/** Throws if one of these files still refers to the service. */
 export function assertNothingLeft(
   files: Iterable<string>,
   read: (file: string) => string,
@@ -53,7 +54,6 @@ export function assertNothingLeft(
   );
   if (left.length === 0) return;
   throw new Error(
-    `more refers to ${service.name} than a new service comes with; take this out first:\n` +
-      left.join("\n"),
+    `these lines would still refer to ${service.name}; remove them first:\n${left.join("\n")}`,
   );
 }

@@ -1,8 +1,8 @@
 type Lock = { packages: Record<string, unknown> };
 
 /**
- * The lock file's text with a service of this manifest, as `npm install` would write it: the packages
- * it takes are all there, because it takes none that others do not.
+ * Adds a service with this manifest to the lock file, as `npm install` would. The lock file already
+ * contains the dependencies of a new service, because other services have them too.
  */
 export function addPackage(text: string, name: string, manifest: string): string {
   const { name: packageName, version, license, dependencies } = JSON.parse(manifest);
@@ -12,7 +12,7 @@ export function addPackage(text: string, name: string, manifest: string): string
   });
 }
 
-/** The text without the service. */
+/** Removes the service from the lock file. */
 export function removePackage(text: string, name: string): string {
   return edit(text, (packages) => {
     delete packages[`services/${name}`];

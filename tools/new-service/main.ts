@@ -1,4 +1,4 @@
-/** `npm run new-service`: writes a service, or takes one out again; see request.ts. */
+/** `npm run new-service`: creates or removes a service; see request.ts. */
 import { fileURLToPath } from "node:url";
 import type { ListedService } from "../../services/services.ts";
 import { abortOnStop } from "../local/process/stop-signal.ts";
@@ -23,7 +23,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<void>
   console.log(`\n${describe(changes)}\n${nextSteps(service)}`);
 }
 
-/** A line for each file but the generated ones. */
+/** Lists the changed files; of those in gen/, only their number. */
 function describe(changes: readonly Change[]): string {
   const isGenerated = ({ file }: Change) => file.startsWith("gen/");
   const written = changes.filter((change) => !isGenerated(change));
@@ -40,25 +40,25 @@ function describe(changes: readonly Change[]): string {
 function nextSteps(service: ListedService): string {
   return fillIn(
     `
-The service {name} counts the events of each user. Next:
+The service {name} counts the events of each user. Next steps:
 
-  npm start                    everything, with {name} at localhost:{port}
+  npm start                    start the system, with {name} on localhost:{port}
   auth="authorization: Bearer $(npm run --silent token -- alice)"
   curl -H "$auth" localhost:8000/gateway/{name}/alice
-  npm test -- services/{name}/   its tests
-  npm run check                all that can be known without starting anything
+  npm test -- services/{name}/   run the tests of {name}
+  npm run check                run all checks that need no running system
 
-Begin with proto/{name}/v1/{name}_service.proto and npm run generate. It can be taken out again:
-npm run new-service -- {name} --remove`,
+To change its API, edit proto/{name}/v1/{name}_service.proto and run npm run generate.
+To remove the service: npm run new-service -- {name} --remove`,
     service,
   );
 }
 
 function farewell(name: string): string {
   return `
-The service ${name} is gone from the project. What it had on servers is still there: its database and
-role ${name}, its user ${name} and its queues and exchanges ${name}.* on the broker. Locally,
-npm start -- --fresh drops all data.`;
+The service ${name} was removed from the project. On the servers, its data still exists: the database
+and role ${name} on PostgreSQL, and the user ${name} and the queues and exchanges ${name}.* on RabbitMQ.
+To delete all local data, run npm start -- --fresh.`;
 }
 
 const stop = new AbortController();

@@ -4,18 +4,18 @@ import { whyPortIsTaken } from "../local/ports.ts";
 
 const portMin = 1_024;
 const portMax = 65_535;
-/** How many ports are looked at for one that is free. */
+/** How many ports to try when looking for a free one. */
 const maxLooks = 200;
-/** Of `envoy -c edge/envoy.yaml` for its administrator, and of `npm run dev -w web`. */
+/** Further ports: of `envoy -c edge/envoy.yaml` and of `npm run dev -w web`. */
 const further = new Map([
-  [9_901, "the edge's administration"],
-  [5_174, "the page in development"],
+  [9_901, "the admin interface of the edge"],
+  [5_174, "the development server of the page"],
 ]);
 
 /**
- * The port of a new service: `asked`, or the next after those of the services that nothing else has.
- * Throws, with what to do, for one that is no port, that is somebody's in the stack, or on which
- * something listens now.
+ * Returns the port of a new service: `asked`, or else the first free port from the lowest port of
+ * the services. Throws if `asked` is out of range, is a default port of the stack, or is in use at
+ * the moment.
  */
 export async function choosePort(asked: number | undefined): Promise<number> {
   if (asked !== undefined) {
@@ -27,16 +27,16 @@ export async function choosePort(asked: number | undefined): Promise<number> {
   for (let port = first; port < first + maxLooks; port += 1) {
     if ((await whyNotPort(port)) === undefined) return port;
   }
-  throw new Error(`no port from ${first} to ${first + maxLooks - 1} is free: choose one by --port`);
+  throw new Error(`no port from ${first} to ${first + maxLooks - 1} is free: set one with --port`);
 }
 
 async function whyNotPort(port: number): Promise<string | undefined> {
   if (!Number.isInteger(port) || port < portMin || port > portMax) {
-    return `a port is a whole number from ${portMin} to ${portMax}`;
+    return `choose a whole number from ${portMin} to ${portMax}`;
   }
   const owner = Object.values(localPorts).find(({ fallback }) => fallback === port);
   const what = owner?.what ?? further.get(port);
-  if (what !== undefined) return `it is the port of ${what}; choose another`;
+  if (what !== undefined) return `it is the port of ${what}; choose another one`;
   const taken = await whyPortIsTaken(port);
-  return taken && `${taken}; stop that, or choose another`;
+  return taken && `${taken}; free it or choose another one`;
 }

@@ -16,9 +16,8 @@ import { renderTemplate } from "./template.ts";
 import { findUncommitted, readCommitted } from "./working-tree.ts";
 
 /**
- * Takes the service of that name out again, or throws and has changed nothing. Throws where events
- * could not be published or would wait without it, and where its folders hold what neither git has
- * nor a new service comes with.
+ * Removes a service; if it throws, the project is unchanged. Throws if the service publishes events
+ * or is in `to` in a route, if other lines refer to it, or if uncommitted work would be lost.
  */
 export async function removeService(
   { root, signal, log }: Surroundings,
@@ -26,7 +25,7 @@ export async function removeService(
 ): Promise<readonly Change[]> {
   const service = findService(name);
   const own = [`services/${name}`, `proto/${name}`];
-  log("Copying the project, to prepare everything there ...");
+  log("Copying the project ...");
   using staging = await createStaging(root, signal);
   await assertNothingLost(root, staging, service, own);
   for (const path of own) staging.remove(path);
@@ -43,7 +42,12 @@ export async function removeService(
     staging.folder,
     services.filter((other) => other.name !== name),
   );
-  if (faults.length > 0) throw new Error(`this did not come out right:\n${faults.join("\n")}`);
+  if (faults.length > 0) {
+    throw new Error(
+      `nothing was changed: without ${name}, these files would not match services/services.ts; ` +
+        `correct them first:\n${faults.join("\n")}`,
+    );
+  }
   const changes = staging.changes([...sharedFiles, "gen/**", ...own.map((path) => `${path}/**`)]);
   signal.throwIfAborted();
   makeChanges(root, changes);
@@ -55,21 +59,21 @@ function findService(name: string): ListedService {
   const service = services.find((listed) => listed.name === name);
   if (!service) {
     const names = services.map((listed) => listed.name).join(", ");
-    throw new Error(`there is no service ${name}: the list has ${names}`);
+    throw new Error(`there is no service ${name}: choose one of ${names}`);
   }
   for (const event of file_events_v1_events.messages) {
     const route = routeOf(event);
     const isFrom = route?.from === name;
     if (!isFrom && !route?.to.includes(name)) continue;
     throw new Error(
-      `${event.typeName} is routed ${isFrom ? "from" : "to"} ${name}: a service that others ` +
-        "live by is not taken out by a command; change the contract first",
+      `${event.typeName} is routed ${isFrom ? "from" : "to"} ${name}, so other services depend ` +
+        `on it: change the route in ${eventsFile} first`,
     );
   }
   return service;
 }
 
-/** Puts into the copy what a new service comes with, and compares what there is with it. */
+/** Throws if the service has uncommitted work that differs from a new service. */
 async function assertNothingLost(
   root: string,
   staging: Staging,
@@ -82,11 +86,12 @@ async function assertNothingLost(
   ];
   if (lost.length === 0) return;
   throw new Error(
-    `this would be lost, because git does not have it: ${lost.join(", ")}; commit it first, or delete it`,
+    `removing ${service.name} would lose uncommitted work: ${lost.join(", ")}; ` +
+      "commit or delete it first",
   );
 }
 
-/** What somebody has added to the service's lines of files that others have lines of, too. */
+/** Returns the uncommitted lines that were added to the snippets of the service in shared files. */
 function linesLostIn(root: string, staging: Staging, service: ListedService): readonly string[] {
   const files = new Set(findUncommitted(root, sharedFiles));
   return places
@@ -98,7 +103,10 @@ function linesLostIn(root: string, staging: Staging, service: ListedService): re
     });
 }
 
-/** The files of the service's own folders that are not as a new service has them. */
+/**
+ * Returns the uncommitted files in the service's own folders that differ from a new service. Writes
+ * a new service to the copy to compare them.
+ */
 async function filesLostIn(
   root: string,
   staging: Staging,

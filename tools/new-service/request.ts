@@ -1,46 +1,48 @@
 import { parseArgs } from "node:util";
 import { file_events_v1_events } from "@settle/gen/events/v1/events_pb";
 
-/** What `npm run new-service` was asked for. */
+/** The request in the arguments of `npm run new-service`. */
 export type Request =
   | { readonly kind: "help" }
   | { readonly kind: "remove"; readonly name: string }
   | {
       readonly kind: "create";
       readonly name: string;
-      /** The full names of events, as they were given, each once. */
+      /** The names of the events as given, without duplicates. */
       readonly events: readonly string[];
-      /** As it was given; undefined for the next that is free. */
+      /** The port as given; undefined means the next free one. */
       readonly port: number | undefined;
-      /** Whether files to be edited may hold changes that are not committed. */
+      /** Whether files with uncommitted changes may be edited. */
       readonly allowDirty: boolean;
     };
 
-/** What `--help` prints. */
+/** The text of `--help`. */
 export const usage = `npm run new-service -- <name> --handles <event> [--handles <event> ...] [options]
 npm run new-service -- <name> --remove
 
-Writes a service that runs: its contract (proto/<name>/) with one method, services/<name>/ with a
-database of its own, a handler of these events and tests, and its place wherever services are named:
-the list of services, the events' routes, npm start, compose, the edge, the documents and the SDK.
+Creates a service that runs: a contract with one method in proto/<name>/, and services/<name>/ with a
+database, a handler of the events and tests. Adds the service to everything that lists services: the
+list of services, the routes of the events, npm start, compose, the edge, the documents and the SDK.
 
   npm run new-service -- shipping --handles events.v1.PaymentResultEvent
 
-  <name>         becomes a package, a database, a role, a user and queues of the broker, variables and
-                 identifiers: a lower-case letter, then lower-case letters and digits, 2 to 30 in all
-  --handles      an event of the contract; may be repeated, or hold several with commas between
-  --port         where it listens (the next port that is free)
-  --allow-dirty  edits files with changes that are not committed, too
-  --remove       takes the service out again, unless that would lose what git does not have
-  --help         show this
+  <name>         a lower-case letter followed by lower-case letters and digits, 2 to 30 characters in
+                 total; also names the package, the database and its role, the user and the queues on
+                 the broker, environment variables and identifiers
+  --handles      an event to handle; can be repeated, or take several events separated by commas
+  --port         the port to listen on (the next free one)
+  --allow-dirty  edit files even if they have uncommitted changes
+  --remove       remove the service, unless uncommitted work would be lost
+  --help         print this help
 
-The publisher of an event never waits for the new service (also_to in the event's route). Everything is
-prepared in a copy of the project first; where something goes wrong, or on Ctrl-C, nothing is changed.
+The routes of the events list the new service in also_to, so no publisher ever waits for it. The
+command prepares all changes in a copy of the project. If it fails or you press Ctrl-C, nothing is
+changed.
 
 Events:
 ${file_events_v1_events.messages.map(({ typeName }) => `  ${typeName}`).join("\n")}`;
 
-/** Reads the arguments; throws for those that are not understood. */
+/** Reads the arguments; throws if they are invalid. */
 export function readRequest(args: readonly string[]): Request {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -56,12 +58,12 @@ export function readRequest(args: readonly string[]): Request {
   if (values.help) return { kind: "help" };
   const [name, ...more] = positionals;
   if (name === undefined || more.length > 0) {
-    throw new Error("Give one name: npm run new-service -- <name> --handles <event>");
+    throw new Error("give exactly one name: npm run new-service -- <name> --handles <event>");
   }
   const events = values.handles.flatMap((list) => list.split(",").map((event) => event.trim()));
   if (values.remove) {
     if (events.length > 0 || values.port !== undefined || values["allow-dirty"]) {
-      throw new Error("--remove goes with a name alone");
+      throw new Error("--remove cannot be combined with other options: leave them out");
     }
     return { kind: "remove", name };
   }
@@ -76,5 +78,5 @@ export function readRequest(args: readonly string[]): Request {
 
 function readPort(text: string): number {
   if (/^\d+$/.test(text)) return Number(text);
-  throw new Error(`--port "${text}" is no whole number`);
+  throw new Error(`--port "${text}" is not a whole number: use only the digits 0 to 9`);
 }

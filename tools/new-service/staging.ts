@@ -9,24 +9,24 @@ const prefix = "new-service-";
 const generateTimeoutMs = 300_000;
 const formatTimeoutMs = 120_000;
 
-/** A copy of the project in which changes are prepared. Disposing removes it. */
+/** A copy of the project in which changes are prepared. Disposing deletes the copy. */
 export type Staging = Disposable & {
   readonly folder: string;
   read(file: string): string;
   write(file: string, text: string): void;
   remove(path: string): void;
-  /** Formats the code below a folder. */
+  /** Formats the code in a folder. */
   format(folder: string): Promise<void>;
-  /** Writes gen/ anew. */
+  /** Regenerates all generated files. */
   generate(): Promise<void>;
   /**
-   * What has become different, in the files that `patterns` match. Throws where one of them has been
-   * changed in the project meanwhile.
+   * Returns the changed files that match `patterns`. Throws if one of them was also changed in the
+   * project since it was copied.
    */
   changes(patterns: readonly string[]): readonly Change[];
 };
 
-/** Copies the project at `root` into its `.cache`; `signal` ends what runs in the copy. */
+/** Copies the project at `root` into its `.cache`; `signal` stops programs that run in the copy. */
 export async function createStaging(root: string, signal: AbortSignal): Promise<Staging> {
   const cache = join(root, ".cache");
   mkdirSync(cache, { recursive: true });
@@ -60,7 +60,7 @@ export async function createStaging(root: string, signal: AbortSignal): Promise<
     async format(path) {
       const biome = join(folder, "node_modules/@biomejs/biome/bin/biome");
       const config = join(folder, ".cache", "biome.json");
-      // Without the rules, some of which would have all code read before one file is formatted.
+      // Without the lint rules: some of them read all code before a single file is formatted.
       const { formatter } = JSON.parse(readFileSync(join(folder, "biome.json"), "utf8"));
       writeFileSync(config, JSON.stringify({ formatter, linter: { enabled: false } }));
       await run([biome, "check", "--write", `--config-path=${config}`, path], formatTimeoutMs);
@@ -73,7 +73,7 @@ export async function createStaging(root: string, signal: AbortSignal): Promise<
       for (const { file, before } of changes) {
         const original = originals.get(file);
         if (original && !before?.equals(original)) {
-          throw new Error(`${file} was changed meanwhile; nothing was written: start again`);
+          throw new Error(`nothing was written: ${file} was changed during the run; try again`);
         }
       }
       return changes;
@@ -82,7 +82,7 @@ export async function createStaging(root: string, signal: AbortSignal): Promise<
   };
 }
 
-/** What a run left that was ended by force. */
+/** Deletes copies left by runs that were killed. */
 function removeAbandoned(cache: string): void {
   for (const name of readdirSync(cache)) {
     const pid = Number(name.startsWith(prefix) && name.slice(prefix.length));

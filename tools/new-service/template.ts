@@ -7,7 +7,7 @@ const folder = join(import.meta.dirname, "template");
 const suffix = ".txt";
 const ownIdentifier = /\w*\{Name\}\w*/g;
 
-/** The files of a new service that handles these events, by their paths below the project's root. */
+/** Returns the files of a new service that handles these events, by path relative to the root. */
 export function renderTemplate(
   service: ListedService,
   events: readonly string[],
@@ -24,7 +24,7 @@ export function renderTemplate(
   );
 }
 
-/** What the SDK would export of a new service: its messages, its contract, and its facade. */
+/** Returns what the SDK would export for a new service: its messages, contract and facade. */
 export function sdkNamesOf(service: ListedService): readonly string[] {
   return ["Get{Name}ActivityRequest", "{Name}Activity", "{Name}Service", "{Name}"].map((name) =>
     fillIn(name, service),
@@ -32,8 +32,8 @@ export function sdkNamesOf(service: ListedService): readonly string[] {
 }
 
 /**
- * What would be there twice in the files of a service of this name: a file, or an identifier that one
- * of them has for something else; undefined where nothing would.
+ * Returns a file or identifier that would occur twice in a service of this name, because the
+ * template already uses it for something else; undefined if there is none.
  */
 export function findClash(service: ListedService): string | undefined {
   const files = globSync(`**/*${suffix}`, { cwd: folder });

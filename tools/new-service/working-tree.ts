@@ -5,14 +5,14 @@ import { join } from "node:path";
 const fileMaxBytes = 64 * 2 ** 20;
 
 /**
- * The files below these paths with changes that git does not have, ignored ones included. Throws where
- * `root` is not the top of a working tree of git.
+ * Returns the files below these paths with uncommitted changes, including ignored files. Throws if
+ * `root` is not the top of a git working tree.
  */
 export function findUncommitted(root: string, paths: readonly string[]): readonly string[] {
   if (!existsSync(join(root, ".git"))) {
     throw new Error(
-      "this folder is no working tree of git, by which you could see what was written: " +
-        "git init && git add . && git commit -m Settle",
+      "this folder is not the top of a git working tree, which is needed to review the changes; " +
+        "create one: git init && git add . && git commit -m Settle",
     );
   }
   const options = ["--porcelain", "-z", "--untracked-files=all", "--ignored", "--no-renames"];
@@ -26,7 +26,7 @@ export function findUncommitted(root: string, paths: readonly string[]): readonl
     .map((line) => line.slice(3));
 }
 
-/** The text of a file as it was last committed; empty for one that never was. */
+/** Returns the text of a file as of the last commit; empty if the file is not in it. */
 export function readCommitted(root: string, file: string): string {
   const { status, stdout } = spawnSync("git", ["show", `HEAD:${file}`], {
     cwd: root,

@@ -6,8 +6,8 @@ import { missingIn, namedIn, type Place, places } from "./places.ts";
 const list = "services/services.ts";
 
 /**
- * What the files below `root` say otherwise than the list of services, a line each: a file that lacks
- * something of a service of the list, and one that names a service that is not in the list.
+ * Returns how the files below `root` differ from the list of services, one line per difference: what
+ * a file lacks for a listed service, and services that are not listed.
  */
 export function findFaults(root: string, services: readonly ListedService[]): readonly string[] {
   const read = (file: string) => readFileSync(join(root, file), "utf8");
@@ -26,7 +26,7 @@ export function findFaults(root: string, services: readonly ListedService[]): re
   ];
 }
 
-/** What one file lacks, whose text this is. */
+/** Returns what the file of `place`, with this text, lacks. */
 export function faultsOf(
   place: Place,
   text: string,

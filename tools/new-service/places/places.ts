@@ -1,13 +1,13 @@
 import type { ListedService } from "../../../services/services.ts";
 import { addSnippet, fillIn, hasSnippet, namesIn, removeSnippet, type Snippet } from "./snippet.ts";
 
-/** A file that cannot read the list of services, and what it has to say of each. */
+/** A file that cannot read the list of services, and the snippets it must contain for each. */
 export type Place = {
   readonly file: string;
   readonly snippets: readonly Snippet[];
 };
 
-/** The files that name every service, besides package-lock.json and the routes of events. */
+/** The files that name every service, except package-lock.json and the routes of events. */
 export const places: readonly Place[] = [
   {
     file: "services/services.ts",
@@ -138,29 +138,29 @@ export const places: readonly Place[] = [
   },
 ];
 
-/** What stands in these files where a service's name would: no service may be called so. */
+/** Words in these files in the position of a service name, which no service may use as its name. */
 export const takenByFiles: readonly string[] = places.flatMap(({ snippets }) =>
   snippets.flatMap(({ others = [] }) => others),
 );
 
-/** What the place lacks of the service, in words; nothing where it is complete. */
+/** Describes the snippets of the service that are missing or incomplete in the text. */
 export function missingIn(place: Place, text: string, service: ListedService): readonly string[] {
   return place.snippets
     .filter((snippet) => !hasSnippet(text, snippet, service))
     .map(({ what }) => fillIn(what, service));
 }
 
-/** The names that the place has something of. */
+/** Returns the names of the services that have a snippet in the text. */
 export function namedIn({ snippets }: Place, text: string): ReadonlySet<string> {
   return new Set(snippets.flatMap((snippet) => namesIn(text, snippet)));
 }
 
-/** The text with all that the place has to say of the service. */
+/** Adds all snippets of the service to the text. */
 export function addTo({ snippets }: Place, text: string, service: ListedService): string {
   return snippets.reduce((so, snippet) => addSnippet(so, snippet, service), text);
 }
 
-/** The text without anything of the service of that name. */
+/** Removes all snippets of the service from the text. */
 export function removeFrom({ snippets }: Place, text: string, name: string): string {
   return snippets.reduce((so, snippet) => removeSnippet(so, snippet, name), text);
 }

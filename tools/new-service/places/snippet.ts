@@ -1,24 +1,24 @@
 import type { ListedService } from "../../../services/services.ts";
 
 /**
- * What a file without a data model of its own says of each service: lines that stand after those of
- * the service before. They are found by their first line and by how far they are indented, so what
- * somebody adds inside belongs to them, and neither line numbers nor marks are needed.
+ * Lines that a text file contains for each service, after those of the previous service. They are
+ * found by their first line and by indentation. Lines added inside are therefore part of the
+ * snippet, and the file needs no markers.
  */
 export type Snippet = {
-  /** What it is to a reader who misses it. `{name}`, `{NAME}`, `{Name}` and `{port}` are put in. */
+  /** Describes the snippet in messages; with `{name}`, `{NAME}`, `{Name}` and `{port}` filled in. */
   readonly what: string;
-  /** Its text, with the same placeholders; ends with a line break. */
+  /** The text, with the same placeholders; ends with a line break. */
   readonly text: string;
-  /** How its first line begins, where it is longer than what tells it from other lines. */
+  /** The beginning of the first line, if that is enough to recognize it; by default the whole line. */
   readonly key?: string;
-  /** Whether an empty line separates it from the one before. */
+  /** Whether an empty line separates the snippet from the previous one. */
   readonly isSpaced?: boolean;
-  /** What the first line holds where a service's name would be, and is no service. */
+  /** Words that occur in the first line in place of a service name, but are not services. */
   readonly others?: readonly string[];
 };
 
-/** Puts the service's names into a text with placeholders. */
+/** Replaces the placeholders in a text. */
 export function fillIn(text: string, { name, port }: ListedService): string {
   return text
     .replaceAll("{name}", name)
@@ -28,8 +28,8 @@ export function fillIn(text: string, { name, port }: ListedService): string {
 }
 
 /**
- * Whether `text` has the snippet of the service: its lines that are no deeper than the first, and
- * those that name the service. Other lines may differ from one service to the next.
+ * Whether `text` contains the snippet of the service. Compares the lines that are indented no deeper
+ * than the first, and those that name the service; other lines may differ between services.
  */
 export function hasSnippet(text: string, snippet: Snippet, service: ListedService): boolean {
   const lines = text.split("\n");
@@ -43,7 +43,7 @@ export function hasSnippet(text: string, snippet: Snippet, service: ListedServic
     .every((line) => own.has(fillIn(line, service)));
 }
 
-/** The names of which `text` has the snippet, in their order. */
+/** Returns the names of the services whose snippet is in `text`, in order. */
 export function namesIn(text: string, snippet: Snippet): readonly string[] {
   const pattern = patternOf(snippet);
   return text.split("\n").flatMap((line) => {
@@ -52,11 +52,11 @@ export function namesIn(text: string, snippet: Snippet): readonly string[] {
   });
 }
 
-/** Adds the snippet of the service after the last that there is; throws where there is none. */
+/** Adds the snippet of the service after the last existing one; throws if there is none. */
 export function addSnippet(text: string, snippet: Snippet, service: ListedService): string {
   const last = namesIn(text, snippet).at(-1);
   if (last === undefined)
-    throw new Error(`no service has its ${snippet.what} to add another after`);
+    throw new Error(`no service has the ${snippet.what}: restore it for one, to add another after`);
   const lines = text.split("\n");
   const { to } = extentOf(lines, snippet, last);
   const added = fillIn(snippet.text, service).split("\n").slice(0, -1);
@@ -64,7 +64,7 @@ export function addSnippet(text: string, snippet: Snippet, service: ListedServic
   return lines.join("\n");
 }
 
-/** Removes the snippet of the service of that name, with what was added inside; nothing without one. */
+/** Removes the snippet of the service, with lines added inside; if there is none, does nothing. */
 export function removeSnippet(text: string, snippet: Snippet, name: string): string {
   if (!namesIn(text, snippet).includes(name)) return text;
   const lines = text.split("\n");
@@ -74,7 +74,7 @@ export function removeSnippet(text: string, snippet: Snippet, name: string): str
   return lines.join("\n");
 }
 
-/** Matches the first line for any service. */
+/** Returns a pattern of the first line for any service. */
 function patternOf({ text, key = text.split("\n", 1)[0] ?? "" }: Snippet): RegExp {
   const isWhole = text.startsWith(`${key}\n`);
   let hasName = false;
@@ -90,8 +90,9 @@ function patternOf({ text, key = text.split("\n", 1)[0] ?? "" }: Snippet): RegEx
 }
 
 /**
- * The lines of the snippet of this name: its first line, and for as many lines as its text has at the
- * same depth what is deeper. Blank lines and comments behind it belong to what follows.
+ * Returns the range of the snippet with this name: as many lines as its template has at the depth of
+ * the first line, and all deeper lines below them. Blank lines and comments that follow are not part
+ * of it.
  */
 function extentOf(
   lines: readonly string[],

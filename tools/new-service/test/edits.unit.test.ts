@@ -25,7 +25,7 @@ describe("the routes of events", () => {
   const text = read("proto/events/v1/events.proto");
   const events = ["events.v1.PaymentResultEvent", "events.v1.OrderCreatedEvent"];
 
-  it("get a line for a new service, and lose it in any order", () => {
+  it("get a line for each new service, which can be removed in any order", () => {
     const one = addRoutes(text, "newcomer", events);
     assert.match(one, /PaymentResultEvent \{[^}]*\n {4}also_to: "newcomer"\n {2}\};/);
     assert.equal(one.split('also_to: "newcomer"').length, 3);
@@ -34,15 +34,15 @@ describe("the routes of events", () => {
     assert.equal(removeRoutes(removeRoutes(both, "newcomer"), "latecomer"), text);
   });
 
-  it("are not guessed where they are not to be found", () => {
+  it("are not changed if an event or its route cannot be found", () => {
     assert.throws(() => addRoutes(text, "newcomer", ["events.v1.Nothing"]), /events\.v1\.Nothing/);
     const without = text.replaceAll("option (topology.v1.route) = {", "option deprecated = true;");
-    assert.throws(() => addRoutes(without, "newcomer", events), /does not begin with a line/);
+    assert.throws(() => addRoutes(without, "newcomer", events), /start it with the line/);
   });
 });
 
 describe("the lock file", () => {
-  it("gets a new package where npm would write it, and loses it again", () => {
+  it("gets a new package where npm would write it, and is the same after its removal", () => {
     const text = read("package-lock.json");
     const { packages: before } = JSON.parse(text);
     const manifest = read("services/payments/package.json").replace("payments", "newcomer");
@@ -60,7 +60,7 @@ describe("the lock file", () => {
 });
 
 describe("the template", () => {
-  it("leaves no placeholder, and takes the versions that other services take", () => {
+  it("leaves no placeholder, and has the same dependency versions as other services", () => {
     const events = ["events.v1.PaymentResultEvent", "events.v1.OrderCreatedEvent"];
     const files = renderTemplate({ name: "newcomer", port: 8104 }, events);
     for (const [file, text] of files) {
@@ -74,7 +74,7 @@ describe("the template", () => {
 });
 
 describe("the link to a package", () => {
-  it("is made anew where git removed what it led to", () => {
+  it("is created again after git removed its target", () => {
     const folder = mkdtempSync(join(tmpdir(), "settle-links-"));
     try {
       mkdirSync(join(folder, "node_modules/@settle"), { recursive: true });
@@ -110,7 +110,7 @@ describe("changes", () => {
   const write = (file: string, text: string) => writeFileSync(join(folder, file), text);
   const find = () => findChanges(join(folder, "project"), join(folder, "copy"), ["**"]);
 
-  it("are what a copy has otherwise, and make the same of the project", () => {
+  it("are the differences of a copy, and make the project equal to it", () => {
     assert.deepEqual(
       find().map(({ file }) => file),
       ["a/changed", "b/gone", "new"],
@@ -120,7 +120,7 @@ describe("changes", () => {
     assert.equal(existsSync(join(folder, "project/b")), false);
   });
 
-  it("are made all or not at all", () => {
+  it("are applied all or not at all", () => {
     const impossible = { file: "kept/below", before: undefined, after: Buffer.from("x") };
     assert.throws(() => makeChanges(join(folder, "project"), [...find(), impossible]), /kept/);
     assert.equal(readFileSync(join(folder, "project/a/changed"), "utf8"), "before");
@@ -128,13 +128,13 @@ describe("changes", () => {
     assert.equal(existsSync(join(folder, "project/new")), false);
   });
 
-  it("are undone where a later one fails, however that one fails again", () => {
+  it("are undone if a later one fails, even if that one cannot be undone", () => {
     const before = Buffer.from("was there");
-    // A folder stands where the file would be.
+    // A folder is in the place of the file.
     mkdirSync(join(folder, "project/z/folder"), { recursive: true });
     const impossible = { file: "z", before, after: Buffer.from("x") };
     assert.throws(() => makeChanges(join(folder, "project"), [...find(), impossible]), {
-      message: /not as they were, see git status: z$/,
+      message: /could not restore these files, check git status: z$/,
     });
     const files = globSync("**/*", { cwd: join(folder, "project") }).sort();
     assert.deepEqual(files, ["a", "a/changed", "b", "b/gone", "kept", "z", "z/folder"]);

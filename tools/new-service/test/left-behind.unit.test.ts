@@ -8,19 +8,19 @@ import { addTo, places, removeFrom } from "../places/places.ts";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const newcomer = { name: "newcomer", port: 8104 };
 
-describe("what taking a service out leaves or loses", () => {
+describe("what removing a service leaves or loses", () => {
   for (const place of places) {
     const committed = readFileSync(join(root, place.file), "utf8");
     const text = addTo(place, committed, newcomer);
 
-    it(`is nothing in ${place.file} as it was written`, () => {
+    it(`is nothing in ${place.file} without edits`, () => {
       assert.deepEqual(linesLost(place, { text, committed }, newcomer), []);
       assert.notDeepEqual(linesAbout(text, newcomer), []);
       assert.deepEqual(linesAbout(removeFrom(place, text, newcomer.name), newcomer), []);
     });
   }
 
-  it("is a line that somebody added, unless git has it", () => {
+  it("includes an added line, unless it is committed", () => {
     const place = places.find(({ file }) => file === "docker-compose.yml") ?? assert.fail();
     const committed = readFileSync(join(root, place.file), "utf8");
     const text = addTo(place, committed, newcomer);
@@ -32,7 +32,7 @@ describe("what taking a service out leaves or loses", () => {
     assert.deepEqual(linesLost(place, { text: edited, committed: edited }, newcomer), []);
   });
 
-  it("is what refers to it elsewhere, in words of the files and not of people", () => {
+  it("includes other references in code, but not in comments or prose", () => {
     const text = `
 # The cluster of newcomer: newcomer-http1.
     - name: newcomer-http1  # Mine.
