@@ -87,7 +87,7 @@ describe("the list of services", () => {
       }
     });
 
-    it(`adds services to ${place.file}, and takes them out in any order`, () => {
+    it(`adds services to ${place.file}, and removes them in any order`, () => {
       const one = addTo(place, text, newcomer);
       const both = addTo(place, one, latecomer);
       assert.deepEqual(faultsOf(place, both, [...services, newcomer, latecomer]), []);
