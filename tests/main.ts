@@ -23,9 +23,13 @@ const folders = "{packages,services,edge,tools,tests,bench,web}";
 /** In this order: tests with the fewest dependencies run first. */
 const kinds = ["unit", "int", "e2e"];
 /**
- * Lanes that run in parallel: tests of the whole system mostly wait, and leave the CPU to others.
+ * Lanes that run in parallel and take about as long, by name: tests of the whole system mostly wait, and
+ * leave the CPU to others. The tests of the page join the shorter lane.
  */
-const lanes = [["e2e"], ["unit", "int"]];
+const lanes: readonly (readonly [string, readonly string[]])[] = [
+  ["system", ["--ignore", "tests/page/**", ...patternsOf(["e2e"])]],
+  ["parts-and-page", [...patternsOf(["unit", "int"]), "tests/page/*.e2e.test.ts"]],
+];
 
 const usage = `npm test [-- --unit] [-- <mocha's arguments>]
 
@@ -104,12 +108,11 @@ async function runMocha({ nursery, args, env }: MochaOptions): Promise<number> {
  * printed when they have ended. Returns the exit code.
  */
 async function runLanes({ nursery, folder, args, env }: MochaOptions): Promise<number> {
-  const runs = lanes.map(async (kinds, lane) => {
-    const name = kinds.join("-");
+  const runs = lanes.map(async ([name, tests], lane) => {
     const counts = join(folder, `${name}.json`);
     const mocha = await spawnMocha({
       nursery,
-      args: [...args, ...patternsOf(kinds)],
+      args: [...args, ...tests],
       env: { ...env, TEST_COUNTS: counts },
       name,
       output: lane === 0 ? "inherit" : "log",
