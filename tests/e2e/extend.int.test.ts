@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { copyProject } from "../../tools/new-service/project-copy.ts";
 import { fencedBlocks } from "../harness/documents/fenced-blocks.ts";
-import { copyProject } from "../harness/documents/project-copy.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
