@@ -1,16 +1,11 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { systemClock } from "@settle/chassis/base/clock";
 import { Pool } from "pg";
 import { serviceNames } from "../services/services.ts";
-import { type Issuer, openIssuer } from "../tools/dev-issuer/issuer.ts";
-import type { LocalConfig } from "../tools/local/config.ts";
-import { findStackPorts } from "../tools/local/ports.ts";
-import { type Nursery, type SpawnOptions, startNursery } from "../tools/local/process/nursery.ts";
-import { readAdminPassword } from "../tools/local/rabbitmq/rabbitmq-node.ts";
-import { createScratchData } from "../tools/local/scratch-data.ts";
+import type { Issuer } from "../tools/dev-issuer/issuer.ts";
+import type { Nursery, SpawnOptions } from "../tools/local/process/nursery.ts";
+import { startScratchStack } from "../tools/local/scratch-stack.ts";
 import { readSecret } from "../tools/local/secrets.ts";
-import { startStack } from "../tools/local/stack.ts";
 import { createEdgeClient, type EdgeClient } from "./edge-client.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -47,38 +42,22 @@ export async function startBenchSystem(options: {
 }): Promise<BenchSystem> {
   const { profileFolder, signal, log } = options;
   await using starting = new AsyncDisposableStack();
-  const { folder } = starting.use(createScratchData("bench-", dataDir));
-  const nursery = starting.use(await startNursery({ folder }));
-  // Stops all processes, also during startup: callers that wait for them then fail.
-  signal.addEventListener("abort", () => void nursery[Symbol.asyncDispose]());
-  const stopping = new AbortController();
-  starting.defer(() => stopping.abort());
-  const ports = await findStackPorts();
-  const config: LocalConfig = {
-    help: false,
-    fresh: false,
-    ports,
-    broker: undefined,
-    page: false,
-    dataDir: folder,
-    logLevel: "warn",
-    env: process.env,
-  };
-
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => {});
-  await startStack({
-    config,
-    root,
-    cacheDir,
-    nursery: withMeasuring(nursery, profileFolder),
-    // Processes that exit because we stop must not be restarted.
-    signal: AbortSignal.any([signal, stopping.signal]),
-    report(name, state, detail) {
-      if (state === "died") broken.reject(new Error(`${name} died: ${detail}`));
-      log(`${name}: ${state}${detail && ` (${detail})`}`);
-    },
-  });
+  const { folder, ports, pids, issuer, amqpUrl } = starting.use(
+    await startScratchStack({
+      root,
+      prefix: "bench-",
+      parent: dataDir,
+      page: false,
+      wrap: (nursery) => withMeasuring(nursery, profileFolder),
+      signal,
+      report(name, state, detail) {
+        if (state === "died") broken.reject(new Error(`${name} died: ${detail}`));
+        log(`${name}: ${state}${detail && ` (${detail})`}`);
+      },
+    }),
+  );
 
   const superuser = `postgres:${readSecret(join(folder, "postgres/superuser-password"))}`;
   const databaseUrl = (name: string) =>
@@ -86,13 +65,6 @@ export async function startBenchSystem(options: {
   const poolOf = (name: string) =>
     starting.adopt(new Pool({ connectionString: databaseUrl(name), max: 1 }), (pool) => pool.end());
   const edge = starting.use(createEdgeClient(ports.edge));
-  // Uses the keys and claims of the issuer that the stack has started.
-  const issuer = await openIssuer({
-    folder: join(folder, "issuer"),
-    issuer: `http://localhost:${ports.auth}`,
-    audience: "settle",
-    clock: systemClock,
-  });
   const [orders, payments] = [poolOf("orders"), poolOf("payments")];
   const running = starting.move();
   return {
@@ -101,8 +73,8 @@ export async function startBenchSystem(options: {
     databaseUrl,
     orders,
     payments,
-    amqpUrl: `amqp://admin:${readAdminPassword(join(folder, "rabbitmq"))}@127.0.0.1:${ports.amqp}/settle`,
-    pids: nursery.pids(),
+    amqpUrl,
+    pids,
     broken: broken.promise,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

@@ -1,11 +1,4 @@
-import { join } from "node:path";
-import { systemClock } from "@settle/chassis/base/clock";
-import { openIssuer } from "../dev-issuer/issuer.ts";
-import { findStackPorts } from "../local/ports.ts";
-import { startNursery } from "../local/process/nursery.ts";
-import { readAdminPassword } from "../local/rabbitmq/rabbitmq-node.ts";
-import { createScratchData } from "../local/scratch-data.ts";
-import { startStack } from "../local/stack.ts";
+import { startScratchStack } from "../local/scratch-stack.ts";
 import type { Stage } from "./play.ts";
 
 /** The system whose behaviour is recorded. Disposing it stops the system and removes its data. */
@@ -24,46 +17,24 @@ export async function startRecordedSystem(options: {
 }): Promise<RecordedSystem> {
   const { root, signal, log } = options;
   await using starting = new AsyncDisposableStack();
-  const { folder } = starting.use(createScratchData("settle-release-"));
-  const nursery = starting.use(await startNursery({ folder }));
-  // Stops all processes, also during startup: callers that wait for them then fail.
-  signal.addEventListener("abort", () => void nursery[Symbol.asyncDispose]());
-  const stopping = new AbortController();
-  starting.defer(() => stopping.abort());
-  const ports = await findStackPorts();
-  await startStack({
-    config: {
-      help: false,
-      fresh: false,
-      ports,
-      broker: undefined,
+  const stack = starting.use(
+    await startScratchStack({
+      root,
+      prefix: "settle-release-",
       page: false,
-      dataDir: folder,
-      logLevel: "warn",
-      env: process.env,
-    },
-    root,
-    cacheDir: join(root, ".cache"),
-    nursery,
-    // Processes that exit because we stop must not be restarted.
-    signal: AbortSignal.any([signal, stopping.signal]),
-    report: (name, state, detail) => log(`${name}: ${state}${detail && ` (${detail})`}`),
-  });
-  // Uses the keys and claims of the issuer that the stack has started.
-  const issuer = await openIssuer({
-    folder: join(folder, "issuer"),
-    issuer: `http://localhost:${ports.auth}`,
-    audience: "settle",
-    clock: systemClock,
-  });
-  const paymentsPid = nursery.pids().get("payments");
+      signal,
+      report: (name, state, detail) => log(`${name}: ${state}${detail && ` (${detail})`}`),
+    }),
+  );
+  const { ports, issuer, amqpUrl } = stack;
+  const paymentsPid = stack.pids.get("payments");
   if (paymentsPid === undefined) throw new Error("payments was not started");
   const running = starting.move();
   return {
     edgeUrl: `http://localhost:${ports.edge}`,
     token: (userId, admin) => issuer.sign({ userId, scopes: admin ? ["admin"] : [] }),
     paymentsPid,
-    amqpUrl: `amqp://admin:${readAdminPassword(join(folder, "rabbitmq"))}@127.0.0.1:${ports.amqp}/settle`,
+    amqpUrl,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

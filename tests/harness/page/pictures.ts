@@ -4,12 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { launchBrowser } from "../../../tools/browser/launch-browser.ts";
-import { readLocalConfig } from "../../../tools/local/config.ts";
-import { findStackPorts } from "../../../tools/local/ports.ts";
-import { startNursery } from "../../../tools/local/process/nursery.ts";
 import { abortOnStop } from "../../../tools/local/process/stop-signal.ts";
-import { createScratchData } from "../../../tools/local/scratch-data.ts";
-import { startStack } from "../../../tools/local/stack.ts";
+import { startScratchStack } from "../../../tools/local/scratch-stack.ts";
 import { personAt } from "./person.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -19,26 +15,6 @@ const size = { width: 1120, height: 800 };
 /** A smaller viewport, in which the documents are easier to read. */
 const docsSize = { width: 1120, height: 560 };
 const maxPictureBytes = 150_000;
-
-/** Starts the whole system; returns the URLs of page and edge, and the processes by name. */
-async function startSystem(stack: AsyncDisposableStack, signal: AbortSignal) {
-  const { folder } = stack.use(createScratchData("settle-pictures-"));
-  const nursery = stack.use(await startNursery({ folder }));
-  const ports = await findStackPorts();
-  await startStack({
-    config: { ...readLocalConfig(root, [], {}), ports, dataDir: folder, env: process.env },
-    root,
-    cacheDir,
-    nursery,
-    signal,
-    report: (name, state) => console.log(`${name}: ${state}`),
-  });
-  return {
-    page: `http://localhost:${ports.page}`,
-    docs: `http://localhost:${ports.edge}/swagger/docs`,
-    pids: nursery.pids(),
-  };
-}
 
 async function take(page: Page, name: string): Promise<void> {
   // Moves the pointer away from all elements.
@@ -51,7 +27,17 @@ async function take(page: Page, name: string): Promise<void> {
 }
 
 async function takeAll(stack: AsyncDisposableStack, signal: AbortSignal): Promise<void> {
-  const { page: origin, docs, pids } = await startSystem(stack, signal);
+  const { ports, pids } = stack.use(
+    await startScratchStack({
+      root,
+      prefix: "settle-pictures-",
+      page: true,
+      signal,
+      report: (name, state) => console.log(`${name}: ${state}`),
+    }),
+  );
+  const origin = `http://localhost:${ports.page}`;
+  const docs = `http://localhost:${ports.edge}/swagger/docs`;
   const browser = await launchBrowser({ root, cacheDir, env: process.env, log: console.log });
   stack.defer(() => browser.close());
   const page = await browser.newPage({
