@@ -140,6 +140,8 @@ export function readLocalConfig(
   ) as Record<PortName, number>;
   const twice = Object.values(ports).find((port, at, all) => all.indexOf(port) !== at);
   if (twice !== undefined) faults.push(`port ${twice} is set twice`);
+  // Without the `--`, npm takes the option for a setting of its own.
+  if (env.npm_config_fresh) faults.push("--fresh did not arrive: run npm start -- --fresh");
   if (env.AMQP_URL && !env.RABBITMQ_MANAGEMENT_URL) {
     faults.push("AMQP_URL requires RABBITMQ_MANAGEMENT_URL");
   }

@@ -34,14 +34,21 @@ describe("the configuration of npm start", () => {
     assert.equal(config.broker?.amqpUrl, "amqp://root:x@broker");
   });
 
-  it("refuses an option that it does not have, and names the help", () => {
+  it("refuses an unknown option and refers to the help", () => {
     assert.throws(
       () => readLocalConfig("/root", ["--bogus"], {}),
       /Unknown option '--bogus'.*\nSee npm start -- --help$/s,
     );
   });
 
-  it("takes an issuer of somebody else, all of it or nothing", () => {
+  it("refuses to start if npm has taken --fresh for itself", () => {
+    assert.throws(
+      () => readLocalConfig("/root", [], { npm_config_fresh: "true" }),
+      /run npm start -- --fresh/,
+    );
+  });
+
+  it("accepts an existing issuer if all of its variables are set", () => {
     const env = {
       AUTH_ISSUER: "https://issuer",
       AUTH_AUDIENCE: "shop",
