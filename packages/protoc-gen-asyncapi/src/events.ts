@@ -1,5 +1,5 @@
 import type { DescFile, DescMessage } from "@bufbuild/protobuf";
-import { Refusal } from "@settle/proto-schemas/protos/complaints";
+import { refuseUnknownOption } from "@settle/proto-schemas/protos/extensions";
 import type { Context } from "./context.ts";
 
 /** The longest name in AMQP. */
@@ -18,12 +18,8 @@ export type Event = {
 /** Returns the events of `files`, sorted by name. Adds a complaint for each invalid route. */
 export function readEvents(context: Context, files: readonly DescFile[]): readonly Event[] {
   const { extension } = context.base.events;
-  const option = context.extensions.types.getExtension(extension);
-  if (option?.extendee.typeName !== "google.protobuf.MessageOptions") {
-    throw new Refusal(
-      `${context.baseFile}: events.extension names ${extension}, and no proto of this run or its imports defines such a message option`,
-    );
-  }
+  const where = `${context.baseFile}: events.extension`;
+  refuseUnknownOption(context.extensions.types, { name: extension, of: "message", where });
   return files
     .flatMap((file) => file.messages.flatMap(withNested))
     .flatMap((message) => readEvent(context, message) ?? [])

@@ -2,6 +2,7 @@ import type { DescFile, DescService } from "@bufbuild/protobuf";
 import { type JsonObject, sortKeys, withoutEmpty } from "@settle/proto-schemas/json/json-schema";
 import type { Document } from "@settle/proto-schemas/plugin/document-plugin";
 import { Refusal } from "@settle/proto-schemas/protos/complaints";
+import { refuseUnknownOption } from "@settle/proto-schemas/protos/extensions";
 import { createComponents } from "@settle/proto-schemas/schemas/components";
 import type { Context } from "./context.ts";
 import { statusName, statusSchema } from "./errors.ts";
@@ -51,11 +52,8 @@ function refuseUnknownOptions({ base, extensions, options }: Context): void {
   for (const key of ["access", "errors"] as const) {
     const name = base[key]?.extension;
     if (name === undefined) continue;
-    const option = extensions.types.getExtension(name);
-    if (option?.extendee.typeName === "google.protobuf.MethodOptions") continue;
-    throw new Refusal(
-      `${options.base}: ${key}.extension names ${name}, and no proto of this run or its imports defines such a method option`,
-    );
+    const where = `${options.base}: ${key}.extension`;
+    refuseUnknownOption(extensions.types, { name, of: "method", where });
   }
 }
 

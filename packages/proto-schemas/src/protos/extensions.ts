@@ -8,6 +8,7 @@ import {
   type Registry,
 } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
+import { Refusal } from "./complaints.ts";
 
 /** The value of an option, with the field names of the proto, set fields only; enums as numbers. */
 export type OptionValue =
@@ -59,6 +60,19 @@ export function createExtensions(types: Registry): Extensions {
       return value as T;
     },
   };
+}
+
+/** Throws if `name`, which `where` names, is not an option of methods or of messages in `types`. */
+export function refuseUnknownOption(
+  types: Registry,
+  { name, of, where }: { readonly name: string; readonly of: "method" | "message"; where: string },
+): void {
+  const extendee = { method: "MethodOptions", message: "MessageOptions" }[of];
+  const option = types.getExtension(name);
+  if (option?.extendee.typeName === `google.protobuf.${extendee}`) return;
+  throw new Refusal(
+    `${where} names ${name}, and no proto of this run or its imports defines such a ${of} option`,
+  );
 }
 
 function readValue(extension: DescExtension, value: unknown): OptionValue {
