@@ -5,9 +5,9 @@ import { addRoutes } from "./event-routes.ts";
 import { linkPackage, unlinkPackage } from "./links.ts";
 import { addPackage } from "./lock-file.ts";
 import { faultsOfEvents, whyNotName } from "./names.ts";
-import { findFaults } from "./places/find-faults.ts";
 import { addTo, places } from "./places/places.ts";
 import { choosePort } from "./port.ts";
+import { regenerate } from "./regenerate.ts";
 import type { Request } from "./request.ts";
 import { createStaging } from "./staging.ts";
 import { renderTemplate } from "./template.ts";
@@ -55,15 +55,7 @@ export async function createService(
   staging.write(lockFile, addPackage(staging.read(lockFile), name, manifest));
   log("Formatting the new files ...");
   await staging.format(`services/${name}`);
-  log("Generating code and documents from the contract ...");
-  await staging.generate();
-  const faults = findFaults(staging.folder, [...services, service]);
-  if (faults.length > 0) {
-    throw new Error(
-      `nothing was changed: with ${name}, these files would not match services/services.ts; ` +
-        `correct them first:\n${faults.join("\n")}`,
-    );
-  }
+  await regenerate(staging, [...services, service], `with ${name}`, log);
   const changes = staging.changes([
     ...sharedFiles,
     "gen/**",

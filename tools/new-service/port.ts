@@ -19,7 +19,7 @@ const further = new Map([
  */
 export async function choosePort(asked: number | undefined): Promise<number> {
   if (asked !== undefined) {
-    const why = (await whyNotPort(asked)) ?? undefined;
+    const why = await whyNotPort(asked);
     if (why !== undefined) throw new Error(`--port ${asked} cannot be used: ${why}`);
     return asked;
   }

@@ -9,8 +9,8 @@ import { removeRoutes } from "./event-routes.ts";
 import { assertNothingLeft, linesLost } from "./left-behind.ts";
 import { unlinkPackage } from "./links.ts";
 import { removePackage } from "./lock-file.ts";
-import { findFaults } from "./places/find-faults.ts";
 import { places, removeFrom } from "./places/places.ts";
+import { regenerate } from "./regenerate.ts";
 import { createStaging, type Staging } from "./staging.ts";
 import { renderTemplate } from "./template.ts";
 import { findUncommitted, readCommitted } from "./working-tree.ts";
@@ -36,18 +36,8 @@ export async function removeService(
   assertNothingLeft([...places.map(({ file }) => file), eventsFile], staging.read, service);
   const lockFile = "package-lock.json";
   staging.write(lockFile, removePackage(staging.read(lockFile), name));
-  log("Generating code and documents from the contract ...");
-  await staging.generate();
-  const faults = findFaults(
-    staging.folder,
-    services.filter((other) => other.name !== name),
-  );
-  if (faults.length > 0) {
-    throw new Error(
-      `nothing was changed: without ${name}, these files would not match services/services.ts; ` +
-        `correct them first:\n${faults.join("\n")}`,
-    );
-  }
+  const others = services.filter((other) => other.name !== name);
+  await regenerate(staging, others, `without ${name}`, log);
   const changes = staging.changes([...sharedFiles, "gen/**", ...own.map((path) => `${path}/**`)]);
   signal.throwIfAborted();
   makeChanges(root, changes);
