@@ -8,7 +8,7 @@ import {
 } from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { type Answer, type Caller, refusalOf, successOf } from "../harness/calls/call.ts";
-import { callGrpcWeb } from "../harness/calls/protocols.ts";
+import { callGrpcWeb, callRest, createGrpcCaller } from "../harness/calls/protocols.ts";
 import { assertWhole, checkTimeoutMs } from "../harness/checker/checker.ts";
 import { createHistory, createShopper } from "../harness/checker/history.ts";
 import { type System, startSystem } from "../harness/system/system.ts";
@@ -117,6 +117,21 @@ describe("a list", function () {
     });
   }
 
+  it("counts a page size above 1,000 as 1,000, and refuses a negative one", async () => {
+    const [many, negative] = [2_000_000_000, -1];
+    const userId = "reader";
+    const orders = await successOf(call(listOrders, { userId, pageSize: many }));
+    assert.equal(orders.nextPageToken, "");
+    const entries = await successOf(call(listLedgerEntries, { userId, pageSize: many }));
+    assert.equal(entries.nextPageToken, "");
+    for (const refused of [
+      refusalOf(call(listOrders, { userId, pageSize: negative })),
+      refusalOf(call(listLedgerEntries, { userId, pageSize: negative })),
+    ]) {
+      assert.equal((await refused).reason, "VALIDATION_FAILED");
+    }
+  });
+
   it("of an unknown user's orders is empty, and of their entries is refused", async () => {
     const page = await successOf(orders("", "nobody"));
     assert.deepEqual(page, { ids: [], nextPageToken: "" });
@@ -154,6 +169,33 @@ describe("a list", function () {
       assert.deepEqual(await idsOf({ createdAfter: createdBefore }), []);
     });
 
+    it("shows an order on exactly one side of a time between two milliseconds", async () => {
+      const { seconds, nanos } = await createTimeOf(2);
+      const { orders } = await successOf(call(listOrders, { userId: "reader" }));
+      for (const offset of [-999_999, -600_000, -400_000, -1, 1, 400_000, 600_000, 999_999]) {
+        const ns = seconds * 1_000_000_000n + BigInt(nanos + offset);
+        const time = { seconds: ns / 1_000_000_000n, nanos: Number(ns % 1_000_000_000n) };
+        const after = await idsOf({ createdAfter: time });
+        const before = await idsOf({ createdBefore: time });
+        assert.deepEqual(
+          [...after, ...before],
+          orders.map(({ id }) => id),
+        );
+        assert.equal(after.includes(orderIds[2] ?? ""), offset < 0, String(offset));
+      }
+    });
+
+    it("accepts the first and the last time of the contract", async () => {
+      const [first, last] = [
+        { seconds: 0n },
+        { seconds: 253_402_300_799n, nanos: 999_999_999 },
+      ] as const;
+      const all = await idsOf({});
+      assert.deepEqual(await idsOf({ createdAfter: first, createdBefore: last }), all);
+      assert.deepEqual(await idsOf({ createdAfter: last }), []);
+      assert.deepEqual(await idsOf({ createdBefore: first }), []);
+    });
+
     it("refuses a token made for another filter", async () => {
       const filter = { userId: "reader", pageSize, status: OrderStatus.PAID };
       const { nextPageToken } = await successOf(call(listOrders, filter));
@@ -185,6 +227,40 @@ describe("a list", function () {
         }),
       );
       assert.equal(reason, "VALIDATION_FAILED");
+    });
+  });
+
+  // Last, because these orders are inserted without their events.
+  describe("pages of large orders", () => {
+    it("have a size that clients of every protocol accept", async () => {
+      const userId = "u".repeat(128);
+      const [id] = orderIds;
+      // As many orders as fit on a page, with the longest user id and description.
+      const count = 1_000;
+      await system.databases.orders.query(
+        `INSERT INTO orders SELECT (jsonb_populate_record(orders, jsonb_build_object(
+           'id', gen_random_uuid(), 'user_id', $2::text, 'revision', n, 'description', $3::text))).*
+         FROM orders, generate_series(1, $4::int) AS n WHERE id = $1`,
+        [id, userId, "😀".repeat(1_000), count],
+      );
+      using grpc = createGrpcCaller(() => system.edgeUrl);
+      const protocols = { grpc: grpc.call, rest: callRest(system.edgeUrl), sdk: call };
+      for (const [name, list] of Object.entries(protocols)) {
+        const sizes: number[] = [];
+        let pageToken = "";
+        do {
+          assert.ok(sizes.length < maxPages, "the pages do not end");
+          const page = await successOf(list(listOrders, { userId, pageSize: count, pageToken }));
+          sizes.push(page.orders.length);
+          pageToken = page.nextPageToken;
+        } while (pageToken !== "");
+        assert.equal(sizes.length, 2, name);
+        assert.equal(
+          sizes.reduce((sum, size) => sum + size),
+          count,
+          name,
+        );
+      }
     });
   });
 });

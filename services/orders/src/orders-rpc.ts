@@ -1,5 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { durationMs, timestampDate } from "@bufbuild/protobuf/wkt";
+import { durationMs, type Timestamp } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import type { FilterQuery } from "@mikro-orm/core";
 import type { Clock } from "@settle/chassis/base/clock";
@@ -13,7 +13,7 @@ import type { Refused } from "@settle/chassis/writes/answer-once";
 import { answerOf, keyedCallOf } from "@settle/chassis/writes/keyed-call";
 import { createTransactionBatcher } from "@settle/chassis/writes/transaction-batcher";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
-import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
+import { OrderSchema, OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import {
   CancelOrderRequestSchema,
   CreateOrderRequestSchema,
@@ -26,6 +26,9 @@ import { type CancelCall, type Cancellation, cancelOrders } from "./cancel-order
 import { createOrders, type OrderCreation } from "./create-orders.ts";
 import { OrderEntity, orderMessage } from "./order.entity.ts";
 import { createOrderWatch } from "./order-watch.ts";
+
+/** The last millisecond of the year 9999: a date that rounds up to a later year cannot be queried. */
+const lastMs = 253_402_300_799_999;
 
 /**
  * The handlers of orders.v1.OrdersService. They run after the checks that every call goes through.
@@ -112,8 +115,15 @@ export function createOrdersRpc(options: {
           { $and: [filterOf(request), after === undefined ? {} : { id: { $lt: after } }] },
           { orderBy: { id: "desc" }, limit: limit + 1 },
         );
-      const { items, nextPageToken } = pageOf(scope, limit, found, ({ id }) => id);
-      return create(ListOrdersResponseSchema, { orders: items.map(orderMessage), nextPageToken });
+      const { messages, nextPageToken } = pageOf({
+        scope,
+        limit,
+        found,
+        positionOf: ({ id }) => id,
+        schema: OrderSchema,
+        messageOf: orderMessage,
+      });
+      return create(ListOrdersResponseSchema, { orders: messages, nextPageToken });
     },
   };
   return {
@@ -128,15 +138,22 @@ export function createOrdersRpc(options: {
 
 function filterOf(request: ListOrdersRequest): FilterQuery<OrderEntity> {
   const { userId, status, createdAfter, createdBefore } = request;
+  // Times are stored in milliseconds. A bound between two of them is rounded away from the window,
+  // which is exact: no stored time lies between the bound and its rounded value.
   const createTime = {
-    ...(createdAfter && { $gt: timestampDate(createdAfter) }),
-    ...(createdBefore && { $lt: timestampDate(createdBefore) }),
+    ...(createdAfter && { $gt: timeOf(createdAfter, Math.floor) }),
+    ...(createdBefore && { $lt: timeOf(createdBefore, Math.ceil) }),
   };
   return {
     userId,
     ...(status !== OrderStatus.UNSPECIFIED && { status }),
     ...((createdAfter || createdBefore) && { createTime }),
   };
+}
+
+function timeOf({ seconds, nanos }: Timestamp, round: (ms: number) => number): Date {
+  const ms = Number(seconds) * 1_000 + round(nanos / 1_000_000);
+  return new Date(Math.min(ms, lastMs));
 }
 
 /** Everything that determines the pages of a list, so that a page token fits no other list. */

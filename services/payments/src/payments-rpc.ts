@@ -9,6 +9,7 @@ import type { Refused } from "@settle/chassis/writes/answer-once";
 import { answerOf, keyedCallOf } from "@settle/chassis/writes/keyed-call";
 import { createTransactionBatcher } from "@settle/chassis/writes/transaction-batcher";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import { LedgerEntrySchema } from "@settle/gen/payments/v1/account_pb";
 import {
   CreateAccountRequestSchema,
   DepositRequestSchema,
@@ -91,13 +92,15 @@ export function createPaymentsRpc(options: {
       if (found.length === 0 && !(await entities.findOne(AccountEntity, { userId }))) {
         throw accountRefusal(ErrorReason.ACCOUNT_NOT_FOUND, userId);
       }
-      const { items, nextPageToken } = pageOf(scope, limit, found, ({ sequence }) =>
-        String(sequence),
-      );
-      return create(ListLedgerEntriesResponseSchema, {
-        entries: items.map(ledgerEntryMessage),
-        nextPageToken,
+      const { messages, nextPageToken } = pageOf({
+        scope,
+        limit,
+        found,
+        positionOf: ({ sequence }) => String(sequence),
+        schema: LedgerEntrySchema,
+        messageOf: ledgerEntryMessage,
       });
+      return create(ListLedgerEntriesResponseSchema, { entries: messages, nextPageToken });
     },
 
     async getPayment({ userId, orderId }) {

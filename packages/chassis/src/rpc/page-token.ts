@@ -1,10 +1,21 @@
 import { hash } from "node:crypto";
+import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { refuse } from "../contract/errors.ts";
+import { defaultRpcLimits } from "./rpc-limits.ts";
 
 const checkLength = 8;
 const defaultPageSize = 50;
+/** The most items on a page. A request for more counts as one for this many (AIP-158). */
+const maxPageSize = 1_000;
+/**
+ * The most bytes of the items on a page, as protobuf: gRPC clients by default refuse messages larger
+ * than 4 MiB, and the rest is for the other fields.
+ */
+export const maxPageBytes = 3.5 * 1024 * 1024;
+/** A tag and a length precede each item. */
+const itemHeaderBytes = 8;
 
 /** Which page of a list is asked for. */
 export type PageRequest = { readonly pageSize: number; readonly pageToken: string };
@@ -26,7 +37,7 @@ export function readPage(
   position: RegExp,
   { pageSize, pageToken }: PageRequest,
 ): Page {
-  const limit = pageSize || defaultPageSize;
+  const limit = Math.min(pageSize || defaultPageSize, maxPageSize);
   if (pageToken === "") return { limit, after: undefined };
   const after = Buffer.from(pageToken, "base64url").toString().slice(checkLength);
   if (pageToken !== pageTokenOf(scope, after) || !position.test(after)) {
@@ -40,18 +51,38 @@ export function readPage(
 }
 
 /**
- * Returns the page from the `found` items, of which the caller must have requested `limit` + 1, and
- * the token of the next page, built from the position of the last item of this page.
+ * Returns the page of the `found` items, of which the caller must have requested `limit` + 1, and
+ * the token of the next page, built from the position of the last item of this page. A page also
+ * ends before the item that would make it larger than {@link maxPageBytes}.
  */
-export function pageOf<Item>(
-  scope: string,
-  limit: number,
-  found: readonly Item[],
-  positionOf: (item: Item) => string,
-): { readonly items: readonly Item[]; readonly nextPageToken: string } {
-  const items = found.slice(0, limit);
-  const last = found.length > limit ? items.at(-1) : undefined;
-  return { items, nextPageToken: pageTokenOf(scope, last && positionOf(last)) };
+export function pageOf<Item, Schema extends DescMessage>(options: {
+  readonly scope: string;
+  readonly limit: number;
+  readonly found: readonly Item[];
+  readonly positionOf: (item: Item) => string;
+  readonly schema: Schema;
+  readonly messageOf: (item: Item) => MessageShape<Schema>;
+}): { readonly messages: MessageShape<Schema>[]; readonly nextPageToken: string } {
+  const { scope, limit, found, positionOf, schema, messageOf } = options;
+  const listed = found.slice(0, limit).map(messageOf);
+  const messages = listed.slice(0, countFitting(schema, listed));
+  const last = messages.length < found.length ? found[messages.length - 1] : undefined;
+  return { messages, nextPageToken: pageTokenOf(scope, last && positionOf(last)) };
+}
+
+/** Returns how many of the messages fit on a page; at least one, if there are any. */
+function countFitting<Schema extends DescMessage>(
+  schema: Schema,
+  messages: readonly MessageShape<Schema>[],
+): number {
+  // To measure is to encode, so it is skipped where the largest items fit: each was once a request.
+  if (messages.length * defaultRpcLimits.maxRequestBytes <= maxPageBytes) return messages.length;
+  let bytes = 0;
+  for (const [index, message] of messages.entries()) {
+    bytes += itemHeaderBytes + toBinary(schema, message).length;
+    if (bytes > maxPageBytes) return Math.max(1, index);
+  }
+  return messages.length;
 }
 
 /**

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { pageTokenOf, readPage } from "../../src/rpc/page-token.ts";
+import { type Order, OrderSchema } from "@settle/gen/orders/v1/order_pb";
+import { pageOf, pageTokenOf, readPage } from "../../src/rpc/page-token.ts";
 
 describe("page tokens", () => {
   it("lead back to their position", () => {
@@ -19,6 +21,12 @@ describe("page tokens", () => {
     assert.equal(pageTokenOf("ListOrders alice", undefined), "");
   });
 
+  it("count a page size above the limit as the limit", () => {
+    for (const pageSize of [1_000, 1_001, 2 ** 31 - 1]) {
+      assert.equal(readPage("ListOrders alice", /x/, { pageSize, pageToken: "" }).limit, 1_000);
+    }
+  });
+
   it("are refused for another list and when damaged", () => {
     const token = pageTokenOf("ListOrders alice", "7");
     for (const [scope, pageToken] of [
@@ -35,5 +43,55 @@ describe("page tokens", () => {
         `${scope} ${pageToken}`,
       );
     }
+  });
+});
+
+describe("a page", () => {
+  const scope = "ListOrders alice";
+  const orderOf = (index: number, characters: number) =>
+    create(OrderSchema, { id: String(index), description: "😀".repeat(characters) });
+  const ordersOf = (count: number, characters: number) =>
+    Array.from({ length: count }, (_, index) => orderOf(index, characters));
+  const pageWith = (limit: number, found: readonly Order[]) =>
+    pageOf({
+      scope,
+      limit,
+      found,
+      positionOf: ({ id }) => id,
+      schema: OrderSchema,
+      messageOf: (order) => order,
+    });
+
+  it("has the requested number of items, and a token if there is one more", () => {
+    const found = ordersOf(4, 1);
+    const page = pageWith(3, found);
+    assert.deepEqual(page.messages, found.slice(0, 3));
+    assert.equal(page.nextPageToken, pageTokenOf(scope, "2"));
+    assert.deepEqual(pageWith(4, found), { messages: found, nextPageToken: "" });
+    assert.deepEqual(pageWith(4, []), { messages: [], nextPageToken: "" });
+  });
+
+  it("ends before 3.5 MiB of items", () => {
+    const found = ordersOf(1_001, 1_000);
+    const page = pageWith(1_000, found);
+    const count = page.messages.length;
+    const bytes = page.messages.reduce((sum, one) => sum + toBinary(OrderSchema, one).length, 0);
+    assert.ok(bytes < 3.5 * 1024 * 1024);
+    assert.ok(bytes > 3.4 * 1024 * 1024);
+    assert.deepEqual(page.messages, found.slice(0, count));
+    assert.equal(page.nextPageToken, pageTokenOf(scope, String(count - 1)));
+  });
+
+  it("ends by its bytes though all that was found would be the last page", () => {
+    const page = pageWith(1_000, ordersOf(950, 1_000));
+    assert.ok(page.messages.length < 950);
+    assert.equal(page.nextPageToken, pageTokenOf(scope, String(page.messages.length - 1)));
+  });
+
+  it("has at least one item, however large", () => {
+    const huge = orderOf(0, 1_000_000);
+    const page = pageWith(60, [huge, ...ordersOf(59, 1)]);
+    assert.deepEqual(page.messages, [huge]);
+    assert.equal(page.nextPageToken, pageTokenOf(scope, "0"));
   });
 });

@@ -108,8 +108,10 @@ export type ListOrdersRequest = Message<"orders.v1.ListOrdersRequest"> & {
   userId: string;
 
   /**
-   * The maximum number of orders to return, at most 1,000; 0 or absent means
-   * 50. Example: `20`.
+   * The maximum number of orders to return; 0 or absent means 50, and more than
+   * 1,000 means 1,000. A page may have fewer orders although more follow: it
+   * ends before it grows larger than the 4 MiB that gRPC clients accept by
+   * default. Example: `20`.
    *
    * @generated from field: int32 page_size = 2;
    */
@@ -132,16 +134,16 @@ export type ListOrdersRequest = Message<"orders.v1.ListOrdersRequest"> & {
   status: OrderStatus;
 
   /**
-   * Returns only orders created after this time, which must be in the years
-   * 1970 to 9999. Example: `2026-11-22T09:30:00Z`.
+   * Returns only orders created after this time, exclusive, which must be in the
+   * years 1970 to 9999. Orders are created at whole milliseconds. Example: `2026-11-22T09:30:00Z`.
    *
    * @generated from field: google.protobuf.Timestamp created_after = 5;
    */
   createdAfter?: Timestamp | undefined;
 
   /**
-   * Returns only orders created before this time, which must be in the years
-   * 1970 to 9999. Example: `2026-11-23T00:00:00Z`.
+   * Returns only orders created before this time, exclusive, which must be in
+   * the years 1970 to 9999. Example: `2026-11-23T00:00:00Z`.
    *
    * @generated from field: google.protobuf.Timestamp created_before = 6;
    */

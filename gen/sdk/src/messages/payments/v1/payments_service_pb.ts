@@ -114,8 +114,8 @@ export type ListLedgerEntriesRequest = Message<"payments.v1.ListLedgerEntriesReq
   userId: string;
 
   /**
-   * The maximum number of entries to return, at most 1,000; 0 or absent means
-   * 50. Example: `20`.
+   * The maximum number of entries to return; 0 or absent means 50, and more than
+   * 1,000 means 1,000. Example: `20`.
    *
    * @generated from field: int32 page_size = 2;
    */
