@@ -113,7 +113,7 @@ describe("the REST compatibility gate", () => {
     [
       "a smaller upper bound of a query",
       (d) => Object.assign(query(d, "pageSize").schema, { maximum: 100 }),
-      /query pageSize: maximum is 100 and was 1000$/,
+      /query pageSize: maximum is 100 and was 2147483647$/,
     ],
     [
       "a larger minimum length",
