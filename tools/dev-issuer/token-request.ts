@@ -1,5 +1,5 @@
 /** User ids as in the contract (proto/orders/v1); UUIDs and subjects such as `auth0|...` match. */
-const userNamePattern = /^[A-Za-z0-9][A-Za-z0-9\-_.|@]{0,127}$/;
+const userNamePattern = /^[A-Za-z0-9_|@+'-][A-Za-z0-9_.|@+'-]{0,127}$/;
 /** Scopes by RFC 6749 section 3.3: visible ASCII except `"` and `\`, separated by one space. */
 const scopePattern = /^[!#-[\]-~]+( [!#-[\]-~]+)*$/;
 const scopeMaxCharacters = 512;
@@ -27,8 +27,7 @@ export function readTokenRequest(
   const { username, scope = "" } = fields;
   if (typeof username !== "string" || !userNamePattern.test(username)) {
     return {
-      fault:
-        "username must be 1 to 128 letters, digits or -_.|@, starting with a letter or a digit",
+      fault: "username must be 1 to 128 ASCII letters, digits or -_.|@+', not starting with a dot",
     };
   }
   if (scope === "") return { userId: username, scopes: [] };

@@ -101,7 +101,7 @@ describe("the development issuer's server", () => {
 
   it("issues tokens without scopes for names of every allowed form", async () => {
     await using issuer = await setup();
-    for (const username of ["a", "auth0|x-y_z.1@b", "0".repeat(128)]) {
+    for (const username of ["a", "auth0|x-y_z.1@b", "-a", "_a", "o'b+c@d", "0".repeat(128)]) {
       const { access_token, scope } = await read(await issuer.ask({ username }));
       assert.equal(scope, "");
       assert.deepEqual(await issuer.verify(String(access_token)), { userId: username, scopes: [] });
@@ -141,7 +141,7 @@ describe("the development issuer's server", () => {
 
   it("rejects invalid names and scopes", async () => {
     await using issuer = await setup();
-    for (const username of ["", "-a", "a b", "é", "a\n", "a".repeat(129), 7, null, ["a"]]) {
+    for (const username of ["", ".a", "a b", "é", "a\n", "a".repeat(129), 7, null, ["a"]]) {
       await assertRefused(await issuer.ask({ username }), 400, /^username must be/);
     }
     for (const scope of ['a"b', "a\\b", "a  b", " a", "é", "a".repeat(513), 7, ["a"]]) {

@@ -31,7 +31,8 @@ export const en = {
     lead: "Settle runs orders and payments as two separate services that talk only through events. Each order is processed exactly once, and you can follow every step live.",
     name: "Your name",
     nameHint: "This is a development system, so any name works.",
-    nameFault: "Use 1 to 128 letters, digits or - _ . | @, starting with a letter or digit.",
+    nameFault:
+      "Use 1 to 128 letters without accents, digits or - _ . | @ + ', not starting with a dot.",
     submit: "Sign in",
     leave: "Sign in with your organisation",
     leaving: "Redirecting to sign-in…",

@@ -27,8 +27,8 @@ export const file_orders_v1_orders_service: GenFile = /*@__PURE__*/
  */
 export type CreateOrderRequest = Message<"orders.v1.CreateOrderRequest"> & {
   /**
-   * The user who places the order and pays for it: 1 to 128 letters, digits
-   * and `-_.|@`, starting with a letter or digit. Example: `alice`.
+   * The user who places the order and pays for it: 1 to 128 ASCII letters,
+   * digits and `-_.|@+'`, not starting with a dot. Example: `alice`.
    *
    * @generated from field: string user_id = 1;
    */

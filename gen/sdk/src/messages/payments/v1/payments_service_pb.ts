@@ -25,8 +25,8 @@ export const file_payments_v1_payments_service: GenFile = /*@__PURE__*/
  */
 export type CreateAccountRequest = Message<"payments.v1.CreateAccountRequest"> & {
   /**
-   * The user who owns the account: 1 to 128 letters, digits and `-_.|@`,
-   * starting with a letter or digit. Example: `alice`.
+   * The user who owns the account: 1 to 128 ASCII letters, digits and
+   * `-_.|@+'`, not starting with a dot. Example: `alice`.
    *
    * @generated from field: string user_id = 1;
    */
