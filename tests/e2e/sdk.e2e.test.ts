@@ -69,7 +69,6 @@ describe("the SDK", function () {
       baseUrl,
       transport,
       token: () => tokenOf(userId, scopes),
-      maxRetries: 10,
       timeoutMs: 40_000,
     });
   /** Every transport, through the edge and directly, where a kill breaks the connection. */
@@ -186,6 +185,28 @@ describe("the SDK", function () {
     );
     assert.equal(await stored(), held.length);
     await system.healthy();
+  });
+
+  it("completes many calls at once with its defaults though their service restarts", async () => {
+    const userId = "sdk-crowd";
+    await createShopper(history, system.call).fundedAccount(userId, 61n);
+    await using settle = createSettle({
+      baseUrl: system.edgeUrl,
+      token: () => tokenOf(userId),
+    });
+    await replicas.orders.kill();
+    const placed = Array.from({ length: 61 }, async (_, index) => {
+      const description = `in a crowd ${index}`;
+      const order = await settle.orders.createOrder({ userId, amount: eur(1n), description });
+      note(userId, description, order);
+    });
+    replicas = {
+      ...replicas,
+      orders: await system.start("orders", { port: replicas.orders.port }),
+    };
+    await Promise.all(placed);
+    const all = await Array.fromAsync(settle.orders.allOrders({ userId }));
+    assert.equal(all.length, placed.length);
   });
 
   it("resumes a watch after a kill and a stop of the service, without gaps or repeats, over every transport", async () => {

@@ -7,8 +7,8 @@ import {
 } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { headersOf, type WaitOptions } from "./options.ts";
-import { type RetryBudget, retryDelayMs } from "./retry.ts";
-import type { SettleError } from "./settle-error.ts";
+import { longestCallDelayMs, type RetryBudget, retryDelayMs } from "./retry.ts";
+import { abortErrorOf, type SettleError } from "./settle-error.ts";
 import { orAbort, orLate, type Timing } from "./timing.ts";
 import type { TokenSource } from "./token-source.ts";
 
@@ -28,11 +28,11 @@ export type Means = {
 };
 
 /**
- * Makes one call and retries it after transient failures, with pauses, up to the call's deadline,
- * its number of retries and the client's budget. Retries are always safe: reads change nothing, and
- * every other call sends the same idempotency key with each retry. A refused token is replaced
- * once. Rejects with a {@link SettleError}, with the reason of an aborted signal, or with the error
- * of the token function.
+ * Makes one call and retries it after transient failures, with pauses and at the pace of the
+ * client's budget, up to the call's deadline and its number of retries. Retries are always safe:
+ * reads change nothing, and every other call sends the same idempotency key with each retry. A
+ * refused token is replaced once. Rejects with a {@link SettleError}, or with the error of the token
+ * function. An aborted signal makes it a CANCELED one, whose cause is the reason of the signal.
  */
 export async function callUnary<I extends DescMessage, O extends DescMessage>(
   means: Means,
@@ -43,6 +43,9 @@ export async function callUnary<I extends DescMessage, O extends DescMessage>(
   const { transport, tokens, budget, timing, closed, errorOf } = means;
   const { timeoutMs = means.timeoutMs, maxRetries = means.maxRetries } = options;
   const signal = options.signal ? AbortSignal.any([closed, options.signal]) : closed;
+  const unlessAborted = () => {
+    if (signal.aborted) throw abortErrorOf(signal);
+  };
   const headers = headersOf(method, options);
   // Created once, so that an invalid request is not mistaken for a failure of the transport.
   const message = create(method.input, request) as MessageInitShape<I>;
@@ -50,9 +53,10 @@ export async function callUnary<I extends DescMessage, O extends DescMessage>(
   const leftMs = () => Math.max(1, Math.ceil(endMs - timing.nowMs()));
   let replaced = false;
   for (let retries = 0; ; ) {
-    signal.throwIfAborted();
+    unlessAborted();
     const bringing = orLate(orAbort(tokens.get(), signal), leftMs(), noTokenInTime);
     const token = await bringing.catch((error) => {
+      unlessAborted();
       throw error instanceof ConnectError ? errorOf(error) : error;
     });
     headers.set("authorization", `Bearer ${token}`);
@@ -63,16 +67,20 @@ export async function callUnary<I extends DescMessage, O extends DescMessage>(
       options.onHeaders?.(answer.header);
       return answer.message;
     }
-    signal.throwIfAborted();
+    unlessAborted();
     const error = errorOf(answer.thrown);
     if (error.code === Code.Unauthenticated && !replaced && tokens.refused(token)) {
       replaced = true;
       continue;
     }
-    const delayMs = retryDelayMs(retries, timing, error.retryAfterMs);
-    const inTime = timing.nowMs() + delayMs < endMs;
-    if (!error.retryable || retries >= maxRetries || !inTime || !budget.take()) throw error;
-    await timing.pause(delayMs, signal);
+    if (!error.retryable || retries >= maxRetries) throw error;
+    const delayMs = retryDelayMs(retries, longestCallDelayMs, timing, error.retryAfterMs);
+    const pauseMs = Math.max(delayMs, budget.reserve(timing.nowMs()));
+    if (timing.nowMs() + pauseMs >= endMs) {
+      budget.release();
+      throw error;
+    }
+    await timing.pause(pauseMs, signal).catch(unlessAborted);
     retries += 1;
   }
 }

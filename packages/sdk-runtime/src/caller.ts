@@ -16,7 +16,6 @@ import { createTokenSource, type Token } from "./token-source.ts";
 import { openWatch, type Watch } from "./watch.ts";
 
 const defaultTimeoutMs = 15_000;
-const defaultMaxRetries = 3;
 /** More than two intervals of the heartbeats, which services send every 15 seconds. */
 const defaultSilenceMs = 40_000;
 
@@ -47,7 +46,7 @@ export type CallerOptions = {
   readonly token: Token;
   /** The timeout of a call, including retries. Default: 15 seconds, the limit of the services. */
   readonly timeoutMs?: number | undefined;
-  /** The maximum number of retries of a call. Default: 3. */
+  /** The maximum number of retries of a call. Default: as many as its timeout allows. */
   readonly maxRetries?: number | undefined;
   /** A watch reopens a stream that is silent for this long. Default: 40 seconds. */
   readonly silenceMs?: number | undefined;
@@ -68,7 +67,7 @@ export function createCaller(options: CallerOptions): Caller {
     timing: options.timing ?? systemTiming,
     closed: closing.signal,
     timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
-    maxRetries: options.maxRetries ?? defaultMaxRetries,
+    maxRetries: options.maxRetries ?? Number.POSITIVE_INFINITY,
     silenceMs: options.silenceMs ?? defaultSilenceMs,
     errorOf,
   };

@@ -5,7 +5,10 @@ const keyBytes = 16;
 
 /** The options of a call. */
 export type CallOptions = {
-  /** Cancels the call, which then rejects with the signal's reason. */
+  /**
+   * Cancels the call, which then rejects with a `SettleError` that has the code `Canceled` and the
+   * signal's reason as its `cause`.
+   */
   readonly signal?: AbortSignal | undefined;
   /** The timeout of the whole call, including retries and pauses. Default: the client's. */
   readonly timeoutMs?: number | undefined;

@@ -64,7 +64,10 @@ export class SettleError<Reason extends string = string> extends Error {
 
   /** Whether the same call may succeed later. */
   get retryable(): boolean {
-    return passingCodes.has(this.code) && this.reason !== tooLarge;
+    // If neither a reason nor a pause came with it, the client itself has refused a large message.
+    const isFromClient = this.reason === "" && this.retryAfterMs === undefined;
+    const isTooLarge = this.reason === tooLarge || isFromClient;
+    return passingCodes.has(this.code) && !(this.code === Code.ResourceExhausted && isTooLarge);
   }
 }
 
@@ -96,6 +99,21 @@ export function settleErrorOf(thrown: unknown, classes: ErrorClasses): SettleErr
   };
   const Class = Object.hasOwn(classes, reason) ? classes[reason] : undefined;
   return new (Class ?? SettleError)(facts);
+}
+
+/** Returns the error of a call whose signal has aborted; that of the client, if it was closed. */
+export function abortErrorOf({ reason }: AbortSignal): SettleError {
+  if (reason instanceof SettleError) return reason;
+  return new SettleError({
+    code: Code.Canceled,
+    reason: "",
+    message: "the call was aborted",
+    requestId: "",
+    metadata: {},
+    fieldViolations: [],
+    retryAfterMs: undefined,
+    cause: reason,
+  });
 }
 
 /** Whether the connection was lost: fetch throws a TypeError, connect-web a fixed message. */

@@ -7,7 +7,7 @@ import type {
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Means } from "./call.ts";
 import { headersOf, type WatchOptions } from "./options.ts";
-import { longestDelayMs, retryDelayMs } from "./retry.ts";
+import { longestStreamDelayMs, retryDelayMs } from "./retry.ts";
 import { orAbort, orLate } from "./timing.ts";
 
 const finalCodes: ReadonlySet<Code> = new Set([
@@ -110,8 +110,8 @@ export function openWatch<I extends DescMessage, O extends DescMessage, Change>(
           continue;
         }
         if (finalCodes.has(error.code)) throw error;
-        if (timing.nowMs() - openedMs >= longestDelayMs) cuts = 0;
-        const delayMs = retryDelayMs(cuts, timing, error.retryAfterMs);
+        if (timing.nowMs() - openedMs >= longestStreamDelayMs) cuts = 0;
+        const delayMs = retryDelayMs(cuts, longestStreamDelayMs, timing, error.retryAfterMs);
         cuts += 1;
         options.onCut?.(error, delayMs);
         await timing.pause(delayMs, signal).catch(() => {});

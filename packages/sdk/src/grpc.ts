@@ -8,9 +8,9 @@ export type GrpcOptions = {
   readonly credentials?: ChannelCredentials;
   /**
    * The channel options of grpc-js, for example `grpc.service_config` or `grpc.keepalive_time_ms`,
-   * in addition to the defaults: calls are distributed round-robin over all addresses of the name,
-   * and a connection with a call in progress is pinged every 20 seconds and dropped if there is no
-   * answer within 10 seconds.
+   * in addition to the defaults: calls are distributed round-robin over all addresses of the name, a
+   * connection with a call in progress is pinged every 20 seconds and dropped if there is no answer
+   * within 10 seconds, and messages have at most 8 MiB.
    */
   readonly channel?: ChannelOptions;
   /**
@@ -22,6 +22,8 @@ export type GrpcOptions = {
 const defaults: ChannelOptions = {
   "grpc.keepalive_time_ms": 20_000,
   "grpc.keepalive_timeout_ms": 10_000,
+  // The largest message that a service sends. The default of grpc-js is 4 MiB.
+  "grpc.max_receive_message_length": 8 * 1024 * 1024,
   "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
 };
 

@@ -15,7 +15,10 @@ export type SettleOptions = {
   readonly transport?: TransportFactory;
   /** The timeout of a call, including retries. Default: 15 seconds, the limit of the services. */
   readonly timeoutMs?: number;
-  /** The maximum number of retries after transient failures. Default: 3; 0 turns retries off. */
+  /**
+   * The maximum number of retries after transient failures. Default: as many as the timeout allows;
+   * 0 turns retries off.
+   */
   readonly maxRetries?: number;
 };
 

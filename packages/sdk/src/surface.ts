@@ -24,6 +24,7 @@ export {
   EventRefusedError,
   type SettleEvent,
 } from "./decode-event.ts";
+export { enumName } from "./enum-name.ts";
 export { decimalText, formatMoney, type MoneyValue, minorUnitDigits, money } from "./money.ts";
 export type { Settle, SettleOptions, TransportFactory } from "./settle.ts";
 export { connect, grpcWeb, type WebTransportOptions } from "./web-transports.ts";

@@ -7,12 +7,13 @@ import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import {
   connect,
   DeadlineExceededError,
+  grpc,
   OrderNotCancellableError,
   SettleError,
   UnauthenticatedError,
   UnavailableError,
   ValidationFailedError,
-} from "@settle/sdk";
+} from "@settle/sdk/node";
 import { signal } from "../../chassis/test/rpc/rpc-setup.ts";
 import { orderId, request, setupSdk, transports, unavailable, verifierOf } from "./sdk-setup.ts";
 
@@ -126,7 +127,7 @@ describe("a call of the SDK", () => {
         assert.ok(error instanceof DeadlineExceededError, String(error));
       });
 
-      it("ends with the reason of its signal, and cancels at the server", async () => {
+      it("ends with an error whose cause is the reason of its signal, and cancels at the server", async () => {
         const begun = signal();
         const ended = signal();
         await using sdk = await setupSdk(
@@ -144,12 +145,13 @@ describe("a call of the SDK", () => {
         await begun.promise;
         const reason = new Error("had enough");
         stop.abort(reason);
-        await assert.rejects(call, reason);
+        const later = sdk.orders.getOrder({ userId: "alice", orderId }, { signal: stop.signal });
+        for (const error of [await failureOf(call), await failureOf(later)]) {
+          assert.equal(error.code, Code.Canceled);
+          assert.equal(error.cause, reason);
+          assert.equal(error.retryable, false);
+        }
         await ended.promise;
-        await assert.rejects(
-          sdk.orders.getOrder({ userId: "alice", orderId }, { signal: stop.signal }),
-          reason,
-        );
       });
 
       it("replaces a refused token once for all calls that share it", async () => {
@@ -180,7 +182,9 @@ describe("a call of the SDK", () => {
         const error = await failureOf(sdk.orders.getOrder({ userId: "alice", orderId }));
         assert.ok(error instanceof UnavailableError, `${error.name} ${error.message}`);
         assert.equal(error.requestId, "");
-        assert.equal(sdk.pausesMs.length, 3);
+        // Up to 15 seconds, with pauses of up to 2 seconds, which are halved here.
+        const longMs = Array(14).fill(1_000);
+        assert.deepEqual(sdk.pausesMs, [125, 250, 500, ...longMs]);
       });
 
       it("ends when its client is closed", async () => {
@@ -251,8 +255,25 @@ describe("a call of the SDK", () => {
     };
     await using sdk = await setupSdk({}, { by: connect({ fetch: limited }) });
     await failureOf(sdk.orders.getOrder({ userId: "alice", orderId }));
-    assert.equal(calls, 4);
-    assert.deepEqual(sdk.pausesMs, [2_125, 2_250, 2_500]);
+    assert.equal(calls, 6);
+    assert.deepEqual(sdk.pausesMs, [2_125, 2_250, 2_500, 3_000, 3_000]);
+  });
+
+  it("is not retried if the client itself refuses the size of a message", async () => {
+    let calls = 0;
+    await using sdk = await setupSdk(
+      {
+        getOrder() {
+          calls += 1;
+          return { ...answer, description: "x".repeat(2_000) };
+        },
+      },
+      { by: grpc({ channel: { "grpc.max_receive_message_length": 1_000 } }) },
+    );
+    const error = await failureOf(sdk.orders.getOrder({ userId: "alice", orderId }));
+    assert.equal(error.code, Code.ResourceExhausted);
+    assert.equal(error.retryable, false);
+    assert.equal(calls, 1);
   });
 
   it("is not retried after permanent errors", async () => {
@@ -305,18 +326,25 @@ describe("a call of the SDK", () => {
     assert.equal(calls, 3);
   });
 
-  it("takes its retries from a budget shared by all calls", async () => {
+  it("waits for its turn to retry, at a pace that all calls of the client share", async () => {
     let calls = 0;
-    await using sdk = await setupSdk({
-      getOrder() {
-        calls += 1;
-        throw unavailable();
+    const failing = 61;
+    await using sdk = await setupSdk(
+      {
+        getOrder() {
+          calls += 1;
+          if (calls <= failing) throw unavailable();
+          return answer;
+        },
       },
-    });
-    for (let call = 0; call < 20; call += 1) {
-      await failureOf(sdk.orders.getOrder({ userId: "alice", orderId }));
-    }
-    assert.equal(calls, 20 + 10);
+      // The clock of the test adds up pauses that overlap.
+      { timeoutMs: 1_000_000 },
+    );
+    const get = () => sdk.orders.getOrder({ userId: "alice", orderId });
+    await Promise.all(Array.from({ length: failing }, get));
+    assert.equal(calls, 2 * failing);
+    const waitingMs = sdk.pausesMs.filter((pauseMs) => pauseMs > 125);
+    assert.ok(waitingMs.length > 0, "no retry had to wait for its turn");
   });
 
   it("throws the error of the token function, and calls it again for the next call", async () => {

@@ -19,16 +19,21 @@ export const transports: Readonly<Record<string, TransportFactory>> = {
   gRPC: grpc(),
 };
 
-/** A timing that never waits and records the pauses, with a fixed random number. */
+/**
+ * A timing whose clock jumps over the pauses and records them, with a fixed random number. Between
+ * the pauses, its clock is the system's.
+ */
 export function createTestTiming(random = 0.5): Timing & { readonly pausesMs: number[] } {
   const pausesMs: number[] = [];
+  let skippedMs = 0;
   return {
     pausesMs,
-    nowMs: () => performance.now(),
+    nowMs: () => performance.now() + skippedMs,
     random: () => random,
     async pause(delayMs, signal) {
       signal.throwIfAborted();
       pausesMs.push(delayMs);
+      skippedMs += delayMs;
     },
   };
 }

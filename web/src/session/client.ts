@@ -49,7 +49,12 @@ export function createClient(
   intents: Intents = createIntents(),
 ): Client {
   const { userId } = session;
-  const settle = createSettle({ baseUrl: config.edgeUrl, token: session.token });
+  const settle = createSettle({
+    baseUrl: config.edgeUrl,
+    token: session.token,
+    // A person would rather see a failure after a second than wait for the timeout.
+    maxRetries: 3,
+  });
   const queries = new QueryClient({
     // The SDK retries by itself, and merging by revision keeps unchanged data.
     defaultOptions: { queries: { retry: false, structuralSharing: false } },
