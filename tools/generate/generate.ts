@@ -3,17 +3,19 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configurationPath, configurationReference } from "./configuration.ts";
+import { writeCurrencies } from "./currencies.ts";
 import { fetchThirdPartyProtos } from "./third-party-protos.ts";
 
 /**
- * Generates everything in `target`/gen from proto/: the TypeScript code, the OpenAPI and AsyncAPI
- * documents, and the descriptor set for Envoy's transcoder and the services' reflection. Needs the
- * third-party protos.
+ * Generates everything in `target`/gen from proto/: the TypeScript code, the currencies, the OpenAPI
+ * and AsyncAPI documents, and the descriptor set for Envoy's transcoder and the services'
+ * reflection. Needs the third-party protos.
  */
 export function generate(root: string, target: string): void {
   const buf = (...args: string[]) => execFileSync("buf", args, { cwd: root, stdio: "inherit" });
   mkdirSync(join(target, "gen/envoy"), { recursive: true });
   buf("generate", "--output", target);
+  writeCurrencies(root, target);
   const descriptors = join(target, "gen/envoy/descriptors.binpb");
   buf("build", "--as-file-descriptor-set", "--exclude-source-info", "--output", descriptors);
 }

@@ -25,6 +25,19 @@ describe("the statement as CSV", () => {
     assert.equal(csvEntry(entry), "2026-11-18T11:06:40.005Z,payment,-2.50,97.50,EUR,o1,e1\r\n");
   });
 
+  it("says so where a currency has no minor units", () => {
+    const sum = { $typeName: "money.v1.Money", minorUnits: 250n, currency: "ZZZ" } as const;
+    const row = csvEntry({
+      $typeName: "payments.v1.LedgerEntry",
+      id: "e1",
+      kind: LedgerEntryKind.DEPOSIT,
+      amount: sum,
+      balanceAfter: sum,
+      orderId: "",
+    });
+    assert.equal(row, ",deposit,250,250,ZZZ (minor units),,e1\r\n");
+  });
+
   it("quotes characters that would break the row", () => {
     assert.equal(csvLine(['a "b"', "c,d", "e\nf"]), '"a ""b""","c,d","e\nf"\r\n');
   });

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { minorUnitDigits } from "@settle/sdk";
+import { currencies } from "../src/account/currencies.ts";
+import { amountText } from "../src/money/amount-text.ts";
 import { parseAmount } from "../src/money/parse-amount.ts";
 
 const minor = (text: string, currency = "EUR") => {
@@ -21,6 +24,16 @@ describe("parseAmount", () => {
     assert.equal(minor("500", "JPY"), 500n);
     assert.equal(minor("0,01"), 1n);
     assert.equal(minor("10000000000"), 1_000_000_000_000n);
+  });
+
+  it("takes the decimals of ISO 4217, and minor units where it has none", () => {
+    assert.equal(minor("1.25", "HUF"), 125n);
+    assert.equal(minor("1.234", "IQD"), 1_234n);
+    assert.equal(minor("1.5", "ZZZ"), "too-many-digits");
+    assert.equal(minor("15", "ZZZ"), 15n);
+    assert.equal(amountText({ minorUnits: 15n, currency: "ZZZ" }), "15");
+    assert.equal(amountText({ minorUnits: 125n, currency: "HUF" }), "1.25");
+    for (const currency of currencies) assert.ok(minorUnitDigits(currency) >= 0, currency);
   });
 
   it("names the fault of any other input, and guesses nothing", () => {

@@ -1,10 +1,12 @@
+import { currencyOf } from "@settle/gen/money/v1/currencies";
+
 /** An amount as in requests and responses: whole minor units of a currency. */
 export type MoneyValue = { readonly minorUnits: bigint; readonly currency: string };
 
 /**
  * Parses a decimal number of major units exactly: `money("12.50", "EUR")` is 1250 cents. The number
  * is an optional minus, digits, and after a point at most as many digits as the currency has.
- * Throws a RangeError for any other number and for a currency that is not three capital letters.
+ * Throws a RangeError for any other number and for a currency without minor units.
  */
 export function money(amount: string, currency: string): MoneyValue {
   const digits = minorUnitDigits(currency);
@@ -19,7 +21,7 @@ export function money(amount: string, currency: string): MoneyValue {
 
 /**
  * Formats an amount as a plain decimal number of major units, for programs: `-2.50` for EUR, `500`
- * for JPY. `money` parses it back.
+ * for JPY. `money` parses it back. Throws a RangeError for a currency without minor units.
  */
 export function decimalText({ minorUnits, currency }: MoneyValue): string {
   const digits = minorUnitDigits(currency);
@@ -31,10 +33,23 @@ export function decimalText({ minorUnits, currency }: MoneyValue): string {
 
 /**
  * Formats an amount for people, by the rules of `locale` (default: the user's), without rounding:
- * `€12.50`.
+ * `€12.50`. If the currency has no minor units, it is not known how many make a whole one; then the
+ * text is their number: `1,250 minor units of XAU`.
  */
 export function formatMoney(sum: MoneyValue, locale?: string): string {
-  const { currency } = sum;
+  return formatMoneyToParts(sum, locale)
+    .map(({ value }) => value)
+    .join("");
+}
+
+/** Returns the text of `formatMoney` in parts, as `Intl.NumberFormat` does. */
+export function formatMoneyToParts(sum: MoneyValue, locale?: string): Intl.NumberFormatPart[] {
+  const { minorUnits, currency } = sum;
+  if (!hasMinorUnits(currency)) {
+    const number = new Intl.NumberFormat(locale).formatToParts(minorUnits);
+    return [...number, { type: "literal", value: ` minor units of ${currency}` }];
+  }
+  // The runtime would take the number of decimals from CLDR, which differs from ISO 4217.
   const digits = minorUnitDigits(currency);
   const format = new Intl.NumberFormat(locale, {
     style: "currency",
@@ -43,12 +58,23 @@ export function formatMoney(sum: MoneyValue, locale?: string): string {
     maximumFractionDigits: digits,
   });
   // A decimal string is formatted exactly; a number would be rounded first.
-  return format.format(decimalText(sum) as `${number}`);
+  return format.formatToParts(decimalText(sum) as `${number}`);
 }
 
-/** Returns the number of decimals of a currency: 2 for EUR, 0 for JPY. */
+/**
+ * Returns the number of decimals of a currency by ISO 4217: 2 for EUR, 0 for JPY. Throws a
+ * RangeError for a currency without minor units.
+ */
 export function minorUnitDigits(currency: string): number {
-  if (!/^[A-Z]{3}$/.test(currency)) throw new RangeError(`not a currency code: "${currency}"`);
-  const format = new Intl.NumberFormat("en", { style: "currency", currency });
-  return format.resolvedOptions().maximumFractionDigits ?? 0;
+  const digits = currencyOf(currency)?.digits;
+  if (digits === undefined) throw new RangeError(`not a currency with minor units: "${currency}"`);
+  return digits;
+}
+
+/**
+ * Whether ISO 4217 says how many decimals a currency has, now or when it was withdrawn. It is not
+ * so for gold (`XAU`), codes that were withdrawn long ago, and codes that never existed.
+ */
+export function hasMinorUnits(currency: string): boolean {
+  return currencyOf(currency)?.digits !== undefined;
 }

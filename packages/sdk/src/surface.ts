@@ -25,6 +25,14 @@ export {
   type SettleEvent,
 } from "./decode-event.ts";
 export { enumName } from "./enum-name.ts";
-export { decimalText, formatMoney, type MoneyValue, minorUnitDigits, money } from "./money.ts";
+export {
+  decimalText,
+  formatMoney,
+  formatMoneyToParts,
+  hasMinorUnits,
+  type MoneyValue,
+  minorUnitDigits,
+  money,
+} from "./money.ts";
 export type { Settle, SettleOptions, TransportFactory } from "./settle.ts";
 export { connect, grpcWeb, type WebTransportOptions } from "./web-transports.ts";

@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { decimalText, formatMoney, minorUnitDigits, money } from "@settle/sdk";
+import {
+  decimalText,
+  formatMoney,
+  formatMoneyToParts,
+  hasMinorUnits,
+  minorUnitDigits,
+  money,
+} from "@settle/sdk";
 import fc from "fast-check";
 
 describe("money of the SDK", () => {
@@ -19,8 +26,8 @@ describe("money of the SDK", () => {
     }
     assert.throws(() => money("0.001", "EUR"), /EUR has 2 decimals/);
     assert.throws(() => money("1.0", "JPY"), /JPY has 0 decimals/);
-    for (const currency of ["", "eur", "EURO", "€"]) {
-      assert.throws(() => money("1", currency), /not a currency code/, currency);
+    for (const currency of ["", "eur", "EURO", "€", "ZZZ", "XAU", "XXX"]) {
+      assert.throws(() => money("1", currency), /not a currency with minor units/, currency);
     }
   });
 
@@ -34,9 +41,39 @@ describe("money of the SDK", () => {
     assert.equal(written("10000000000000.01", "EUR", "en"), "€10,000,000,000,000.01");
   });
 
+  it("has the decimals of ISO 4217, whatever the runtime's table says", () => {
+    const iso = { HUF: 2, COP: 2, IDR: 2, PKR: 2, ALL: 2, AFN: 2, IQD: 3, IRR: 2, LBP: 2, MMK: 2 };
+    const more = { MGA: 2, YER: 2, KPW: 2, LAK: 2, SOS: 2, SYP: 2, EUR: 2, JPY: 0, KWD: 3, CLF: 4 };
+    for (const [currency, digits] of Object.entries({ ...iso, ...more, BGN: 2, ITL: 0 })) {
+      assert.equal(minorUnitDigits(currency), digits, currency);
+      const text = digits === 0 ? "123456" : `${123456 / 10 ** digits}`;
+      assert.equal(decimalText({ minorUnits: 123_456n, currency }), text);
+      const shown = formatMoneyToParts({ minorUnits: 123_456n, currency }, "en");
+      const fraction = shown.find(({ type }) => type === "fraction")?.value ?? "";
+      assert.equal(fraction.length, digits, currency);
+    }
+    assert.deepEqual(money("12.50", "HUF"), { minorUnits: 1250n, currency: "HUF" });
+  });
+
+  it("is a number of minor units if it is not known how many make a whole one", () => {
+    for (const currency of ["ZZZ", "XAU", "ALK", "$$"]) {
+      const sum = { minorUnits: -123_456n, currency };
+      assert.equal(formatMoney(sum, "en"), `-123,456 minor units of ${currency}`);
+      assert.throws(() => decimalText(sum), RangeError);
+      assert.ok(!hasMinorUnits(currency));
+    }
+    assert.ok(hasMinorUnits("JPY"));
+  });
+
+  it("is exact up to the largest balance", () => {
+    const sum = { minorUnits: 2n ** 63n - 1n, currency: "EUR" };
+    assert.equal(formatMoney(sum, "en"), "€92,233,720,368,547,758.07");
+    assert.deepEqual(money(decimalText(sum), "EUR"), sum);
+  });
+
   it("survives formatting and parsing", () => {
     const currencies = fc.constantFrom("EUR", "USD", "JPY", "KWD", "CHF");
-    const sums = fc.bigInt(-(10n ** 15n), 10n ** 15n);
+    const sums = fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n);
     fc.assert(
       fc.property(sums, currencies, (minorUnits, currency) => {
         const written = formatMoney({ minorUnits, currency }, "en").replaceAll(/[^\d.-]/g, "");

@@ -3,7 +3,7 @@ import { durationMs, type Timestamp } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import type { FilterQuery } from "@mikro-orm/core";
 import type { Clock } from "@settle/chassis/base/clock";
-import { refuse } from "@settle/chassis/contract/errors";
+import { refuse, refuseFields } from "@settle/chassis/contract/errors";
 import type { Database } from "@settle/chassis/database/database";
 import type { Hints } from "@settle/chassis/events/hints";
 import type { Outbox } from "@settle/chassis/events/outbox";
@@ -13,6 +13,7 @@ import type { Refused } from "@settle/chassis/writes/answer-once";
 import { answerOf, keyedCallOf } from "@settle/chassis/writes/keyed-call";
 import { createTransactionBatcher } from "@settle/chassis/writes/transaction-batcher";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import { currenciesDate, currencyOf } from "@settle/gen/money/v1/currencies";
 import { OrderSchema, OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import {
   CancelOrderRequestSchema,
@@ -58,6 +59,7 @@ export function createOrdersRpc(options: {
 
   const implementation: ServiceImpl<typeof OrdersService> = {
     async createOrder(request, context) {
+      if (!currencyOf(request.amount?.currency ?? "")) throw unknownCurrency();
       if (outbox.full) throw overloaded();
       const { userId, amount, description, expireAfter } = request;
       const nowMs = clock.nowMs();
@@ -181,6 +183,15 @@ function refusal(
       throw new Error(`no error is defined for reason ${reason}`);
   }
 }
+
+const unknownCurrency = () =>
+  refuseFields([
+    {
+      field: "amount.currency",
+      // A withdrawn code passes: accounts in it can still pay.
+      description: `must be a code of ISO 4217, as published on ${currenciesDate}`,
+    },
+  ]);
 
 const overloaded = () =>
   refuse(

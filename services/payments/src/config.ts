@@ -6,6 +6,7 @@ import {
   serviceEnvironment,
 } from "@settle/chassis/config";
 import { z } from "zod";
+import { canOpen, openingRule } from "./currency-rules.ts";
 
 export type PaymentsConfig = ServiceConfig & {
   /** The currency of an account that was created without one. */
@@ -19,8 +20,11 @@ export const environment = serviceEnvironment.extend({
   DEFAULT_CURRENCY: z
     .string()
     .regex(/^[A-Z]{3}$/, "must be an ISO 4217 code such as USD")
+    .refine(canOpen, openingRule)
     .default("USD")
-    .describe("The currency (ISO 4217) of an account that is created without one."),
+    .describe(
+      "The currency (an active code of ISO 4217) of an account that is created without one.",
+    ),
   SELF_DEPOSIT: z.stringbool().optional().meta({
     description: "Whether users may deposit into their own accounts without the scope `deposit`.",
     otherwise: "`true`, in production `false`",

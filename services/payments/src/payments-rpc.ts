@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, type ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import type { Clock } from "@settle/chassis/base/clock";
-import { refuse } from "@settle/chassis/contract/errors";
+import { refuse, refuseFields } from "@settle/chassis/contract/errors";
 import type { Database } from "@settle/chassis/database/database";
 import type { Outbox } from "@settle/chassis/events/outbox";
 import { pageOf, readPage } from "@settle/chassis/rpc/page-token";
@@ -18,6 +18,7 @@ import {
   RefundPaymentRequestSchema,
 } from "@settle/gen/payments/v1/payments_service_pb";
 import { AccountEntity, accountMessage, maxBalanceMinor } from "./account.entity.ts";
+import { canOpen, isKnown, knownRule, openingRule } from "./currency-rules.ts";
 import { bookDeposits, createAccounts, type DepositCall } from "./fund-accounts.ts";
 import { LedgerEntryEntity, ledgerEntryMessage } from "./ledger.entity.ts";
 import { PaymentEntity, paymentMessage } from "./payment.entity.ts";
@@ -51,6 +52,9 @@ export function createPaymentsRpc(options: {
   const implementation: ServiceImpl<typeof PaymentsService> = {
     async createAccount(request, context) {
       const { userId, currency } = request;
+      if (currency !== "" && !canOpen(currency)) {
+        throw refuseFields([{ field: "currency", description: openingRule }]);
+      }
       const creation = {
         call: keyedCallOf(context, { schema: CreateAccountRequestSchema, request, newId }),
         userId,
@@ -69,6 +73,9 @@ export function createPaymentsRpc(options: {
 
     async deposit(request, context) {
       const { userId, amount } = request;
+      if (!isKnown(amount?.currency ?? "")) {
+        throw refuseFields([{ field: "amount.currency", description: knownRule }]);
+      }
       const deposit = {
         call: keyedCallOf(context, { schema: DepositRequestSchema, request, newId }),
         userId,

@@ -33,6 +33,15 @@ describe("the configuration of payments", () => {
     assert.equal(readConfig({ ...complete, DEFAULT_CURRENCY: "EUR" }).defaultCurrency, "EUR");
   });
 
+  it("refuses a currency in which no account can be opened", () => {
+    for (const DEFAULT_CURRENCY of ["ZZZ", "BGN", "XAU"]) {
+      assert.throws(
+        () => readConfig({ ...complete, DEFAULT_CURRENCY }),
+        /DEFAULT_CURRENCY: must be an active code of ISO 4217 that has minor units/,
+      );
+    }
+  });
+
   it("reports every fault by its variable", () => {
     const faulty = { ...complete, SELF_DEPOSIT: "perhaps", DEFAULT_CURRENCY: "euro" };
     assert.throws(() => readConfig(faulty), /DEFAULT_CURRENCY/);

@@ -1,10 +1,10 @@
-import { minorUnitDigits } from "@settle/sdk";
+import { hasMinorUnits } from "@settle/sdk";
 import { useId } from "react";
 import { Field } from "../design/field.tsx";
 import type { Messages } from "../i18n/en.ts";
 import type { Format } from "../i18n/format.ts";
 import { useLanguage } from "../i18n/language.tsx";
-import { type AmountFault, maxAmountMinor } from "../money/parse-amount.ts";
+import { type AmountFault, digitsOf, maxAmountMinor } from "../money/parse-amount.ts";
 
 /** An input for an amount. It shows what is wrong with the amount. */
 export function AmountField(props: {
@@ -16,8 +16,9 @@ export function AmountField(props: {
 }) {
   const { m } = useLanguage();
   const { currency, value, fault, onChange } = props;
+  const unit = hasMinorUnits(currency) ? currency : m.account.minorUnitsOf(currency);
   return (
-    <Field id={useId()} label={m.account.amountIn(currency)} fault={fault}>
+    <Field id={useId()} label={m.account.amountIn(unit)} fault={fault}>
       <input
         className="amount-input"
         inputMode="decimal"
@@ -37,7 +38,7 @@ export function amountFaultText(
   currency: string,
   { m, format }: { readonly m: Messages; readonly format: Format },
 ): string {
-  if (fault === "too-many-digits") return m.amount[fault](minorUnitDigits(currency));
+  if (fault === "too-many-digits") return m.amount[fault](digitsOf(currency));
   if (fault === "too-large") {
     return m.amount[fault](format.money({ minorUnits: maxAmountMinor, currency }));
   }

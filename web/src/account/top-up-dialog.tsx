@@ -1,4 +1,4 @@
-import { decimalText, type MoneyValue } from "@settle/sdk";
+import type { MoneyValue } from "@settle/sdk";
 import { type FormEvent, useState } from "react";
 import { ErrorNote, fieldFault } from "../action/error-note.tsx";
 import { useAction } from "../action/use-action.ts";
@@ -6,6 +6,7 @@ import { WorkButton } from "../action/work-button.tsx";
 import { Dialog } from "../design/dialog.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { keys } from "../live/order-cache.ts";
+import { amountText } from "../money/amount-text.ts";
 import { type AmountFault, parseAmount } from "../money/parse-amount.ts";
 import { useClient } from "../session/client.ts";
 import { AmountField, amountFaultText } from "./amount-field.tsx";
@@ -23,7 +24,7 @@ export function TopUpDialog(props: {
   const { m, format } = spoken;
   const { currency, amount, onClose } = props;
   const client = useClient();
-  const [text, setText] = useState(amount ? decimalText(amount) : "");
+  const [text, setText] = useState(amount ? amountText(amount) : "");
   const [fault, setFault] = useState<AmountFault>();
   const topUp = useAction("deposit", async (sum: MoneyValue, options) => {
     const { userId, settle, queries, feed } = client;

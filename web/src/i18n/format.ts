@@ -1,4 +1,4 @@
-import { decimalText, formatMoney, type MoneyValue, minorUnitDigits } from "@settle/sdk";
+import { formatMoney, formatMoneyToParts, type MoneyValue } from "@settle/sdk";
 
 /** An amount in parts, so that the decimals can be set smaller. */
 export type MoneyParts = readonly { readonly kind: "whole" | "fraction"; readonly text: string }[];
@@ -92,15 +92,7 @@ export function createFormat(language: string): Format {
 }
 
 function partsOf(language: string, sum: MoneyValue): MoneyParts {
-  const digits = minorUnitDigits(sum.currency);
-  const format = new Intl.NumberFormat(language, {
-    style: "currency",
-    currency: sum.currency,
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
-  // A decimal string is formatted exactly; a number would be rounded first.
-  return format.formatToParts(decimalText(sum) as `${number}`).map(({ type, value }) => ({
+  return formatMoneyToParts(sum, language).map(({ type, value }) => ({
     kind: type === "decimal" || type === "fraction" ? "fraction" : "whole",
     text: value,
   }));

@@ -1,4 +1,4 @@
-import { type MoneyValue, minorUnitDigits, money } from "@settle/sdk";
+import { hasMinorUnits, type MoneyValue, minorUnitDigits, money } from "@settle/sdk";
 
 /** The largest amount of an order or deposit, in minor units, as in the contract. */
 export const maxAmountMinor = 1_000_000_000_000n;
@@ -12,8 +12,8 @@ const grouped = /^\d{1,3}([\s'’]\d{3})+(?=[.,]|$)/;
 /**
  * Parses an amount as people type it: `12.50` and `12,50` are the same, and thousands may be
  * separated by spaces or apostrophes. A comma or point is always the decimal separator: `1,250` has
- * too many decimals for EUR. Returns the amount, from 1 to 1,000,000,000,000 minor units, or the
- * fault of the text.
+ * too many decimals for EUR. A currency without minor units takes whole numbers of them. Returns the
+ * amount, from 1 to 1,000,000,000,000 minor units, or the fault of the text.
  */
 export function parseAmount(
   text: string,
@@ -24,8 +24,15 @@ export function parseAmount(
   const plain = trimmed.replace(grouped, (whole) => whole.replaceAll(/[\s'’]/g, ""));
   const [, whole, fraction = ""] = /^(\d+)(?:[.,](\d+))?$/.exec(plain) ?? [];
   if (whole === undefined) return { fault: "not-a-number" };
-  if (fraction.length > minorUnitDigits(currency)) return { fault: "too-many-digits" };
-  const amount = money(fraction === "" ? whole : `${whole}.${fraction}`, currency);
+  if (fraction.length > digitsOf(currency)) return { fault: "too-many-digits" };
+  const amount = hasMinorUnits(currency)
+    ? money(fraction === "" ? whole : `${whole}.${fraction}`, currency)
+    : { minorUnits: BigInt(whole), currency };
   if (amount.minorUnits < 1n) return { fault: "too-small" };
   return amount.minorUnits > maxAmountMinor ? { fault: "too-large" } : { amount };
+}
+
+/** Returns how many decimals an amount may be typed with. */
+export function digitsOf(currency: string): number {
+  return hasMinorUnits(currency) ? minorUnitDigits(currency) : 0;
 }

@@ -1,10 +1,11 @@
-import { DeclineReason, decimalText, type MoneyValue, type Order } from "@settle/sdk";
+import { DeclineReason, type MoneyValue, type Order } from "@settle/sdk";
 import { useLocation } from "wouter";
 import { openAccountId } from "../account/open-account-form.tsx";
 import { useAccount } from "../account/use-account.ts";
 import type { Messages } from "../i18n/en.ts";
 import type { Format } from "../i18n/format.ts";
 import { useLanguage } from "../i18n/language.tsx";
+import { amountText } from "../money/amount-text.ts";
 import type { Draft } from "./draft.ts";
 import { type NextStep, nextStepOf } from "./next-step.ts";
 
@@ -71,7 +72,7 @@ function StepButton(props: {
       </button>
     );
   }
-  const draft = { amount: amount ? decimalText(amount) : "", description };
+  const draft = { amount: amount ? amountText(amount) : "", description };
   return (
     <button type="button" className="quiet" onClick={() => remedies.again(draft)}>
       {amount?.currency === step.currency ? m.orders.again : m.orders.againIn(step.currency)}

@@ -1,4 +1,5 @@
-import { decimalText, type LedgerEntry } from "@settle/sdk";
+import { hasMinorUnits, type LedgerEntry } from "@settle/sdk";
+import { amountText } from "../money/amount-text.ts";
 import { isoOf } from "../time/instant.ts";
 import { kindOf } from "./kind.ts";
 
@@ -9,18 +10,25 @@ const columns = ["time", "kind", "amount", "balance", "currency", "order", "entr
 /** The header row of a statement as CSV. */
 export const csvHead = `${byteOrderMark}${csvLine(columns)}`;
 
-/** Formats an entry as a CSV row: ISO time in UTC, amounts with a decimal point, ids. */
+/**
+ * Formats an entry as a CSV row: ISO time in UTC, amounts with a decimal point, ids. Amounts in a
+ * currency without minor units are whole numbers, and the column `currency` says of what.
+ */
 export function csvEntry(entry: LedgerEntry): string {
   const { createTime, kind, amount, balanceAfter, orderId, id } = entry;
   return csvLine([
     createTime ? isoOf(createTime) : "",
     kindOf(kind),
-    amount ? decimalText(amount) : "",
-    balanceAfter ? decimalText(balanceAfter) : "",
-    amount?.currency ?? "",
+    amount ? amountText(amount) : "",
+    balanceAfter ? amountText(balanceAfter) : "",
+    amount ? unitOf(amount.currency) : "",
     orderId,
     id,
   ]);
+}
+
+function unitOf(currency: string): string {
+  return hasMinorUnits(currency) ? currency : `${currency} (minor units)`;
 }
 
 /**

@@ -37,7 +37,8 @@ export type CreateOrderRequest = Message<"orders.v1.CreateOrderRequest"> & {
   userId: string;
 
   /**
-   * What the order costs: 1 to 1,000,000,000,000 minor units.
+   * What the order costs: 1 to 1,000,000,000,000 minor units. The currency must
+   * be a code of ISO 4217, active or withdrawn.
    *
    * @generated from field: money.v1.Money amount = 2;
    */

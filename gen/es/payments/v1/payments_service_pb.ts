@@ -36,9 +36,9 @@ export type CreateAccountRequest = Message<"payments.v1.CreateAccountRequest"> &
   userId: string;
 
   /**
-   * The ISO 4217 code of the account's currency, which cannot be changed later.
-   * If absent, the service's default applies (`USD` unless configured
-   * otherwise). Example: `EUR`.
+   * The ISO 4217 code of the account's currency, which cannot be changed later:
+   * an active code that has minor units. If absent, the service's default
+   * applies (`USD` unless configured otherwise). Example: `EUR`.
    *
    * @generated from field: string currency = 2;
    */
@@ -89,7 +89,8 @@ export type DepositRequest = Message<"payments.v1.DepositRequest"> & {
   /**
    * How much to deposit, in the account's currency: 1 to 1,000,000,000,000
    * minor units. A deposit must not raise the balance above
-   * 1,000,000,000,000,000 minor units.
+   * 1,000,000,000,000,000 minor units. The currency must be a code of ISO 4217,
+   * active or withdrawn.
    *
    * @generated from field: money.v1.Money amount = 2;
    */

@@ -1,7 +1,7 @@
 import { create, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
-import { type Code, ConnectError } from "@connectrpc/connect";
-import { type ErrorReason, ErrorReasonSchema } from "@settle/gen/errors/v1/errors_pb";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { ErrorReason, ErrorReasonSchema } from "@settle/gen/errors/v1/errors_pb";
 import {
   BadRequestSchema,
   type ErrorInfo,
@@ -41,6 +41,14 @@ export function refuse(
     { desc: ErrorInfoSchema, value: info },
     ...(violations.length > 0 ? [{ desc: BadRequestSchema, value: fields }] : []),
   ]);
+}
+
+/** Builds the refusal of a request whose fields violate rules: INVALID_ARGUMENT. */
+export function refuseFields(violations: readonly FieldViolation[]): ConnectError {
+  const text = violations
+    .map(({ field, description }) => (field ? `${field}: ${description}` : description))
+    .join("; ");
+  return refuse(Code.InvalidArgument, ErrorReason.VALIDATION_FAILED, text, { violations });
 }
 
 /** Returns the reason, domain and metadata of an error built by {@link refuse}; else undefined. */

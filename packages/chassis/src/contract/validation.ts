@@ -1,9 +1,7 @@
 import { create, type DescMessage, type Message } from "@bufbuild/protobuf";
 import type { Path } from "@bufbuild/protobuf/reflect";
 import { createValidator } from "@bufbuild/protovalidate";
-import { Code } from "@connectrpc/connect";
-import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
-import { type FieldViolation, refuse } from "./errors.ts";
+import { type FieldViolation, refuseFields } from "./errors.ts";
 
 const maxViolations = 10;
 const maxViolationLength = 200;
@@ -35,16 +33,14 @@ export function createValidation(schemas: Iterable<DescMessage>): Validation {
     const result = validator.validate(schema, message);
     if (result.kind === "error") throw result.error;
     if (result.kind === "valid") return;
-    const violations = result.violations.slice(0, maxViolations).map(
-      (violation): FieldViolation => ({
-        field: jsonPathOf(violation.field).slice(0, maxViolationLength).toWellFormed(),
-        description: violation.message.slice(0, maxViolationLength).toWellFormed(),
-      }),
+    throw refuseFields(
+      result.violations.slice(0, maxViolations).map(
+        (violation): FieldViolation => ({
+          field: jsonPathOf(violation.field).slice(0, maxViolationLength).toWellFormed(),
+          description: violation.message.slice(0, maxViolationLength).toWellFormed(),
+        }),
+      ),
     );
-    const text = violations
-      .map(({ field, description }) => (field ? `${field}: ${description}` : description))
-      .join("; ");
-    throw refuse(Code.InvalidArgument, ErrorReason.VALIDATION_FAILED, text, { violations });
   };
 
   for (const schema of schemas) {

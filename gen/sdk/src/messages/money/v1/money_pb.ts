@@ -3,6 +3,9 @@
 /* eslint-disable */
 
 // The money type that all packages of Settle share.
+//
+// `currencies.csv` beside this file lists the currencies of ISO 4217, the number
+// of decimals of each, and whether it is active or withdrawn.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -24,8 +27,8 @@ export const file_money_v1_money: GenFile = /*@__PURE__*/
  */
 export type Money = Message<"money.v1.Money"> & {
   /**
-   * The amount in the currency's minor units (cents for EUR and USD, whole yen
-   * for JPY), from -1,000,000,000,000,000 to 1,000,000,000,000,000. Example:
+   * The amount in the currency's minor units: cents for EUR and USD, whole yen
+   * for JPY; from -1,000,000,000,000,000 to 1,000,000,000,000,000. Example:
    * `1250`.
    *
    * @generated from field: int64 minor_units = 1;
