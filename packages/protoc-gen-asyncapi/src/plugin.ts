@@ -16,7 +16,13 @@ export function createPlugin(): Plugin {
     readBase: async ({ base }) => (await import("./base.ts")).readBase(base),
     *create(options, base, surroundings, files) {
       const { base: baseFile = "" } = options;
-      const context = { ...surroundings, base, baseFile, defaults: "omitted" } as const;
+      const context = {
+        ...surroundings,
+        base,
+        baseFile,
+        defaults: "omitted",
+        int64: "string",
+      } as const;
       const events = readEvents(context, files);
       if (events.length === 0) return;
       yield { file: `${options.name}.json`, content: createDocument(context, events) };

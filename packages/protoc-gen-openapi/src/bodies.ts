@@ -5,6 +5,7 @@ import { fieldSchema, isRequiredInRequest, type Refer } from "@settle/proto-sche
 import {
   type FieldPath,
   hasOwnSchema,
+  isHidden,
   isRequiredBeside,
   messageSchema,
 } from "@settle/proto-schemas/schemas/messages";
@@ -12,7 +13,10 @@ import type { Context } from "./context.ts";
 import type { Binding } from "./http-rules.ts";
 import type { StreamFraming } from "./options.ts";
 
-/** Returns the body of a request; undefined if there is none. */
+/**
+ * Returns the body of a request; undefined if there is none, or if the path leaves no field for it:
+ * an optional body that can only be `{}` would be a parameter without use.
+ */
 export function requestBody(
   context: Context,
   binding: Binding,
@@ -23,6 +27,7 @@ export function requestBody(
   const inPath = binding.saidByPath;
   if (body === "*") {
     if (method.input.typeName === httpBody) return { content: anyContent };
+    if (!isClientStream(binding) && isEmptyBeside(method.input, inPath)) return undefined;
     const schema = wholeBody(context, method.input, inPath, refer);
     const needed = method.input.fields.some((field) =>
       isRequiredBeside(context, field, "request", inPath),
@@ -33,6 +38,7 @@ export function requestBody(
     };
   }
   if (body.message?.typeName === httpBody) return { content: anyContent };
+  if (isHidden(body, inPath)) return undefined;
   const inside = inPath.flatMap((path) => (path[0] === body ? [path.slice(1)] : []));
   const schema =
     inside.length > 0 && body.fieldKind === "message" && hasOwnSchema(body.message)
@@ -85,10 +91,17 @@ function wholeBody(
   inPath: readonly FieldPath[],
   refer: Refer,
 ): JsonObject {
-  const form = wellKnownForm(message.typeName);
+  const form = wellKnownForm(message.typeName, "request");
   if (form) return form;
   if (inPath.length === 0) return { $ref: refer(message, "request") };
   return messageSchema(context, message, "request", refer, inPath);
+}
+
+function isEmptyBeside(message: DescMessage, inPath: readonly FieldPath[]): boolean {
+  return (
+    (message.typeName === "google.protobuf.Empty" || hasOwnSchema(message)) &&
+    message.fields.every((field) => isHidden(field, inPath))
+  );
 }
 
 function isClientStream({ method }: Binding): boolean {

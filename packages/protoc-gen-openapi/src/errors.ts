@@ -1,6 +1,6 @@
 import type { DescEnum, DescMethod } from "@bufbuild/protobuf";
-import { allOf, type JsonObject } from "@settle/proto-schemas/json/json-schema";
-import { wellKnownForm } from "@settle/proto-schemas/json/well-known";
+import type { JsonObject } from "@settle/proto-schemas/json/json-schema";
+import { typeUrlPrefix, wellKnownForm } from "@settle/proto-schemas/json/well-known";
 import { Refusal } from "@settle/proto-schemas/protos/complaints";
 import type { Refer } from "@settle/proto-schemas/schemas/fields";
 import type { Context } from "./context.ts";
@@ -77,25 +77,25 @@ export function errorResponses(
 
 /**
  * Returns the schema of google.rpc.Status, which Envoy writes for every error. Its details are the
- * messages that the base file names, or any others.
+ * messages that the base file names, told apart by `@type`; any messages if it names none.
  */
 export function statusSchema(context: Context, refer: Refer): JsonObject {
   const any = wellKnownForm("google.protobuf.Any") ?? {};
-  const known = (context.base.errors?.details ?? []).map((typeName): JsonObject => {
+  const details = (context.base.errors?.details ?? []).map((typeName) => {
     const message = context.extensions.types.getMessage(typeName);
-    if (!message) {
-      throw new Refusal(
-        `${context.options.base}: errors.details names ${typeName}, which no proto of this run or its imports defines`,
-      );
-    }
-    return allOf(
-      { $ref: refer(message, "response") },
-      {
-        properties: { "@type": { const: `type.googleapis.com/${typeName}` } },
-        required: ["@type"],
-      },
+    if (message) return { url: `${typeUrlPrefix}${typeName}`, $ref: refer(message, "detail") };
+    throw new Refusal(
+      `${context.options.base}: errors.details names ${typeName}, which no proto of this run or its imports defines`,
     );
   });
+  const known: JsonObject = {
+    type: "object",
+    oneOf: details.map(({ $ref }) => ({ $ref })),
+    discriminator: {
+      propertyName: "@type",
+      mapping: Object.fromEntries(details.map(({ url, $ref }) => [url, $ref])),
+    },
+  };
   return {
     type: "object",
     description: "An error.",
@@ -105,7 +105,7 @@ export function statusSchema(context: Context, refer: Refer): JsonObject {
       details: {
         type: "array",
         description: "Machine-readable details of the error.",
-        items: known.length === 0 ? any : { anyOf: [...known, any] },
+        items: details.length === 0 ? any : known,
       },
     },
     required: context.options.defaults === "printed" ? ["code", "message", "details"] : undefined,

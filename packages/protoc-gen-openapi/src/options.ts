@@ -1,3 +1,4 @@
+import type { Int64Form } from "@settle/proto-schemas/json/elements";
 import { type GivenOption, OptionFault } from "@settle/proto-schemas/plugin/plugin";
 
 /** The framing of a server stream over REST, as in Envoy's print options. */
@@ -9,6 +10,7 @@ export type Options = {
   readonly merged: string | undefined;
   readonly unsupported: "error" | "warn";
   readonly defaults: "omitted" | "printed";
+  readonly int64: Int64Form;
   readonly streams: StreamFraming;
 };
 
@@ -35,6 +37,11 @@ Options:
   defaults=omitted      responses may omit fields that have their default values (default)
   defaults=printed      responses always contain the fields that Envoy prints with
                         always_print_primitive_fields: these are marked as required
+  int64=string          requests write a 64-bit integer as a string, as responses do, although Envoy
+                        accepts a number as well (default)
+  int64=string-or-number
+                        requests write it as a string or a number; many generators of clients cannot
+                        express that
   streams=array         a stream is one JSON array (default)
   streams=ndjson        a stream is one JSON value per line: for stream_newline_delimited
   streams=sse           a stream is server-sent events: for stream_sse_style_delimited
@@ -44,6 +51,7 @@ Options:
 const choices = {
   unsupported: ["error", "warn"],
   defaults: ["omitted", "printed"],
+  int64: ["string", "string-or-number"],
   streams: ["array", "ndjson", "sse"],
 } as const;
 
@@ -69,6 +77,7 @@ export function readOptions(given: readonly GivenOption[]): Options {
     merged: values.get("merged"),
     unsupported: choose("unsupported"),
     defaults: choose("defaults"),
+    int64: choose("int64"),
     streams: choose("streams"),
   };
 }

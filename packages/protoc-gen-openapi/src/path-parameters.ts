@@ -1,6 +1,6 @@
 import { ScalarType } from "@bufbuild/protobuf";
 import { elementOf, scalarOf } from "@settle/proto-schemas/json/elements";
-import { allOf, type JsonObject } from "@settle/proto-schemas/json/json-schema";
+import { type JsonObject, mergeSchemas } from "@settle/proto-schemas/json/json-schema";
 import { paragraphs } from "@settle/proto-schemas/protos/comments";
 import { fieldSchema, type Refer } from "@settle/proto-schemas/schemas/fields";
 import type { Context } from "./context.ts";
@@ -40,19 +40,11 @@ export function pathParameters(
       ),
       required: true,
       // A path segment is never empty.
-      schema: isText ? allOf(schema, { minLength: 1 }) : notNull(schema),
+      schema: isText ? mergeSchemas(schema, { minLength: 1 }) : schema,
     };
   });
 }
 
 function fieldName(binding: Binding, index: number): string {
   return (binding.pathFields[index] ?? []).map(({ jsonName }) => jsonName).join(".");
-}
-
-/** Removes `null`: in a path or a query, a wrapper has a value or is absent. */
-export function notNull(schema: JsonObject): JsonObject {
-  const { type } = schema;
-  if (!Array.isArray(type)) return schema;
-  const types = type.filter((name) => name !== "null");
-  return { ...schema, type: types.length === 1 ? (types[0] ?? null) : types };
 }

@@ -17,8 +17,8 @@ export function createPlugin({ warn }: { readonly warn: (line: string) => void }
       return base === undefined ? emptyBase : (await import("./base.ts")).readBase(base);
     },
     create(options, base, surroundings, files) {
-      const { defaults } = options;
-      return createDocuments({ ...surroundings, options, base, defaults }, files);
+      const { defaults, int64 } = options;
+      return createDocuments({ ...surroundings, options, base, defaults, int64 }, files);
     },
     warn: ({ unsupported }) => (unsupported === "warn" ? warn : undefined),
     remedy: "Change the protos, or leave this out of the document by the option unsupported=warn",

@@ -7,7 +7,6 @@ import { fieldSchema, isRequiredInRequest, type Refer } from "@settle/proto-sche
 import { type FieldPath, hasOwnSchema } from "@settle/proto-schemas/schemas/messages";
 import type { Context } from "./context.ts";
 import type { Binding } from "./http-rules.ts";
-import { notNull } from "./path-parameters.ts";
 
 /**
  * Returns the query parameters: all fields of the request that are neither in the path nor in the
@@ -65,7 +64,7 @@ export function queryParameters(
       ),
       required: path.every((part) => isRequiredInRequest(context, part)) || undefined,
       deprecated,
-      schema: notNull(schema),
+      schema,
     };
   }
 }

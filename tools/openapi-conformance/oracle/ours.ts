@@ -45,6 +45,7 @@ export function readContract(protos: Protos): Contract {
   const context: Context = {
     options: readOptions([]),
     defaults: "omitted",
+    int64: "string",
     base: readBase(undefined),
     extensions: createExtensions(types),
     source: createSource(),

@@ -1,13 +1,7 @@
 import { type DescEnum, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import type { Direction } from "./direction.ts";
 import type { JsonObject } from "./json-schema.ts";
 import { wrappedScalar } from "./well-known.ts";
-
-/**
- * Where a message is used. A request must obey the rules, and its JSON may take more forms than
- * that of a response. A response is strict JSON and is not validated by the rules. An event is
- * strict JSON and obeys the rules, because its publisher does.
- */
-export type Direction = "request" | "response" | "event";
 
 /** The type of a value: of a field, of each item of a list, or of each value of a map. */
 export type Element =
@@ -45,9 +39,25 @@ export function is64Bit(scalar: ScalarType | undefined): boolean {
 const signed64 = "^-?[0-9]{1,19}$";
 const unsigned64 = "^[0-9]{1,20}$";
 
-/** Returns the schema of a scalar. 64-bit integers are strings; callers may send numbers as well. */
-export function scalarSchema(scalar: ScalarType, direction: Direction): JsonObject {
-  const type64 = direction === "request" ? ["string", "integer"] : "string";
+/**
+ * How requests write 64-bit integers: as strings, as JSON prints them; or as JSON numbers as well,
+ * which servers accept but most generators of clients cannot express.
+ */
+export type Int64Form = "string" | "string-or-number";
+
+/** Whether a 64-bit integer of this direction may be a JSON number. */
+export function allowsNumber(int64: Int64Form, direction: Direction): boolean {
+  return int64 === "string-or-number" && direction === "request";
+}
+
+/** Returns the schema of a scalar. A 64-bit integer is a string, with a pattern. */
+export function scalarSchema(
+  scalar: ScalarType,
+  direction: Direction,
+  int64: Int64Form,
+): JsonObject {
+  const isNumber64 = allowsNumber(int64, direction);
+  const type64 = isNumber64 ? ["string", "integer"] : "string";
   switch (scalar) {
     case ScalarType.BOOL:
       return { type: "boolean" };
@@ -72,7 +82,7 @@ export function scalarSchema(scalar: ScalarType, direction: Direction): JsonObje
       return { type: type64, format: "int64", pattern: signed64 };
     case ScalarType.UINT64:
     case ScalarType.FIXED64:
-      return direction === "request"
+      return isNumber64
         ? { type: type64, format: "uint64", pattern: unsigned64, minimum: 0 }
         : { type: type64, format: "uint64", pattern: unsigned64 };
   }
@@ -81,12 +91,12 @@ export function scalarSchema(scalar: ScalarType, direction: Direction): JsonObje
 /** Returns the schema of a map's keys, which are strings in JSON; undefined for any string. */
 export function mapKeySchema(key: ScalarType): JsonObject | undefined {
   if (key === ScalarType.STRING) return undefined;
-  if (key === ScalarType.BOOL) return { enum: ["true", "false"] };
+  if (key === ScalarType.BOOL) return { type: "string", enum: ["true", "false"] };
   const isUnsigned = [
     ScalarType.UINT32,
     ScalarType.FIXED32,
     ScalarType.UINT64,
     ScalarType.FIXED64,
   ].some((scalar) => scalar === key);
-  return { pattern: isUnsigned ? unsigned64 : signed64 };
+  return { type: "string", pattern: isUnsigned ? unsigned64 : signed64 };
 }

@@ -1,5 +1,3 @@
-import { anyDuration } from "./decimal-pattern.ts";
-
 /** A JSON value; keys whose value is undefined are not written. */
 export type Json =
   | null
@@ -30,44 +28,40 @@ const stricter: Readonly<Record<string, (a: number, b: number) => number>> = {
 const nested: ReadonlySet<string> = new Set(["items", "propertyNames", "additionalProperties"]);
 
 /**
- * Returns a schema that accepts what all of `schemas` accept. If two of them have different values
- * of a keyword that cannot be merged, the later one goes into `allOf`. So do keywords that narrow
- * the fields of a `$ref`.
+ * Merges schemas into one, without `allOf`, whose parts would have no type of their own: generators
+ * of clients do not read such parts. The result accepts what all of `schemas` accept. Of two
+ * patterns, formats or constants, the later one is kept: a rule narrows what its type says.
  */
-export function allOf(...schemas: readonly JsonObject[]): JsonObject {
+export function mergeSchemas(...schemas: readonly JsonObject[]): JsonObject {
   const merged: Record<string, Json> = {};
-  const apart: Json[] = [];
   for (const schema of schemas) {
-    const rest: Record<string, Json> = {};
     for (const [keyword, value] of Object.entries(schema)) {
       if (value === undefined) continue;
       const known = merged[keyword];
-      const choose = stricter[keyword];
-      if (keyword === "allOf" && Array.isArray(value)) apart.push(...value);
-      else if (known === undefined || isSame(known, value)) merged[keyword] = value;
-      else if (choose && typeof known === "number" && typeof value === "number") {
-        merged[keyword] = choose(known, value);
-      } else if (nested.has(keyword) && isObject(known) && isObject(value)) {
-        merged[keyword] = allOf(known, value);
-      } else if (keyword === "pattern" && isOfType(merged)) {
-        // The rules allow a subset of what the type allows.
-        merged[keyword] = value;
-      } else rest[keyword] = value;
+      merged[keyword] =
+        known === undefined || isSame(known, value) ? value : mergeKeyword(keyword, known, value);
     }
-    if (Object.keys(rest).length > 0) apart.push(rest);
   }
-  const { $ref, properties, required, ...others } = merged;
-  if ($ref !== undefined && properties !== undefined) {
-    // Generators of types often ignore keywords next to a `$ref`.
-    const narrowed = { properties, ...(required === undefined ? {} : { required }) };
-    return { ...others, allOf: [{ $ref }, narrowed, ...apart] };
-  }
-  return apart.length === 0 ? merged : { ...merged, allOf: apart };
+  return merged;
 }
 
-/** Whether the pattern of a schema is that of its type, which rules can only narrow. */
-function isOfType({ format, pattern }: JsonObject): boolean {
-  return /^u?int64$/.test(String(format)) || pattern === anyDuration;
+function mergeKeyword(keyword: string, one: Json, other: Json): Json {
+  const choose = stricter[keyword];
+  if (choose && typeof one === "number" && typeof other === "number") return choose(one, other);
+  if (nested.has(keyword) && isObject(one) && isObject(other)) return mergeSchemas(one, other);
+  if (keyword === "not") return { anyOf: [one, other] };
+  if (keyword === "properties" && isObject(one) && isObject(other)) {
+    const both = Object.entries(other).map(([name, schema]) => {
+      const known = one[name];
+      return [name, isObject(known) && isObject(schema) ? mergeSchemas(known, schema) : schema];
+    });
+    return { ...one, ...Object.fromEntries(both) };
+  }
+  if (Array.isArray(one) && Array.isArray(other)) {
+    if (keyword === "enum") return one.filter((item) => other.some((same) => isSame(item, same)));
+    if (keyword === "required") return [...new Set([...one, ...other])];
+  }
+  return other;
 }
 
 /** Whether `json` is an object, not a list. */
@@ -83,11 +77,15 @@ export function isSame(a: Json | undefined, b: Json | undefined): boolean {
 }
 
 /**
- * Returns `json` with the target of each `$ref` replaced by the result of `rename`. Parts without such a
- * target are not copied.
+ * Returns `json` with the target of each `$ref`, and of each one in the `mapping` of a discriminator,
+ * replaced by the result of `rename`. Parts without such a target are not copied. `isMapping` tells that all strings in `json` are targets.
  */
-export function mapRefs<T extends Json>(json: T, rename: (ref: string) => string): T;
-export function mapRefs(json: Json, rename: (ref: string) => string): Json {
+export function mapRefs<T extends Json>(
+  json: T,
+  rename: (ref: string) => string,
+  isMapping?: boolean,
+): T;
+export function mapRefs(json: Json, rename: (ref: string) => string, isMapping = false): Json {
   if (Array.isArray(json)) {
     const mapped = json.map((item: Json) => mapRefs(item, rename));
     return mapped.some((item, index) => item !== json[index]) ? mapped : json;
@@ -97,8 +95,10 @@ export function mapRefs(json: Json, rename: (ref: string) => string): Json {
   for (const key of Object.keys(json)) {
     const value = json[key];
     if (value === undefined) continue;
-    const isTarget = key === "$ref" && typeof value === "string";
-    const mapped = isTarget ? rename(value) : mapRefs(value, rename);
+    const isTarget = typeof value === "string" && (key === "$ref" || isMapping);
+    const mapped = isTarget
+      ? rename(value)
+      : mapRefs(value, rename, key === "mapping" && "propertyName" in json);
     if (mapped === value) continue;
     copy ??= { ...json };
     copy[key] = mapped;

@@ -1,5 +1,6 @@
 import { ScalarType } from "@bufbuild/protobuf";
 import { anyDuration } from "./decimal-pattern.ts";
+import type { Direction } from "./direction.ts";
 import type { JsonObject } from "./json-schema.ts";
 
 const wrappers: Readonly<Record<string, ScalarType>> = {
@@ -22,6 +23,9 @@ export function wrappedScalar(typeName: string): ScalarType | undefined {
   return wrappers[withoutPackage(typeName)];
 }
 
+/** Precedes the full name of a type in `@type`. */
+export const typeUrlPrefix = "type.googleapis.com/";
+
 /** Messages of google.protobuf with a special JSON form, except wrappers. */
 const forms: Readonly<Record<string, JsonObject>> = {
   Any: {
@@ -30,7 +34,7 @@ const forms: Readonly<Record<string, JsonObject>> = {
     properties: {
       "@type": {
         type: "string",
-        description: "`type.googleapis.com/`, followed by the full name of the type.",
+        description: `\`${typeUrlPrefix}\`, followed by the full name of the type.`,
       },
     },
     required: ["@type"],
@@ -47,8 +51,10 @@ const forms: Readonly<Record<string, JsonObject>> = {
 };
 
 /** Returns the special JSON form of a message of google.protobuf; undefined if it has none. */
-export function wellKnownForm(typeName: string): JsonObject | undefined {
-  return forms[withoutPackage(typeName)];
+export function wellKnownForm(typeName: string, direction?: Direction): JsonObject | undefined {
+  const form = forms[withoutPackage(typeName)];
+  const isClosed = direction === "request" && withoutPackage(typeName) === "Empty";
+  return isClosed ? { ...form, additionalProperties: false } : form;
 }
 
 /** Whether the form is a string, a scalar or any value, which Envoy accepts in a query. */

@@ -29,6 +29,9 @@ export function zeroForms(field: DescField): readonly Json[] {
 export function nonZeroSchema(field: DescField): JsonObject {
   if (field.fieldKind === "list") return { minItems: 1 };
   if (field.fieldKind === "map") return { minProperties: 1 };
+  if (field.fieldKind === "enum") {
+    return { enum: field.enum.values.slice(1).map(({ name }) => name) };
+  }
   const [zero, ...others] = zeroForms(field);
   if (zero === undefined) return {};
   if (zero === "") return { minLength: 1 };
@@ -43,14 +46,14 @@ export function refusesZero(rules: JsonObject, field: DescField): boolean {
   return zeroForms(field).some((zero) => refuses(rules, zero));
 }
 
-function refuses(rules: JsonObject, value: Json): boolean {
+/** Whether the translated keywords of `rules` reject `value`. */
+export function refuses(rules: JsonObject, value: Json): boolean {
   const number = (keyword: string) => rules[keyword] as number | undefined;
   const list = (keyword: string) => rules[keyword] as readonly JsonObject[] | undefined;
   const { not } = rules;
   if (rules.const !== undefined && !isSame(rules.const, value)) return true;
   if (Array.isArray(rules.enum) && !rules.enum.some((item) => isSame(item, value))) return true;
   if (isObject(not) && Object.keys(not).length > 0 && !refuses(not, value)) return true;
-  if (list("allOf")?.some((part) => refuses(part, value))) return true;
   if (list("anyOf")?.every((part) => refuses(part, value))) return true;
   if (typeof value === "string") {
     const { pattern } = rules;

@@ -1,4 +1,4 @@
-import { allOf, type JsonObject } from "../json/json-schema.ts";
+import { type JsonObject, mergeSchemas } from "../json/json-schema.ts";
 
 /** A translated rule: what JSON Schema can express, and the rest in words. */
 export type Ruled = { readonly schema: JsonObject; readonly notes: readonly string[] };
@@ -6,7 +6,7 @@ export type Ruled = { readonly schema: JsonObject; readonly notes: readonly stri
 /** Merges several translated rules. */
 export function join(parts: readonly Ruled[]): Ruled {
   return {
-    schema: allOf(...parts.map(({ schema }) => schema)),
+    schema: mergeSchemas(...parts.map(({ schema }) => schema)),
     notes: parts.flatMap(({ notes }) => notes),
   };
 }

@@ -1,6 +1,5 @@
 import type { DescEnum } from "@bufbuild/protobuf";
 import type { Ruled } from "./ruled.ts";
-import { valueLists } from "./rules-string.ts";
 
 type EnumRules = {
   readonly const?: number;
@@ -9,18 +8,17 @@ type EnumRules = {
 };
 
 /**
- * Returns the allowed values of an enum, by name. `defined_only` adds nothing, because the schema
- * of an enum contains only defined values.
+ * Returns the values of an enum that the rules leave, by name; an empty schema if they leave all of
+ * them. `defined_only` adds nothing, because the schema of an enum contains only defined values.
  */
 export function enumRules(rules: EnumRules, desc: DescEnum): Ruled {
-  const name = (number: number) => desc.value[number]?.name ?? String(number);
   const { const: only, in: allowed, not_in: denied } = rules;
-  return {
-    schema: valueLists({
-      ...(only === undefined ? {} : { const: name(only) }),
-      ...(allowed === undefined ? {} : { in: allowed.map(name) }),
-      ...(denied === undefined ? {} : { not_in: denied.map(name) }),
-    }),
-    notes: [],
-  };
+  const left = desc.values.filter(
+    ({ number }) =>
+      (only === undefined || number === only) &&
+      (allowed?.includes(number) ?? true) &&
+      !denied?.includes(number),
+  );
+  const isNarrowed = left.length < desc.values.length;
+  return { schema: isNarrowed ? { enum: left.map(({ name }) => name) } : {}, notes: [] };
 }

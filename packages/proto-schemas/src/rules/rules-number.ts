@@ -1,5 +1,4 @@
 import { decimalPattern } from "../json/decimal-pattern.ts";
-import type { Direction } from "../json/elements.ts";
 import type { Json, JsonObject } from "../json/json-schema.ts";
 import type { Ruled } from "./ruled.ts";
 
@@ -16,27 +15,27 @@ export type NumberRules = {
 
 /**
  * Translates the bounds and lists of a number whose type is called `type` in protos. A 64-bit
- * integer is a string in JSON, so its bounds become a pattern, and words as well. They also apply
- * as numeric bounds to callers that send numbers.
+ * integer is a string in JSON, so its bounds become a pattern, and words as well; also numeric
+ * bounds if it may be a number (`isNumber64`).
  */
-export function numberRules(rules: NumberRules, type: string, direction: Direction): Ruled {
+export function numberRules(rules: NumberRules, type: string, isNumber64: boolean): Ruled {
   const is64 = type.endsWith("64");
-  const lists = listSchema(rules, is64, direction);
+  const lists = listSchema(rules, is64, isNumber64);
   const bounds = readBounds(rules);
   if (bounds === undefined) return { schema: lists, notes: [] };
   const { lower, upper, isOutside } = bounds;
-  const asNumbers: JsonObject = isOutside
-    ? { anyOf: [numberKeywords(lower), numberKeywords(upper)] }
-    : { ...numberKeywords(lower), ...numberKeywords(upper) };
-  if (!is64) return { schema: { ...lists, ...asNumbers }, notes: [] };
   const words = [lower, upper].flatMap((bound) =>
     bound ? [`${wordsOf[bound.keyword]} ${bound.value}`] : [],
   );
+  const asNumbers: JsonObject = isOutside
+    ? { not: { ...numberKeywords(opposite(lower)), ...numberKeywords(opposite(upper)) } }
+    : { ...numberKeywords(lower), ...numberKeywords(upper) };
+  if (!is64) return { schema: { ...lists, ...asNumbers }, notes: [] };
   return {
     schema: {
       ...lists,
-      ...(isOutside ? {} : boundsPattern(lower, upper, /^u|^fixed/.test(type) ? 20 : 19)),
-      ...(direction === "request" ? asNumbers : {}),
+      ...boundsPattern(lower, upper, /^u|^fixed/.test(type)),
+      ...(isNumber64 ? asNumbers : {}),
     },
     notes: [words.join(isOutside ? ", or " : ", ")],
   };
@@ -51,6 +50,18 @@ const wordsOf: Readonly<Record<BoundKeyword, string>> = {
   maximum: "at most",
   exclusiveMaximum: "less than",
 };
+
+const oppositeOf: Readonly<Record<BoundKeyword, BoundKeyword>> = {
+  minimum: "exclusiveMaximum",
+  exclusiveMinimum: "maximum",
+  maximum: "exclusiveMinimum",
+  exclusiveMaximum: "minimum",
+};
+
+/** Returns the bound of what `bound` leaves out. */
+function opposite(bound: Bound): Bound {
+  return bound && { ...bound, keyword: oppositeOf[bound.keyword] };
+}
 
 function readBounds(
   rules: NumberRules,
@@ -72,22 +83,31 @@ function numberKeywords(bound: Bound): JsonObject {
   return isExact && Number.isFinite(value) ? { [bound.keyword]: value } : {};
 }
 
-/** The exact range if it has two ends, otherwise the sign and the digits of the type. */
-function boundsPattern(lower: Bound, upper: Bound, maxDigits: number): JsonObject {
+/**
+ * The exact range; where it has no end, up to all numbers with the digits of the type. A range that
+ * has no end and begins or ends at zero, or on its other side, has the sign only.
+ */
+function boundsPattern(lower: Bound, upper: Bound, isUnsigned: boolean): JsonObject {
+  const digits = isUnsigned ? 20 : 19;
+  const most = 10n ** BigInt(digits) - 1n;
+  const least = isUnsigned ? 0n : -most;
   const from = lower && BigInt(lower.value) + (lower.keyword === "minimum" ? 0n : 1n);
   const to = upper && BigInt(upper.value) - (upper.keyword === "maximum" ? 0n : 1n);
   if (from !== undefined && to !== undefined) {
-    return from > to ? {} : { pattern: decimalPattern(from, to) };
+    if (from <= to) return { pattern: decimalPattern(from, to) };
+    const below = to < least ? [] : [decimalPattern(least, to)];
+    return { pattern: [...below, decimalPattern(from, most)].join("|") };
   }
-  const sign = from !== undefined && from >= 0n ? "" : to !== undefined && to < 0n ? "-" : "-?";
-  return { pattern: `^${sign}[0-9]{1,${maxDigits}}$` };
+  if (from !== undefined && from > 0n) return { pattern: decimalPattern(from, most) };
+  if (to !== undefined && to < 0n) return { pattern: decimalPattern(least, to) };
+  return { pattern: `^${from === 0n || isUnsigned ? "" : "-?"}[0-9]{1,${digits}}$` };
 }
 
-function listSchema(rules: NumberRules, is64: boolean, direction: Direction): JsonObject {
+function listSchema(rules: NumberRules, is64: boolean, isNumber64: boolean): JsonObject {
   const forms = (value: number | bigint): readonly Json[] => {
     if (!is64) return Number.isFinite(Number(value)) ? [Number(value)] : [String(value)];
     const isSafe = Number.isSafeInteger(Number(value));
-    return direction === "request" && isSafe ? [String(value), Number(value)] : [String(value)];
+    return isNumber64 && isSafe ? [String(value), Number(value)] : [String(value)];
   };
   const allowed = rules.const !== undefined ? [rules.const] : rules.in;
   return {

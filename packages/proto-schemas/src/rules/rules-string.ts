@@ -1,4 +1,4 @@
-import { allOf, type Json, type JsonObject } from "../json/json-schema.ts";
+import { type Json, type JsonObject, mergeSchemas } from "../json/json-schema.ts";
 import type { Ruled } from "./ruled.ts";
 
 /** The set fields of buf.validate.StringRules. */
@@ -32,15 +32,10 @@ const uuid = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
 const formats: Readonly<Record<string, JsonObject>> = {
   email: { format: "email", minLength: 1 },
   hostname: { format: "hostname", minLength: 1 },
-  ip: { anyOf: [{ format: "ipv4" }, { format: "ipv6" }], minLength: 1 },
   ipv4: { format: "ipv4", minLength: 1 },
   ipv6: { format: "ipv6", minLength: 1 },
   uri: { format: "uri", minLength: 1 },
   uri_ref: { format: "uri-reference" },
-  address: {
-    anyOf: [{ format: "hostname" }, { format: "ipv4" }, { format: "ipv6" }],
-    minLength: 1,
-  },
   uuid: { format: "uuid", pattern: `^${uuid}$` },
   tuuid: { pattern: "^[0-9a-fA-F]{32}$" },
   ulid: { pattern: "^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$" },
@@ -48,8 +43,10 @@ const formats: Readonly<Record<string, JsonObject>> = {
   protobuf_dot_fqn: { pattern: "^\\.[A-Za-z_][A-Za-z_0-9]*(\\.[A-Za-z_][A-Za-z_0-9]*)*$" },
 };
 
-/** Formats that JSON Schema does not have. */
+/** Formats that JSON Schema does not have, or has under several names only. */
 const formatsInWords: Readonly<Record<string, string>> = {
+  ip: "an IPv4 or IPv6 address",
+  address: "a host name, or an IPv4 or IPv6 address",
   ip_with_prefixlen: "an IP address with a prefix length, such as `192.168.0.1/24`",
   ipv4_with_prefixlen: "an IPv4 address with a prefix length, such as `192.168.0.1/24`",
   ipv6_with_prefixlen: "an IPv6 address with a prefix length, such as `2001:db8::1/64`",
@@ -62,34 +59,39 @@ const formatsInWords: Readonly<Record<string, string>> = {
 /** The patterns of buf.validate.KnownRegex, strict and loose. */
 const knownPatterns: readonly (readonly [strict: string, loose: string])[] = [
   ["", ""],
-  ["^:?[0-9a-zA-Z!#$%&'*+\\-.^_|~`]+$", "^[^\\u0000\\n\\r]+$"],
-  ["^[^\\u0000-\\u0008\\u000a-\\u001f\\u007f]*$", "^[^\\u0000\\n\\r]*$"],
+  ["^:?[0-9a-zA-Z!#$%&'*+\\-.^_|~`]+$", "^[^\\x00\\n\\r]+$"],
+  ["^[^\\x00-\\x08\\x0a-\\x1f\\x7f]*$", "^[^\\x00\\n\\r]*$"],
 ];
 
-/** Translates the rules of a string. Lengths in bytes become bounds of the length and words. */
+/**
+ * Translates the rules of a string. Lengths in bytes become bounds of the length and words. A schema
+ * has one pattern: of several, the others become words.
+ */
 export function stringRules(rules: StringRules): Ruled {
   const inBytes = byteLength(rules);
-  const patterns = [
+  const set = Object.keys(rules).filter((rule) => rules[rule] === true);
+  const isReadable = rules.pattern === undefined || isPortablePattern(rules.pattern);
+  const [pattern, ...others] = [
+    isReadable ? rules.pattern : undefined,
+    ...set.map((rule) => formats[rule]?.pattern as string | undefined),
     rules.prefix === undefined ? undefined : `^${escapeText(rules.prefix)}`,
     rules.suffix === undefined ? undefined : `${escapeText(rules.suffix)}$`,
     rules.contains === undefined ? undefined : escapeText(rules.contains),
     knownPatterns[rules.well_known_regex ?? 0]?.[rules.strict === false ? 1 : 0] || undefined,
-  ].filter((pattern) => pattern !== undefined);
-  const set = Object.keys(rules).filter((rule) => rules[rule] === true);
-  const isReadable = rules.pattern === undefined || isEcmaPattern(rules.pattern);
+  ].filter((candidate) => candidate !== undefined);
   return {
-    schema: allOf(
+    schema: mergeSchemas(
       lengthKeywords("Length", rules.len, rules.min_len, rules.max_len),
       inBytes.schema,
-      rules.pattern !== undefined && isReadable ? { pattern: rules.pattern } : {},
-      ...patterns.map((pattern) => ({ pattern })),
       ...set.map((rule) => formats[rule] ?? (formatsInWords[rule] ? { minLength: 1 } : {})),
+      pattern === undefined ? {} : { pattern },
       valueLists(rules),
       rules.not_contains === undefined ? {} : { not: { pattern: escapeText(rules.not_contains) } },
     ),
     notes: [
       ...inBytes.notes,
       ...(isReadable ? [] : [`matches the RE2 pattern \`${rules.pattern}\``]),
+      ...others.map((other) => `matches \`${other}\``),
       ...set.flatMap((rule) => formatsInWords[rule] ?? []),
     ],
   };
@@ -140,8 +142,11 @@ function escapeText(text: string): string {
   return text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 }
 
-/** Whether an RE2 expression has the same meaning in JSON Schema, judging by its syntax. */
-function isEcmaPattern(pattern: string): boolean {
+/**
+ * Whether an RE2 expression has the same meaning in JSON Schema, whose patterns are ECMAScript, and
+ * in Python, judging by its syntax.
+ */
+function isPortablePattern(pattern: string): boolean {
   if (/\(\?(?!:)|\\[AzQEC]|\\x\{|\\[pP][A-Z{]|\[\[:/.test(pattern)) return false;
   try {
     new RegExp(pattern, "u");

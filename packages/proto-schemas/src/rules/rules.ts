@@ -1,9 +1,10 @@
 import type { DescField, DescMessage, DescOneof } from "@bufbuild/protobuf";
-import type { Direction, Element } from "../json/elements.ts";
+import type { Direction } from "../json/direction.ts";
+import { allowsNumber, type Element } from "../json/elements.ts";
 import type { Context } from "../protos/context.ts";
 import { join, type Ruled } from "./ruled.ts";
 import { bytesRules } from "./rules-bytes.ts";
-import { type CelRule, celBounds, celNotes } from "./rules-cel.ts";
+import { type CelRule, celNotes } from "./rules-cel.ts";
 import { enumRules } from "./rules-enum.ts";
 import { type NumberRules, numberRules } from "./rules-number.ts";
 import { type StringRules, stringRules } from "./rules-string.ts";
@@ -61,6 +62,13 @@ export function readFieldRules(context: Context, field: DescField): FieldRules {
   return rules.ignore === ignore.always ? noRules : rules;
 }
 
+/** Returns the rules of a field on each value: each item of a list, each value of a map. */
+export function readElementRules(context: Context, field: DescField): FieldRules {
+  const rules = readFieldRules(context, field);
+  if (field.fieldKind === "list") return rules.repeated?.items ?? noRules;
+  return field.fieldKind === "map" ? (rules.map?.values ?? noRules) : rules;
+}
+
 /** Returns the protovalidate rules of a message. */
 export function readMessageRules(context: Context, message: DescMessage): MessageRules {
   return context.extensions.read<MessageRules>(message, "buf.validate.message") ?? {};
@@ -72,14 +80,21 @@ export function isOneofRequired(context: Context, oneof: DescOneof): boolean {
   return rules?.required === true;
 }
 
-/** Translates the rules on a single value: not those on its presence, nor on a list or a map. */
-export function elementRules(element: Element, rules: FieldRules, direction: Direction): Ruled {
-  const bounds = celBounds(rules, element, direction);
-  const parts: Ruled[] = [celNotes(rules), { schema: bounds, notes: [] }];
+/**
+ * Translates the rules on a single value: not those on its presence, nor on a list or a map, nor
+ * those on the fields of a message, which are in narrowing.ts.
+ */
+export function elementRules(
+  { int64 }: Pick<Context, "int64">,
+  element: Element,
+  rules: FieldRules,
+  direction: Direction,
+): Ruled {
+  const parts: Ruled[] = [celNotes(rules)];
   const named = rules as Readonly<Record<string, NumberRules | undefined>>;
   for (const type of numberTypes) {
     const numbers = named[type];
-    if (numbers) parts.push(numberRules(numbers, type, direction));
+    if (numbers) parts.push(numberRules(numbers, type, allowsNumber(int64, direction)));
   }
   if (rules.bool?.const !== undefined) {
     parts.push({ schema: { const: rules.bool.const }, notes: [] });

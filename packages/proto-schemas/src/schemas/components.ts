@@ -1,13 +1,15 @@
-import type { DescEnum, DescMessage } from "@bufbuild/protobuf";
-import type { Direction } from "../json/elements.ts";
+import type { DescEnum, DescField, DescMessage } from "@bufbuild/protobuf";
+import type { Direction } from "../json/direction.ts";
 import { isSame, type Json, type JsonObject, mapRefs } from "../json/json-schema.ts";
+import { typeUrlPrefix } from "../json/well-known.ts";
 import type { Context } from "../protos/context.ts";
+import { enumSchema } from "./enums.ts";
 import type { Refer } from "./fields.ts";
-import { enumSchema, messageSchema } from "./messages.ts";
+import { messageSchema, narrowedSchema } from "./messages.ts";
 
 /** The schemas that other parts of a document refer to. */
 export type Components = {
-  /** Returns a reference that is valid until {@link Components.finish}, and adds its type. */
+  /** Returns a reference that is valid until {@link Components.finish}, and adds its schema. */
   readonly refer: Refer;
   /**
    * Returns all schemas that are referred to, directly or indirectly, by name, and a function that
@@ -20,44 +22,65 @@ export type Components = {
 };
 
 /**
- * Collects schemas, each with the full name of its type. A message that is both sent and received,
- * and differs in the two directions, has two schemas: the one for requests is called
- * `<name>-Input`, which cannot be the name of a message.
+ * Collects schemas, each with the full name of its type, or of the field whose rules narrow its
+ * message. A message that is both sent and received, and differs in the two directions, has two
+ * schemas: the one for requests is called `<name>-Input`, which cannot be the name of a message. The
+ * one of a message that is a detail and a response as well is called `<name>-Detail` as a detail.
  */
 export function createComponents(context: Context): Components {
-  const wanted = new Map<string, { type: DescMessage | DescEnum; direction: Direction }>();
-  const refer: Refer = (type, direction) => {
+  const wanted = new Map<string, () => JsonObject>();
+  const refer: Refer = (of, direction) => {
     // An enum has the same schema in both directions.
-    const key = `${type.kind === "enum" ? "response" : direction}:${type.typeName}`;
-    if (!wanted.has(key)) wanted.set(key, { type, direction });
+    const key = `${of.kind === "enum" ? "response" : direction}:${nameOf(of)}`;
+    if (!wanted.has(key)) wanted.set(key, () => schemaOf(of, direction));
     return key;
+  };
+  const schemaOf = (
+    of: DescMessage | DescEnum | DescField,
+    direction: Direction | "detail",
+  ): JsonObject => {
+    if (of.kind === "enum") return enumSchema(context, of);
+    if (direction === "detail") return withType(of, schemaOf(of, "response"));
+    if (of.kind === "message") return messageSchema(context, of, direction, refer);
+    return narrowedSchema(context, of, direction, refer);
   };
   return {
     refer,
     finish() {
       const schemas = new Map<string, JsonObject>();
-      // Grows during the iteration: a schema may be the first to refer to another type.
-      for (const [key, { type, direction }] of wanted) {
-        schemas.set(
-          key,
-          type.kind === "enum"
-            ? enumSchema(context, type)
-            : messageSchema(context, type, direction, refer),
-        );
-      }
+      // Grows during the iteration: a schema may be the first to refer to another one.
+      for (const [key, make] of wanted) schemas.set(key, make());
       const split = findDifferent(schemas);
-      const nameOf = (key: string) => {
-        const [direction = "", typeName = ""] = key.split(":");
-        return direction === "request" && split.has(typeName) ? `${typeName}-Input` : typeName;
+      const finalName = (key: string) => {
+        const [direction = "", name = ""] = key.split(":");
+        if (direction === "request" && split.has(name)) return `${name}-Input`;
+        const isTaken = direction === "detail" && schemas.has(`response:${name}`);
+        return isTaken ? `${name}-Detail` : name;
       };
       const resolve = <T extends Json>(json: T): T =>
-        mapRefs(json, (ref) => (ref.startsWith("#") ? ref : `#/components/schemas/${nameOf(ref)}`));
+        mapRefs(json, (ref) =>
+          ref.startsWith("#") ? ref : `#/components/schemas/${finalName(ref)}`,
+        );
       const named = [...schemas]
-        .map(([key, schema]) => [nameOf(key), resolve(schema)] as const)
+        .map(([key, schema]) => [finalName(key), resolve(schema)] as const)
         .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
       return { schemas: Object.fromEntries(named), resolve };
     },
   };
+}
+
+function withType(of: DescMessage | DescField, schema: JsonObject): JsonObject {
+  const type = { type: "string", enum: [`${typeUrlPrefix}${nameOf(of)}`] };
+  const required = (schema.required ?? []) as readonly string[];
+  return {
+    ...schema,
+    properties: { "@type": type, ...(schema.properties as JsonObject | undefined) },
+    required: ["@type", ...required],
+  };
+}
+
+function nameOf(of: DescMessage | DescEnum | DescField): string {
+  return of.kind === "field" ? `${of.parent.typeName}.${of.name}` : of.typeName;
 }
 
 /** Returns the types that exist in both directions and differ, themselves or in nested types. */

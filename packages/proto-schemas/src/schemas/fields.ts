@@ -1,43 +1,31 @@
 import type { DescEnum, DescField, DescMessage } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
-import {
-  type Direction,
-  type Element,
-  elementOf,
-  mapKeySchema,
-  scalarOf,
-  scalarSchema,
-} from "../json/elements.ts";
-import { allOf, type JsonObject, withoutEmpty } from "../json/json-schema.ts";
+import type { Direction } from "../json/direction.ts";
+import { type Element, elementOf, mapKeySchema, scalarOf, scalarSchema } from "../json/elements.ts";
+import { type JsonObject, mergeSchemas, withoutEmpty } from "../json/json-schema.ts";
 import { wellKnownForm } from "../json/well-known.ts";
-import { hasImplicitZero, nonZeroSchema, refusesZero, zeroForms } from "../json/zero-values.ts";
+import { hasImplicitZero, nonZeroSchema, refusesZero } from "../json/zero-values.ts";
 import { paragraphs } from "../protos/comments.ts";
 import type { Context } from "../protos/context.ts";
 import { readFieldBehavior } from "../protos/field-behavior.ts";
+import { readNarrowing } from "../rules/narrowing.ts";
 import { join, type Ruled } from "../rules/ruled.ts";
 import { elementRules, ignore, noRules, readFieldRules } from "../rules/rules.ts";
 import { celNotes } from "../rules/rules-cel.ts";
 import { lengthKeywords } from "../rules/rules-string.ts";
+import { withZero } from "../rules/rules-zero.ts";
+import { enumValues } from "./enums.ts";
 import { fieldExamples } from "./examples.ts";
 
-/** Returns the value of `$ref` for a type with a schema of its own. */
-export type Refer = (type: DescMessage | DescEnum, direction: Direction) => string;
-
-/** Returns the schema of one value, without the rules and comments of its field. */
-export function elementSchema(element: Element, direction: Direction, refer: Refer): JsonObject {
-  if (element.kind === "scalar") return scalarSchema(element.scalar, direction);
-  if (element.kind === "enum") {
-    return element.enum.typeName === "google.protobuf.NullValue"
-      ? { type: "null" }
-      : { $ref: refer(element.enum, direction) };
-  }
-  const scalar = scalarOf(element);
-  if (scalar !== undefined) {
-    const schema = scalarSchema(scalar, direction);
-    return { ...schema, type: [schema.type ?? [], "null"].flat() };
-  }
-  return wellKnownForm(element.message.typeName) ?? { $ref: refer(element.message, direction) };
-}
+/**
+ * Returns the value of `$ref` for a schema of its own: of a message, of an enum, or of a field whose
+ * rules narrow the fields of its message. A `detail` is a message in a response that has its type in
+ * `@type`, as in google.protobuf.Any.
+ */
+export type Refer = (
+  of: DescMessage | DescEnum | DescField,
+  direction: Direction | "detail",
+) => string;
 
 /** Returns the schema of a field: its type, rules, comment and behavior. */
 export function fieldSchema(
@@ -50,9 +38,31 @@ export function fieldSchema(
   return describeField(
     context,
     field,
-    allOf(typeSchema(field, direction, refer), ruled.schema),
+    mergeSchemas(typeSchema(context, field, direction, refer, ruled.schema), ruled.schema),
+    direction,
     ruled,
   );
+}
+
+/**
+ * Returns what the rules of a field say about the fields of its message, as a part of an object
+ * schema; undefined if they say nothing that a schema can express.
+ */
+export function narrowedFields(
+  context: Context,
+  field: DescField,
+  direction: Direction,
+): JsonObject | undefined {
+  const narrowing = readNarrowing(context, field, direction);
+  if (narrowing.size === 0) return undefined;
+  const properties = [...narrowing].map(([inner, { schema, notes }]) => [
+    inner.jsonName,
+    describeField(context, inner, schema, direction, { notes }),
+  ]);
+  const required = [...narrowing]
+    .filter(([inner, { schema }]) => direction === "request" && refusesZero(schema, inner))
+    .map(([{ jsonName }]) => jsonName);
+  return withoutEmpty({ properties: Object.fromEntries(properties), required });
 }
 
 /** Returns `schema` with the texts and flags from a field's comment and options. */
@@ -60,12 +70,14 @@ export function describeField(
   context: Context,
   field: DescField,
   schema: JsonObject,
+  direction: Direction,
   { notes }: Pick<Ruled, "notes">,
 ): JsonObject {
   const comment = context.source.comment(field);
   const behavior = readFieldBehavior(context, field);
   const rules = notes.length > 1 ? `Rules:\n\n- ${notes.join("\n- ")}` : `Rule: ${notes[0]}`;
-  const own = schema.$ref === undefined ? schema.description : undefined;
+  const own = schema.$ref === undefined ? (schema.description as string | undefined) : undefined;
+  const isOwnEnum = field.fieldKind === "enum" && own !== undefined;
   return withoutEmpty({
     ...schema,
     description:
@@ -73,11 +85,14 @@ export function describeField(
         comment.text,
         notes.length === 0 ? "" : rules,
         behavior.immutable ? "Immutable: it cannot be changed once set." : "",
+        isOwnEnum ? own : "",
       ) ?? own,
     examples: fieldExamples(field, comment.examples),
     deprecated: field.deprecated || undefined,
-    readOnly: behavior.outputOnly || undefined,
-    writeOnly: behavior.inputOnly || undefined,
+    // Only requests can contain too much. Some generators leave out of what they print, and of what
+    // they compare, each field of an answer that is readOnly.
+    readOnly: (direction === "request" && behavior.outputOnly) || undefined,
+    writeOnly: (direction === "request" && behavior.inputOnly) || undefined,
   });
 }
 
@@ -128,37 +143,70 @@ function hasRequiredKeyword(field: DescField): boolean {
   return field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED;
 }
 
-function typeSchema(field: DescField, direction: Direction, refer: Refer): JsonObject {
-  const schema = elementSchema(elementOf(field), direction, refer);
+function typeSchema(
+  context: Context,
+  field: DescField,
+  direction: Direction,
+  refer: Refer,
+  rules: JsonObject,
+): JsonObject {
+  const inside = (keyword: string) => (rules[keyword] ?? {}) as JsonObject;
   switch (field.fieldKind) {
-    case "list":
-      return { type: "array", items: schema };
+    case "list": {
+      const items = elementSchema(context, field, direction, refer, inside("items"));
+      return { type: "array", items };
+    }
     case "map":
       return withoutEmpty({
         type: "object",
         propertyNames: mapKeySchema(field.mapKey),
-        additionalProperties: schema,
+        additionalProperties: elementSchema(
+          context,
+          field,
+          direction,
+          refer,
+          inside("additionalProperties"),
+        ),
       });
     default:
-      return schema;
+      return elementSchema(context, field, direction, refer, rules);
   }
+}
+
+/** Returns the type of each value of a field. The `rules` on it are merged by the caller. */
+function elementSchema(
+  context: Context,
+  field: DescField,
+  direction: Direction,
+  refer: Refer,
+  rules: JsonObject,
+): JsonObject {
+  const element = elementOf(field);
+  const scalar = scalarOf(element);
+  // A wrapper that is null in JSON is absent, so it needs no second type.
+  if (scalar !== undefined) return scalarSchema(scalar, direction, context.int64);
+  if (element.kind === "enum") {
+    if (element.enum.typeName === "google.protobuf.NullValue") return { type: "null" };
+    // The rules list the values that are left. Next to a `$ref`, generators of clients ignore them.
+    return Array.isArray(rules.enum)
+      ? { type: "string", description: enumValues(context, element.enum, rules.enum) }
+      : { $ref: refer(element.enum, direction) };
+  }
+  if (element.kind === "scalar") return {};
+  const form = wellKnownForm(element.message.typeName, direction);
+  if (form) return form;
+  const isNarrowed = readNarrowing(context, field, direction).size > 0;
+  return { $ref: refer(isNarrowed ? field : element.message, direction) };
 }
 
 function fieldRules(context: Context, field: DescField, direction: Direction): Ruled {
   const rules = readFieldRules(context, field);
   if (rules === noRules) return { schema: {}, notes: [] };
   const values = valueRules(context, field, direction);
-  const isEmpty = Object.keys(values.schema).length === 0;
-  const zeros = zeroForms(field).map((zero) => ({ const: zero }));
-  const schema =
-    rules.ignore === ignore.ifZeroValue && hasImplicitZero(field) && !isEmpty
-      ? { anyOf: [...zeros, values.schema] }
-      : values.schema;
+  const isZeroFree = rules.ignore === ignore.ifZeroValue && hasImplicitZero(field);
+  const { schema, notes } = isZeroFree ? withZero(values, field) : values;
   const mustBeSet = rules.required && direction !== "response" && hasImplicitZero(field);
-  return {
-    schema: mustBeSet ? allOf(schema, nonZeroSchema(field)) : schema,
-    notes: values.notes,
-  };
+  return { schema: mustBeSet ? mergeSchemas(schema, nonZeroSchema(field)) : schema, notes };
 }
 
 function valueRules(context: Context, field: DescField, direction: Direction): Ruled {
@@ -179,7 +227,7 @@ function valueRules(context: Context, field: DescField, direction: Direction): R
         },
         notes: [],
       },
-      inside("each item", elementRules(element, items, direction), "items"),
+      inside("each item", elementRules(context, element, items, direction), "items"),
     ]);
   }
   if (field.fieldKind === "map") {
@@ -188,9 +236,13 @@ function valueRules(context: Context, field: DescField, direction: Direction): R
     return join([
       celNotes(rules),
       { schema: lengthKeywords("Properties", undefined, min_pairs, max_pairs), notes: [] },
-      inside("each key", elementRules(key, keys, direction), "propertyNames"),
-      inside("each value", elementRules(element, values, direction), "additionalProperties"),
+      inside("each key", elementRules(context, key, keys, direction), "propertyNames"),
+      inside(
+        "each value",
+        elementRules(context, element, values, direction),
+        "additionalProperties",
+      ),
     ]);
   }
-  return elementRules(element, rules, direction);
+  return elementRules(context, element, rules, direction);
 }

@@ -1,20 +1,21 @@
-import type { DescEnum, DescField, DescMessage } from "@bufbuild/protobuf";
-import type { Direction } from "../json/elements.ts";
-import { type Json, type JsonObject, withoutEmpty } from "../json/json-schema.ts";
+import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import type { Direction } from "../json/direction.ts";
+import { type JsonObject, mergeSchemas, withoutEmpty } from "../json/json-schema.ts";
 import { wellKnownForm, wrappedScalar } from "../json/well-known.ts";
 import { paragraphs } from "../protos/comments.ts";
 import type { Context } from "../protos/context.ts";
 import { isOneofRequired, readMessageRules } from "../rules/rules.ts";
 import { celNotes } from "../rules/rules-cel.ts";
 import { jsonExamples } from "./examples.ts";
-import { describeField, fieldSchema, isRequired, type Refer } from "./fields.ts";
+import { describeField, fieldSchema, isRequired, narrowedFields, type Refer } from "./fields.ts";
 
 /** The path to a field: the fields that lead to it. */
 export type FieldPath = readonly DescField[];
 
 /**
- * Returns the schema of a message. The fields at `hidden`, which are in the path of a request, are
- * left out, and so are messages without any other fields.
+ * Returns the schema of a message. That of a request is closed: an unknown field is an error. All
+ * others are open, because fields are added over time. The fields at `hidden`, which are in the path
+ * of a request, are left out, and so are messages without any other fields.
  */
 export function messageSchema(
   context: Context,
@@ -38,11 +39,26 @@ export function messageSchema(
     required: fields
       .filter((field) => isRequiredBeside(context, field, direction, hidden))
       .map(({ jsonName }) => jsonName),
+    additionalProperties: direction === "request" ? false : undefined,
     ...oneofSchema(context, message, fields, direction),
     ...rules.schema,
     examples: jsonExamples(comment.examples),
     deprecated: message.deprecated || undefined,
   });
+}
+
+/** Returns the schema of the message of `field`, narrowed by the rules of the field. */
+export function narrowedSchema(
+  context: Context,
+  field: DescField,
+  direction: Direction,
+  refer: Refer,
+): JsonObject {
+  if (!field.message) throw new Error(`${field.name} has no message`);
+  return mergeSchemas(
+    messageSchema(context, field.message, direction, refer),
+    narrowedFields(context, field, direction) ?? {},
+  );
 }
 
 /** Whether a field is at one of the paths, or is a message of which all fields are. */
@@ -73,22 +89,6 @@ function hiddenInside(field: DescField, hidden: readonly FieldPath[]): readonly 
   return hidden.flatMap((path) => (path.length > 1 && path[0] === field ? [path.slice(1)] : []));
 }
 
-/** Returns the schema of an enum: the names of its values, with their comments. */
-export function enumSchema(context: Context, desc: DescEnum): JsonObject {
-  const comment = context.source.comment(desc);
-  const values = desc.values.map((value) => {
-    const text = context.source.comment(value).text.replaceAll(/\s*\n\s*/g, " ");
-    const about = [value.deprecated ? "Deprecated." : "", text].filter(Boolean).join(" ");
-    return about === "" ? `- \`${value.name}\`` : `- \`${value.name}\`: ${about}`;
-  });
-  return withoutEmpty({
-    type: "string",
-    description: paragraphs(comment.text, values.join("\n")),
-    enum: desc.values.map(({ name }) => name),
-    deprecated: desc.deprecated || undefined,
-  });
-}
-
 function propertySchema(
   context: Context,
   field: DescField,
@@ -101,7 +101,7 @@ function propertySchema(
     return fieldSchema(context, field, direction, refer);
   }
   const schema = messageSchema(context, field.message, direction, refer, inside);
-  return describeField(context, field, schema, { notes: [] });
+  return describeField(context, field, schema, direction, { notes: [] });
 }
 
 /** Whether the JSON form of a message is an object of its fields. */
@@ -110,9 +110,9 @@ export function hasOwnSchema(message: DescMessage): boolean {
 }
 
 /**
- * Returns the rule that at most one field of a oneof is set, as a ban on pairs. A branch for each
- * field would make documentation and generated clients show variants that the message does not
- * have.
+ * Returns the rules on oneofs, as a ban: on each pair of members, and on none of them if one is
+ * required. Branches, one for each member, would make documentation and generated clients show
+ * variants that the message does not have.
  */
 function oneofSchema(
   context: Context,
@@ -136,16 +136,17 @@ function oneofSchema(
   }
   const pairs = groups.flatMap(({ members }) =>
     members.flatMap((name, index) =>
-      members.slice(index + 1).map((other) => ({ required: [name, other] })),
+      members.slice(index + 1).map((other): JsonObject => ({ required: [name, other] })),
     ),
   );
-  const needed = groups
+  const none = groups
     .filter(({ required }) => required && direction !== "response")
-    .map(({ members }): JsonObject => ({ anyOf: members.map((name) => ({ required: [name] })) }));
-  const [pair] = pairs;
-  const not: Json | undefined = pairs.length > 1 ? { anyOf: pairs } : pair;
-  return {
-    ...(not === undefined ? {} : { not }),
-    ...(needed.length > 1 ? { allOf: needed } : needed[0]),
-  };
+    .map(
+      ({ members }): JsonObject => ({
+        not: { anyOf: members.map((name) => ({ required: [name] })) },
+      }),
+    );
+  const [ban, ...others] = [...pairs, ...none];
+  if (ban === undefined) return {};
+  return { not: others.length === 0 ? ban : { anyOf: [ban, ...others] } };
 }
