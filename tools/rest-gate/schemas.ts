@@ -50,6 +50,9 @@ export function compareSchemas(
           add(`the value ${value} was removed`, keep);
       }
       (direction === "request" ? compareLimits : compareAssurances)(a, b, add);
+      if (direction === "request" && isClosed(b) && !isClosed(a)) {
+        add("it refuses unknown fields now", "ignore them");
+      }
       const properties = nodeAt(b, "properties");
       for (const [name, property] of Object.entries(nodeAt(a, "properties"))) {
         if (!(name in properties)) add("the field was removed", keep, below(name));
@@ -80,6 +83,10 @@ export function compareSchemas(
       add(`it is ${name(now)} and was ${name(before)}`, "give a new field that type");
     }
   }
+}
+
+function isClosed({ additionalProperties }: Node): boolean {
+  return additionalProperties === false;
 }
 
 function typesOf({ type }: Node): readonly string[] {

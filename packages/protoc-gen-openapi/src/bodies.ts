@@ -98,10 +98,7 @@ function wholeBody(
 }
 
 function isEmptyBeside(message: DescMessage, inPath: readonly FieldPath[]): boolean {
-  return (
-    (message.typeName === "google.protobuf.Empty" || hasOwnSchema(message)) &&
-    message.fields.every((field) => isHidden(field, inPath))
-  );
+  return hasOwnSchema(message) && message.fields.every((field) => isHidden(field, inPath));
 }
 
 function isClientStream({ method }: Binding): boolean {

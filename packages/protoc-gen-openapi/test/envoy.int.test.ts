@@ -286,6 +286,22 @@ describe("Envoy, which the documents describe,", () => {
     });
   });
 
+  it("needs no body when the path sets all fields", async () => {
+    for (const body of [{}, { body: "{}" }]) {
+      const answer = await fetch(`${url}/v1/items/1:retire`, { method: "POST", ...body });
+      assert.equal(answer.status, 200);
+      assert.deepEqual(readLast("test.bodies.v1.RetireItemRequest"), { id: "1" });
+    }
+  });
+
+  it("accepts 64-bit integers as strings and as numbers", async () => {
+    for (const revision of ["9007199254740993", 7]) {
+      const body = JSON.stringify([{ revision }]);
+      const answer = await fetch(`${url}/v1/upload`, { method: "POST", body });
+      assert.equal(answer.status, 200, await answer.text());
+    }
+  });
+
   it("responds with the content of a google.api.HttpBody", async () => {
     upstream.answer = Buffer.from("\x0a\x0atext/plain\x12\x05hello");
     try {

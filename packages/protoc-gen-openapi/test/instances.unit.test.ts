@@ -61,17 +61,25 @@ describe("the schemas", () => {
     "test.behavior.v1.Thing-Input",
   ] as const;
   const rules = `${testdata}/rules/expected/test.rules.v1.json`;
+  const lenient = `${testdata}/types/numbers/test.types.v1.json`;
+  const status = ["gen/openapi/settle.json", "google.rpc.Status"] as const;
+  const errorInfo = "type.googleapis.com/google.rpc.ErrorInfo";
   const money = ["gen/openapi/settle.json", "money.v1.Money"] as const;
   const request = ["gen/openapi/settle.json", "orders.v1.CreateOrderRequest"] as const;
   const instances: [file: string, schema: string, value: unknown, isValid: boolean][] = [
     [types[0], `${types[1]}-Input`, {}, true],
-    [types[0], `${types[1]}-Input`, { int64Value: 1, parent: { int64Value: "-1" } }, true],
+    [types[0], `${types[1]}-Input`, { int64Value: "1", parent: { int64Value: "-1" } }, true],
     [types[0], `${types[1]}-Input`, { int64Value: "" }, false],
+    [types[0], `${types[1]}-Input`, { int64Value: 1 }, false],
+    [types[0], `${types[1]}-Input`, { unknown: 1 }, false],
+    [types[0], `${types[1]}-Input`, { parent: { unknown: 1 } }, false],
+    [lenient, `${types[1]}-Input`, { int64Value: 1, parent: { int64Value: "-1" } }, true],
+    [lenient, `${types[1]}-Input`, { int64Value: 1.5 }, false],
     [types[0], `${types[1]}-Input`, { int32Value: 2 ** 31 }, false],
     [types[0], `${types[1]}-Input`, { name: "a" }, true],
     [types[0], `${types[1]}-Input`, { name: "a", left: "b" }, true],
     [types[0], `${types[1]}-Input`, { name: "a", number: 1 }, false],
-    [types[0], `${types[1]}-Input`, { maybeInt64: null, maybeBool: true, null: null }, true],
+    [types[0], `${types[1]}-Input`, { maybeInt64: "1", maybeBool: true, null: null }, true],
     [types[0], `${types[1]}-Input`, { childrenByNumber: { "-1": {} } }, true],
     [types[0], `${types[1]}-Input`, { childrenByNumber: { one: {} } }, false],
     [types[0], `${types[1]}-Input`, { children: [{ color: "COLOR_RED" }] }, true],
@@ -91,25 +99,37 @@ describe("the schemas", () => {
     [rules, "test.rules.v1.Numbers", numbers({}), true],
     [rules, "test.rules.v1.Numbers", numbers({ outside: 7 }), false],
     [rules, "test.rules.v1.Numbers", numbers({ outside: 4 }), true],
+    [rules, "test.rules.v1.Numbers", numbers({ outside64: "9" }), false],
+    [rules, "test.rules.v1.Numbers", numbers({ outside64: "-11" }), true],
     [rules, "test.rules.v1.Numbers", numbers({ range64: "1000" }), true],
-    [rules, "test.rules.v1.Numbers", numbers({ range64: 1001 }), false],
+    [rules, "test.rules.v1.Narrowed.bounded", numbers({ range64: "5" }), true],
+    [rules, "test.rules.v1.Narrowed.bounded", numbers({ range64: "6" }), false],
+    [rules, "test.rules.v1.Narrowed.bounded", numbers({ range64: "5", positive: 10 }), false],
+    [rules, "test.rules.v1.Narrowed.bounded", numbers({}), false],
     [rules, "test.rules.v1.Numbers", numbers({ range64: "1001" }), false],
     [rules, "test.rules.v1.Numbers", numbers({ range64: "-1" }), false],
     [rules, "test.rules.v1.Numbers", numbers({ denied: 3 }), false],
     [...money, { minorUnits: "1", currency: "EUR" }, true],
     [...money, { minorUnits: 1, currency: "EUR" }, false],
     [...money, { minorUnits: "1" }, false],
-    [...request, { userId: "alice", amount: { minorUnits: 1, currency: "EUR" } }, true],
+    [...money, { minorUnits: "1", currency: "EUR", more: 1 }, true],
+    [...request, order({ minorUnits: "1", currency: "EUR" }), true],
+    [...request, order({ minorUnits: 1, currency: "EUR" }), false],
+    [...request, order({ minorUnits: "1", currency: "EUR", more: 1 }), false],
+    [...request, { ...order({ minorUnits: "1", currency: "EUR" }), more: 1 }, false],
     [...request, { userId: "", amount: { currency: "EUR" } }, false],
     [...request, { userId: "alice" }, false],
-    [...request, { userId: "alice", amount: { minorUnits: 0, currency: "EUR" } }, false],
+    [...request, { userId: "alice", amount: { minorUnits: "0", currency: "EUR" } }, false],
     [...request, { userId: "alice", amount: { minorUnits: "-1", currency: "EUR" } }, false],
     [...request, { userId: "alice", amount: { currency: "EUR" } }, false],
     [...request, order({ minorUnits: "1000000000001", currency: "EUR" }), false],
     [...request, order({ minorUnits: "1000000000000", currency: "EUR" }), true],
-    [...request, { ...order({ minorUnits: 1, currency: "EUR" }), expireAfter: "2592000s" }, true],
-    [...request, { ...order({ minorUnits: 1, currency: "EUR" }), expireAfter: "0.5s" }, false],
-    [...request, { userId: "alice", amount: { currency: "EUR" }, description: "\0" }, false],
+    [...request, { ...order(), expireAfter: "2592000s" }, true],
+    [...request, { ...order(), expireAfter: "0.5s" }, false],
+    [...request, { ...order(), description: "\0" }, false],
+    [...status, failure({ "@type": errorInfo, reason: "A", domain: "b", metadata: {} }), true],
+    [...status, failure({ reason: "A", domain: "b", metadata: {} }), false],
+    [...status, failure({ "@type": errorInfo, fieldViolations: [] }), false],
   ];
   for (const [file, schema, value, isValid] of instances) {
     it(`${isValid ? "accept" : "reject"} ${schema} ${JSON.stringify(value)}`, () => {
@@ -119,7 +139,11 @@ describe("the schemas", () => {
   }
 });
 
-function order(amount: object): object {
+function failure(detail: object): object {
+  return { code: 3, message: "", details: [detail] };
+}
+
+function order(amount: object = { minorUnits: "1", currency: "EUR" }): object {
   return { userId: "alice", amount };
 }
 

@@ -23,6 +23,7 @@ describe("the options of protoc-gen-openapi", () => {
       merged: undefined,
       unsupported: "error",
       defaults: "omitted",
+      int64: "string",
       streams: "array",
     });
   });
@@ -30,6 +31,7 @@ describe("the options of protoc-gen-openapi", () => {
   for (const [key, value, fault] of [
     ["colour", "red", /unknown option colour/],
     ["streams", "xml", /streams must be array or ndjson or sse/],
+    ["int64", "number", /int64 must be string or string-or-number/],
     ["merged", "", /merged needs a value/],
     ["toString", "x", /unknown option toString/],
   ] as const) {
@@ -138,7 +140,7 @@ describe("protoc-gen-openapi as a program", () => {
   it("prints its options", () => {
     const { status, stdout } = run(["--help"]);
     assert.equal(status, 0);
-    for (const option of ["base=", "merged=", "unsupported=", "defaults=", "streams="]) {
+    for (const option of ["base=", "merged=", "unsupported=", "defaults=", "int64=", "streams="]) {
       assert.ok(stdout.includes(option), option);
     }
   });

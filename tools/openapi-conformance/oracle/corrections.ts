@@ -3,7 +3,7 @@ import { FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
 import { httpBody, isOneValue } from "@settle/proto-schemas/json/well-known";
 import { readFieldBehavior } from "@settle/proto-schemas/protos/field-behavior";
 import { isRequiredInRequest } from "@settle/proto-schemas/schemas/fields";
-import { isHidden, isRequiredBeside } from "@settle/proto-schemas/schemas/messages";
+import { hasOwnSchema, isHidden, isRequiredBeside } from "@settle/proto-schemas/schemas/messages";
 import type { Context } from "../../../packages/protoc-gen-openapi/src/context.ts";
 import type { Binding } from "../../../packages/protoc-gen-openapi/src/http-rules.ts";
 import type { Facts } from "./facts.ts";
@@ -24,6 +24,14 @@ export const corrections: Partial<Readonly<Record<keyof typeof known, Correction
       ...(input?.typeName === httpBody && { body: ["(any)"] }),
       ...(method.output.typeName === httpBody && { answer: ["(any)"] }),
     };
+  },
+
+  emptyBody: (facts, { body, method, saidByPath }) => {
+    const fields = body === "*" ? method.input.fields : body && [body];
+    const isSaid = fields?.every((field) => isHidden(field, saidByPath)) === true;
+    return isSaid && !isClientStream(method) && hasOwnSchema(method.input)
+      ? { ...facts, body: undefined }
+      : facts;
   },
 
   clientStream: (facts, { body, method }) => {

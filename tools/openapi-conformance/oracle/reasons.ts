@@ -30,6 +30,11 @@ export const known = {
     what: "a message with a field in the path is present without the body",
     evidence: `${envoyTests}: "sets by the path what the body leaves out"`,
   },
+  emptyBody: {
+    reason: "envoy",
+    what: "a body that can only be {} can be left out, so it is not documented",
+    evidence: `${envoyTests}: "needs no body when the path sets all fields"`,
+  },
   httpBody: {
     reason: "envoy",
     what: "google.api.HttpBody is the body itself, of any content type",

@@ -55,9 +55,10 @@ export function narrowedFields(
 ): JsonObject | undefined {
   const narrowing = readNarrowing(context, field, direction);
   if (narrowing.size === 0) return undefined;
-  const properties = [...narrowing].map(([inner, { schema, notes }]) => [
+  // The rules are in the description of `field`.
+  const properties = [...narrowing].map(([inner, { schema }]) => [
     inner.jsonName,
-    describeField(context, inner, schema, direction, { notes }),
+    describeField(context, inner, schema, direction, { notes: [] }),
   ]);
   const required = [...narrowing]
     .filter(([inner, { schema }]) => direction === "request" && refusesZero(schema, inner))

@@ -40,7 +40,7 @@ export function messageSchema(
       .filter((field) => isRequiredBeside(context, field, direction, hidden))
       .map(({ jsonName }) => jsonName),
     additionalProperties: direction === "request" ? false : undefined,
-    ...oneofSchema(context, message, fields, direction),
+    ...(direction === "response" ? {} : oneofSchema(context, message, fields)),
     ...rules.schema,
     examples: jsonExamples(comment.examples),
     deprecated: message.deprecated || undefined,
@@ -112,13 +112,13 @@ export function hasOwnSchema(message: DescMessage): boolean {
 /**
  * Returns the rules on oneofs, as a ban: on each pair of members, and on none of them if one is
  * required. Branches, one for each member, would make documentation and generated clients show
- * variants that the message does not have.
+ * variants that the message does not have. Responses need no ban, for which some generators make a
+ * type: nobody has to be kept from sending two members.
  */
 function oneofSchema(
   context: Context,
   message: DescMessage,
   fields: readonly DescField[],
-  direction: Direction,
 ): JsonObject {
   const names = (members: readonly (DescField | undefined)[]) =>
     members.flatMap((field) => (field && fields.includes(field) ? [field.jsonName] : []));
@@ -126,13 +126,11 @@ function oneofSchema(
     members: names(oneof.fields),
     required: isOneofRequired(context, oneof) && oneof.fields.every((f) => fields.includes(f)),
   }));
-  if (direction !== "response") {
-    for (const rule of readMessageRules(context, message).oneof ?? []) {
-      const members = (rule.fields ?? []).map((name) =>
-        message.fields.find((field) => field.name === name),
-      );
-      groups.push({ members: names(members), required: rule.required === true });
-    }
+  for (const rule of readMessageRules(context, message).oneof ?? []) {
+    const members = (rule.fields ?? []).map((name) =>
+      message.fields.find((field) => field.name === name),
+    );
+    groups.push({ members: names(members), required: rule.required === true });
   }
   const pairs = groups.flatMap(({ members }) =>
     members.flatMap((name, index) =>
@@ -140,7 +138,7 @@ function oneofSchema(
     ),
   );
   const none = groups
-    .filter(({ required }) => required && direction !== "response")
+    .filter(({ required }) => required)
     .map(
       ({ members }): JsonObject => ({
         not: { anyOf: members.map((name) => ({ required: [name] })) },
