@@ -19,21 +19,18 @@ export const transports: Readonly<Record<string, TransportFactory>> = {
   gRPC: grpc(),
 };
 
-/**
- * A timing whose clock jumps over the pauses and records them, with a fixed random number. Between
- * the pauses, its clock is the system's.
- */
+/** A timing that only pauses advance, at once. Records them. The random number is fixed. */
 export function createTestTiming(random = 0.5): Timing & { readonly pausesMs: number[] } {
   const pausesMs: number[] = [];
-  let skippedMs = 0;
+  let nowMs = 0;
   return {
     pausesMs,
-    nowMs: () => performance.now() + skippedMs,
+    nowMs: () => nowMs,
     random: () => random,
     async pause(delayMs, signal) {
       signal.throwIfAborted();
       pausesMs.push(delayMs);
-      skippedMs += delayMs;
+      nowMs += delayMs;
     },
   };
 }
