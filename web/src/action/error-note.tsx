@@ -35,7 +35,7 @@ export function fieldFault(error: unknown, field: string, m: Messages): string |
   const violation = error.fieldViolations.find((found) => rootOf(found.field) === field);
   if (!violation) return undefined;
   const known: Readonly<Record<string, string>> = m.errors.fields;
-  return known[field] ?? violation.description;
+  return known[violation.field] ?? known[field] ?? violation.description;
 }
 
 function textOf(error: unknown, m: Messages): string {

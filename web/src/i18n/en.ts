@@ -226,6 +226,7 @@ export const en = {
     safe: "It’s safe to try again: your request won’t be processed twice.",
     fields: {
       amount: "This amount isn’t allowed.",
+      "amount.currency": "This currency isn’t accepted any more.",
       description: "This description isn’t allowed.",
     },
     reasons: enReasons,
