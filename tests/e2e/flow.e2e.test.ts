@@ -8,7 +8,7 @@ import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { LedgerEntryKind } from "@settle/gen/payments/v1/account_pb";
 import { DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
-import { type Caller, refusalOf, successOf } from "../harness/calls/call.ts";
+import { type Answer, type Caller, refusalOf, successOf } from "../harness/calls/call.ts";
 import {
   callBufCurl,
   callConnect,
@@ -19,12 +19,14 @@ import {
 } from "../harness/calls/protocols.ts";
 import { assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
 import { createHistory, createShopper } from "../harness/checker/history.ts";
+import { assertFits } from "../harness/documents/openapi-fit.ts";
 import {
   type Replica,
   type ServiceName,
   type System,
   startSystem,
 } from "../harness/system/system.ts";
+import { authorizationOf } from "../harness/system/tokens.ts";
 
 const { getOrder } = OrdersService.method;
 const { getAccount, getPayment, listLedgerEntries } = PaymentsService.method;
@@ -108,6 +110,31 @@ describe("an order", function () {
     const invalid = await refusalOf(shopper.createOrder(userId, 0n));
     assert.equal(`${invalid.code} ${invalid.reason}`, `${Code.InvalidArgument} VALIDATION_FAILED`);
     assert.deepEqual(invalid.fields, ["amount"]);
+    await currencyRules(call, userId);
+  };
+
+  /** No protocol takes a code that never existed, or opens an account in any but an active one. */
+  const currencyRules = async (call: Caller, userId: string) => {
+    const shopper = createShopper(history, call);
+    const amount = "amount.currency";
+    for (const [attempt, field] of [
+      [shopper.createOrder(userId, 1n, { currency: "ZZZ" }), amount],
+      [shopper.deposit(userId, 1n, "ZZZ"), amount],
+      [shopper.createAccount(`${userId}-z`, "ZZZ"), "currency"],
+      [shopper.createAccount(`${userId}-z`, "BGN"), "currency"],
+      [shopper.createAccount(`${userId}-z`, "XAU"), "currency"],
+    ] as const) {
+      const { code, reason, fields } = await refusalOf(attempt as Promise<Answer<unknown>>);
+      assert.deepEqual(
+        [code, reason, fields],
+        [Code.InvalidArgument, "VALIDATION_FAILED", [field]],
+      );
+    }
+    const withdrawn = await settled(
+      call,
+      await successOf(shopper.createOrder(userId, 1n, { currency: "BGN" })),
+    );
+    assert.equal(withdrawn.declineReason, DeclineReason.CURRENCY_MISMATCH);
   };
 
   const portOf = (service: DescService) =>
@@ -141,6 +168,61 @@ describe("an order", function () {
   it("is paid or declined directly at the services over gRPC", async () => {
     using caller = createGrpcCaller(portOf);
     await orderFlow(caller.call, "straight-grpc");
+  });
+
+  it("may be refunded above the limit of deposits, which every protocol and the document show", async () => {
+    const userId = "rich";
+    const [limit, largest] = [1_000_000_000_000_000n, 1_000_000_000_000n];
+    using caller = createGrpcCaller(portOf);
+    const shopper = createShopper(history, caller.call);
+    await successOf(shopper.createAccount(userId));
+    const deposit = () => successOf(shopper.deposit(userId, largest));
+    await Promise.all(Array.from({ length: Number(limit / largest) }, deposit));
+    const order = await settled(caller.call, await successOf(shopper.createOrder(userId, largest)));
+    assert.equal(order.status, OrderStatus.PAID);
+    assert.equal((await deposit()).balance?.minorUnits, limit);
+
+    const path = `${system.edgeUrl}/gateway/payments/accounts/${userId}`;
+    const fits = async (url: string, authorization: string, schema: string, method = "GET") => {
+      const headers = { authorization, "content-type": "application/json" };
+      const response = await fetch(url, {
+        method,
+        headers,
+        ...(method === "POST" && { body: "{}" }),
+      });
+      const body = (await response.json()) as {
+        readonly balance?: { readonly minorUnits: string };
+      };
+      assert.equal(response.status, 200, JSON.stringify(body));
+      assertFits(`#/components/schemas/${schema}`, body);
+      return body;
+    };
+    const admin = await authorizationOf("root", ["admin"]);
+    await fits(`${path}/payments/${order.id}:refund`, admin, "payments.v1.Payment", "POST");
+    history.refunds.push({ orderId: order.id, amountMinor: largest, outcome: "ok" });
+
+    const balance = limit + largest;
+    const mine = await authorizationOf(userId);
+    const account = await fits(path, mine, "payments.v1.Account");
+    assert.equal(account.balance?.minorUnits, String(balance));
+    await fits(`${path}/entries`, mine, "payments.v1.ListLedgerEntriesResponse");
+    using grpc = createGrpcCaller(() => system.edgeUrl);
+    for (const call of [
+      callRest(system.edgeUrl),
+      callConnectByFetch(() => system.edgeUrl),
+      callConnect(system.edgeUrl),
+      callGrpcWeb(system.edgeUrl),
+      grpc.call,
+      callBufCurl(system.edgeUrl),
+    ]) {
+      assert.equal((await successOf(call(getAccount, { userId }))).balance?.minorUnits, balance);
+      const { entries } = await successOf(call(listLedgerEntries, { userId, pageSize: 1 }));
+      assert.equal(entries[0]?.balanceAfter?.minorUnits, balance);
+    }
+    const more = await refusalOf(shopper.deposit(userId, 1n));
+    assert.equal(more.reason, "BALANCE_LIMIT_EXCEEDED");
+    const next = await settled(caller.call, await successOf(shopper.createOrder(userId, largest)));
+    assert.equal(next.status, OrderStatus.PAID);
   });
 
   it("leaves the system consistent", () => assertWholeAfterwards(system, history));

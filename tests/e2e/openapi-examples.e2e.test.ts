@@ -1,25 +1,16 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { eventually } from "@settle/chassis/testing";
-import { Ajv2020 } from "ajv/dist/2020.js";
 import {
   exampleRequest,
   listOperations,
-  type Node,
   type Operation,
 } from "../harness/documents/openapi-examples.ts";
+import { assertFits, openapi as document } from "../harness/documents/openapi-fit.ts";
 import type { Replica } from "../harness/system/replica.ts";
 import { type System, startSystem } from "../harness/system/system.ts";
 import { authorizationOf } from "../harness/system/tokens.ts";
 
-const document: Node = JSON.parse(
-  readFileSync(fileURLToPath(new URL("../../gen/openapi/settle.json", import.meta.url)), "utf8"),
-);
 const operations = new Map(listOperations(document).map((operation) => [operation.id, operation]));
-/** Formats are annotations; patterns and bounds are not. */
-const ajv = new Ajv2020({ strict: false, validateFormats: false });
-ajv.addSchema(document, "document");
 const callTimeoutMs = 20_000;
 
 /** The parts of responses that the tests read. */
@@ -34,11 +25,6 @@ function operationOf(id: string): Operation {
   const operation = operations.get(id);
   assert.ok(operation, `the document has ${id}`);
   return operation;
-}
-
-function assertFits(pointer: string, value: unknown): void {
-  const check = ajv.compile({ $ref: `document${pointer}` });
-  assert.ok(check(value), JSON.stringify([value, check.errors]));
 }
 
 describe("the examples of the OpenAPI document, run unchanged,", function () {

@@ -63,7 +63,8 @@ export class CurrencyMismatchError extends SettleError<"CURRENCY_MISMATCH"> {
 
 /**
  * FAILED_PRECONDITION: the deposit would raise the balance above the limit of
- * an account.
+ * deposits, 1,000,000,000,000,000 minor units, or the refund would raise it
+ * above 9,223,372,036,854,775,807, the largest number that is stored.
  */
 export class BalanceLimitExceededError extends SettleError<"BALANCE_LIMIT_EXCEEDED"> {
   override readonly name = "BalanceLimitExceededError";

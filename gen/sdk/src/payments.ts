@@ -62,6 +62,7 @@ export type RefundPaymentReason =
   | "PAYMENT_NOT_REFUNDABLE"
   | "REFUND_EXCEEDS_PAYMENT"
   | "CURRENCY_MISMATCH"
+  | "BALANCE_LIMIT_EXCEEDED"
   | "IDEMPOTENCY_KEY_REUSED"
   | "OVERLOADED";
 
@@ -113,7 +114,7 @@ export type Payments = {
    * Errors, in addition to those of every call:
    * - `AccountNotFoundError`: NOT_FOUND: this user has no account. Create one first.
    * - `CurrencyMismatchError`: FAILED_PRECONDITION: the currency of the amount is not the currency of the account or payment.
-   * - `BalanceLimitExceededError`: FAILED_PRECONDITION: the deposit would raise the balance above the limit of an account.
+   * - `BalanceLimitExceededError`: FAILED_PRECONDITION: the deposit would raise the balance above the limit of deposits, 1,000,000,000,000,000 minor units, or the refund would raise it above 9,223,372,036,854,775,807, the largest number that is stored.
    * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key was already used for a different request.
    * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no more. Try again later.
    */
@@ -150,7 +151,8 @@ export type Payments = {
    * and returns the updated payment.
    *
    * A payment may be refunded several times, until its full amount has been
-   * refunded. The order is then `REFUNDED`. Requires the scope `admin`.
+   * refunded. The order is then `REFUNDED`. A refund may raise the balance above
+   * the limit of deposits. Requires the scope `admin`.
    *
    * Access: a caller with the scope `admin`.
    *
@@ -159,6 +161,7 @@ export type Payments = {
    * - `PaymentNotRefundableError`: FAILED_PRECONDITION: nothing was taken for this order, so there is nothing to refund.
    * - `RefundExceedsPaymentError`: FAILED_PRECONDITION: the refund exceeds the part of the payment that has not been refunded yet. The metadata field `left_minor_units` holds that part.
    * - `CurrencyMismatchError`: FAILED_PRECONDITION: the currency of the amount is not the currency of the account or payment.
+   * - `BalanceLimitExceededError`: FAILED_PRECONDITION: the deposit would raise the balance above the limit of deposits, 1,000,000,000,000,000 minor units, or the refund would raise it above 9,223,372,036,854,775,807, the largest number that is stored.
    * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key was already used for a different request.
    * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no more. Try again later.
    */

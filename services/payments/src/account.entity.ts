@@ -10,9 +10,16 @@ import { type Account, AccountSchema } from "@settle/gen/payments/v1/account_pb"
 export const maxBalanceMinor = 1_000_000_000_000_000n;
 
 /**
+ * The largest number of minor units that the contract and the tables hold. A balance comes near it
+ * only if nine million payments of the largest amount, made from one account that was topped up
+ * again and again, are all refunded.
+ */
+export const largestMinor = 2n ** 63n - 1n;
+
+/**
  * A user's account. The balance is the sum of the account's ledger entries and never below 0. It
  * changes only together with an entry, under the row's lock. Payments reduce it, deposits increase
- * it up to {@link maxBalanceMinor}, and refunds increase it without a limit.
+ * it up to {@link maxBalanceMinor}, and refunds up to {@link largestMinor}.
  */
 export const AccountEntity = defineEntity({
   name: "AccountEntity",

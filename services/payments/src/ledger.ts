@@ -1,4 +1,6 @@
+import assert from "node:assert/strict";
 import type { Transaction } from "@settle/chassis/database/database";
+import { largestMinor } from "./account.entity.ts";
 import { type Movement, systemAccountOf } from "./ledger.entity.ts";
 
 /** An account whose row is locked. The rest of the transaction changes it in place. */
@@ -44,12 +46,17 @@ export async function lockAccounts(
   );
 }
 
-/** Changes the balance of a locked account by `amountMinor` and returns the movement to book. */
+/**
+ * Changes the balance of a locked account by `amountMinor` and returns the movement to book. Throws
+ * if the balance would exceed {@link largestMinor}.
+ */
 export function move(
   account: LockedAccount,
   movement: Pick<Movement, "id" | "kind" | "amountMinor" | "orderId">,
 ): Movement {
-  account.balanceMinor += movement.amountMinor;
+  const balanceMinor = account.balanceMinor + movement.amountMinor;
+  assert(balanceMinor <= largestMinor, `the balance of user ${account.userId} would be too large`);
+  account.balanceMinor = balanceMinor;
   account.entryCount += 1n;
   return {
     ...movement,

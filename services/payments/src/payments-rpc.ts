@@ -17,7 +17,7 @@ import {
   PaymentsService,
   RefundPaymentRequestSchema,
 } from "@settle/gen/payments/v1/payments_service_pb";
-import { AccountEntity, accountMessage, maxBalanceMinor } from "./account.entity.ts";
+import { AccountEntity, accountMessage, largestMinor, maxBalanceMinor } from "./account.entity.ts";
 import { canOpen, isKnown, knownRule, openingRule } from "./currency-rules.ts";
 import { bookDeposits, createAccounts, type DepositCall } from "./fund-accounts.ts";
 import { LedgerEntryEntity, ledgerEntryMessage } from "./ledger.entity.ts";
@@ -192,6 +192,12 @@ function paymentRefusal(
         reason,
         `only ${metadata.left_minor_units} minor units of order ${orderId} are left to refund`,
         { metadata },
+      );
+    case ErrorReason.BALANCE_LIMIT_EXCEEDED:
+      return refuse(
+        Code.FailedPrecondition,
+        reason,
+        `the refund would raise the balance above ${largestMinor} minor units, the largest number that is stored`,
       );
     case ErrorReason.OVERLOADED:
       return refuse(

@@ -4,6 +4,7 @@ import { answerOnce, type Outcome } from "@settle/chassis/writes/answer-once";
 import type { KeyedCall } from "@settle/chassis/writes/idempotency";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { type Payment, PaymentSchema } from "@settle/gen/payments/v1/payment_pb";
+import { largestMinor } from "./account.entity.ts";
 import { decideRefund } from "./decide-refund.ts";
 import type { Movement } from "./ledger.entity.ts";
 import { bookMovements, lockAccounts } from "./ledger.ts";
@@ -53,7 +54,11 @@ export function refundPayments(
       const decision = decideRefund(payment, asked);
       if ("refusal" in decision) return decision;
       const { amountMinor } = decision;
-      movements.push(refund(payment, accounts.get(userId), { movementId, amountMinor, bookTime }));
+      const account = accounts.get(userId);
+      if (account && account.balanceMinor + amountMinor > largestMinor) {
+        return ErrorReason.BALANCE_LIMIT_EXCEEDED;
+      }
+      movements.push(refund(payment, account, { movementId, amountMinor, bookTime }));
       events.push(paymentRefundedEvent(payment, eventId));
       refunded.add(payment);
       return paymentMessage(payment);

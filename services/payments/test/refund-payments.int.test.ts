@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import assert, { AssertionError } from "node:assert/strict";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { newId } from "@settle/chassis/base/new-id";
@@ -12,7 +12,7 @@ import {
   type ListLedgerEntriesResponse,
   RefundPaymentRequestSchema,
 } from "@settle/gen/payments/v1/payments_service_pb";
-import { maxBalanceMinor } from "../src/account.entity.ts";
+import { largestMinor, maxBalanceMinor } from "../src/account.entity.ts";
 import { refundPayments } from "../src/refund-payments.ts";
 import {
   balanceOf,
@@ -270,6 +270,34 @@ describe("refunds", () => {
     await setup.deposit(["rich"], 100n);
     await refund(order);
     assert.equal(await balanceOf(setup, "rich"), maxBalanceMinor + 100n);
+  });
+
+  it("go up to the largest number that is stored, and then leave everything as it is", async () => {
+    const orders = [await paid("richest", 100n, 200n), orderOf("richest", 100n)] as const;
+    const [order, cancelled] = orders;
+    await setup.handle([cancelled]);
+    const untilFull = 150n;
+    // As many refunds would do, which no test has the time for.
+    await setup.database.query(
+      `WITH refunds AS (
+         UPDATE accounts SET balance_minor = $2, entry_count = entry_count + 1 WHERE user_id = $1
+       )
+       INSERT INTO ledger_entries (movement_id, account, kind, amount_minor, currency, sequence,
+                                   balance_after_minor, create_time)
+       VALUES ($3, $1, ${LedgerEntryKind.REFUND}, $2, 'EUR', 99, $2, now()),
+              ($3, 'system:sales:EUR', ${LedgerEntryKind.REFUND}, -$2::bigint, 'EUR', NULL, NULL, now())`,
+      ["richest", largestMinor - untilFull, newId()],
+    );
+    await refund(order, euros(100n));
+    const full = "FailedPrecondition BALANCE_LIMIT_EXCEEDED";
+    assert.equal(await refusalOf(refund(cancelled, euros(51n))), full);
+    await assert.rejects(setup.handle([cancellationOf(cancelled)]), AssertionError);
+    assert.equal(await paymentOf(setup, cancelled), "PAID 100");
+    assert.equal(await balanceOf(setup, "richest"), largestMinor - 50n);
+    assert.deepEqual(await publishedAbout(setup, cancelled), ["result PAID"]);
+    const { payment } = await refund(cancelled, euros(50n));
+    assert.equal(payment.refundedAmount?.minorUnits, 50n);
+    assert.equal(await balanceOf(setup, "richest"), largestMinor);
   });
 
   it("are refused while too many events are waiting", async () => {

@@ -149,7 +149,8 @@ export const ErrorReason = {
 
   /**
    * FAILED_PRECONDITION: the deposit would raise the balance above the limit of
-   * an account.
+   * deposits, 1,000,000,000,000,000 minor units, or the refund would raise it
+   * above 9,223,372,036,854,775,807, the largest number that is stored.
    *
    * @generated from enum value: ERROR_REASON_BALANCE_LIMIT_EXCEEDED = 8;
    */

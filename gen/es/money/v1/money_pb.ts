@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file money/v1/money.proto.
  */
 export const file_money_v1_money: GenFile = /*@__PURE__*/
-  fileDesc("ChRtb25leS92MS9tb25leS5wcm90bxIIbW9uZXkudjEiXwoFTW9uZXkSLgoLbWlub3JfdW5pdHMYASABKANCGbpIFiIUGICAmqbqr+MBKICA5tmV0Jz+/wESJgoIY3VycmVuY3kYAiABKAlCFLpIEcgBAXIMMgpeW0EtWl17M30kYgZwcm90bzM", [file_buf_validate_validate]);
+  fileDesc("ChRtb25leS92MS9tb25leS5wcm90bxIIbW9uZXkudjEiRAoFTW9uZXkSEwoLbWlub3JfdW5pdHMYASABKAMSJgoIY3VycmVuY3kYAiABKAlCFLpIEcgBAXIMMgpeW0EtWl17M30kYgZwcm90bzM", [file_buf_validate_validate]);
 
 /**
  * An exact amount of money, in whole minor units of one currency; never a
@@ -29,8 +29,7 @@ export const file_money_v1_money: GenFile = /*@__PURE__*/
 export type Money = Message<"money.v1.Money"> & {
   /**
    * The amount in the currency's minor units: cents for EUR and USD, whole yen
-   * for JPY; from -1,000,000,000,000,000 to 1,000,000,000,000,000. Example:
-   * `1250`.
+   * for JPY. Example: `1250`.
    *
    * @generated from field: int64 minor_units = 1;
    */

@@ -28,8 +28,7 @@ export const file_money_v1_money: GenFile = /*@__PURE__*/
 export type Money = Message<"money.v1.Money"> & {
   /**
    * The amount in the currency's minor units: cents for EUR and USD, whole yen
-   * for JPY; from -1,000,000,000,000,000 to 1,000,000,000,000,000. Example:
-   * `1250`.
+   * for JPY. Example: `1250`.
    *
    * @generated from field: int64 minor_units = 1;
    */

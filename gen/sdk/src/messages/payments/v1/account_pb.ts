@@ -31,7 +31,8 @@ export type Account = Message<"payments.v1.Account"> & {
 
   /**
    * The balance of the account. It is never negative and always equals the sum
-   * of the account's ledger entries.
+   * of the account's ledger entries. Deposits raise it to at most
+   * 1,000,000,000,000,000 minor units; refunds may raise it further.
    *
    * @generated from field: money.v1.Money balance = 2;
    */

@@ -306,7 +306,8 @@ export const PaymentsService: GenService<{
    * and returns the updated payment.
    *
    * A payment may be refunded several times, until its full amount has been
-   * refunded. The order is then `REFUNDED`. Requires the scope `admin`.
+   * refunded. The order is then `REFUNDED`. A refund may raise the balance above
+   * the limit of deposits. Requires the scope `admin`.
    *
    * @generated from rpc payments.v1.PaymentsService.RefundPayment
    */
