@@ -1,4 +1,4 @@
-import { create, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorReason, ErrorReasonSchema } from "@settle/gen/errors/v1/errors_pb";
@@ -10,6 +10,8 @@ import {
 import { StatusSchema } from "@settle/gen/google/rpc/status_pb";
 
 const maxMessageLength = 500;
+const maxViolations = 10;
+const maxViolationLength = 200;
 
 /** A field of a request, as a path of JSON names, and the rule that it violates. */
 export type FieldViolation = { readonly field: string; readonly description: string };
@@ -43,12 +45,16 @@ export function refuse(
   ]);
 }
 
-/** Builds the refusal of a request whose fields violate rules: INVALID_ARGUMENT. */
+/** Refuses a request with VALIDATION_FAILED. Names at most ten of the fields. */
 export function refuseFields(violations: readonly FieldViolation[]): ConnectError {
-  const text = violations
+  const shown = violations.slice(0, maxViolations).map(({ field, description }) => ({
+    field: field.slice(0, maxViolationLength).toWellFormed(),
+    description: description.slice(0, maxViolationLength).toWellFormed(),
+  }));
+  const text = shown
     .map(({ field, description }) => (field ? `${field}: ${description}` : description))
     .join("; ");
-  return refuse(Code.InvalidArgument, ErrorReason.VALIDATION_FAILED, text, { violations });
+  return refuse(Code.InvalidArgument, ErrorReason.VALIDATION_FAILED, text, { violations: shown });
 }
 
 /** Returns the reason, domain and metadata of an error built by {@link refuse}; else undefined. */
@@ -60,6 +66,13 @@ export function errorInfoOf(error: unknown): ErrorInfo | undefined {
   return undefined;
 }
 
+/** Sets the domain of an error built by {@link refuse}, and returns the error. */
+export function inDomain(error: ConnectError, domain: string): ConnectError {
+  const info = errorInfoOf(error);
+  if (info) info.domain = domain;
+  return error;
+}
+
 /** Returns the error as a `google.rpc.Status`, the value of `grpc-status-details-bin`. */
 export function statusBytesOf(error: ConnectError): Uint8Array {
   const details = error.details.flatMap((detail) =>
@@ -67,17 +80,4 @@ export function statusBytesOf(error: ConnectError): Uint8Array {
   );
   const status = create(StatusSchema, { code: error.code, message: error.rawMessage, details });
   return toBinary(StatusSchema, status);
-}
-
-/** Returns the error as the JSON that REST callers get: a numeric code, the message, details. */
-export function errorJsonOf(error: ConnectError): JsonValue {
-  const details = error.details.flatMap((detail) => {
-    if (!("desc" in detail)) return [];
-    const json = toJson(detail.desc, create(detail.desc, detail.value)) as Record<
-      string,
-      JsonValue
-    >;
-    return [{ "@type": `type.googleapis.com/${detail.desc.typeName}`, ...json }];
-  });
-  return { code: error.code, message: error.rawMessage, details };
 }

@@ -1,10 +1,7 @@
 import { create, type DescMessage, type Message } from "@bufbuild/protobuf";
 import type { Path } from "@bufbuild/protobuf/reflect";
 import { createValidator } from "@bufbuild/protovalidate";
-import { type FieldViolation, refuseFields } from "./errors.ts";
-
-const maxViolations = 10;
-const maxViolationLength = 200;
+import { refuseFields } from "./errors.ts";
 
 export type Validation = {
   /** Returns if `message` meets every rule of its schema, otherwise throws a refusal. */
@@ -34,12 +31,10 @@ export function createValidation(schemas: Iterable<DescMessage>): Validation {
     if (result.kind === "error") throw result.error;
     if (result.kind === "valid") return;
     throw refuseFields(
-      result.violations.slice(0, maxViolations).map(
-        (violation): FieldViolation => ({
-          field: jsonPathOf(violation.field).slice(0, maxViolationLength).toWellFormed(),
-          description: violation.message.slice(0, maxViolationLength).toWellFormed(),
-        }),
-      ),
+      result.violations.map(({ field, message: description }) => ({
+        field: jsonPathOf(field),
+        description,
+      })),
     );
   };
 

@@ -101,7 +101,8 @@ export const gone = (): ConnectError =>
     "the client has cancelled the call or disconnected",
   );
 
-const late = () =>
+/** The refusal of a call whose deadline has passed. */
+export const late = (): ConnectError =>
   refuse(Code.DeadlineExceeded, ErrorReason.DEADLINE_EXCEEDED, "the call took too long");
 
 /** The reason in a stream handler's signal once the stream has ended. */

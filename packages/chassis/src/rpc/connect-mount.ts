@@ -1,35 +1,56 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type DescMethod, fromBinary, fromJsonString, type Message } from "@bufbuild/protobuf";
+import type { DescMethod, Message } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import {
   Code,
   createConnectRouter,
+  createContextKey,
   createContextValues,
   type HandlerContext,
   type MethodImplSpec,
 } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest } from "@connectrpc/connect-node";
-import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
-import { refuse } from "../contract/errors.ts";
 import { type Principal, principalKey } from "../identity/principal.ts";
 import { gone, requestIdKey } from "./active-call.ts";
-import { dropEndlessTimeouts } from "./request-headers.ts";
+import { readHttpRequest, supportedEncoding } from "./http-request.ts";
+import { prepareHeaders } from "./request-headers.ts";
+import { decodeRequest, type RequestMessage } from "./request-message.ts";
 import type { Calls } from "./rpc-call.ts";
 
-const envelopeHeaderBytes = 5;
-const jsonOptions = { ignoreUnknownFields: true };
+/** A method, served over Connect and gRPC-Web. */
+export type ConnectHandler = {
+  /** The HTTP methods that it accepts. */
+  readonly allow: readonly string[];
+  /**
+   * Answers a request with one of these methods. Without a body, the answer is an error for which
+   * there is no protocol. Throws if the request line or the headers are invalid.
+   */
+  readonly serve: (
+    request: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+  ) => Promise<UniversalServerResponse>;
+};
 
-/** Answers a request to one method; throws if the request line or the headers are invalid. */
-export type ConnectHandler = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  requestId: string,
-) => Promise<UniversalServerResponse>;
+const messageKey = createContextKey<RequestMessage>(
+  { bytes: new Uint8Array(), isJson: false },
+  { description: "the message of a request" },
+);
+// What `readMessage` has taken care of, and the length of what connect-es reads instead.
+const readHeaders = [
+  "content-encoding",
+  "connect-content-encoding",
+  "grpc-encoding",
+  "content-length",
+];
 
 /**
  * Creates handlers for the Connect and gRPC-Web protocols, by path (`/package.Service/Method`).
- * A body is read completely. One that is too large or cannot be decoded is refused here, because
- * connect-es would answer INTERNAL or quote the body.
+ *
+ * A message is read, inflated and decoded here, and connect-es is given an empty one in its place.
+ * It would decode before the token is verified, ignore what is set twice, and answer some errors
+ * with INTERNAL, a quotation of the body or no reason.
  */
 export function createConnectHandlers(options: {
   readonly methods: readonly MethodImplSpec[];
@@ -42,7 +63,6 @@ export function createConnectHandlers(options: {
     grpc: false,
     acceptCompression: [],
     writeMaxBytes: maxAnswerBytes,
-    jsonOptions,
   });
 
   const open = (method: DescMethod, context: HandlerContext) => {
@@ -55,20 +75,24 @@ export function createConnectHandlers(options: {
       context.values.set(principalKey, principal);
       return { ...context, signal: call.signal, timeoutMs: call.timeoutMs };
     };
-    return { call, admitted };
+    const codec = {
+      read: () => decodeRequest(method.input, context.values.get(messageKey)),
+      write: (answer: Message) => answer,
+    };
+    return { call, codec, admitted };
   };
   for (const spec of methods) {
     if (spec.kind === "unary") {
-      router.rpc(spec.method, (request, context) => {
-        const { call, admitted } = open(spec.method, context);
-        return calls.unary(call, asIs(request), (message, principal) =>
+      router.rpc(spec.method, (_empty, context) => {
+        const { call, codec, admitted } = open(spec.method, context);
+        return calls.unary(call, codec, (message, principal) =>
           spec.impl(message, admitted(principal)),
         );
       });
     } else if (spec.kind === "server_streaming") {
-      router.rpc(spec.method, async function* (request, context) {
-        const { call, admitted } = open(spec.method, context);
-        yield* calls.stream(call, asIs(request), (message, principal) =>
+      router.rpc(spec.method, async function* (_empty, context) {
+        const { call, codec, admitted } = open(spec.method, context);
+        yield* calls.stream(call, codec, (message, principal) =>
           spec.impl(message, admitted(principal)),
         );
       });
@@ -77,74 +101,35 @@ export function createConnectHandlers(options: {
 
   const handlers = new Map<string, ConnectHandler>();
   for (const handler of router.handlers) {
-    handlers.set(handler.requestPath, (request, response, requestId) => {
-      dropEndlessTimeouts(request.headers);
+    const { method } = handler;
+    const serve: ConnectHandler["serve"] = (request, response, requestId) => {
+      const invalid = prepareHeaders(request.headers, request.rawHeaders);
+      const { contentType, acceptHeader, emptyBody, readMessage } = readHttpRequest(request);
       const values = createContextValues().set(requestIdKey, requestId);
       const universal = universalRequestFromNodeRequest(request, response, undefined, values);
-      const origin = { method: handler.method, protocol: "http", requestId };
+      for (const name of readHeaders) universal.header.delete(name);
+      universal.header.set("content-type", contentType);
       async function* body() {
         try {
-          yield await readBody(request, handler.method, maxRequestBytes);
+          if (invalid) throw invalid;
+          values.set(messageKey, await readMessage(maxRequestBytes));
         } catch (error) {
-          throw calls.failed(origin, error);
+          const refusal = calls.failed({ method, protocol: "http", requestId }, error);
+          // connect-es would not let this header of an error pass.
+          if (refusal.code === Code.Unimplemented)
+            response.setHeader(acceptHeader, supportedEncoding);
+          throw refusal;
         }
+        yield emptyBody;
       }
-      return handler({ ...universal, body: body() });
-    });
+      return handler({ ...universal, method: "POST", body: body() });
+    };
+    handlers.set(handler.requestPath, { allow: allowedFor(method), serve });
   }
   return handlers;
 }
 
-function asIs(request: Message) {
-  return { read: () => request, write: (answer: Message) => answer };
+function allowedFor({ methodKind, idempotency }: DescMethod): readonly string[] {
+  const isRead = idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+  return isRead && methodKind === "unary" ? ["GET", "POST"] : ["POST"];
 }
-
-/** Reads a body with one message of the method, at most `maxBytes` long; refuses any other body. */
-async function readBody(
-  request: IncomingMessage,
-  { input }: DescMethod,
-  maxBytes: number,
-): Promise<Uint8Array> {
-  const type = (request.headers["content-type"] ?? "").toLowerCase();
-  const enveloped = !/^application\/(json|proto)\b/.test(type);
-  const bytes = await readAll(request, maxBytes + (enveloped ? envelopeHeaderBytes : 0));
-  try {
-    const message = enveloped ? openEnvelope(bytes) : bytes;
-    if (type.includes("json")) fromJsonString(input, message.toString(), jsonOptions);
-    else fromBinary(input, message);
-  } catch {
-    const text = `the body is not a valid ${input.typeName}`;
-    throw refuse(Code.InvalidArgument, ErrorReason.MALFORMED_REQUEST, text);
-  }
-  return bytes;
-}
-
-/** Returns the message in the only envelope of a body: flags, which must be 0, length, message. */
-function openEnvelope(bytes: Buffer): Buffer {
-  const message = bytes.subarray(envelopeHeaderBytes);
-  if (bytes.readUInt8(0) !== 0 || bytes.readUInt32BE(1) !== message.length) {
-    throw new Error("not one uncompressed envelope");
-  }
-  return message;
-}
-
-function readAll(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    request.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= maxBytes) chunks.push(chunk);
-      else reject(tooLarge(maxBytes));
-    });
-    request.on("end", () => resolve(Buffer.concat(chunks)));
-    request.on("close", () => request.complete || reject(gone()));
-  });
-}
-
-const tooLarge = (maxBytes: number) =>
-  refuse(
-    Code.ResourceExhausted,
-    ErrorReason.REQUEST_TOO_LARGE,
-    `the request is larger than ${maxBytes} bytes`,
-  );

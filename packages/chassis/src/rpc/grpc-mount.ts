@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
-import { Code, type ConnectError, type MethodImplSpec } from "@connectrpc/connect";
+import { type Message, toBinary } from "@bufbuild/protobuf";
+import type { ConnectError, MethodImplSpec } from "@connectrpc/connect";
 import {
   Metadata,
   type Server,
@@ -8,13 +8,13 @@ import {
   type ServerWritableStream,
   type StatusObject,
 } from "@grpc/grpc-js";
-import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import type { Clock } from "../base/clock.ts";
-import { refuse, statusBytesOf } from "../contract/errors.ts";
 import { type Principal, principalKey } from "../identity/principal.ts";
 import { type Call, gone } from "./active-call.ts";
 import { GrpcContext } from "./grpc-context.ts";
+import { bufferOf, grpcStatusOf } from "./grpc-status.ts";
 import { requestIdOf } from "./request-headers.ts";
+import { decodeRequest } from "./request-message.ts";
 import type { Calls } from "./rpc-call.ts";
 
 type GrpcUnary = ServerUnaryCall<Buffer, Buffer>;
@@ -43,7 +43,7 @@ export function mountGrpc(options: {
     grpcCall.on("cancelled", () => call.abort(gone));
     const context = new GrpcContext(call, grpcCall.metadata);
     const codec = {
-      read: () => decodeRequest(method.input, grpcCall.request),
+      read: () => decodeRequest(method.input, { bytes: grpcCall.request, isJson: false }),
       write: (answer: Message) => bufferOf(toBinary(method.output, answer)),
     };
     const admitted = (principal: Principal) => {
@@ -123,22 +123,8 @@ async function send(
   grpcCall.end(context.trailers());
 }
 
-function decodeRequest(schema: DescMessage, bytes: Uint8Array): Message {
-  try {
-    return fromBinary(schema, bytes);
-  } catch {
-    const text = `the request is not a valid ${schema.typeName}`;
-    throw refuse(Code.InvalidArgument, ErrorReason.MALFORMED_REQUEST, text);
-  }
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
 function statusOf(error: ConnectError, context: GrpcContext): Partial<StatusObject> {
   const metadata = context.headers();
   metadata.merge(context.trailers() ?? new Metadata());
-  metadata.set("grpc-status-details-bin", bufferOf(statusBytesOf(error)));
-  return { code: error.code as number, details: error.rawMessage, metadata };
+  return grpcStatusOf(error, metadata);
 }

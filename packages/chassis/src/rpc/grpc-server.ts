@@ -1,14 +1,27 @@
 import assert from "node:assert/strict";
+import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { ConnectError } from "@connectrpc/connect";
 import { logVerbosity, Server, setLogVerbosity } from "@grpc/grpc-js";
 import type { Logger } from "pino";
-import { dropEndlessTimeouts, emptyOddKey } from "./request-headers.ts";
+import { inDomain } from "../contract/errors.ts";
+import { explainStatuses, grpcStatusOf } from "./grpc-status.ts";
+import { httpRefusalOf } from "./http-refusal.ts";
+import { prepareHeaders } from "./request-headers.ts";
+import { noSuchMethod, unsupportedType } from "./request-message.ts";
 import type { RpcLimits } from "./rpc-limits.ts";
 
 /** Creates a grpc-js server with the limits and without methods. No input can crash its process. */
-export function createGrpcServer(limits: RpcLimits, log: Logger): Server {
+export function createGrpcServer(options: {
+  readonly limits: RpcLimits;
+  /** The `domain` of every error. */
+  readonly domain: string;
+  readonly log: Logger;
+}): Server {
+  const { limits, domain, log } = options;
   // For each invalid header grpc-js would print a line with the sender's text, bypassing the log.
   setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
+    interceptors: [explainStatuses({ ...limits, domain })],
     "grpc.enable_channelz": 0,
     "grpc.max_receive_message_length": limits.maxRequestBytes,
     "grpc.max_send_message_length": limits.maxAnswerBytes,
@@ -17,28 +30,72 @@ export function createGrpcServer(limits: RpcLimits, log: Logger): Server {
     "grpc.keepalive_time_ms": limits.pingIntervalMs,
     "grpc.keepalive_timeout_ms": limits.pingTimeoutMs,
   });
-  guardStreams(server, log);
+  guardStreams(server, domain, log);
   return server;
 }
 
+// grpc-js takes any subtype for protobuf.
+const grpcType = /^application\/grpc(\+proto)?\s*(;|$)/i;
+
 /**
- * The first bytes of a connection reach its session all at once, so a request in them may already
- * be reset when grpc-js handles it. grpc-js 1.14 answers an unknown path or content type without
- * checking for that; Node then throws, and one such request would end the process. There is no
- * public hook before that answer, so this wraps the private method through which every request
- * enters.
+ * grpc-js answers an unknown path or content type without a reason. It also does so without checking
+ * whether the request has already been reset, which is possible because the first bytes of a
+ * connection reach its session all at once; Node then throws, and one such request would end the
+ * process. There is no public hook before that answer, so this wraps the private method through
+ * which every request enters.
  */
-function guardStreams(server: Server, log: Logger): void {
+function guardStreams(server: Server, domain: string, log: Logger): void {
   const serve: unknown = Reflect.get(server, "_streamHandler");
+  const find: unknown = Reflect.get(server, "_retrieveHandler");
   assert(typeof serve === "function", "grpc-js no longer has the method _streamHandler");
-  type Enter = [interceptors: unknown, stream: unknown, headers: Record<string, unknown>];
+  assert(typeof find === "function", "grpc-js no longer has the method _retrieveHandler");
+  const refusalOf = (headers: Record<string, unknown>, raw: readonly string[]) => {
+    const invalid = prepareHeaders(headers, raw);
+    const path = headers[":path"];
+    return Reflect.apply(find, server, [path]) === null ? noSuchMethod() : invalid;
+  };
+  type Enter = [
+    interceptors: unknown,
+    stream: ServerHttp2Stream,
+    headers: Record<string, unknown>,
+    flags: number,
+    raw: readonly string[],
+  ];
   Reflect.set(server, "_streamHandler", (...request: Enter) => {
+    const [, stream, headers, , raw] = request;
     try {
-      dropEndlessTimeouts(request[2]);
-      emptyOddKey(request[2]);
-      Reflect.apply(serve, server, request);
+      if (!grpcType.test(String(headers["content-type"]))) {
+        return refuseType(stream, inDomain(unsupportedType(), domain));
+      }
+      const refusal = refusalOf(headers, raw);
+      if (refusal) refuseCall(stream, inDomain(refusal, domain));
+      else Reflect.apply(serve, server, request);
     } catch (error) {
       log.debug({ err: error }, "a gRPC request could not be served");
     }
   });
+}
+
+function refuseCall(stream: ServerHttp2Stream, error: ConnectError): void {
+  const { code, details, metadata } = grpcStatusOf(error);
+  respond(stream, {
+    ":status": 200,
+    "content-type": "application/grpc+proto",
+    "grpc-status": code,
+    "grpc-message": encodeURI(details),
+    ...metadata.toHttp2Headers(),
+  });
+}
+
+function refuseType(stream: ServerHttp2Stream, error: ConnectError): void {
+  const { status, headers, body } = httpRefusalOf(undefined, 415, error);
+  respond(stream, { ":status": status, ...headers }, body);
+}
+
+function respond(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders, body?: Uint8Array): void {
+  // A reset may still arrive.
+  stream.on("error", () => {});
+  stream.resume();
+  stream.respond(headers, { endStream: body === undefined });
+  if (body) stream.end(body);
 }

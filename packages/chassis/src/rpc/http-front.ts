@@ -10,18 +10,20 @@ import { Code, type ConnectError } from "@connectrpc/connect";
 import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import type { Logger } from "pino";
-import { errorInfoOf, errorJsonOf, refuse } from "../contract/errors.ts";
+import { inDomain, refuse } from "../contract/errors.ts";
 import { type Page, sendPage } from "../docs/page.ts";
 import type { ConnectHandler } from "./connect-mount.ts";
 import { type Health, servingStatusOf } from "./health.ts";
+import { httpRefusalOf } from "./http-refusal.ts";
 import { requestIdOf } from "./request-headers.ts";
+import { malformed, noSuchMethod, unsupportedType } from "./request-message.ts";
 import type { RpcLimits } from "./rpc-limits.ts";
 
 const connectionsCheckIntervalMs = 1_000;
 
 /**
- * The HTTP/1.1 side of a server: Connect and gRPC-Web calls, `/healthz`, `pages`, and the
- * documented error JSON for every other request. Connections are passed to it; it never listens
+ * The HTTP/1.1 side of a server: Connect and gRPC-Web calls, `/healthz` and `pages`. Every other
+ * request is refused in the form of its protocol. Connections are passed to it; it never listens
  * itself.
  */
 export function createHttpFront(options: {
@@ -43,13 +45,27 @@ export function createHttpFront(options: {
     const page = pages.get(path);
     if (page && reading) return sendPage(request, response, page);
     const handler = handlers.get(path);
-    if (!handler) return sendError(response, 404, domain, noRoute());
-    if (request.method !== "POST") return sendError(response, 405, domain, notPosted());
-    const universal = await handler(request, response, requestId);
-    if (universal.status >= 400 && !universal.body) {
-      return sendError(response, universal.status, domain, unsupported());
+    if (!handler) return sendError(request, response, 404, noSuchMethod());
+    if (!handler.allow.includes(request.method ?? "")) {
+      response.setHeader("allow", handler.allow.join(", "));
+      return sendError(request, response, 405, wrongMethod(handler.allow));
     }
+    // The answer depends on the token, which is not part of the URL.
+    if (request.method === "GET") response.setHeader("cache-control", "no-store");
+    const universal = await handler.serve(request, response, requestId);
+    if (!universal.body) return sendError(request, response, universal.status, unsupportedType());
     await universalResponseToNodeResponse(universal, response);
+  };
+  const sendError = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    httpStatus: number,
+    error: ConnectError,
+  ) => {
+    const type = request.headers["content-type"];
+    const { status, headers, body } = httpRefusalOf(type, httpStatus, inDomain(error, domain));
+    response.writeHead(status, { ...headers, "content-length": body.length });
+    response.end(request.method === "HEAD" ? undefined : body);
   };
 
   const server = createServer(
@@ -67,13 +83,16 @@ export function createHttpFront(options: {
         // connect-node throws for an invalid Host header, and when the client has disconnected.
         log.debug({ err: error, requestId }, "a request could not be served");
         if (response.headersSent) response.destroy();
-        else sendError(response, 400, domain, malformed());
+        else sendError(request, response, 400, malformed("the request is malformed"));
       });
     },
   );
   server.maxHeadersCount = limits.maxHeaders;
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     refuseUnparsed(socket, error.code, domain);
+  });
+  server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
+    sendError(request, response, 417, malformed("this expectation is not supported"));
   });
   // Node checks the time limits of connections once a server listens; this one never does.
   server.emit("listening");
@@ -82,15 +101,6 @@ export function createHttpFront(options: {
 
 function sendHealth(response: ServerResponse, health: Health): void {
   sendJson(response, health.serving ? 200 : 503, { status: servingStatusOf(health) });
-}
-
-function sendError(
-  response: ServerResponse,
-  httpStatus: number,
-  domain: string,
-  error: ConnectError,
-): void {
-  sendJson(response, httpStatus, errorJson(error, domain));
 }
 
 function sendJson(response: ServerResponse, httpStatus: number, body: unknown): void {
@@ -111,31 +121,24 @@ function refuseUnparsed(socket: Socket, code: string | undefined, domain: string
   }
   const [status, error] =
     code === "HPE_HEADER_OVERFLOW"
-      ? [431, tooLarge()]
+      ? [431, headersTooLarge()]
       : code === "ERR_HTTP_REQUEST_TIMEOUT"
         ? [408, tooSlow()]
-        : [400, malformed()];
-  const body = JSON.stringify(errorJson(error, domain));
+        : [400, malformed("the request is malformed")];
+  const { body } = httpRefusalOf(undefined, status, inDomain(error, domain));
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n` +
-      `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${Buffer.from(body)}`,
   );
 }
 
-function errorJson(error: ConnectError, domain: string) {
-  const info = errorInfoOf(error);
-  if (info) info.domain = domain;
-  return errorJsonOf(error);
-}
-
-const noRoute = () => refuse(Code.NotFound, ErrorReason.ROUTE_NOT_FOUND, "no such route");
-const notPosted = () =>
-  refuse(Code.Unimplemented, ErrorReason.ROUTE_NOT_FOUND, "this route accepts only POST");
-const unsupported = () =>
-  refuse(Code.InvalidArgument, ErrorReason.MALFORMED_REQUEST, "this content type is not supported");
-const malformed = () =>
-  refuse(Code.InvalidArgument, ErrorReason.MALFORMED_REQUEST, "the request is malformed");
-const tooLarge = () =>
+const wrongMethod = (allow: readonly string[]) =>
+  refuse(
+    Code.Unimplemented,
+    ErrorReason.ROUTE_NOT_FOUND,
+    `this method accepts only ${allow.join(" and ")}`,
+  );
+const headersTooLarge = () =>
   refuse(Code.ResourceExhausted, ErrorReason.REQUEST_TOO_LARGE, "the headers are too large");
 const tooSlow = () =>
   refuse(

@@ -10,7 +10,7 @@ import { Code, type ConnectError } from "@connectrpc/connect";
 import { ErrorReason, StreamEndSchema } from "@settle/gen/errors/v1/errors_pb";
 import type { Logger } from "pino";
 import type { Clock } from "../base/clock.ts";
-import { errorInfoOf, refuse } from "../contract/errors.ts";
+import { errorInfoOf, inDomain, refuse } from "../contract/errors.ts";
 import type { Validation } from "../contract/validation.ts";
 import { failureOf } from "../database/database-failure.ts";
 import type { AccessCheck } from "../identity/access.ts";
@@ -81,16 +81,14 @@ export function createCalls(options: {
   let refusing = false;
 
   const failed = (origin: CallOrigin, error: unknown): ConnectError => {
-    const refusal = refusalOf(error, origin.requestId);
-    const info = errorInfoOf(refusal);
-    if (info) info.domain = domain;
+    const refusal = inDomain(refusalOf(error, origin.requestId), domain);
     log[levelOf(refusal.code, origin.method)](
       {
         requestId: origin.requestId,
         rpc: `${origin.method.parent.typeName}/${origin.method.name}`,
         protocol: origin.protocol,
         code: Code[refusal.code],
-        reason: info?.reason,
+        reason: errorInfoOf(refusal)?.reason,
         ...(refusal === error ? { refusal: refusal.rawMessage } : { err: error }),
       },
       "a call failed",

@@ -76,7 +76,7 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
     log,
   });
 
-  const grpc = createGrpcServer(limits, log);
+  const grpc = createGrpcServer({ limits, domain, log });
   mountGrpc({ server: grpc, methods, calls, clock, newId });
   mountHealth(
     grpc,

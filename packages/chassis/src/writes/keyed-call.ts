@@ -1,7 +1,7 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { Code, type ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
-import { refuse } from "../contract/errors.ts";
+import { refuse, refuseFields } from "../contract/errors.ts";
 import { principalOf } from "../identity/principal.ts";
 import type { Outcome, Refused } from "./answer-once.ts";
 import { type KeyedCall, requestHashOf } from "./idempotency.ts";
@@ -25,13 +25,8 @@ export function keyedCallOf<Schema extends DescMessage>(
 ): KeyedCall {
   const given = requestHeader.get(keyHeader);
   if (given !== null && !visibleAscii.test(given)) {
-    const description = "must have 1 to 255 visible ASCII characters";
-    throw refuse(
-      Code.InvalidArgument,
-      ErrorReason.VALIDATION_FAILED,
-      `${keyHeader}: ${description}`,
-      { violations: [{ field: keyHeader, description }] },
-    );
+    const description = "must be sent once and have 1 to 255 visible ASCII characters";
+    throw refuseFields([{ field: keyHeader, description }]);
   }
   return {
     key: given ?? options.newId(),

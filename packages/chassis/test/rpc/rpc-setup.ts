@@ -143,7 +143,9 @@ async function* countTo(request: Tick): AsyncGenerator<Tick> {
 function describeTicker(): DescService {
   const tick = {
     name: "Tick",
-    field: [{ name: "number", number: 1, type: FieldDescriptorProto_Type.INT32 }],
+    field: [
+      { name: "number", jsonName: "number", number: 1, type: FieldDescriptorProto_Type.INT32 },
+    ],
   };
   const tickers = create(MethodOptionsSchema);
   setExtension(tickers, access, create(AccessSchema, { scope: "tick" }));
