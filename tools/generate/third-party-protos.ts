@@ -29,12 +29,13 @@ const sources: readonly Source[] = [
       // Listed in buf.yaml.
       googleapis: [
         "google/api/annotations.proto",
+        "google/api/field_behavior.proto",
         "google/api/http.proto",
         "google/rpc/error_details.proto",
         "google/rpc/status.proto",
       ],
       // Only for the tests of packages/protoc-gen-openapi.
-      "googleapis-more": ["google/api/field_behavior.proto", "google/api/httpbody.proto"],
+      "googleapis-more": ["google/api/httpbody.proto"],
     },
   },
   {
@@ -66,7 +67,7 @@ const sources: readonly Source[] = [
 export async function fetchThirdPartyProtos(root: string): Promise<void> {
   for (const source of sources) {
     const missing = Object.entries(source.modules).filter(
-      ([module]) => !existsSync(join(root, ".cache/protos", module, `.${source.archive}`)),
+      ([module, files]) => !existsSync(join(root, ".cache/protos", module, markOf(source, files))),
     );
     if (missing.length === 0) continue;
     console.log(`fetching ${source.archive}`);
@@ -83,7 +84,7 @@ export async function fetchThirdPartyProtos(root: string): Promise<void> {
           await mkdir(dirname(join(fresh, file)), { recursive: true });
           await copyFile(join(scratch, source.root, file), join(fresh, file));
         }
-        await writeFile(join(fresh, `.${source.archive}`), "");
+        await writeFile(join(fresh, markOf(source, files)), "");
         await rm(target, { recursive: true, force: true });
         await rename(fresh, target);
       }
@@ -91,6 +92,12 @@ export async function fetchThirdPartyProtos(root: string): Promise<void> {
       await rm(scratch, { recursive: true, force: true });
     }
   }
+}
+
+/** The name of a file in a folder that has these files of this archive. */
+function markOf({ archive }: Source, files: readonly string[]): string {
+  const digest = createHash("sha256").update(files.join("\n")).digest("hex");
+  return `.${archive}-${digest.slice(0, 16)}`;
 }
 
 /** Downloads the archive of a source into `folder`; throws if it does not have the pinned hash. */

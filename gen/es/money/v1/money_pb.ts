@@ -10,13 +10,14 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
+import { file_google_api_field_behavior } from "../../google/api/field_behavior_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file money/v1/money.proto.
  */
 export const file_money_v1_money: GenFile = /*@__PURE__*/
-  fileDesc("ChRtb25leS92MS9tb25leS5wcm90bxIIbW9uZXkudjEiRAoFTW9uZXkSEwoLbWlub3JfdW5pdHMYASABKAMSJgoIY3VycmVuY3kYAiABKAlCFLpIEcgBAXIMMgpeW0EtWl17M30kYgZwcm90bzM", [file_buf_validate_validate]);
+  fileDesc("ChRtb25leS92MS9tb25leS5wcm90bxIIbW9uZXkudjEiRwoFTW9uZXkSEwoLbWlub3JfdW5pdHMYASABKAMSKQoIY3VycmVuY3kYAiABKAlCF+BBArpIEcgBAXIMMgpeW0EtWl17M30kYgZwcm90bzM", [file_buf_validate_validate, file_google_api_field_behavior]);
 
 /**
  * An exact amount of money, in whole minor units of one currency; never a

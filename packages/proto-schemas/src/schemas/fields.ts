@@ -122,8 +122,9 @@ function isRequiredByRules(context: Context, field: DescField, direction: Direct
   const behavior = readFieldBehavior(context, field);
   const rules = readFieldRules(context, field);
   if (rules.required || hasRequiredKeyword(field)) return true;
-  // Google marks all members of a oneof as required if one of them is.
-  if (behavior.required && !field.oneof) return true;
+  // Google marks all members of a oneof as required if one of them is. Events omit zero values.
+  const isOmitted = direction === "event" && hasImplicitZero(field);
+  if (behavior.required && !field.oneof && !isOmitted) return true;
   if (!hasImplicitZero(field) || rules.ignore === ignore.ifZeroValue) return false;
   return refusesZero(fieldRules(context, field, direction).schema, field);
 }
