@@ -33,6 +33,7 @@ export type EdgeSettings = {
   readonly services?: Readonly<Partial<Record<ServiceName, readonly Upstream[]>>>;
   readonly auth?: EdgeAuth;
   readonly descriptorsPath?: string;
+  readonly restGuardPath?: string;
   readonly corsOrigins?: readonly string[];
   readonly requestsPerSecond?: number;
   readonly requestsPerSecondPerAddress?: number;
@@ -50,6 +51,7 @@ export const composeEdge = {
     jwksUrl: "http://dev-issuer:8080/.well-known/jwks.json",
   },
   descriptorsPath: "/etc/envoy/descriptors.binpb",
+  restGuardPath: "/etc/envoy/rest-guard.lua",
 } satisfies EdgeSettings;
 
 /** The trusted certificates of Debian and of Envoy's image. */

@@ -28,6 +28,11 @@ export const descriptorsPath = fileURLToPath(
   new URL("../../gen/envoy/descriptors.binpb", import.meta.url),
 );
 
+/** The path of the REST guard, likewise. */
+export const restGuardPath = fileURLToPath(
+  new URL("../../gen/envoy/rest-guard.lua", import.meta.url),
+);
+
 /** The Envoy of this test run. */
 export function envoyBinary(): string {
   const binary = process.env.ENVOY_BIN;
@@ -114,6 +119,7 @@ export async function startLab({
     },
     auth: issuer.auth,
     descriptorsPath,
+    restGuardPath,
     ...settings,
   });
   const config = join(folder, "envoy.yaml");

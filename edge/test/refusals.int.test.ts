@@ -65,8 +65,6 @@ describe("the edge itself rejects", () => {
       "with a fraction": [{ amount: { minorUnits: 1.5 } }, /amount.minor_units.*1\.5/],
       "with more than an int64": [{ amount: { minorUnits: "9223372036854775808" } }, /minor_units/],
       "with a string instead of an object": [{ amount: "1 EUR" }, /amount/],
-      "nested too deeply": [`{"x":${"[".repeat(5_000)}${"]".repeat(5_000)}}`, /./],
-      "that is not UTF-8": ['{"userId": "\ud800"}'.replace("\ud800", "\\ud800"), /./],
     };
     for (const [name, [body, message]] of Object.entries(bodies)) {
       it(`with a body ${name}`, async () => {
@@ -114,7 +112,6 @@ describe("the edge itself rejects", () => {
     });
 
     const raw: Record<string, [status: number, bytes: string]> = {
-      "in HTTP/1.0": [426, "GET /gateway/orders/a HTTP/1.0\r\nHost: a\r\n\r\n"],
       "that is not HTTP": [400, "nonsense\r\n\r\n"],
       "with a space in its path": [400, "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n"],
       "without a host": [400, "GET / HTTP/1.1\r\n\r\n"],

@@ -19,6 +19,7 @@ const everySetting: Required<EdgeSettings> = {
     jwksUrl: "https://keys.example:6/keys.json",
   },
   descriptorsPath: "/a path/with: yaml #in it",
+  restGuardPath: "/another path",
   corsOrigins: ["https://a.example", "https://b.example"],
   requestsPerSecond: 7,
   requestsPerSecondPerAddress: 8,

@@ -107,11 +107,13 @@ describe("a new service", function () {
     const [listenPort = 0, adminPort = 0] = await findFreePorts(2);
     const services = { newcomer: [{ host, port }] } as EdgeSettings["services"];
     const descriptorsPath = join(folder, "gen/envoy/descriptors.binpb");
+    const restGuardPath = join(folder, "gen/envoy/rest-guard.lua");
     const settings = {
       listenPort,
       adminPort,
       auth,
       descriptorsPath,
+      restGuardPath,
       ...(services && { services }),
     };
     const config = join(folder, ".data/envoy.yaml");

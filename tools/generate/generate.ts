@@ -1,15 +1,16 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configurationPath, configurationReference } from "./configuration.ts";
 import { writeCurrencies } from "./currencies.ts";
+import { writeRestGuard } from "./rest-guard.ts";
 import { fetchThirdPartyProtos } from "./third-party-protos.ts";
 
 /**
  * Generates everything in `target`/gen from proto/: the TypeScript code, the currencies, the OpenAPI
- * and AsyncAPI documents, and the descriptor set for Envoy's transcoder and the services'
- * reflection. Needs the third-party protos.
+ * and AsyncAPI documents, the descriptor set for Envoy's transcoder and the services' reflection,
+ * and the REST guard of the edge. Needs the third-party protos.
  */
 export function generate(root: string, target: string): void {
   const buf = (...args: string[]) => execFileSync("buf", args, { cwd: root, stdio: "inherit" });
@@ -18,6 +19,8 @@ export function generate(root: string, target: string): void {
   writeCurrencies(root, target);
   const descriptors = join(target, "gen/envoy/descriptors.binpb");
   buf("build", "--as-file-descriptor-set", "--exclude-source-info", "--output", descriptors);
+  const guard = writeRestGuard(readFileSync(descriptors), root);
+  writeFileSync(join(target, "gen/envoy/rest-guard.lua"), guard);
 }
 
 /** Writes the configuration reference into `target`. */

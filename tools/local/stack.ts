@@ -198,6 +198,7 @@ function envoyPart({ config, nursery, root, cacheDir, signal }: StackOptions): P
         services: perService((name) => [{ host, port: ports[name] }]),
         auth: tokenIssuerOf(config),
         descriptorsPath: join(root, "gen/envoy/descriptors.binpb"),
+        restGuardPath: join(root, "gen/envoy/rest-guard.lua"),
         corsOrigins: pageOriginsOf(config),
       };
       writeFileSync(configFile, renderEdge(settings));

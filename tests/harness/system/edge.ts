@@ -46,6 +46,7 @@ export async function startEdge(options: {
       services: perService((name) => ports[name].map((own) => ({ host, port: own }))),
       auth,
       descriptorsPath: join(root, "gen/envoy/descriptors.binpb"),
+      restGuardPath: join(root, "gen/envoy/rest-guard.lua"),
       ...(corsOrigins && { corsOrigins }),
     }),
   );

@@ -19,7 +19,8 @@ export function createPage(
     headers: {
       "content-type": type,
       "cache-control": "no-cache",
-      etag: `"${digest}"`,
+      // Weak, because the edge may compress the page.
+      etag: `W/"${digest}"`,
       "x-content-type-options": "nosniff",
       ...more,
     },
