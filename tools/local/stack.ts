@@ -177,6 +177,7 @@ function servicePart(name: ServiceName, options: StackOptions): Part {
         amqpUrl: amqp.href,
         auth: tokenIssuerOf(config),
         logLevel: config.logLevel,
+        edgeUrl: `http://localhost:${config.ports.edge}`,
         env: config.serviceEnv ?? {},
       });
       return { ...service, exited: service.child.exited, address: `${host}:${port}` };

@@ -25,6 +25,12 @@ export const processEnvironment = z.object({
     .describe("`production` turns off what only development needs; every image sets it."),
 });
 
+/** A variable that is a web origin, such as `https://shop.example`. */
+export const originVariable = z
+  .url({ protocol: /^https?$/ })
+  .refine(isOrigin, "must be an origin")
+  .meta({ takes: "origin" });
+
 /** The environment variables of every service. A service extends them with its own. */
 export const serviceEnvironment = processEnvironment.extend({
   DATABASE_URL: z
@@ -39,6 +45,9 @@ export const serviceEnvironment = processEnvironment.extend({
     .url({ protocol: /^https?$/ })
     .describe("Where the issuer publishes its signing keys (JWKS)."),
   AUTH_USER_CLAIM: z.string().min(1).default("sub").describe("The claim that names the user."),
+  EDGE_URL: originVariable
+    .default("http://localhost:8000")
+    .describe("The edge, as clients reach it: the server in `/swagger/v1/swagger.json`."),
   REFLECTION: z.stringbool().optional().meta({
     description: "Whether gRPC reflection is served.",
     otherwise: "`true`, in production `false`",
@@ -72,15 +81,11 @@ export type ServiceConfig = {
   readonly auth: AuthConfig;
   /** The token endpoint at which the docs page signs in by name; undefined in production. */
   readonly tokenUrl: string | undefined;
+  /** The origin of the edge, as clients reach it. */
+  readonly edgeUrl: string;
   readonly maxOutboxDepth: number;
   readonly drainMs: number;
 };
-
-/** A variable that is a web origin, such as `https://shop.example`. */
-export const originVariable = z
-  .url({ protocol: /^https?$/ })
-  .refine(isOrigin, "must be an origin")
-  .meta({ takes: "origin" });
 
 /** A variable that lists web origins, separated by commas; an empty one lists none. */
 export const originsVariable = z
@@ -127,6 +132,7 @@ export function serviceConfigOf(values: z.output<typeof serviceEnvironment>): Se
       isProduction(values) || !URL.canParse(values.AUTH_ISSUER)
         ? undefined
         : `${values.AUTH_ISSUER}/token`,
+    edgeUrl: values.EDGE_URL,
     maxOutboxDepth: values.MAX_OUTBOX_DEPTH,
     drainMs: values.DRAIN_MS,
   };

@@ -105,6 +105,7 @@ export async function startService<Service extends DescService, Event extends De
     pages: await readDocsPages({
       ownPackage: options.service.typeName.replace(/\.[^.]+$/, ""),
       tokenUrl: config.tokenUrl,
+      edgeUrl: config.edgeUrl,
     }),
     descriptors: config.reflection ? await readDescriptors() : undefined,
     clock,

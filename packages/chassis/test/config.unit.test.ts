@@ -27,6 +27,7 @@ describe("configuration", () => {
         userClaim: "sub",
       },
       tokenUrl: `${complete.AUTH_ISSUER}/token`,
+      edgeUrl: "http://localhost:8000",
     });
   });
 

@@ -15,7 +15,7 @@ const bindingVersion = "0.3.0";
  */
 export function createDocument(context: Context, events: readonly Event[]): JsonObject {
   const { base } = context;
-  const components = createComponents(context);
+  const components = createComponents(context, { isTitled: true });
   const messages = Object.fromEntries(
     events.map((event) => {
       const { message } = event;

@@ -1,17 +1,25 @@
-import type { Json } from "@settle/proto-schemas/json/json-schema";
+import type { Json, JsonObject } from "@settle/proto-schemas/json/json-schema";
 
 /**
- * Returns `json` with each `$ref` that has sibling keywords moved into `allOf`. AsyncAPI would
- * ignore the siblings otherwise.
+ * Returns `schemas`, by name, with each `$ref` that has sibling keywords moved into `allOf`, beside the
+ * type of its target. AsyncAPI would ignore the siblings otherwise.
  */
-export function wrapRefs<T extends Json>(json: T): T;
-export function wrapRefs(json: Json): Json {
-  if (Array.isArray(json)) return json.map((item) => wrapRefs(item));
+export function wrapRefs(
+  schemas: Readonly<Record<string, JsonObject>>,
+): Readonly<Record<string, Json>> {
+  return Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => [name, wrap(schema, schemas)]),
+  );
+}
+
+function wrap(json: Json, schemas: Readonly<Record<string, JsonObject>>): Json {
+  if (Array.isArray(json)) return json.map((item) => wrap(item, schemas));
   if (typeof json !== "object" || json === null) return json;
   const entries = Object.entries(json).map(
-    ([key, value]) => [key, value === undefined ? value : wrapRefs(value)] as const,
+    ([key, value]) => [key, value === undefined ? value : wrap(value, schemas)] as const,
   );
-  const { $ref, allOf, ...rest } = Object.fromEntries(entries);
+  const { $ref, ...rest } = Object.fromEntries(entries);
   if (typeof $ref !== "string" || entries.length === 1) return Object.fromEntries(entries);
-  return { ...rest, allOf: [{ $ref }, ...(Array.isArray(allOf) ? allOf : [])] };
+  const { type } = schemas[$ref.split("/").at(-1) ?? ""] ?? {};
+  return { ...(type === undefined ? {} : { type }), ...rest, allOf: [{ $ref }] };
 }

@@ -52,10 +52,9 @@ describe("an AsyncAPI document", () => {
   });
 
   it("keeps the siblings of a $ref, by moving the reference into allOf", () => {
-    const a = { $ref: "#/a" };
-    assert.deepEqual(wrapRefs({ b: a, c: [{ ...a, title: "C", allOf: [{ minLength: 1 }] }] }), {
-      b: a,
-      c: [{ title: "C", allOf: [a, { minLength: 1 }] }],
-    });
+    const ref = { $ref: "#/components/schemas/a" };
+    const [a, b] = [{ type: "string" }, { properties: { c: ref, d: { ...ref, title: "D" } } }];
+    const d = { type: "string", title: "D", allOf: [ref] };
+    assert.deepEqual(wrapRefs({ a, b }), { a, b: { properties: { c: ref, d } } });
   });
 });

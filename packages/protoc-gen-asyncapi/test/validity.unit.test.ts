@@ -59,6 +59,21 @@ describe("the AsyncAPI documents", () => {
     assert.ok(count >= 6, `only ${count} examples`);
   });
 
+  it("give each schema a title of its own, and a type, and close none", () => {
+    for (const file of files) {
+      const { schemas = {} } = JSON.parse(readFileSync(join(root, file), "utf8")).components;
+      const all: { title?: string; type?: unknown; additionalProperties?: unknown }[] =
+        Object.values(schemas);
+      const titles = all.map(({ title }) => title ?? assert.fail(file));
+      assert.equal(new Set(titles).size, titles.length);
+      for (const title of titles) assert.match(title, /^[A-Z][A-Za-z0-9]*$/);
+      for (const { type, additionalProperties } of all) {
+        assert.equal(typeof type, "string");
+        assert.equal(additionalProperties, undefined);
+      }
+    }
+  });
+
   it("state for every event who sends it and who receives it", async () => {
     const { document } = await parse(ours);
     const told = document?.operations().all() ?? [];

@@ -18,6 +18,8 @@ export function startService(options: {
   /** The issuer whose tokens it accepts. */
   readonly auth: TokenIssuer;
   readonly logLevel: string;
+  /** The origin of the edge; by default that of an edge on its default port. */
+  readonly edgeUrl?: string;
   /** Further variables of the service. */
   readonly env?: Readonly<Record<string, string>>;
 }): Promise<RunningProgram> {
@@ -36,6 +38,7 @@ export function startService(options: {
       AUTH_AUDIENCE: options.auth.audience,
       AUTH_JWKS_URL: options.auth.jwksUrl,
       LOG_LEVEL: options.logLevel,
+      ...(options.edgeUrl && { EDGE_URL: options.edgeUrl }),
       // The edge stops first, so nothing checks the health any more.
       DRAIN_MS: "0",
       ...options.env,

@@ -13,9 +13,11 @@ const assets: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads the pages that document the API, by path: the OpenAPI documents below `/swagger/v1/`, with
- * the service's own one as `swagger.json`, and Swagger UI for all of them at `/swagger/docs`; the
- * AsyncAPI document as `events.json`, and a page for it at `/swagger/events`. The pages send
+ * Reads the pages that document the API, by path: the OpenAPI documents below `/swagger/v1/`, and
+ * Swagger UI for all of them at `/swagger/docs`; the AsyncAPI document as `events.json`, and a page
+ * for it at `/swagger/events`. The edge serves these pages, and their server is where they are read.
+ * The service's own document is `swagger.json` as well. It is for readers at the port of the service,
+ * so its server is `edgeUrl`. The pages send
  * requests only to this origin and to `tokenUrl`, a token endpoint at which a reader signs in by
  * name. Without `tokenUrl`, readers have to supply a token.
  */
@@ -23,8 +25,10 @@ export async function readDocsPages(options: {
   /** The service's package in the contract, such as `orders.v1`. */
   readonly ownPackage: string;
   readonly tokenUrl: string | undefined;
+  /** The origin of the edge, as clients reach it. */
+  readonly edgeUrl: string;
 }): Promise<ReadonlyMap<string, Page>> {
-  const { ownPackage, tokenUrl } = options;
+  const { ownPackage, tokenUrl, edgeUrl } = options;
   const pages = new Map<string, Page>();
   const add = (path: string, type: string, body: Buffer, more: Record<string, string> = {}) =>
     pages.set(path, createPage(type, body, more));
@@ -33,8 +37,8 @@ export async function readDocsPages(options: {
   for (const { name, file } of documents) {
     const document = await read(`@settle/gen/openapi/${file}`);
     add(`/swagger/v1/${name}.json`, "application/json", document);
-    if (file === `${ownPackage}.json`)
-      add("/swagger/v1/swagger.json", "application/json", document);
+    if (file !== `${ownPackage}.json`) continue;
+    add("/swagger/v1/swagger.json", "application/json", withServer(document, edgeUrl));
   }
   for (const [file, type] of Object.entries(assets)) {
     add(`/swagger/docs/${file}`, type, await read(`swagger-ui-dist/${file}`));
@@ -57,6 +61,13 @@ export async function readDocsPages(options: {
     "content-security-policy": eventsPolicy,
   });
   return pages;
+}
+
+/** Replaces the servers of an OpenAPI document. */
+function withServer(document: Buffer, url: string): Buffer {
+  const servers = [{ url, description: "The edge" }];
+  const changed = { ...JSON.parse(document.toString()), servers };
+  return Buffer.from(`${JSON.stringify(changed, undefined, 2)}\n`);
 }
 
 /** The events page has no script; its style is in a file. */

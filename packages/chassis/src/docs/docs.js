@@ -5,11 +5,9 @@ const { tokenUrl } = form.dataset;
 const { documents } = document.getElementById("docs").dataset;
 let token;
 
-/** Sends what is tried out to where this page came from, with the token and an idempotency key. */
+/** Sends what is tried out with the token and an idempotency key. */
 function complete(request) {
-  const url = new URL(request.url, location.href);
-  if (!url.pathname.startsWith("/gateway/")) return request;
-  request.url = location.origin + url.pathname + url.search;
+  if (!new URL(request.url, location.href).pathname.startsWith("/gateway/")) return request;
   const given = new Set(Object.keys(request.headers).map((name) => name.toLowerCase()));
   if (token && !given.has("authorization")) request.headers.authorization = `Bearer ${token}`;
   if (request.method !== "GET" && !given.has("idempotency-key")) {

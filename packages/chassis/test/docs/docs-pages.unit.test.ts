@@ -6,11 +6,12 @@ import type { Page } from "../../src/docs/page.ts";
 import { setup } from "../rpc/rpc-setup.ts";
 
 const tokenUrl = "http://localhost:8003/token";
+const edgeUrl = "https://api.example";
 
 describe("the pages that document the API", () => {
   let pages: ReadonlyMap<string, Page>;
   before(async () => {
-    pages = await readDocsPages({ ownPackage: "orders.v1", tokenUrl });
+    pages = await readDocsPages({ ownPackage: "orders.v1", tokenUrl, edgeUrl });
   });
   const textOf = (path: string, of = pages) => of.get(path)?.body.toString() ?? assert.fail(path);
 
@@ -24,9 +25,21 @@ describe("the pages that document the API", () => {
     assert.equal(listed[0], "settle");
     for (const name of ["orders", "payments"]) assert.ok(listed.includes(name), name);
     for (const name of listed) {
-      assert.equal(JSON.parse(textOf(`/swagger/v1/${name}.json`)).openapi, "3.1.0");
+      const { openapi, servers } = JSON.parse(textOf(`/swagger/v1/${name}.json`));
+      assert.equal(openapi, "3.1.0");
+      assert.deepEqual(
+        servers.map(({ url }: { url: string }) => url),
+        ["/"],
+        "the server is where the document is served",
+      );
     }
-    assert.equal(textOf("/swagger/v1/swagger.json"), textOf("/swagger/v1/orders.json"));
+  });
+
+  it("include the service's own document, whose server is the edge", () => {
+    const { servers, ...own } = JSON.parse(textOf("/swagger/v1/swagger.json"));
+    assert.deepEqual(servers, [{ url: edgeUrl, description: "The edge" }]);
+    const { servers: _, ...same } = JSON.parse(textOf("/swagger/v1/orders.json"));
+    assert.deepEqual(own, same);
   });
 
   it("let the reader sign in for development only, and connect nowhere else", async () => {
@@ -34,7 +47,11 @@ describe("the pages that document the API", () => {
       of.get("/swagger/docs")?.headers["content-security-policy"] ?? "";
     assert.match(textOf("/swagger/docs"), /data-token-url="http:\/\/localhost:8003\/token"/);
     assert.match(policyOf(pages), /connect-src 'self' http:\/\/localhost:8003;/);
-    const strict = await readDocsPages({ ownPackage: "payments.v1", tokenUrl: undefined });
+    const strict = await readDocsPages({
+      ownPackage: "payments.v1",
+      tokenUrl: undefined,
+      edgeUrl,
+    });
     assert.match(textOf("/swagger/docs", strict), /data-token-url=""/);
     assert.match(policyOf(strict), /connect-src 'self';/);
     assert.match(policyOf(strict), /default-src 'none'; script-src 'self';/);

@@ -7,6 +7,9 @@ import { enumSchema } from "./enums.ts";
 import type { Refer } from "./fields.ts";
 import { messageSchema, narrowedSchema } from "./messages.ts";
 
+/** What a schema is made of. */
+type Named = DescMessage | DescEnum | DescField;
+
 /** The schemas that other parts of a document refer to. */
 export type Components = {
   /** Returns a reference that is valid until {@link Components.finish}, and adds its schema. */
@@ -27,18 +30,21 @@ export type Components = {
  * schemas: the one for requests is called `<name>-Input`, which cannot be the name of a message. The
  * one of a message that is a detail and a response as well is called `<name>-Detail` as a detail.
  */
-export function createComponents(context: Context): Components {
-  const wanted = new Map<string, () => JsonObject>();
+export function createComponents(
+  context: Context,
+  options: {
+    /** Whether each schema has a title, from which generators of models take its name. */
+    readonly isTitled?: boolean;
+  } = {},
+): Components {
+  const wanted = new Map<string, { readonly of: Named; readonly make: () => JsonObject }>();
   const refer: Refer = (of, direction) => {
     // An enum has the same schema in both directions.
     const key = `${of.kind === "enum" ? "response" : direction}:${nameOf(of)}`;
-    if (!wanted.has(key)) wanted.set(key, () => schemaOf(of, direction));
+    if (!wanted.has(key)) wanted.set(key, { of, make: () => schemaOf(of, direction) });
     return key;
   };
-  const schemaOf = (
-    of: DescMessage | DescEnum | DescField,
-    direction: Direction | "detail",
-  ): JsonObject => {
+  const schemaOf = (of: Named, direction: Direction | "detail"): JsonObject => {
     if (of.kind === "enum") return enumSchema(context, of);
     if (direction === "detail") return withType(of, schemaOf(of, "response"));
     if (of.kind === "message") return messageSchema(context, of, direction, refer);
@@ -49,7 +55,13 @@ export function createComponents(context: Context): Components {
     finish() {
       const schemas = new Map<string, JsonObject>();
       // Grows during the iteration: a schema may be the first to refer to another one.
-      for (const [key, make] of wanted) schemas.set(key, make());
+      for (const [key, { make }] of wanted) schemas.set(key, make());
+      if (options.isTitled) {
+        const titles = titlesOf([...wanted.values()].map(({ of }) => of));
+        for (const [key, { of }] of wanted) {
+          schemas.set(key, { title: titles.get(nameOf(of)), ...schemas.get(key) });
+        }
+      }
       const split = findDifferent(schemas);
       const finalName = (key: string) => {
         const [direction = "", name = ""] = key.split(":");
@@ -69,7 +81,7 @@ export function createComponents(context: Context): Components {
   };
 }
 
-function withType(of: DescMessage | DescField, schema: JsonObject): JsonObject {
+function withType(of: Exclude<Named, DescEnum>, schema: JsonObject): JsonObject {
   const type = { type: "string", enum: [`${typeUrlPrefix}${nameOf(of)}`] };
   const required = (schema.required ?? []) as readonly string[];
   return {
@@ -79,8 +91,32 @@ function withType(of: DescMessage | DescField, schema: JsonObject): JsonObject {
   };
 }
 
-function nameOf(of: DescMessage | DescEnum | DescField): string {
+function nameOf(of: Named): string {
   return of.kind === "field" ? `${of.parent.typeName}.${of.name}` : of.typeName;
+}
+
+/**
+ * Returns a unique title for each name: `OrderCreatedEventAmount` for
+ * `events.v1.OrderCreatedEvent.amount`, with the package if two packages have the same.
+ */
+function titlesOf(all: readonly Named[]): ReadonlyMap<string, string> {
+  const camel = (name: string) =>
+    name.replaceAll(/(?:[._]+|^)([A-Za-z0-9]?)/g, (_, letter: string) => letter.toUpperCase());
+  const short = (of: Named) => {
+    const { file } = of.kind === "field" ? of.parent : of;
+    return camel(nameOf(of).slice(file.proto.package.length));
+  };
+  const holders = new Map<string, Set<string>>();
+  for (const of of all) {
+    const title = short(of);
+    holders.set(title, (holders.get(title) ?? new Set()).add(nameOf(of)));
+  }
+  return new Map(
+    all.map((of) => [
+      nameOf(of),
+      holders.get(short(of))?.size === 1 ? short(of) : camel(nameOf(of)),
+    ]),
+  );
 }
 
 /** Returns the types that exist in both directions and differ, themselves or in nested types. */

@@ -61,7 +61,7 @@ export function narrowedFields(
     describeField(context, inner, schema, direction, { notes: [] }),
   ]);
   const required = [...narrowing]
-    .filter(([inner, { schema }]) => direction === "request" && refusesZero(schema, inner))
+    .filter(([inner, { schema }]) => direction !== "response" && refusesZero(schema, inner))
     .map(([{ jsonName }]) => jsonName);
   return withoutEmpty({ properties: Object.fromEntries(properties), required });
 }
