@@ -49,7 +49,10 @@ export type Binding = {
  * Returns the HTTP bindings of `method`; empty without the option google.api.http. Adds a complaint
  * for each invalid binding and leaves it out.
  */
-export function readBindings(context: Context, method: DescMethod): readonly Binding[] {
+export function readBindings(
+  context: Pick<Context, "extensions" | "complaints">,
+  method: DescMethod,
+): readonly Binding[] {
   const rule = context.extensions.read<HttpRule>(method, "google.api.http");
   if (rule === undefined) return [];
   return [rule, ...(rule.additional_bindings ?? [])].flatMap((binding, index) => {
