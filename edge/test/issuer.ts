@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from "jose";
+import { CompactSign, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from "jose";
 import type { EdgeAuth } from "../render.ts";
 
 const algorithm = "ES256";
@@ -12,13 +12,16 @@ export type SigningKey = {
   readonly published: JWK;
   /** Signs a token of alice that is valid for ten minutes; `claims` may replace any claim. */
   sign(claims?: Readonly<Record<string, unknown>>): Promise<string>;
+  /** Signs this text with these members in the header, whether or not it is a valid token. */
+  signText(payload: string, header?: Readonly<Record<string, unknown>>): Promise<string>;
 };
 
 /** An issuer of tokens, on a port that stays the same after a restart. */
 export type Issuer = AsyncDisposable & {
   readonly auth: EdgeAuth;
-  /** The initial key. */
+  /** The initial key, and one of another algorithm, ES512. */
   readonly key: SigningKey;
+  readonly es512: SigningKey;
   /** Creates another key and publishes it. */
   addKey(): Promise<SigningKey>;
   /** Stops publishing this key. */
@@ -35,17 +38,22 @@ export async function createIssuer(port: number): Promise<Issuer> {
     jwksUrl: `http://127.0.0.1:${port}/keys.json`,
   };
   const published = new Map<string, JWK>();
-  const addKey = async (): Promise<SigningKey> => {
-    const { privateKey, publicKey } = await generateKeyPair(algorithm);
+  const addKey = async (alg = algorithm): Promise<SigningKey> => {
+    const { privateKey, publicKey } = await generateKeyPair(alg);
     const kid = `key-${published.size + 1}`;
-    const jwk = { ...(await exportJWK(publicKey)), kid, alg: algorithm, use: "sig" };
+    const jwk = { ...(await exportJWK(publicKey)), kid, alg, use: "sig" };
     published.set(kid, jwk);
     const { issuer: iss, audience: aud } = auth;
     return {
       published: jwk,
       sign(claims) {
         const payload = { iss, aud, sub: "alice", exp: nowS() + lifeS, ...claims } as JWTPayload;
-        return new SignJWT(payload).setProtectedHeader({ alg: algorithm, kid }).sign(privateKey);
+        return new SignJWT(payload).setProtectedHeader({ alg, kid }).sign(privateKey);
+      },
+      signText(payload, header) {
+        return new CompactSign(Buffer.from(payload))
+          .setProtectedHeader({ alg, kid, ...header })
+          .sign(privateKey, { crit: Object.fromEntries([["x", true]]) });
       },
     };
   };
@@ -58,7 +66,8 @@ export async function createIssuer(port: number): Promise<Issuer> {
   return {
     auth,
     key: await addKey(),
-    addKey,
+    es512: await addKey("ES512"),
+    addKey: () => addKey(),
     dropKey: ({ published: { kid = "" } }) => void published.delete(kid),
     async start() {
       server = createServer((request, response) => {

@@ -12,7 +12,9 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { eventually } from "@settle/chassis/testing";
+import { systemClock } from "@settle/chassis/base/clock";
+import { createTokenVerifier } from "@settle/chassis/identity/token-verifier";
+import { eventually, testLog } from "@settle/chassis/testing";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { SignJWT, UnsecuredJWT } from "jose";
 import { createIssuer, nowS, type SigningKey } from "./issuer.ts";
@@ -72,6 +74,11 @@ describe("the edge, by the token of a request,", () => {
     }
   });
 
+  it("accepts a token signed with ES512", async () => {
+    const authorization = `Bearer ${await lab.issuer.es512.sign()}`;
+    assert.equal((await lab.ask("GET", order, { headers: { authorization } })).status, 200);
+  });
+
   it("accepts a token that has another audience as well", async () => {
     const authorization = `Bearer ${await lab.issuer.key.sign({ aud: ["others", "settle"] })}`;
     assert.equal((await lab.ask("GET", order, { headers: { authorization } })).status, 200);
@@ -120,6 +127,97 @@ describe("the edge, by the token of a request,", () => {
   for (const [name, create] of Object.entries(refused)) {
     it(`refuses ${name}`, async () => assertRefused(await create()));
   }
+
+  it("has the same verdict as the services, whatever a token says and how it says it", async () => {
+    const { auth } = lab.issuer;
+    const verifier = createTokenVerifier({
+      auth: { ...auth, userClaim: "sub", scopeClaim: "scope" },
+      clock: systemClock,
+      log: testLog,
+    });
+    const verdictsOf = async (payload: string, header?: Readonly<Record<string, unknown>>) => {
+      const authorization = `Bearer ${await lab.issuer.key.signText(payload, header)}`;
+      const { status } = await lab.ask("GET", order, { headers: { authorization } });
+      const verified = Promise.resolve().then(() => verifier.verify(authorization));
+      const accepts = await verified.then(
+        () => true,
+        (error: unknown) => ConnectError.from(error).code !== Code.Unauthenticated,
+      );
+      return [status, accepts];
+    };
+    const claims = { iss: auth.issuer, aud: auth.audience, sub: "alice", exp: nowS() + 600 };
+    const plain = JSON.stringify(claims);
+    /** The valid claims with these members, as JSON, in addition or in place of others. */
+    const withMembers = (members: string) => {
+      const names = [...members.matchAll(/(?:^|,)"(\w+)":/g)].map(([, name = ""]) => name);
+      const kept = Object.entries(claims).filter(([name]) => !names.includes(name));
+      return JSON.stringify(Object.fromEntries(kept)).replace(/}$/, `,${members}}`);
+    };
+
+    const accepted = [
+      ...["1E10", "9999999999.5", "99999999999"].map((exp) => `"exp":${exp}`),
+      ...["0", "1.5"].flatMap((time) => [`"nbf":${time}`, `"iat":${time}`]),
+      '"aud":["others","settle"]',
+      '"scope":[]',
+      '"n":"\\u0000é"',
+    ];
+    for (const members of accepted) {
+      assert.deepEqual(await verdictsOf(withMembers(members)), [200, true], members);
+    }
+    for (const typ of ["JWT", "at+jwt", "application/AT+JWT"]) {
+      assert.deepEqual(await verdictsOf(plain, { typ }), [200, true], typ);
+    }
+
+    const refused = [
+      ...["1e400", "1e300", "1e20", "-1", "null", '"9999999999"', "[]"].flatMap((time) => [
+        `"exp":${time}`,
+        `"nbf":${time}`,
+        `"iat":${time}`,
+      ]),
+      ...["null", "[]", '["alice"]', '""', "{}", "true", "1.5", "9007199254740992"].map(
+        (sub) => `"sub":${sub}`,
+      ),
+      ...["null", "[]", '[["settle"]]', '["settle",5]', '"settle others"'].map(
+        (aud) => `"aud":${aud}`,
+      ),
+      ...["null", '["https://issuer.example"]', '"https://issuer.example/"'].map(
+        (iss) => `"iss":${iss}`,
+      ),
+      '"jti":5',
+      '"scope":1e400',
+      '"n":"\\ud800"',
+      `"n":${"[".repeat(200)}${"]".repeat(200)}`,
+      '"n":01',
+    ];
+    const texts = [
+      ...refused.map(withMembers),
+      plain.replace("{", '{"exp":1,'),
+      plain.replace("{", '{"sub":"bob",'),
+      plain.replace("{", '{"s\\u0075b":"bob",'),
+      plain.replace("{", '{"scope":"a","scope":"admin",'),
+      plain.replace("}", ",}"),
+      `${plain} x`,
+      `\ufeff${plain}`,
+      "[]",
+    ];
+    for (const text of texts) assert.deepEqual(await verdictsOf(text), [401, false], text);
+    const headers = [{ typ: "id+jwt" }, { typ: "application/ID+JWT" }, { typ: "logout+jwt" }];
+    for (const header of [...headers, { typ: 5 }, { crit: ["x"], x: 1 }]) {
+      assert.deepEqual(await verdictsOf(plain, header), [401, false], JSON.stringify(header));
+    }
+  });
+
+  it("refuses two headers with a token, as services do", async () => {
+    const token = `Bearer ${await lab.issuer.key.sign()}`;
+    const other = `Bearer ${await lab.issuer.key.sign({ sub: "bob" })}`;
+    for (const second of [token, other, "Bearer x"]) {
+      const { status } = await lab.sendRaw(
+        `GET ${order} HTTP/1.1\r\nhost: x\r\nauthorization: ${token}\r\n` +
+          `authorization: ${second}\r\nconnection: close\r\n\r\n`,
+      );
+      assert.equal(status, 401, second);
+    }
+  });
 
   it("refuses one in a query, where logs and histories would keep it", async () => {
     const token = await lab.issuer.key.sign();

@@ -150,7 +150,7 @@ function createUpstream<Service extends DescService>(
     seen.push(context.requestHeader),
   ) as ServiceImpl<Service>;
   const verifier = createTokenVerifier({
-    auth: { ...auth, userClaim: "sub" },
+    auth: { ...auth, userClaim: "sub", scopeClaim: "scope" },
     clock: systemClock,
     log: testLog,
     // An unknown key is fetched at once.

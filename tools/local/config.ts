@@ -4,7 +4,7 @@ import { type ServiceName, services, variableOf } from "../../services/services.
 
 const portMax = 65_535;
 const issuerVariables = ["AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS_URL"] as const;
-const passedOn = ["AUTH_USER_CLAIM", "SELF_DEPOSIT", "EXPIRE_AFTER_MS"];
+const passedOn = ["AUTH_USER_CLAIM", "AUTH_SCOPE_CLAIM", "SELF_DEPOSIT", "EXPIRE_AFTER_MS"];
 const oidcVariables = ["OIDC_AUTHORITY", "OIDC_CLIENT_ID"] as const;
 const oidcOptions = ["OIDC_SCOPE", "OIDC_ORIGINS", "AUTH_USER_CLAIM"];
 
@@ -104,6 +104,7 @@ To use an issuer of tokens that runs already:
   AUTH_AUDIENCE             the audience that their claim aud contains
   AUTH_JWKS_URL             the URL of its keys
   AUTH_USER_CLAIM           the claim that names the user (sub)
+  AUTH_SCOPE_CLAIM          the claim that lists the scopes (scope)
 With such an issuer, the page is served only if it can sign people in by OpenID:
   OIDC_AUTHORITY            the issuer URL of the OpenID provider
   OIDC_CLIENT_ID            the client id of the page at the provider

@@ -44,7 +44,16 @@ export const serviceEnvironment = processEnvironment.extend({
   AUTH_JWKS_URL: z
     .url({ protocol: /^https?$/ })
     .describe("Where the issuer publishes its signing keys (JWKS)."),
-  AUTH_USER_CLAIM: z.string().min(1).default("sub").describe("The claim that names the user."),
+  AUTH_USER_CLAIM: z
+    .string()
+    .min(1)
+    .default("sub")
+    .describe("The claim that names the user: text or a whole number."),
+  AUTH_SCOPE_CLAIM: z
+    .string()
+    .min(1)
+    .default("scope")
+    .describe("The claim that lists the scopes: an array, or text that separates them by spaces."),
   EDGE_URL: originVariable
     .default("http://localhost:8000")
     .describe("The edge, as clients reach it: the server in `/swagger/v1/swagger.json`."),
@@ -127,6 +136,7 @@ export function serviceConfigOf(values: z.output<typeof serviceEnvironment>): Se
       audience: values.AUTH_AUDIENCE,
       jwksUrl: values.AUTH_JWKS_URL,
       userClaim: values.AUTH_USER_CLAIM,
+      scopeClaim: values.AUTH_SCOPE_CLAIM,
     },
     tokenUrl:
       isProduction(values) || !URL.canParse(values.AUTH_ISSUER)

@@ -25,6 +25,7 @@ describe("configuration", () => {
         audience: complete.AUTH_AUDIENCE,
         jwksUrl: complete.AUTH_JWKS_URL,
         userClaim: "sub",
+        scopeClaim: "scope",
       },
       tokenUrl: `${complete.AUTH_ISSUER}/token`,
       edgeUrl: "http://localhost:8000",

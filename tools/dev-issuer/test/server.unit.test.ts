@@ -37,6 +37,7 @@ async function setup() {
       audience: "settle",
       jwksUrl: `${server.url}/.well-known/jwks.json`,
       userClaim: "sub",
+      scopeClaim: "scope",
     },
     clock: systemClock,
     log: testLog,

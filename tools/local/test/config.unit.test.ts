@@ -91,11 +91,13 @@ describe("the configuration of npm start", () => {
       SELF_DEPOSIT: "false",
       EXPIRE_AFTER_MS: "",
       AUTH_USER_CLAIM: "email",
+      AUTH_SCOPE_CLAIM: "scp",
       OTHER: "x",
     };
     assert.deepEqual(readLocalConfig("/root", [], env).serviceEnv, {
       SELF_DEPOSIT: "false",
       AUTH_USER_CLAIM: "email",
+      AUTH_SCOPE_CLAIM: "scp",
     });
   });
 

@@ -1,4 +1,6 @@
 import { hash } from "node:crypto";
+import { fromJsonString } from "@bufbuild/protobuf";
+import { StructSchema } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
@@ -11,6 +13,7 @@ import type { Principal } from "./principal.ts";
 const algorithms = [
   "ES256",
   "ES384",
+  "ES512",
   "RS256",
   "RS384",
   "RS512",
@@ -21,6 +24,7 @@ const algorithms = [
 ];
 const clockToleranceS = 5;
 const maxTokenLength = 8_192;
+const maxTimeS = Number.MAX_SAFE_INTEGER;
 const maxRemembered = 50_000;
 const defaultLimits: KeyLimits = { keepMs: 300_000, cooldownMs: 10_000, timeoutMs: 3_000 };
 
@@ -32,8 +36,10 @@ export type AuthConfig = {
   readonly audience: string;
   /** Where the issuer publishes its keys. */
   readonly jwksUrl: string;
-  /** The claim that names the user. */
+  /** The claim that names the user: text, or a whole number as its decimal digits. */
   readonly userClaim: string;
+  /** The claim that lists the scopes: an array, or text that separates them by spaces. */
+  readonly scopeClaim: string;
 };
 
 /** The limits for fetching the issuer's keys. */
@@ -79,7 +85,7 @@ export function createTokenVerifier(options: {
 
   const verifyAnew = async (token: string, id: string): Promise<Principal> => {
     try {
-      const { payload } = await jwtVerify(token, keys, {
+      const { payload, protectedHeader } = await jwtVerify(token, keys, {
         issuer: auth.issuer,
         audience: auth.audience,
         algorithms,
@@ -87,7 +93,9 @@ export function createTokenVerifier(options: {
         clockTolerance: clockToleranceS,
         currentDate: new Date(clock.nowMs()),
       });
-      const principal = principalIn(payload, auth.userClaim);
+      assertUnambiguous(token, payload);
+      if (isOtherType(protectedHeader.typ)) throw refusal("the token is not an access token");
+      const principal = principalIn(payload, auth);
       remember(id, principal);
       return principal;
     } catch (error) {
@@ -129,11 +137,59 @@ function tokenIn(authorization: string | null | undefined): string {
   return token;
 }
 
-function principalIn(payload: JWTPayload, userClaim: string): Principal {
-  const { [userClaim]: userId, scope, exp = 0 } = payload;
-  if (typeof userId !== "string" || userId === "") throw refusal("the token does not name a user");
-  const scopes = typeof scope === "string" ? scope.split(" ").filter(Boolean) : [];
-  return { userId, scopes: new Set(scopes), expireTimeMs: exp * 1_000 };
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Refuses what JSON.parse and jose read in one of several ways, and Envoy refuses: a repeated member,
+ * a number beyond the range of doubles, and registered claims of other types and ranges.
+ */
+function assertUnambiguous(token: string, { jti, aud, ...payload }: JWTPayload): void {
+  const times = [payload.exp, payload.nbf, payload.iat].filter((time) => time !== undefined);
+  const isValid =
+    times.every((time) => time >= 0 && time <= maxTimeS) &&
+    ["string", "undefined"].includes(typeof jti) &&
+    [aud].flat().every((one) => typeof one === "string") &&
+    token.split(".", 2).every((part) => {
+      try {
+        const text = utf8.decode(Buffer.from(part, "base64url"));
+        // Throws for repeated members and for nesting of 100 levels.
+        fromJsonString(StructSchema, text);
+        JSON.parse(text, (_, value) => {
+          if (value === Infinity || value === -Infinity) throw new Error("out of range");
+          if (typeof value === "string" && !value.isWellFormed()) throw new Error("not Unicode");
+        });
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  if (!isValid) throw refusal("the token is invalid");
+}
+
+/** Whether a type of JWT is known to be another than an access token (RFC 8725, section 3.11). */
+function isOtherType(typ: unknown): boolean {
+  if (typ === undefined) return false;
+  return (
+    typeof typ !== "string" || (/\+jwt$/i.test(typ) && !/^(application\/)?at\+jwt$/i.test(typ))
+  );
+}
+
+function principalIn(payload: JWTPayload, { userClaim, scopeClaim }: AuthConfig): Principal {
+  const userId = userIdIn(payload[userClaim]);
+  if (userId === "") throw refusal("the token does not name a user");
+  const { exp = 0 } = payload;
+  return { userId, scopes: new Set(scopesIn(payload[scopeClaim])), expireTimeMs: exp * 1_000 };
+}
+
+/** Returns the user id; empty if there is none. A larger number would not be the one in the token. */
+function userIdIn(claim: unknown): string {
+  if (typeof claim === "string") return claim;
+  return Number.isSafeInteger(claim) && Number(claim) >= 0 ? String(claim) : "";
+}
+
+function scopesIn(claim: unknown): readonly string[] {
+  if (typeof claim === "string") return claim.split(" ").filter(Boolean);
+  return Array.isArray(claim) ? claim.filter((scope) => typeof scope === "string") : [];
 }
 
 /** Errors of the token itself; any other error is about fetching the keys. */

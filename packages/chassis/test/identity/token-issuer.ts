@@ -22,7 +22,13 @@ export async function startIssuer() {
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
-    auth: { issuer, audience, jwksUrl: `http://127.0.0.1:${port}/jwks.json`, userClaim: "sub" },
+    auth: {
+      issuer,
+      audience,
+      jwksUrl: `http://127.0.0.1:${port}/jwks.json`,
+      userClaim: "sub",
+      scopeClaim: "scope",
+    },
     get fetched() {
       return fetched;
     },

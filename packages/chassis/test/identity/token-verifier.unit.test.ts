@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { generateKeyPair, SignJWT } from "jose";
+import { generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { systemClock } from "../../src/base/clock.ts";
 import { errorInfoOf } from "../../src/contract/errors.ts";
 import { createTokenVerifier, type TokenVerifier } from "../../src/identity/token-verifier.ts";
@@ -18,9 +18,9 @@ describe("a token", () => {
   let key: SigningKey;
   let nowMs: number;
   let verifier: TokenVerifier;
-  const verifierFor = (userClaim = "sub") =>
+  const verifierFor = (claims: { userClaim?: string; scopeClaim?: string } = {}) =>
     createTokenVerifier({
-      auth: { ...issuer.auth, userClaim },
+      auth: { ...issuer.auth, ...claims },
       clock: { ...systemClock, nowMs: () => nowMs },
       log: testLog,
       limits: { cooldownMs: 0 },
@@ -48,8 +48,6 @@ describe("a token", () => {
       scopes: new Set(["admin", "deposit"]),
       expireTimeMs: exp * 1_000,
     });
-    const { scopes } = await verify(await signToken(key, { scope: ["admin"] }));
-    assert.deepEqual(scopes, new Set());
   });
 
   it("is verified once, and cached until it expires", async () => {
@@ -72,9 +70,61 @@ describe("a token", () => {
 
   it("names its user in the configured claim", async () => {
     const token = await signToken(key, { email: "alice@example.com" });
-    const { userId } = await verify(token, verifierFor("email"));
+    const { userId } = await verify(token, verifierFor({ userClaim: "email" }));
     assert.equal(userId, "alice@example.com");
-    assert.equal(await refusalOf(verify(token, verifierFor("nickname"))), unauthenticated);
+    assert.equal(
+      await refusalOf(verify(token, verifierFor({ userClaim: "nickname" }))),
+      unauthenticated,
+    );
+  });
+
+  it("may name its user by a whole number, up to the largest that JSON keeps exactly", async () => {
+    for (const [claim, userId] of [
+      [42, "42"],
+      [0, "0"],
+      [Number.MAX_SAFE_INTEGER, "9007199254740991"],
+    ] as const) {
+      for (const name of ["sub", "uid"]) {
+        const token = await signToken(key, { [name]: claim } as JWTPayload);
+        assert.equal((await verify(token, verifierFor({ userClaim: name }))).userId, userId);
+      }
+    }
+    for (const uid of [2 ** 53, -1, 1.5, null, true, [], ["alice"], {}, ""]) {
+      const verifying = verify(await signToken(key, { uid }), verifierFor({ userClaim: "uid" }));
+      assert.equal(await refusalOf(verifying), unauthenticated, JSON.stringify(uid));
+    }
+  });
+
+  it("lists its scopes as text or as an array, in the configured claim", async () => {
+    const cases: [unknown, string[]][] = [
+      ["admin  deposit ", ["admin", "deposit"]],
+      [
+        ["openid", "admin"],
+        ["openid", "admin"],
+      ],
+      [["openid admin", 5, null, ["admin"]], ["openid admin"]],
+      ["", []],
+      [[], []],
+      [7, []],
+      [null, []],
+      [{ admin: true }, []],
+      ["admin\tdeposit", ["admin\tdeposit"]],
+    ];
+    for (const scopeClaim of ["scope", "scp", "https://example.com/permissions"]) {
+      for (const [claim, scopes] of cases) {
+        const token = await signToken(key, { [scopeClaim]: claim });
+        const found = await verify(token, verifierFor({ scopeClaim }));
+        assert.deepEqual(found.scopes, new Set(scopes), JSON.stringify(claim));
+      }
+    }
+    const other = await signToken(key, { scp: "admin" });
+    assert.deepEqual((await verify(other)).scopes, new Set());
+  });
+
+  it("is valid by every algorithm of a signature by a private key", async () => {
+    for (const alg of ["ES256", "ES384", "ES512", "RS256", "PS512", "EdDSA"]) {
+      await verify(await signToken(await issuer.addKey(alg, alg)));
+    }
   });
 
   it("is refused unless the issuer signed it for our audience and it has not expired", async () => {
