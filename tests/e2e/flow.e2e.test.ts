@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import type { DescService } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { Code } from "@connectrpc/connect";
+import { Code, createClient } from "@connectrpc/connect";
+import {
+  compressionGzip,
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from "@connectrpc/connect-node";
 import { eventually } from "@settle/chassis/testing";
 import { type Order, OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
@@ -16,6 +22,7 @@ import {
   callGrpcWeb,
   callRest,
   createGrpcCaller,
+  pathOf,
 } from "../harness/calls/protocols.ts";
 import { assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
 import { createHistory, createShopper } from "../harness/checker/history.ts";
@@ -140,27 +147,28 @@ describe("an order", function () {
   const portOf = (service: DescService) =>
     service.typeName === OrdersService.typeName ? replicas.orders.url : replicas.payments.url;
 
-  it("is paid or declined over REST", () => orderFlow(callRest(system.edgeUrl), "rest"));
+  it("is paid or declined over REST", () =>
+    orderFlow(callRest(system.edgeUrl), "-rest+o'b|c@d_e.f"));
 
   it("is paid or declined over Connect, by plain fetch", () =>
     orderFlow(
       callConnectByFetch(() => system.edgeUrl),
-      "fetch",
+      "_fetch+o'b",
     ));
 
   it("is paid or declined over Connect, by connect-web", () =>
-    orderFlow(callConnect(system.edgeUrl), "connect"));
+    orderFlow(callConnect(system.edgeUrl), "+connect"));
 
   it("is paid or declined over gRPC-Web, by connect-web", () =>
-    orderFlow(callGrpcWeb(system.edgeUrl), "grpc-web"));
+    orderFlow(callGrpcWeb(system.edgeUrl), "'grpc-web"));
 
   it("is paid or declined over gRPC, by grpc-js", async () => {
     using caller = createGrpcCaller(() => system.edgeUrl);
-    await orderFlow(caller.call, "grpc");
+    await orderFlow(caller.call, "@grpc");
   });
 
   it("is paid or declined over gRPC, by buf curl and reflection", () =>
-    orderFlow(callBufCurl(system.edgeUrl), "buf-curl"));
+    orderFlow(callBufCurl(system.edgeUrl), "--buf-curl"));
 
   it("is paid or declined directly at the services over HTTP/1.1", () =>
     orderFlow(callConnectByFetch(portOf), "straight"));
@@ -223,6 +231,57 @@ describe("an order", function () {
     assert.equal(more.reason, "BALANCE_LIMIT_EXCEEDED");
     const next = await settled(caller.call, await successOf(shopper.createOrder(userId, largest)));
     assert.equal(next.status, OrderStatus.PAID);
+  });
+
+  it("is found by a user id with signs in a path, escaped or not, and in a query", async () => {
+    const userId = "-rest+o'b|c@d_e.f";
+    const headers = { authorization: await authorizationOf(userId) };
+    const escaped = [...userId].map((sign) => `%${sign.charCodeAt(0).toString(16)}`).join("");
+    for (const written of [userId, encodeURIComponent(userId), escaped]) {
+      const listed = await fetch(`${system.edgeUrl}/gateway/orders/${written}`, { headers });
+      const { orders } = (await listed.json()) as { orders: { userId: string }[] };
+      assert.ok(orders.length > 0);
+      for (const order of orders) assert.equal(order.userId, userId);
+      const watched = await fetch(`${system.edgeUrl}/gateway/orders/${written}:watch`, { headers });
+      assert.equal(watched.status, 200, written);
+      await watched.body?.cancel();
+    }
+  });
+
+  it("is shown over a Connect GET, whose answer is not stored", async () => {
+    const userId = "+connect";
+    const message = JSON.stringify({ userId, pageSize: 1 });
+    const query = new URLSearchParams({ connect: "v1", encoding: "json", message });
+    const path = pathOf(OrdersService.method.listOrders);
+    for (const url of [system.edgeUrl, replicas.orders.url]) {
+      const headers = { authorization: await authorizationOf(userId) };
+      const answer = await fetch(`${url}${path}?${query}`, { headers });
+      const { orders } = (await answer.json()) as { orders: { userId: string }[] };
+      assert.deepEqual(
+        orders.map((order) => order.userId),
+        [userId],
+      );
+      assert.equal(answer.headers.get("cache-control"), "no-store");
+    }
+  });
+
+  it("is shown for a request that is compressed with gzip, by every protocol", async () => {
+    const userId = "@grpc";
+    const headers = { authorization: await authorizationOf(userId) };
+    for (const baseUrl of [system.edgeUrl, replicas.orders.url]) {
+      const compressed = { sendCompression: compressionGzip, compressMinBytes: 1 };
+      const options = { baseUrl, httpVersion: "1.1", ...compressed } as const;
+      for (const transport of [
+        createConnectTransport(options),
+        createConnectTransport({ ...options, useBinaryFormat: true }),
+        createGrpcWebTransport(options),
+        createGrpcTransport({ baseUrl, ...compressed }),
+      ]) {
+        const client = createClient(OrdersService, transport);
+        const { orders } = await client.listOrders({ userId, pageSize: 1 }, { headers });
+        assert.equal(orders[0]?.userId, userId);
+      }
+    }
   });
 
   it("leaves the system consistent", () => assertWholeAfterwards(system, history));

@@ -88,6 +88,18 @@ describe("createOrder with Prefer: wait", function () {
     assert.equal(atOnce.applied, null);
   });
 
+  it("is refused if it is said twice, before there is an order", async () => {
+    const authorization = await authorizationOf(userId);
+    const headers = new Headers({ "content-type": "application/json", authorization });
+    for (const seconds of [5, 1]) headers.append("prefer", `wait=${seconds}`);
+    const body = JSON.stringify({ userId, amount: { minorUnits: "10", currency } });
+    for (const url of [rest(), `${system.edgeUrl}${pathOf(createOrder)}`]) {
+      const response = await fetch(url, { method: "POST", headers, body });
+      assert.equal(response.status, 400);
+      assert.match(await response.text(), /prefer: must contain wait only once/);
+    }
+  });
+
   it("returns the settled order over gRPC", async () => {
     const client = new Client(new URL(system.edgeUrl).host, credentials.createInsecure());
     const metadata = new Metadata();

@@ -27,6 +27,13 @@ const placingFor = (amount: unknown) => placing({ amount });
 const paying = (minorUnits: unknown) => placingFor({ ...money, minorUnits });
 const depositing = (amount: unknown) => post(`${accountsPath}/alice:deposit`, { amount });
 
+type ConnectRefusal = {
+  readonly code: string;
+  readonly details: readonly {
+    readonly debug: { readonly reason?: string; readonly fieldViolations?: { field: string }[] };
+  }[];
+};
+
 /** Returns the token of the user in the request, or of some user if it names no valid one. */
 async function tokenFor(path: string, body: unknown) {
   const [, inPath] = /\/(?:orders|accounts)\/([a-z]+)(?![a-z%])/.exec(path) ?? [];
@@ -85,7 +92,7 @@ describe("bad input through the edge", function () {
     ["no body", { method: "POST", path: ordersPath }, "userId", "amount"],
     ["no user", placing({ userId: undefined }), "userId"],
     ["an empty user", placing({ userId: "" }), "userId"],
-    ["a user that starts with a sign", placing({ userId: "-alice" }), "userId"],
+    ["a user that starts with a dot", placing({ userId: ".alice" }), "userId"],
     ["a user with a space", placing({ userId: "a lice" }), "userId"],
     ["a user with U+0000", placing({ userId: "a\u0000" }), "userId"],
     ["a user with letters of another alphabet", placing({ userId: "алиса" }), "userId"],
@@ -237,6 +244,93 @@ describe("bad input through the edge", function () {
     const failed = { status: 400, code: Code.FailedPrecondition, domain };
     const dollars = depositing({ ...money, currency: "USD" });
     await assertRefused(dollars, { ...failed, reason: "CURRENCY_MISMATCH" });
+  });
+
+  const connectPath = "/orders.v1.OrdersService/CreateOrder";
+  const amount = '{"minorUnits":1,"currency":"EUR"}';
+  const inConnect: [string, string | Uint8Array, string, ...string[]][] = [
+    [
+      "an unknown field",
+      JSON.stringify({ ...order, expireAfer: "1s" }),
+      "VALIDATION_FAILED",
+      "expireAfer",
+    ],
+    [
+      "an unknown field of a field",
+      JSON.stringify({ ...order, amount: { ...money, curency: "USD" } }),
+      "VALIDATION_FAILED",
+      "amount.curency",
+    ],
+    [
+      "a field twice",
+      `{"userId":"alice","amount":${amount},"amount":${amount}}`,
+      "VALIDATION_FAILED",
+      "amount",
+    ],
+    [
+      "a field by both of its names",
+      `{"userId":"alice","user\\u005fid":"alice","amount":${amount}}`,
+      "VALIDATION_FAILED",
+      "user_id",
+    ],
+    [
+      "text that is not UTF-8",
+      Buffer.from(`{"userId":"alice","amount":${amount},"description":"caf\xe9"}`, "latin1"),
+      "MALFORMED_REQUEST",
+    ],
+    ["single quotes", "{'userId':'alice'}", "MALFORMED_REQUEST"],
+  ];
+  for (const [what, body, reason, ...fields] of inConnect) {
+    it(`is refused by Connect: ${what}`, async () => {
+      const response = await fetch(system.edgeUrl + connectPath, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          authorization: await authorizationOf("alice"),
+        },
+        body,
+      });
+      const { code, details } = (await response.json()) as ConnectRefusal;
+      assert.equal(`${response.status} ${code}`, "400 invalid_argument");
+      const [info, bad] = details;
+      assert.deepEqual(info?.debug, { reason, domain: "orders.settle" });
+      const named = bad?.debug.fieldViolations?.map(({ field }) => field);
+      assert.deepEqual(named ?? [], fields);
+    });
+  }
+
+  it("is refused in a stream of Connect by the name of the field", async () => {
+    const json = Buffer.from('{"userId":"alice","sinse":1}');
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(json.length, 1);
+    const response = await fetch(`${system.edgeUrl}/orders.v1.OrdersService/WatchOrders`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/connect+json",
+        authorization: await authorizationOf("alice"),
+      },
+      body: Buffer.concat([head, json]),
+    });
+    const end = Buffer.from(await response.arrayBuffer())
+      .subarray(5)
+      .toString();
+    const { error } = JSON.parse(end) as { error: ConnectRefusal & { message: string } };
+    assert.equal(`${error.code} ${error.message}`, "invalid_argument sinse: no such field");
+    assert.equal(error.details[0]?.debug.reason, "VALIDATION_FAILED");
+  });
+
+  it("is refused with its reason if its deadline is a millisecond or less", async () => {
+    for (const timeout of ["1n", "1u", "1n", "1n"]) {
+      await assertRefused(
+        { ...get(`${ordersPath}/alice`), headers: { "grpc-timeout": timeout } },
+        {
+          status: 504,
+          code: Code.DeadlineExceeded,
+          reason: "DEADLINE_EXCEEDED",
+          domain: "orders.settle",
+        },
+      );
+    }
   });
 
   it("has no effect on the stored state", async () => {

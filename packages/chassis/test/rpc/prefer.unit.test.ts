@@ -20,6 +20,12 @@ describe("the preference to wait", () => {
     assert.deepEqual(read("wait=5", 100), [0, "wait=5"]);
   });
 
+  it("is refused when it is said twice", () => {
+    for (const prefer of ["wait=5, wait=5", "wait=5, respond-async, Wait=soon", "wait=0;wait=1"]) {
+      assert.throws(() => read(prefer), /prefer: must contain wait only once/);
+    }
+  });
+
   it("is ignored when it is not understood", () => {
     for (const prefer of [
       undefined,
