@@ -54,7 +54,7 @@ export function createLoad(options: {
           const user = { userId, authorization: `Bearer ${await issuer.sign({ userId })}` };
           users.push(user);
           await post("/gateway/payments/accounts", user, { userId, currency });
-          const amount = { minorUnits: depositMinor, currency };
+          const amount = { minorUnits: String(depositMinor), currency };
           await post(`/gateway/payments/accounts/${userId}:deposit`, user, { amount });
         }
       };
@@ -65,7 +65,7 @@ export function createLoad(options: {
       if (!user) throw new Error("there are no accounts yet");
       const body = await post("/gateway/orders", user, {
         userId: user.userId,
-        amount: { minorUnits: 1 + random(maxOrderMinor), currency },
+        amount: { minorUnits: String(1 + random(maxOrderMinor)), currency },
         description: "two tickets",
       });
       accepted += 1;
