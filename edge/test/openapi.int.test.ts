@@ -133,7 +133,16 @@ describe("the OpenAPI document matches the edge:", () => {
     const path = "/gateway/orders/alice:watch";
     const answering = lab.ask("GET", path);
     await eventually("the watch reaches the service", () => lab.orders.watching || undefined);
-    lab.orders.send({ revision: 1n, event: { case: "order", value: { userId: "alice" } } });
+    const money = { minorUnits: 1n, currency: "EUR" };
+    const time = { seconds: 1n };
+    const completeOrder = {
+      userId: "alice",
+      amount: money,
+      refundedAmount: money,
+      createTime: time,
+      updateTime: time,
+    };
+    lab.orders.send({ revision: 1n, event: { case: "order", value: completeOrder } });
     lab.orders.send({ revision: 2n, event: { case: "end", value: { message: "stops" } } });
     lab.orders.endWatches();
     const answer = await answering;

@@ -17,9 +17,10 @@ import { OrderSchema } from "@settle/gen/orders/v1/order_pb";
 import { GetOrderRequestSchema, OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { type Lab, startLab } from "./lab.ts";
-import { largeRevision, orderIds } from "./upstream.ts";
+import { largeRevision, orderIds, timeText } from "./upstream.ts";
 
 const buf = fileURLToPath(new URL("../../node_modules/.bin/buf", import.meta.url));
+const times = { createTime: timeText, updateTime: timeText };
 
 describe("the edge passes on", () => {
   let lab: Lab;
@@ -38,7 +39,7 @@ describe("the edge passes on", () => {
 
       const account = await lab.ask("GET", "/gateway/payments/accounts/alice");
       const balance = { minorUnits: "0", currency: "EUR" };
-      assert.deepEqual(account.json(), { userId: "alice", balance });
+      assert.deepEqual(account.json(), { userId: "alice", balance, ...times });
     });
 
     it("with int64 printed as strings, zeros and empty fields, and enums by name", async () => {
@@ -50,6 +51,9 @@ describe("the edge passes on", () => {
         status: "ORDER_STATUS_PENDING_PAYMENT",
         declineReason: "DECLINE_REASON_UNSPECIFIED",
         revision: String(largeRevision),
+        amount: { minorUnits: "0", currency: "EUR" },
+        refundedAmount: { minorUnits: "0", currency: "EUR" },
+        ...times,
       });
     });
 
@@ -210,7 +214,7 @@ describe("the edge passes on", () => {
       return JSON.parse((await promisify(execFile)(buf, args)).stdout);
     };
     const account = await call("payments.v1.PaymentsService/GetAccount", { userId: "alice" });
-    assert.deepEqual(account, { userId: "alice", balance: { currency: "EUR" } });
+    assert.deepEqual(account, { userId: "alice", balance: { currency: "EUR" }, ...times });
     const asked = { userId: "alice", orderId: orderIds.known };
     const order = await call("orders.v1.OrdersService/GetOrder", asked);
     assert.equal(order.id, orderIds.known);

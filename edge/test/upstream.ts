@@ -1,5 +1,6 @@
 import { EventEmitter, on } from "node:events";
 import type { DescService, MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { Code, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { systemClock } from "@settle/chassis/base/clock";
 import { newId } from "@settle/chassis/base/new-id";
@@ -27,6 +28,11 @@ export const orderIds = {
 };
 /** The revision of every order: too large for a JSON number. */
 export const largeRevision = 9_007_199_254_740_993n;
+/** Every time in an answer, as text in JSON. */
+export const timeText = "2026-02-13T16:26:40Z";
+const time = timestampFromDate(new Date(timeText));
+const nothing = { minorUnits: 0n, currency: "EUR" };
+const times = { createTime: time, updateTime: time };
 /** A watch after this revision gets endless orders of 5 kB, as fast as it reads them. */
 export const floodRevision = 1_000_000n;
 /** A user who has reached the limit of watches. */
@@ -64,8 +70,11 @@ export function createOrdersUpstream(port: number, auth: EdgeAuth): OrdersUpstre
   const order = (userId: string) => ({
     id: orderIds.known,
     userId,
+    amount: nothing,
+    refundedAmount: nothing,
     status: OrderStatus.PENDING_PAYMENT,
     revision: largeRevision,
+    ...times,
   });
   const upstream = createUpstream(port, auth, OrdersService, (see) => ({
     createOrder: ({ userId, amount, description }, context) => {
@@ -119,20 +128,24 @@ export function createOrdersUpstream(port: number, auth: EdgeAuth): OrdersUpstre
   };
 }
 
+const payment = { amount: nothing, refundedAmount: nothing, receiveTime: time, decideTime: time };
+
 /** Payments that stores nothing and responds from the request. */
 export function createPaymentsUpstream(port: number, auth: EdgeAuth): Upstream {
   return createUpstream(port, auth, PaymentsService, (see) => ({
-    createAccount: ({ userId, currency }) => ({ userId, balance: { minorUnits: 0n, currency } }),
+    createAccount: ({ userId, currency }) => {
+      return { userId, balance: { ...nothing, currency }, ...times };
+    },
     getAccount: ({ userId }, context) => {
       see(context);
-      return { userId, balance: { minorUnits: 0n, currency: "EUR" } };
+      return { userId, balance: nothing, ...times };
     },
-    deposit: ({ userId, amount }) => ({ userId, ...(amount && { balance: amount }) }),
+    deposit: ({ userId, amount }) => ({ userId, balance: amount ?? nothing, ...times }),
     listLedgerEntries: () => ({}),
-    getPayment: ({ userId, orderId }) => ({ userId, orderId }),
+    getPayment: ({ userId, orderId }) => ({ userId, orderId, ...payment }),
     refundPayment: ({ userId, orderId, amount }, context) => {
       see(context);
-      return { userId, orderId, ...(amount && { refundedAmount: amount }) };
+      return { userId, orderId, ...payment, ...(amount && { refundedAmount: amount }) };
     },
   }));
 }
