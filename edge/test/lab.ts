@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { Interceptor } from "@connectrpc/connect";
+import { Code, type ConnectError, type Interceptor } from "@connectrpc/connect";
+import { ErrorInfoSchema } from "@settle/gen/google/rpc/error_details_pb";
 import { startEnvoy } from "../../tools/local/parts/envoy.ts";
 import { findFreePorts } from "../../tools/local/ports.ts";
 import { startNursery } from "../../tools/local/process/nursery.ts";
@@ -57,7 +58,9 @@ export type Lab = AsyncDisposable & {
   /** Sends a request to the edge over HTTP/1.1, on a separate connection. */
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
   /** Sends these bytes unchanged and reads one response. */
-  sendRaw(bytes: string): Promise<Answer>;
+  sendRaw(bytes: string | Buffer): Promise<Answer>;
+  /** Returns what Envoy has logged so far. */
+  readLog(): Promise<string>;
   /** Repeats `ask` until the status is this one; fails after ten seconds. */
   askUntil(status: number, path: string): Promise<Answer>;
 };
@@ -125,7 +128,7 @@ export async function startLab({
   const config = join(folder, "envoy.yaml");
   await writeFile(config, change(rendered, changes));
   const nursery = starting.use(await startNursery({ folder }));
-  starting.use(await startEnvoy({ nursery, binary: envoyBinary(), config, port }));
+  const envoy = starting.use(await startEnvoy({ nursery, binary: envoyBinary(), config, port }));
 
   const url = `http://127.0.0.1:${port}`;
   const authorization = `Bearer ${await issuer.key.sign()}`;
@@ -152,6 +155,7 @@ export async function startLab({
     target: { baseUrl: url, interceptors: [signIn] },
     ask,
     sendRaw: (bytes) => sendBytes(port, bytes),
+    readLog: () => readFile(envoy.child.logFile, "utf8"),
     async askUntil(status, path) {
       const deadline = Date.now() + waitLimitMs;
       for (;;) {
@@ -187,6 +191,22 @@ export function assertEdgeError(
   });
   if (typeof expected.message === "string") assert.equal(message, expected.message);
   else assert.match(message, expected.message);
+}
+
+/** Fails unless this is an error of the edge itself, as a gRPC, gRPC-Web or Connect client reads it. */
+export function assertEdgeFailure(
+  error: ConnectError,
+  expected: { code: Code; reason: string; message: string },
+): void {
+  assert.equal(
+    `${Code[error.code]}: ${error.rawMessage}`,
+    `${Code[expected.code]}: ${expected.message}`,
+  );
+  const details = error
+    .findDetails(ErrorInfoSchema)
+    .map(({ reason, domain }) => ({ reason, domain }));
+  assert.deepEqual(details, [{ reason: expected.reason, domain: "edge.settle" }]);
+  assert.match(error.metadata.get("x-request-id") ?? "", /^[0-9a-f-]{36}$/);
 }
 
 function change(config: string, changes: Readonly<Record<string, string>>): string {
@@ -225,7 +245,7 @@ async function send(
 }
 
 /** Sends these bytes and reads one response, which ends with its JSON. */
-async function sendBytes(port: number, bytes: string): Promise<Answer> {
+async function sendBytes(port: number, bytes: string | Buffer): Promise<Answer> {
   const socket = connect(port, "127.0.0.1");
   socket.write(bytes);
   let received = "";

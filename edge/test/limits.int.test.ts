@@ -11,7 +11,7 @@ import {
 } from "@connectrpc/connect-node";
 import { ListOrdersRequestSchema } from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
-import { assertEdgeError, startLab } from "./lab.ts";
+import { assertEdgeError, assertEdgeFailure, startLab } from "./lab.ts";
 
 const account = "/gateway/payments/accounts/alice";
 const tooMany = "Too many requests. Try again later.";
@@ -80,8 +80,8 @@ describe("the edge's limits", () => {
         );
         assert.ok(errors.length >= 3);
         for (const error of errors) {
-          assert.equal(error.code, Code.ResourceExhausted);
-          assert.equal(error.rawMessage, tooMany);
+          const code = Code.ResourceExhausted;
+          assertEdgeFailure(error, { code, reason: "RATE_LIMITED", message: tooMany });
           assert.equal(error.metadata.get("retry-after"), "1");
         }
       }

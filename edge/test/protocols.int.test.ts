@@ -69,6 +69,42 @@ describe("the edge passes on", () => {
       }
     });
 
+    it("with every way to write the same body, unchanged", async () => {
+      const plain = { userId: "alice", amount: { minorUnits: "7", currency: "EUR" } };
+      const description = 'é😀\u2028"\\/\n\u0001\u007f';
+      const expected = JSON.stringify({ ...plain, description, expireAfter: "1.500s" });
+      for (const body of [
+        expected,
+        ` \t\r\n${JSON.stringify(JSON.parse(expected), null, "\t")}\n `,
+        expected.replace("userId", "user_id").replace("minorUnits", "minor_units"),
+        expected.replace('"7"', "7").replace("userId", "\\u0075ser\\u0049d"),
+        expected.replace("é😀", "\\u00e9\\uD83D\\uDE00").replace("/", "\\/"),
+      ]) {
+        const answer = await lab.ask("POST", "/gateway/orders", { body });
+        assert.equal(answer.status, 200, answer.body);
+        const order = answer.json() as typeof plain & { readonly description: string };
+        assert.deepEqual({ userId: order.userId, amount: order.amount }, plain);
+        assert.equal(order.description, description);
+      }
+    });
+
+    it("with null for an absent field, and a body up to the limit", async () => {
+      const amount = { minorUnits: "7", currency: "EUR" };
+      const body = { userId: "alice", amount, description: null, expireAfter: null };
+      assert.equal((await lab.ask("POST", "/gateway/orders", { body })).status, 200);
+      const large = JSON.stringify(body).padEnd(65_536, " ");
+      assert.equal((await lab.ask("POST", "/gateway/orders", { body: large })).status, 200);
+    });
+
+    it("with an empty query, and a slash at the end of a path", async () => {
+      const amount = { minorUnits: "7", currency: "EUR" };
+      const deposit = "/gateway/payments/accounts/alice:deposit";
+      assert.equal((await lab.ask("POST", `${deposit}?`, { body: { amount } })).status, 200);
+      for (const path of ["/gateway/orders/alice/", "/gateway/orders/alice?&&"]) {
+        assert.equal((await lab.ask("GET", path)).status, 200);
+      }
+    });
+
     it("with user ids that have | and @, escaped or not", async () => {
       for (const name of ["auth0%7Cabc", "auth0|abc"]) {
         const path = `/gateway/orders/${name}/${orderIds.known}`;

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:http2";
+import { text } from "node:stream/consumers";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import {
   createConnectTransport,
@@ -6,7 +9,7 @@ import {
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
-import { assertEdgeError, type Lab, startLab } from "./lab.ts";
+import { type Answer, assertEdgeError, assertEdgeFailure, type Lab, startLab } from "./lab.ts";
 import { orderIds } from "./upstream.ts";
 
 const unroutable = { status: 404, code: 5, reason: "ROUTE_NOT_FOUND" };
@@ -52,12 +55,139 @@ describe("the edge itself rejects", () => {
       });
     }
 
+    const violated: Record<string, [path: string, body: unknown, field: string]> = {
+      "an unknown field": [
+        "/gateway/orders",
+        { userId: "alice", amount, expireAfer: "1s" },
+        "expireAfer",
+      ],
+      "an unknown field inside": [
+        "/gateway/orders",
+        { amount: { minorUnit: 1 } },
+        "amount.minorUnit",
+      ],
+      "an unknown field that needs escapes": [
+        "/gateway/orders",
+        { 'a"\\\n<\u2028é': 1 },
+        'a"\\\n<\u2028é',
+      ],
+      "a field twice": ["/gateway/orders", '{"userId":"alice","userId":"alice"}', "userId"],
+      "a field in both spellings": [
+        "/gateway/orders",
+        '{"amount":{"minorUnits":1,"minor_units":1}}',
+        "amount.minorUnits",
+      ],
+      "a field twice, once with escapes": [
+        "/gateway/orders",
+        '{"userId":"alice","\\u0075serId":"bob"}',
+        "userId",
+      ],
+      "a field twice, once null": ["/gateway/orders", '{"amount":null,"amount":{}}', "amount"],
+      "an unknown field of an account": [
+        "/gateway/payments/accounts",
+        { curency: "EUR" },
+        "curency",
+      ],
+      "another user than the path": [
+        "/gateway/payments/accounts/alice:deposit",
+        { userId: "bob", amount },
+        "userId",
+      ],
+      "the user of the path": [
+        "/gateway/payments/accounts/alice:deposit",
+        { user_id: "alice", amount },
+        "userId",
+      ],
+      "the order of the path": [
+        `/gateway/orders/alice/${orderIds.known}:cancel`,
+        { orderId: orderIds.known },
+        "orderId",
+      ],
+      "an unknown field of a refund": [
+        `/gateway/payments/accounts/alice/payments/${orderIds.known}:refund`,
+        { amout: amount },
+        "amout",
+      ],
+    };
+    for (const [name, [path, body, field]] of Object.entries(violated)) {
+      it(`with ${name} in its body, and names it`, async () => {
+        assertViolation(await lab.ask("POST", path, { body }), field);
+      });
+    }
+
+    it("with a query parameter twice, in any spelling, and names it", async () => {
+      for (const [path, field] of [
+        ["/gateway/orders/alice?status=ORDER_STATUS_PAID&status=ORDER_STATUS_PAID", "status"],
+        ["/gateway/orders/alice?pageSize=1&pageToken=a&page_size=1", "pageSize"],
+        ["/gateway/orders/alice?pageSize=1&page%53ize=1", "pageSize"],
+        ["/gateway/orders/alice:watch?afterRevision=1&afterRevision=1", "afterRevision"],
+        ["/gateway/payments/accounts/alice/entries?pageToken=a&page_token=a", "pageToken"],
+      ] as const) {
+        assertViolation(await lab.ask("GET", path), field);
+      }
+    });
+
+    it("with a parameter of the path, of the body or without a value in its query", async () => {
+      const deposit = "/gateway/payments/accounts/alice:deposit";
+      for (const [method, path] of [
+        ["GET", "/gateway/orders/alice?userId=bob"],
+        ["GET", "/gateway/orders/alice?user%5Fid=bob"],
+        ["GET", "/gateway/orders/alice:watch?user_id=bob"],
+        ["GET", "/gateway/orders/alice?pageSize"],
+        ["GET", "/gateway/orders/alice?=1"],
+        ["GET", "/gateway/orders/alice?createdAfter.seconds=1"],
+        ["POST", `${deposit}?userId=bob`],
+        ["POST", `${deposit}?amount.minorUnits=1`],
+        ["POST", "/gateway/orders?description=a"],
+      ] as const) {
+        const body = method === "POST" ? { body: { amount } } : {};
+        assertEdgeError(await lab.ask(method, path, body), { ...malformed, message: /"|quer/ });
+      }
+    });
+
+    it("with a body where the method has none, with a length or not", async () => {
+      const expected = { ...malformed, message: "This method takes no body." };
+      for (const path of ["/gateway/orders/alice", "/gateway/orders/alice:watch"]) {
+        for (const headers of [{ "transfer-encoding": "chunked" }, { "content-length": "2" }]) {
+          assertEdgeError(await lab.ask("GET", path, { body: "{}", headers }), expected);
+        }
+        const session = connect(lab.url);
+        const { authorization } = lab;
+        const call = session.request({ ":path": path, authorization }, { endStream: false });
+        const [answer, headers] = [text(call), once(call, "response")];
+        call.end("{}");
+        assert.match(await answer, /"This method takes no body\."/);
+        assert.equal((await headers)[0][":status"], 400);
+        session.close();
+      }
+    });
+
+    it("with a body that is not UTF-8", async () => {
+      const head = `POST /gateway/orders HTTP/1.1\r\nHost: a\r\nAuthorization: ${lab.authorization}\r\n`;
+      const body = '{"userId":"alice","description":"caf\xe9"}';
+      const answer = await lab.sendRaw(
+        Buffer.from(`${head}Content-Length: ${body.length}\r\n\r\n${body}`, "latin1"),
+      );
+      assertEdgeError(answer, { ...malformed, message: "The body is not valid UTF-8 (byte 37)." });
+    });
+
     it("with an unknown query parameter, and names it", async () => {
       const answer = await lab.ask("GET", "/gateway/orders/alice?nothing=1");
       assertEdgeError(answer, { ...malformed, message: /Could not find field "nothing"/ });
     });
 
     const bodies: Record<string, [body: unknown, message: RegExp]> = {
+      "in single quotes": ["{'userId': 'alice'}", /not valid JSON \(byte 2\)/],
+      "with a name without quotes": ['{userId: "alice"}', /not valid JSON \(byte 2\)/],
+      "with a trailing comma": ['{"userId": "alice",}', /not valid JSON \(byte 20\)/],
+      "with two values": ["{} {}", /not valid JSON \(byte 4\)/],
+      "with a byte order mark": ["\ufeff{}", /must be an object/],
+      "with half of a surrogate pair": ['{"userId": "\\ud800"}', /half of a surrogate pair/],
+      "with a duration as an object": [
+        { expireAfter: { seconds: 5 } },
+        /expireAfter must be a single/,
+      ],
+      "nested too deeply": [`{"userId":${"[".repeat(5_000)}${"]".repeat(5_000)}}`, /userId/],
       "that is not JSON": ["{", /./],
       "that is not an object": ["[1]", /./],
       "that is incomplete": ['{"userId": "a"', /./],
@@ -147,17 +277,38 @@ describe("the edge itself rejects", () => {
       const error = await failureOf(
         orders.createOrder({ userId: "alice", description: "x".repeat(65_536) }),
       );
-      assert.equal(error.code, Code.ResourceExhausted);
-      assert.equal(error.rawMessage, tooLarge);
-      assert.match(error.metadata.get("x-request-id") ?? "", /^[0-9a-f-]{36}$/);
+      const code = Code.ResourceExhausted;
+      assertEdgeFailure(error, { code, reason: "REQUEST_TOO_LARGE", message: tooLarge });
     });
   }
 
-  it("gRPC on a REST path", async () => {
+  it("gRPC on the path of REST or of a page", async () => {
     const headers = { "content-type": "application/grpc" };
-    const answer = await lab.ask("POST", "/gateway/orders", { headers });
-    assert.equal(answer.status, 200);
-    assert.equal(answer.headers["grpc-status"], String(Code.Unimplemented));
+    for (const path of ["/gateway/orders", "/gateway", "/swagger", "/swagger/docs"]) {
+      const answer = await lab.ask("POST", path, { headers });
+      assert.equal(answer.status, 200, path);
+      assert.equal(answer.headers["grpc-status"], String(Code.Unimplemented), path);
+    }
+  });
+
+  it("HTTP/1.0, and says which versions it accepts", async () => {
+    const chunked = "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n";
+    for (const headers of ["", "Host: a\r\n", "Connection: keep-alive\r\n", chunked]) {
+      const answer = await lab.sendRaw(`POST /gateway/orders HTTP/1.0\r\n${headers}\r\n`);
+      const message = "Use HTTP/1.1 or HTTP/2. Older versions are not supported.";
+      assertEdgeError(answer, { ...malformed, status: 426, message });
+      assert.equal(answer.headers.connection, "close");
+    }
+  });
+
+  it("nothing with a redirect, which has no body", async () => {
+    for (const method of ["GET", "HEAD"]) {
+      const { status, headers, body } = await lab.ask(method, "/swagger", { as: null });
+      assert.equal(status, 301);
+      assert.equal(headers.location, `${lab.url}/swagger/docs`);
+      assert.equal(headers["content-type"], undefined);
+      assert.equal(body, "");
+    }
   });
 
   it("a gRPC call of an unknown service, including grpc.health.v1", async () => {
@@ -178,11 +329,34 @@ describe("the edge itself rejects", () => {
           },
         ),
       );
-      assert.equal(error.code, Code.Unimplemented);
-      assert.equal(error.rawMessage, noSuchRoute);
+      const code = Code.Unimplemented;
+      assertEdgeFailure(error, { code, reason: "ROUTE_NOT_FOUND", message: noSuchRoute });
     }
   });
 });
+
+/** Fails unless the edge itself names this field as the only one that violates a rule. */
+function assertViolation({ status, json, body }: Answer, field: string): void {
+  assert.equal(status, 400, body);
+  const { code, message, details } = json() as { code: number; message: string; details: unknown };
+  assert.equal(code, 3);
+  const [description = ""] = message.startsWith(`${field}: `)
+    ? [message.slice(field.length + 2)]
+    : [];
+  assert.ok(description, body);
+  assert.deepEqual(details, [
+    {
+      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+      reason: "VALIDATION_FAILED",
+      domain: "edge.settle",
+      metadata: {},
+    },
+    {
+      "@type": "type.googleapis.com/google.rpc.BadRequest",
+      fieldViolations: [{ field, description, reason: "" }],
+    },
+  ]);
+}
 
 async function failureOf(call: Promise<unknown>): Promise<ConnectError> {
   return call.then(

@@ -6,8 +6,10 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
+import { eventually } from "@settle/chassis/testing";
+import { ErrorInfoSchema } from "@settle/gen/google/rpc/error_details_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
-import { assertEdgeError, type Lab, startLab } from "./lab.ts";
+import { type Answer, assertEdgeError, type Lab, startLab } from "./lab.ts";
 import { orderIds } from "./upstream.ts";
 
 const inTime = { status: 504, code: 4, reason: "DEADLINE_EXCEEDED" };
@@ -19,7 +21,11 @@ describe("in front of a failing service, the edge", () => {
   let lab: Lab;
   beforeEach(async () => {
     // In production this takes 17 s.
-    lab = await startLab({ changes: { "&unaryTimeout 17s": "&unaryTimeout 0.3s" } });
+    const changes = {
+      "&unaryTimeout 17s": "&unaryTimeout 0.3s",
+      "&serviceDeadlineMs 15000": "&serviceDeadlineMs 290",
+    };
+    lab = await startLab({ changes });
   });
   afterEach(() => lab[Symbol.asyncDispose]());
 
@@ -36,7 +42,8 @@ describe("in front of a failing service, the edge", () => {
         () => assert.fail("the call succeeded"),
         (reason: unknown) => ConnectError.from(reason),
       );
-      codes[name] = `${Code[error.code]}: ${error.rawMessage}`;
+      const [info] = error.findDetails(ErrorInfoSchema);
+      codes[name] = `${Code[error.code]}: ${error.rawMessage} (${info?.reason} of ${info?.domain})`;
     }
     return codes;
   };
@@ -46,14 +53,45 @@ describe("in front of a failing service, the edge", () => {
     await lab.orders.stop();
     const answer = await lab.ask("GET", `/gateway/orders/alice/${orderIds.known}`);
     assertEdgeError(answer, { ...unreachable, message: noAnswer });
-    assert.deepEqual(await failures(orderIds.known), each(`Unavailable: ${noAnswer}`));
+    assert.deepEqual(
+      await failures(orderIds.known),
+      each(`Unavailable: ${noAnswer} (SERVICE_UNREACHABLE of edge.settle)`),
+    );
     assert.equal((await lab.ask("GET", "/gateway/payments/accounts/alice")).status, 200);
   });
 
   it("reports a deadline for a service that is too slow", async () => {
     const answer = await lab.ask("GET", `/gateway/orders/alice/${orderIds.slow}`);
     assertEdgeError(answer, { ...inTime, message: lateAnswer });
-    assert.deepEqual(await failures(orderIds.slow), each(`DeadlineExceeded: ${lateAnswer}`));
+    assert.deepEqual(
+      await failures(orderIds.slow),
+      each(`DeadlineExceeded: ${lateAnswer} (DEADLINE_EXCEEDED of edge.settle)`),
+    );
+  });
+
+  it("logs its own failures, and not the deadline of a caller", async () => {
+    const slow = `/gateway/orders/alice/${orderIds.slow}`;
+    const headers = { "grpc-timeout": "1m" };
+    const own = await lab.ask("GET", slow, { headers });
+    assert.equal(own.status, 504, own.body);
+    for (const createTransport of Object.values(protocols)) {
+      const orders = createClient(OrdersService, createTransport());
+      const asked = { userId: "alice", orderId: orderIds.slow };
+      await assert.rejects(orders.getOrder(asked, { timeoutMs: 50 }));
+    }
+    const late = await lab.ask("GET", slow);
+    assert.equal(late.status, 504);
+    await lab.orders.stop();
+    const failed = await lab.ask("GET", slow);
+    assert.equal(failed.status, 503);
+    const idOf = (answer: Answer) => String(answer.headers["x-request-id"]);
+    const logged = await eventually("the last failure is logged", async () => {
+      const log = await lab.readLog();
+      const lines = log.split("\n").filter((line) => line.startsWith("{"));
+      const ids = lines.map((line) => (JSON.parse(line) as { requestId: string }).requestId);
+      return ids.includes(idOf(failed)) ? ids : undefined;
+    });
+    assert.deepEqual(logged, [idOf(late), idOf(failed)]);
   });
 
   it("reports a service that drops its connections as unavailable", async () => {
@@ -63,7 +101,10 @@ describe("in front of a failing service, the edge", () => {
     try {
       const answer = await lab.ask("GET", `/gateway/orders/alice/${orderIds.known}`);
       assertEdgeError(answer, { ...unreachable, message: noAnswer });
-      assert.deepEqual(await failures(orderIds.known), each(`Unavailable: ${noAnswer}`));
+      assert.deepEqual(
+        await failures(orderIds.known),
+        each(`Unavailable: ${noAnswer} (SERVICE_UNREACHABLE of edge.settle)`),
+      );
     } finally {
       server.close();
     }

@@ -50,7 +50,7 @@ export type Binding = {
  * for each invalid binding and leaves it out.
  */
 export function readBindings(
-  context: Pick<Context, "extensions" | "complaints">,
+  context: Pick<Context, "complaints" | "extensions">,
   method: DescMethod,
 ): readonly Binding[] {
   const rule = context.extensions.read<HttpRule>(method, "google.api.http");

@@ -98,7 +98,7 @@ export const places: readonly Place[] = [
                         - name: connect {name}
                           match: { prefix: /{name}.v1.{Name}Service/ }
                           route: { cluster: {name}-http1, host_rewrite_literal: {name}, timeout: *unaryTimeout }
-                          typed_per_filter_config: *limited
+                          typed_per_filter_config: *compressed
 `,
       },
       {
