@@ -15,6 +15,8 @@ Prints a token for the user <name>, signed by the development issuer that \`npm 
 
   curl -H "authorization: Bearer $(npm run --silent token -- alice)" ...
 
+A name that begins with - needs another --: npm run --silent token -- -- -alice
+
   --admin   adds the scope admin, which may read and refund everything
   --scope   adds these scopes, separated by spaces; may be repeated
   --help    shows this help

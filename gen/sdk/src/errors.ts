@@ -8,8 +8,10 @@
 import { SettleError } from "@settle/sdk-runtime";
 
 /**
- * INVALID_ARGUMENT: a field of the request violates a validation rule. The
- * `google.rpc.BadRequest` detail lists the fields and the rules they violate.
+ * INVALID_ARGUMENT: a field of the request violates a validation rule, is set
+ * more than once, or does not exist. The same holds for headers and query
+ * parameters. The `google.rpc.BadRequest` detail lists the fields and the
+ * rules they violate.
  */
 export class ValidationFailedError extends SettleError<"VALIDATION_FAILED"> {
   override readonly name = "ValidationFailedError";
@@ -102,24 +104,25 @@ export class InternalError extends SettleError<"INTERNAL"> {
 }
 
 /**
- * NOT_FOUND, from the edge: no such route or method.
+ * NOT_FOUND: no such route or method. gRPC, gRPC-Web and Connect use
+ * UNIMPLEMENTED.
  */
 export class RouteNotFoundError extends SettleError<"ROUTE_NOT_FOUND"> {
   override readonly name = "RouteNotFoundError";
 }
 
 /**
- * INVALID_ARGUMENT, from the edge: the request is malformed, for example
- * invalid JSON, an unknown enum value, an unknown query parameter or an
- * invalid path.
+ * INVALID_ARGUMENT: the request is malformed, for example invalid JSON, text
+ * that is not UTF-8, an unknown enum value, an unknown query parameter or an
+ * invalid path. A compression that is not supported is UNIMPLEMENTED.
  */
 export class MalformedRequestError extends SettleError<"MALFORMED_REQUEST"> {
   override readonly name = "MalformedRequestError";
 }
 
 /**
- * RESOURCE_EXHAUSTED with HTTP status 413 or 431, from the edge: the body
- * or the headers are too large.
+ * RESOURCE_EXHAUSTED with HTTP status 413 or 431: the body, if compressed its
+ * inflated size, or the headers are too large.
  */
 export class RequestTooLargeError extends SettleError<"REQUEST_TOO_LARGE"> {
   override readonly name = "RequestTooLargeError";

@@ -94,8 +94,10 @@ export const ErrorReason = {
   UNSPECIFIED: 0,
 
   /**
-   * INVALID_ARGUMENT: a field of the request violates a validation rule. The
-   * `google.rpc.BadRequest` detail lists the fields and the rules they violate.
+   * INVALID_ARGUMENT: a field of the request violates a validation rule, is set
+   * more than once, or does not exist. The same holds for headers and query
+   * parameters. The `google.rpc.BadRequest` detail lists the fields and the
+   * rules they violate.
    *
    * @generated from enum value: ERROR_REASON_VALIDATION_FAILED = 1;
    */
@@ -188,24 +190,25 @@ export const ErrorReason = {
   INTERNAL: 12,
 
   /**
-   * NOT_FOUND, from the edge: no such route or method.
+   * NOT_FOUND: no such route or method. gRPC, gRPC-Web and Connect use
+   * UNIMPLEMENTED.
    *
    * @generated from enum value: ERROR_REASON_ROUTE_NOT_FOUND = 13;
    */
   ROUTE_NOT_FOUND: 13,
 
   /**
-   * INVALID_ARGUMENT, from the edge: the request is malformed, for example
-   * invalid JSON, an unknown enum value, an unknown query parameter or an
-   * invalid path.
+   * INVALID_ARGUMENT: the request is malformed, for example invalid JSON, text
+   * that is not UTF-8, an unknown enum value, an unknown query parameter or an
+   * invalid path. A compression that is not supported is UNIMPLEMENTED.
    *
    * @generated from enum value: ERROR_REASON_MALFORMED_REQUEST = 14;
    */
   MALFORMED_REQUEST: 14,
 
   /**
-   * RESOURCE_EXHAUSTED with HTTP status 413 or 431, from the edge: the body
-   * or the headers are too large.
+   * RESOURCE_EXHAUSTED with HTTP status 413 or 431: the body, if compressed its
+   * inflated size, or the headers are too large.
    *
    * @generated from enum value: ERROR_REASON_REQUEST_TOO_LARGE = 15;
    */
