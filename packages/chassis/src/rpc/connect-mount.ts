@@ -105,10 +105,10 @@ export function createConnectHandlers(options: {
     const serve: ConnectHandler["serve"] = (request, response, requestId) => {
       const invalid = prepareHeaders(request.headers, request.rawHeaders);
       const { contentType, acceptHeader, emptyBody, readMessage } = readHttpRequest(request);
+      for (const name of readHeaders) delete request.headers[name];
+      request.headers["content-type"] = contentType;
       const values = createContextValues().set(requestIdKey, requestId);
       const universal = universalRequestFromNodeRequest(request, response, undefined, values);
-      for (const name of readHeaders) universal.header.delete(name);
-      universal.header.set("content-type", contentType);
       async function* body() {
         try {
           if (invalid) throw invalid;

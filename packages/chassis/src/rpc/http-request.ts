@@ -88,6 +88,7 @@ const formats = {
 
 function getRequest({ url = "", headers }: IncomingMessage): HttpRequest {
   const isJson = !/[?&]encoding=proto(&|$)/.test(url);
+  const hasBody = Number(headers["content-length"] ?? 0) > 0 || "transfer-encoding" in headers;
   return {
     contentType: isJson ? "application/json" : "application/proto",
     acceptHeader: formats.connectUnary.accepts,
@@ -96,9 +97,7 @@ function getRequest({ url = "", headers }: IncomingMessage): HttpRequest {
       const query = readQuery(url, queryParameters);
       const encoding = query.get("compression") ?? "identity";
       assertSupported(encoding);
-      if (Number(headers["content-length"] ?? 0) > 0 || headers["transfer-encoding"]) {
-        throw malformed("a GET request has no body");
-      }
+      if (hasBody) throw malformed("a GET request has no body");
       const message = query.get("message") ?? "";
       const bytes = query.has("base64") ? decodeBase64(message) : Buffer.from(message);
       if (bytes.length > maxBytes) throw tooLarge(maxBytes);
