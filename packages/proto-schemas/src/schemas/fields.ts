@@ -161,7 +161,8 @@ function typeSchema(
     case "map":
       return withoutEmpty({
         type: "object",
-        propertyNames: mapKeySchema(field.mapKey),
+        propertyNames:
+          mapKeySchema(field.mapKey) ?? (rules.propertyNames ? { type: "string" } : undefined),
         additionalProperties: elementSchema(
           context,
           field,
