@@ -1,19 +1,17 @@
 import type { DescEnum, DescField, DescMessage } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import type { Direction } from "../json/direction.ts";
-import { type Element, elementOf, mapKeySchema, scalarOf, scalarSchema } from "../json/elements.ts";
+import { elementOf, mapKeySchema, scalarOf, scalarSchema } from "../json/elements.ts";
 import { type JsonObject, mergeSchemas, withoutEmpty } from "../json/json-schema.ts";
 import { wellKnownForm } from "../json/well-known.ts";
-import { hasImplicitZero, nonZeroSchema, refusesZero } from "../json/zero-values.ts";
+import { hasImplicitZero, refusesZero } from "../json/zero-values.ts";
 import { paragraphs } from "../protos/comments.ts";
 import type { Context } from "../protos/context.ts";
 import { readFieldBehavior } from "../protos/field-behavior.ts";
+import { fieldRules } from "../rules/field-rules.ts";
 import { readNarrowing } from "../rules/narrowing.ts";
-import { join, type Ruled } from "../rules/ruled.ts";
-import { elementRules, ignore, noRules, readFieldRules } from "../rules/rules.ts";
-import { celNotes } from "../rules/rules-cel.ts";
-import { lengthKeywords } from "../rules/rules-string.ts";
-import { withZero } from "../rules/rules-zero.ts";
+import type { Ruled } from "../rules/ruled.ts";
+import { ignore, readFieldRules } from "../rules/rules.ts";
 import { enumValues } from "./enums.ts";
 import { fieldExamples } from "./examples.ts";
 
@@ -200,52 +198,4 @@ function elementSchema(
   if (form) return form;
   const isNarrowed = readNarrowing(context, field, direction).size > 0;
   return { $ref: refer(isNarrowed ? field : element.message, direction) };
-}
-
-function fieldRules(context: Context, field: DescField, direction: Direction): Ruled {
-  const rules = readFieldRules(context, field);
-  if (rules === noRules) return { schema: {}, notes: [] };
-  const values = valueRules(context, field, direction);
-  const isZeroFree = rules.ignore === ignore.ifZeroValue && hasImplicitZero(field);
-  const { schema, notes } = isZeroFree ? withZero(values, field) : values;
-  const mustBeSet = rules.required && direction !== "response" && hasImplicitZero(field);
-  return { schema: mustBeSet ? mergeSchemas(schema, nonZeroSchema(field)) : schema, notes };
-}
-
-function valueRules(context: Context, field: DescField, direction: Direction): Ruled {
-  const rules = readFieldRules(context, field);
-  const element = elementOf(field);
-  const inside = (what: string, ruled: Ruled, keyword: string): Ruled => ({
-    schema: withoutEmpty({ [keyword]: ruled.schema }),
-    notes: ruled.notes.map((note) => `${what}: ${note}`),
-  });
-  if (field.fieldKind === "list") {
-    const { items = {}, min_items, max_items, unique } = rules.repeated ?? {};
-    return join([
-      celNotes(rules),
-      {
-        schema: {
-          ...lengthKeywords("Items", undefined, min_items, max_items),
-          ...(unique ? { uniqueItems: true } : {}),
-        },
-        notes: [],
-      },
-      inside("each item", elementRules(context, element, items, direction), "items"),
-    ]);
-  }
-  if (field.fieldKind === "map") {
-    const { keys = {}, values = {}, min_pairs, max_pairs } = rules.map ?? {};
-    const key: Element = { kind: "scalar", scalar: field.mapKey };
-    return join([
-      celNotes(rules),
-      { schema: lengthKeywords("Properties", undefined, min_pairs, max_pairs), notes: [] },
-      inside("each key", elementRules(context, key, keys, direction), "propertyNames"),
-      inside(
-        "each value",
-        elementRules(context, element, values, direction),
-        "additionalProperties",
-      ),
-    ]);
-  }
-  return elementRules(context, element, rules, direction);
 }
