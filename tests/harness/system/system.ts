@@ -142,6 +142,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
         AUTH_ISSUER: auth.issuer,
         AUTH_AUDIENCE: auth.audience,
         AUTH_JWKS_URL: auth.jwksUrl,
+        EDGE_URL: edge.url,
         ...(crashAt ? { CRASH_AT: crashAt } : {}),
         ...env,
       },
