@@ -137,6 +137,54 @@ for (const protocol of rawProtocols) {
   });
 }
 
+describe("JSON with an unknown field", () => {
+  const faulty = Buffer.from('{"usrId":"alice"}');
+  const ways: [RawProtocol, RawRequest][] = [
+    ["connect", { path, type: "application/json", body: faulty }],
+    ["connect-stream", { path: tick, type: "application/connect+json", body: envelope(faulty) }],
+    ["grpc-web", { path, type: "application/grpc-web+json", body: envelope(faulty) }],
+    [
+      "connect-stream",
+      {
+        path: tick,
+        type: "application/connect+json",
+        headers: ["connect-content-encoding", "gzip"],
+        body: envelope(gzipSync(faulty), 1),
+      },
+    ],
+  ];
+  for (const [protocol, request] of ways) {
+    it(`is refused by ${protocol}, in ${request.type}`, async () => {
+      await using bundle = await setup();
+      const refusal = await refusalBy(protocol, bundle.port, request);
+      assert.deepEqual(refusal, { code: "InvalidArgument", reason: "VALIDATION_FAILED", domain });
+    });
+  }
+
+  it("is not read in binary, where unknown fields pass", async () => {
+    await using bundle = await setup();
+    const body = Buffer.concat([good, Buffer.from([0xfa, 0x07, 1, 0x78])]);
+    const refusal = await refusalBy("connect", bundle.port, { path, body });
+    assert.equal(refusal.code, undefined);
+    assert.equal(
+      (await refusalBy("grpc", bundle.port, { path, body: envelope(body) })).code,
+      undefined,
+    );
+  });
+});
+
+describe("a health check of an unknown service", () => {
+  it("has a reason as well", async () => {
+    await using bundle = await setup();
+    const body = envelope(Buffer.from([0x0a, 1, 0x78]));
+    const refusal = await refusalBy("grpc", bundle.port, {
+      path: "/grpc.health.v1.Health/Check",
+      body,
+    });
+    assert.deepEqual(refusal, { code: "NotFound", reason: "ROUTE_NOT_FOUND", domain });
+  });
+});
+
 describe("a request to no handler", () => {
   const json = ["content-type", "application/json"];
 
