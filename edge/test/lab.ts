@@ -46,6 +46,8 @@ export type Lab = AsyncDisposable & {
   readonly url: string;
   readonly port: number;
   readonly adminUrl: string;
+  /** The process id of Envoy. */
+  readonly pid: number;
   /** The first instance of orders, and all of them. */
   readonly orders: OrdersUpstream;
   readonly instances: readonly OrdersUpstream[];
@@ -147,6 +149,7 @@ export async function startLab({
     url,
     port,
     adminUrl: `http://127.0.0.1:${adminPort}`,
+    pid: envoy.child.pid,
     orders,
     instances,
     payments,
