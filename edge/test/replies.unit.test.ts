@@ -44,14 +44,27 @@ function assertStatus(
   assertInfo(detail && anyUnpack(detail, ErrorInfoSchema), reason);
 }
 
+function assertEnd(envelope: string, error: object): void {
+  const [, json = ""] = /^\\x02\\x00\\x00\\x01\\x00(.*)$/.exec(envelope) ?? [];
+  assert.equal(Buffer.byteLength(json), 0x0100);
+  assert.deepEqual(JSON.parse(json), { error });
+}
+
 describe("the replies of the edge", () => {
   const { replies } = parseDocument(readEdge()).toJS() as { readonly replies: Replies };
   const tables = Object.fromEntries(
-    ["words", "reason", "code", "grpcStatus", "grpcDetails", "connectCode", "connectInfo"].map(
-      (name) => [name, valuesOf(replies[name])],
-    ),
+    [
+      "words",
+      "reason",
+      "code",
+      "grpcStatus",
+      "grpcDetails",
+      "connectCode",
+      "connectInfo",
+      "connectEnd",
+    ].map((name) => [name, valuesOf(replies[name])]),
   );
-  const { words, reason, grpcStatus, grpcDetails, connectInfo } = tables;
+  const { words, reason, grpcStatus, grpcDetails, connectCode, connectInfo, connectEnd } = tables;
 
   it("have the same conditions in each table", () => {
     for (const [name, table] of Object.entries(tables)) {
@@ -70,6 +83,23 @@ describe("the replies of the edge", () => {
       const info = fromBinary(ErrorInfoSchema, Buffer.from(bytes, "base64"));
       assertInfo(info, reason?.get(condition));
     }
+  });
+
+  it("have a last message for a stream by Connect that matches, and the length that it says", () => {
+    assert.ok(connectEnd);
+    for (const [condition, envelope] of connectEnd) {
+      assertEnd(envelope, {
+        code: connectCode?.get(condition),
+        message: words?.get(condition),
+        details: [{ type: "google.rpc.ErrorInfo", value: connectInfo?.get(condition) }],
+      });
+    }
+    const { unauthenticated, unauthenticatedConnectInfo, unauthenticatedConnectEnd } = replies;
+    assertEnd(valuesOf(unauthenticatedConnectEnd).get("") ?? "", {
+      code: "unauthenticated",
+      message: unauthenticated,
+      details: [{ type: "google.rpc.ErrorInfo", value: unauthenticatedConnectInfo }],
+    });
   });
 
   it("have such details for a request without a valid token", () => {
