@@ -11,7 +11,8 @@ import {
 } from "@connectrpc/connect-node";
 import { ListOrdersRequestSchema } from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
-import { assertEdgeError, assertEdgeFailure, startLab } from "./lab.ts";
+import { assertEdgeError, assertEdgeFailure } from "./edge-errors.ts";
+import { startLab } from "./lab.ts";
 
 const account = "/gateway/payments/accounts/alice";
 const tooMany = "Too many requests. Try again later.";

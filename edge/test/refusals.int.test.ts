@@ -9,7 +9,8 @@ import {
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
-import { type Answer, assertEdgeError, assertEdgeFailure, type Lab, startLab } from "./lab.ts";
+import { assertEdgeError, assertEdgeFailure } from "./edge-errors.ts";
+import { type Answer, type Lab, startLab } from "./lab.ts";
 import { orderIds } from "./upstream.ts";
 
 const unroutable = { status: 404, code: 5, reason: "ROUTE_NOT_FOUND" };

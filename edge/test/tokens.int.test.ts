@@ -17,8 +17,9 @@ import { createTokenVerifier } from "@settle/chassis/identity/token-verifier";
 import { eventually, testLog } from "@settle/chassis/testing";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { SignJWT, UnsecuredJWT } from "jose";
+import { assertEdgeError, assertEdgeFailure } from "./edge-errors.ts";
 import { createIssuer, nowS, type SigningKey } from "./issuer.ts";
-import { type Answer, assertEdgeError, assertEdgeFailure, type Lab, startLab } from "./lab.ts";
+import { type Answer, type Lab, startLab } from "./lab.ts";
 import { orderIds } from "./upstream.ts";
 
 const buf = fileURLToPath(new URL("../../node_modules/.bin/buf", import.meta.url));

@@ -9,7 +9,8 @@ import {
 import { eventually } from "@settle/chassis/testing";
 import { ErrorInfoSchema } from "@settle/gen/google/rpc/error_details_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
-import { type Answer, assertEdgeError, type Lab, startLab } from "./lab.ts";
+import { assertEdgeError } from "./edge-errors.ts";
+import { type Answer, type Lab, startLab } from "./lab.ts";
 import { orderIds } from "./upstream.ts";
 
 const inTime = { status: 504, code: 4, reason: "DEADLINE_EXCEEDED" };

@@ -15,7 +15,8 @@ import { eventually } from "@settle/chassis/testing";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
-import { assertEdgeError, type Lab, startLab } from "./lab.ts";
+import { assertEdgeError } from "./edge-errors.ts";
+import { type Lab, startLab } from "./lab.ts";
 import { busyUser, floodRevision, type WatchAnswer } from "./upstream.ts";
 
 const path = "/gateway/orders/alice:watch";
