@@ -131,9 +131,18 @@ describe("bad input through the edge", function () {
     ["a page of -1 entries", get(`${accountsPath}/alice/entries?pageSize=-1`), "pageSize"],
     ["a payment of a bad order id", get(`${accountsPath}/alice/payments/1`), "orderId"],
   ];
+  const ignoredByTheTranscoder: [string, Request, ...string[]][] = [
+    ["a misspelt field", placing({ expireAfer: "1s" }), "expireAfer"],
+    ["a misspelt field of an amount", placingFor({ ...money, curency: "USD" }), "amount.curency"],
+    ["a misspelt currency", post(accountsPath, { userId: "bob", curency: "EUR" }), "curency"],
+    ["two amounts", post(ordersPath, '{"amount":{},"amount":{}}'), "amount"],
+    ["two statuses", get(`${ordersPath}/alice?status=1&status=2`), "status"],
+    ["a user beside the path", post(`${accountsPath}/alice:deposit`, { userId: "bob" }), "userId"],
+  ];
   for (const [domain, requests] of [
     ["orders.settle", broken],
     ["payments.settle", brokenForPayments],
+    ["edge.settle", ignoredByTheTranscoder],
   ] as const) {
     for (const [what, request, ...fields] of requests) {
       it(`is refused by ${domain}, which names the field: ${what}`, () =>
