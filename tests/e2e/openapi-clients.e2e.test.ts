@@ -22,6 +22,21 @@ describe("a client generated from the OpenAPI document alone", function () {
   });
   after(() => system?.[Symbol.asyncDispose]());
 
+  it("finds the edge in the document, wherever it is served", async () => {
+    const { ports, edgeUrl } = system;
+    const documents = [
+      `${edgeUrl}/swagger/v1/settle.json`,
+      `${edgeUrl}/swagger/v1/payments.json`,
+      `http://127.0.0.1:${ports.orders}/swagger/v1/swagger.json`,
+      `http://127.0.0.1:${ports.payments}/swagger/v1/swagger.json`,
+    ];
+    for (const url of documents) {
+      const { servers } = (await (await fetch(url)).json()) as { servers: { url: string }[] };
+      const found = servers.map((server) => new URL(server.url, url).origin);
+      assert.deepEqual(found, [new URL(edgeUrl).origin], url);
+    }
+  });
+
   it("is made by two generators for Node at least", () => {
     assert.ok(chosen.length >= 2);
   });
