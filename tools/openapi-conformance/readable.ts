@@ -11,7 +11,7 @@ const unportable = /\(\?(?!:)|\\[1-9kuUpPAzZQEC]|\[\[:/;
 /**
  * Returns what generators of clients cannot read in an OpenAPI document, one per line with its JSON
  * pointer; empty if there is nothing: parts of schemas (`allOf`, `anyOf`), a schema that restricts
- * values without one type, and a pattern that does not mean the same in ECMAScript, Python and RE2.
+ * values without one type (or null), and a pattern that does not mean the same in ECMAScript, Python and RE2.
  */
 export function findUnreadable(document: unknown): readonly string[] {
   return find(document, "#");
@@ -39,7 +39,9 @@ function checkSchema(schema: Node, pointer: string): readonly string[] {
     .filter((key) => key === "allOf" || key === "anyOf")
     .map((key) => `${pointer}: ${key}`);
   const isAny = Object.keys(schema).every((key) => annotations.has(key));
-  if ($ref === undefined && typeof type !== "string" && !isAny) faults.push(`${pointer}: no type`);
+  const [one, ...others] = [type].flat().filter((name) => name !== "null");
+  const hasOneType = typeof one === "string" && others.length === 0;
+  if ($ref === undefined && !hasOneType && !isAny) faults.push(`${pointer}: no type`);
   if (typeof pattern === "string" && unportable.test(pattern)) {
     faults.push(`${pointer}: the pattern ${pattern}`);
   }

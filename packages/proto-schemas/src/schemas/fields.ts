@@ -77,8 +77,7 @@ export function describeField(
   const rules = notes.length > 1 ? `Rules:\n\n- ${notes.join("\n- ")}` : `Rule: ${notes[0]}`;
   const own = schema.$ref === undefined ? (schema.description as string | undefined) : undefined;
   const isOwnEnum = field.fieldKind === "enum" && own !== undefined;
-  return withoutEmpty({
-    ...schema,
+  const words = withoutEmpty({
     description:
       paragraphs(
         comment.text,
@@ -93,6 +92,8 @@ export function describeField(
     readOnly: (direction === "request" && behavior.outputOnly) || undefined,
     writeOnly: (direction === "request" && behavior.inputOnly) || undefined,
   });
+  // An empty schema in it counts: it is that of any value.
+  return { ...schema, ...words };
 }
 
 /** Whether a field is always present in messages of this direction. */
@@ -187,7 +188,10 @@ function elementSchema(
   // A wrapper that is null in JSON is absent, so it needs no second type.
   if (scalar !== undefined) return scalarSchema(scalar, direction, context.int64);
   if (element.kind === "enum") {
-    if (element.enum.typeName === "google.protobuf.NullValue") return { type: "null" };
+    if (element.enum.typeName === "google.protobuf.NullValue") {
+      // Some generators of clients know null only beside another type.
+      return { type: ["string", "null"], enum: [null] };
+    }
     // The rules list the values that are left. Next to a `$ref`, generators of clients ignore them.
     return Array.isArray(rules.enum)
       ? { type: "string", description: enumValues(context, element.enum, rules.enum) }
