@@ -1,4 +1,5 @@
 import {
+  type DescEnum,
   type DescField,
   type DescMessage,
   fromJson,
@@ -14,9 +15,9 @@ const maxDepth = 32;
 /**
  * Reads a message from the protobuf JSON mapping, as UTF-8. Everything that is sent counts or is
  * refused: refuses a field that the schema does not have, one that is set more than once
- * (`minorUnits` and `minor_units` are the same field), and a number, duration or time that is not
- * what it looks like, with VALIDATION_FAILED and the path of the field. Throws any other error for
- * a text that is not UTF-8, not JSON, nested too deeply or not a message of this schema.
+ * (`minorUnits` and `minor_units` are the same field), and a value that is not one of its type, with
+ * VALIDATION_FAILED and the path of the field. Throws any other error for a text that is not UTF-8,
+ * not JSON, nested too deeply or otherwise not a message of this schema.
  */
 export function readRequestJson(schema: DescMessage, bytes: Uint8Array): Message {
   const text = utf8.decode(bytes);
@@ -29,15 +30,18 @@ export function readRequestJson(schema: DescMessage, bytes: Uint8Array): Message
 // With the byte order mark kept, which JSON does not allow.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** What JSON may stand for a field or message. */
+/** The JSON that may stand for a field or message. */
 type Expected = {
-  /** By both of its names. Undefined if any names may occur, as in a map. */
+  /** The fields of a message, by both of their names. */
   readonly fields?: ReadonlyMap<string, { readonly name: string; readonly expected: Expected }>;
-  /** The values of a map. */
-  readonly values?: Expected;
-  /** Returns whether a string or number, as JSON, is read as exactly what it says. */
-  readonly isExact?: (token: string) => boolean;
+  /** The items of a list, or the values of a map. */
+  readonly items?: Expected;
+  /** What it must be; any JSON if there is no rule. */
+  readonly rule?: Rule;
 };
+
+/** `accepts` gets the first token of the value. */
+type Rule = { readonly text: string; readonly accepts: (token: string) => boolean };
 
 /**
  * JSON.parse keeps the last of repeated names, and protobuf-es does not say where an unknown name
@@ -49,7 +53,7 @@ function faultsIn(schema: DescMessage, text: string): readonly FieldViolation[] 
   const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s"{}[\],:]+/g;
   const next = () => tokens.exec(text)?.[0] ?? "";
 
-  const readObject = ({ fields, values = anything }: Expected, path: string, depth: number) => {
+  const readObject = ({ fields, items = anything }: Expected, path: string, depth: number) => {
     const seen = new Set<string>();
     for (let token = next(); token !== "}"; token = next()) {
       if (token === ",") token = next();
@@ -61,25 +65,33 @@ function faultsIn(schema: DescMessage, text: string): readonly FieldViolation[] 
       else if (seen.has(own)) faults.push({ field: place, description: "set more than once" });
       seen.add(own);
       next(); // the colon
-      read(next(), field?.expected ?? values, place, depth);
+      // In a message, null stands for an absent field.
+      const value = next();
+      const isAbsent = fields !== undefined && value === "null";
+      read(value, isAbsent ? anything : (field?.expected ?? items), place, depth);
     }
   };
   const read = (token: string, expected: Expected, path: string, depth: number) => {
     if (depth > maxDepth) throw new Error(`nested more than ${maxDepth} levels deep`);
+    const { rule, items = anything } = expected;
+    const isExpected = rule?.accepts(token) ?? true;
+    if (!isExpected) faults.push({ field: path, description: `must be ${rule?.text}` });
+    const inside = isExpected ? expected : anything;
     if (token === "{") {
-      readObject(expected, path, depth + 1);
+      readObject(inside, path, depth + 1);
     } else if (token === "[") {
       let index = 0;
       for (let item = next(); item !== "]"; item = next()) {
         if (item === ",") item = next();
-        read(item, expected, `${path}[${index}]`, depth + 1);
+        read(item, isExpected ? items : anything, `${path}[${index}]`, depth + 1);
         index += 1;
       }
-    } else if (/^["\d-]/.test(token) && expected.isExact?.(token) === false) {
-      faults.push({ field: path, description: "not in the format of this field" });
     }
   };
-  read(next(), expectedOf(schema), "", 0);
+  const first = next();
+  const whole = expectedOf(schema);
+  if (whole.fields && first !== "{") throw new Error("not an object");
+  read(first, whole, "", 0);
   return faults;
 }
 
@@ -94,54 +106,101 @@ function expectedOf(message: DescMessage): Expected {
   const known = expectations.get(message);
   if (known) return known;
   if (hasCustomJsonRepresentation(message)) {
-    const isExact = exactFormats.get(message.typeName);
-    return isExact ? { isExact } : anything;
+    const rule = formats.get(message.typeName);
+    return rule ? { rule } : anything;
   }
   const fields = new Map<string, { name: string; expected: Expected }>();
+  const expected = { fields, rule: anObject };
   // Before the fields are read, because a message may contain itself.
-  expectations.set(message, { fields });
+  expectations.set(message, expected);
   for (const field of message.fields) {
     const entry = { name: field.name, expected: expectedOfField(field) };
     fields.set(field.name, entry).set(field.jsonName, entry);
   }
-  return { fields };
+  return expected;
 }
 
 function expectedOfField(field: DescField): Expected {
-  if (field.fieldKind === "map") {
-    return { values: field.mapKind === "message" ? expectedOf(field.message) : anything };
+  switch (field.fieldKind) {
+    case "map":
+      return { items: expectedOfValue(field), rule: anObject };
+    case "list":
+      return { items: expectedOfValue(field), rule: anArray };
+    default:
+      return expectedOfValue(field);
   }
-  if (field.message) return expectedOf(field.message);
-  return integers.has(field.scalar) ? { isExact: isExactInteger } : anything;
 }
 
-const integers: ReadonlySet<ScalarType | undefined> = new Set([
-  ScalarType.INT32,
-  ScalarType.INT64,
-  ScalarType.UINT32,
-  ScalarType.UINT64,
-  ScalarType.SINT32,
-  ScalarType.SINT64,
-  ScalarType.FIXED32,
-  ScalarType.FIXED64,
-  ScalarType.SFIXED32,
-  ScalarType.SFIXED64,
-]);
-
-// Where protobuf-es 2.17 reads something else than it says: "0x10" and 9007199254740993 as integers,
-// "1sx" as a duration, and "2026-02-30" and "24:00" as times, which it moves to the next day.
-function isExactInteger(token: string): boolean {
-  if (token.startsWith('"')) return /^-?\d+$/.test(textOf(token));
-  return !/^-?\d+$/.test(token) || Number.isSafeInteger(Number(token));
+function expectedOfValue({ message, enum: values, scalar }: DescField): Expected {
+  if (message) return expectedOf(message);
+  const rule = values ? ruleOfEnum(values) : scalars.get(scalar);
+  return rule ? { rule } : anything;
 }
 
-const exactFormats: ReadonlyMap<string, (token: string) => boolean> = new Map([
-  ["google.protobuf.Duration", (token: string) => /^-?\d+(\.\d{1,9})?s$/.test(textOf(token))],
-  ["google.protobuf.Timestamp", isCalendarTime],
+const anObject: Rule = { text: "an object", accepts: (token) => token === "{" };
+const anArray: Rule = { text: "an array", accepts: (token) => token === "[" };
+const aString: Rule = { text: "a string", accepts: isString };
+const aBoolean: Rule = { text: "true or false", accepts: (token) => /^(true|false)$/.test(token) };
+// protobuf-es 2.17 also reads "0x10", and rounds 9007199254740993.
+const anInteger: Rule = {
+  text: "a whole number, above 9007199254740991 as a string of digits",
+  accepts: (token) =>
+    isString(token) ? /^-?\d+$/.test(textOf(token)) : Number.isSafeInteger(Number(token)),
+};
+
+const scalars: ReadonlyMap<ScalarType | undefined, Rule> = new Map([
+  [ScalarType.STRING, aString],
+  [ScalarType.BYTES, aString],
+  [ScalarType.BOOL, aBoolean],
+  [ScalarType.INT32, anInteger],
+  [ScalarType.INT64, anInteger],
+  [ScalarType.UINT32, anInteger],
+  [ScalarType.UINT64, anInteger],
+  [ScalarType.SINT32, anInteger],
+  [ScalarType.SINT64, anInteger],
+  [ScalarType.FIXED32, anInteger],
+  [ScalarType.FIXED64, anInteger],
+  [ScalarType.SFIXED32, anInteger],
+  [ScalarType.SFIXED64, anInteger],
 ]);
 
-function isCalendarTime(token: string): boolean {
-  const [, date = "", hour = ""] = /^(\d{4}-\d\d-\d\d)T(\d\d):/.exec(textOf(token)) ?? [];
+// protobuf-es 2.17 also reads "1sx" as a duration, and "2026-02-30" and "24:00" as times, which it
+// moves to the next day.
+const formats: ReadonlyMap<string, Rule> = new Map([
+  [
+    "google.protobuf.Duration",
+    {
+      text: 'seconds with at most nine decimals, such as "1.5s"',
+      accepts: (token: string) => isString(token) && /^-?\d+(\.\d{1,9})?s$/.test(textOf(token)),
+    },
+  ],
+  [
+    "google.protobuf.Timestamp",
+    {
+      text: 'a time of RFC 3339, such as "2026-11-22T09:30:00Z"',
+      accepts: (token: string) => isString(token) && isTime(textOf(token)),
+    },
+  ],
+]);
+
+function ruleOfEnum({ typeName, values }: DescEnum): Rule | undefined {
+  if (typeName === "google.protobuf.NullValue") return undefined;
+  const names = new Set(values.map(({ name }) => name));
+  return {
+    text: `a value of ${typeName}, such as "${values.at(-1)?.name}"`,
+    accepts: (token) => (isString(token) ? names.has(textOf(token)) : /^-?\d/.test(token)),
+  };
+}
+
+function isString(token: string): boolean {
+  return token.startsWith('"');
+}
+
+function isTime(text: string): boolean {
+  const [, date = "", hour = ""] =
+    /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.exec(
+      text,
+    ) ?? [];
   const day = new Date(date);
-  return hour < "24" && !Number.isNaN(day.valueOf()) && day.toISOString().startsWith(date);
+  return hour !== "" && !Number.isNaN(day.valueOf()) && day.toISOString().startsWith(date);
 }

@@ -29,7 +29,6 @@ describe("bytes that are no message", () => {
       ["application/json", "gar<bage>"],
       ["application/json", ""],
       ["application/json", "[".repeat(60_000)],
-      ["application/json", '{"userId":7}'],
       ["application/json", '{"userId":"\\ud800"'],
     ];
     for (const [type, body] of bodies) {
