@@ -73,7 +73,7 @@ const withGuard = await start({});
 const without = await start({ [guarded]: "envoy.filters.http.grpc_json_transcoder: *on" });
 
 console.log(`${pairs} pairs; microseconds of CPU per call as median (min - max)\n`);
-console.log(["POST".padEnd(32), "with".padEnd(20), "without".padEnd(20), "difference"].join(""));
+console.log(["POST".padEnd(32), "with".padEnd(24), "without".padEnd(24), "difference"].join(""));
 for (const [name, [path, body]] of Object.entries(requests)) {
   // The first run of each warms up connections, caches and LuaJIT.
   await withGuard(path, body);
@@ -85,7 +85,7 @@ for (const [name, [path, body]] of Object.entries(requests)) {
   const [a, b] = [costs.map(([one]) => one), costs.map(([, other]) => other)];
   const difference = costs.map(([one, other]) => one - other);
   console.log(
-    [name.padEnd(32), spread(a).padEnd(20), spread(b).padEnd(20), spread(difference)].join(""),
+    [name.padEnd(32), spread(a).padEnd(24), spread(b).padEnd(24), spread(difference)].join(""),
   );
 }
 

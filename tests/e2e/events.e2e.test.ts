@@ -160,6 +160,19 @@ describe("the events", function () {
     }
   });
 
+  it("are compressed by the edge, and not sent again to a reader who has them", async () => {
+    const url = `${system.edgeUrl}/swagger/v1/events.json`;
+    const { status, headers } = await fetch(url, { headers: { "accept-encoding": "gzip" } });
+    assert.deepEqual([status, headers.get("content-encoding")], [200, "gzip"]);
+    assert.match(headers.get("vary") ?? "", /accept-encoding/i);
+    const etag = headers.get("etag") ?? "";
+    assert.match(etag, /^W\/"/);
+    for (const accepted of ["gzip", "identity"]) {
+      const known = { "accept-encoding": accepted, "if-none-match": etag };
+      assert.equal((await fetch(url, { headers: known })).status, 304);
+    }
+  });
+
   it("are booked once each by a listener of another team, despite crashes", async () => {
     const { adminUrl, vhost } = system.broker;
     const name = vhost.replace("_", "-");
