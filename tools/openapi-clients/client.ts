@@ -9,6 +9,8 @@ export type Client = {
   readonly onlyNode: boolean;
   /** How the journey reads the stream of WatchOrders. */
   readonly watch: "typed" | "raw";
+  /** What is wrong in the generator itself, so that documents that are right fail. */
+  readonly knownFaults?: readonly KnownFault[];
   /** Downloads the tools that are missing; throws with what is missing on this machine. */
   prepare(): Promise<void>;
   /** Writes the client for the document into the folder, which is empty. */
@@ -18,6 +20,9 @@ export type Client = {
   /** Returns the command that makes the journey; see journey.ts. */
   journey(job: Job): Promise<Command>;
 };
+
+/** A fault of a generator; `sign` is found in the reason of a failure. */
+export type KnownFault = { readonly sign: RegExp; readonly what: string };
 
 export type Tool = { readonly name: string; readonly version: string; readonly license: string };
 

@@ -14,7 +14,7 @@ const journeyTimeoutMs = 60_000;
 
 /**
  * What every client must print, line by line, from its typed answers and typed errors. An order is
- * named by its description. The first part is made while payments runs, the second while it is
+ * named by its description, a refusal by its status, its reason and the fields that break a rule. The first part is made while payments runs, the second while it is
  * stopped, so that an order can be cancelled before it is paid.
  */
 export const parts: Readonly<Record<"pay" | "cancel", readonly string[]>> = {
@@ -30,6 +30,7 @@ export const parts: Readonly<Record<"pay" | "cancel", readonly string[]>> = {
     "first page: a boat",
     "second page: two tickets, the last",
     "paid orders: two tickets",
+    "orders since 1960: 400 VALIDATION_FAILED createdAfter",
     "watch: two tickets ORDER_STATUS_PAID, a boat ORDER_STATUS_PAYMENT_DECLINED",
     "cancel of a paid order: 400 ORDER_NOT_CANCELLABLE",
     "refund by its user: 403 PERMISSION_DENIED",

@@ -52,7 +52,15 @@ export async function tryClient(options: {
       const { message } = error as Error;
       const output = error instanceof ToolFailure ? error.output : String(error);
       writeFileSync(join(folder, `${stage}.log`), output);
-      return { client: client.name, document: name, passed, failed: stage, reason: message };
+      const known = client.knownFaults?.find(({ sign }) => sign.test(message));
+      return {
+        client: client.name,
+        document: name,
+        passed,
+        failed: stage,
+        reason: message,
+        ...(known && { fault: known.what }),
+      };
     }
     passed.push(stage);
     onStage?.(stage, performance.now() - startedMs);

@@ -18,6 +18,8 @@ export type Verdict = {
   readonly failed?: Stage | "prepare";
   /** Why it failed. */
   readonly reason?: string;
+  /** The fault of the generator, if this is a known one. */
+  readonly fault?: string;
 };
 
 /** The committed record of the last full run. */
@@ -74,9 +76,10 @@ export function formatVerdicts(
   ]);
   const reasons = verdicts
     .filter(({ reason }) => reason !== undefined)
-    .map(({ client, document, failed, reason }) => {
+    .map(({ client, document, failed, reason, fault }) => {
       const what = failed === "prepare" ? "was not run" : `does not ${failed?.replace(/s$/, "")}`;
-      return `- ${client} ${what} (${document}): \`${reason?.replaceAll("`", "'")}\``;
+      const why = `\`${reason?.replaceAll("`", "'")}\``;
+      return `- ${client} ${what} (${document}): ${why}${fault ? `. A fault of it: ${fault}.` : ""}`;
     });
   return [
     "## The client of Settle's document",

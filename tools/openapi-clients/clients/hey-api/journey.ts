@@ -31,12 +31,12 @@ function answer<Data>({ data, error }: Answer<Data>): Data {
 }
 
 function refusal({ error, response }: Answer<unknown>): string {
+  const words: unknown[] = [response?.status];
   for (const detail of error?.details ?? []) {
-    if (detail["@type"] === "type.googleapis.com/google.rpc.ErrorInfo") {
-      return `${response?.status} ${detail.reason}`;
-    }
+    if (detail["@type"] === "type.googleapis.com/google.rpc.ErrorInfo") words.push(detail.reason);
+    else words.push(...detail.fieldViolations.map(({ field }) => field));
   }
-  return `${response?.status} without a reason`;
+  return words.join(" ");
 }
 
 async function order(minorUnits: string, description: string, Prefer?: string) {
@@ -88,8 +88,9 @@ async function pay() {
   const same = answer(await ordersServiceGetOrder({ client, path }));
   console.log(`get: ${same.description} ${same.status}`);
 
-  const list = async (query: Parameters<typeof ordersServiceListOrders>[0]["query"]) =>
-    answer(await ordersServiceListOrders({ client, path: { userId }, query }));
+  type Query = Parameters<typeof ordersServiceListOrders>[0]["query"];
+  const find = (query: Query) => ordersServiceListOrders({ client, path: { userId }, query });
+  const list = async (query: Query) => answer(await find(query));
   const first = await list({ pageSize: 1 });
   console.log(`first page: ${first.orders.map(({ description }) => description)}`);
   const second = await list({ pageSize: 1, pageToken: first.nextPageToken });
@@ -97,6 +98,9 @@ async function pay() {
   console.log(`second page: ${second.orders.map(({ description }) => description)}${isLast}`);
   const { orders } = await list({ status: "ORDER_STATUS_PAID" });
   console.log(`paid orders: ${orders.map(({ description }) => description)}`);
+
+  const early = await find({ createdAfter: "1960-01-01T00:00:00Z" });
+  console.log(`orders since 1960: ${refusal(early)}`);
 
   const seen = await watch();
   console.log(

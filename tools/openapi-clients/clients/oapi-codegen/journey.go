@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -54,13 +55,18 @@ func refusal(code int, status *client.GoogleRpcStatus) string {
 	if status == nil {
 		return fmt.Sprintf("%d without this status", code)
 	}
+	words := fmt.Sprint(code)
 	for _, detail := range status.Details {
-		switch info := must(detail.ValueByDiscriminator()).(type) {
+		switch detail := must(detail.ValueByDiscriminator()).(type) {
 		case client.GoogleRpcErrorInfo:
-			return fmt.Sprintf("%d %s", code, info.Reason)
+			words += " " + detail.Reason
+		case client.GoogleRpcBadRequest:
+			for _, violation := range detail.FieldViolations {
+				words += " " + violation.Field
+			}
 		}
 	}
-	return fmt.Sprintf("%d without a reason", code)
+	return words
 }
 
 func write(money client.MoneyV1Money) string {
@@ -165,6 +171,11 @@ func pay() {
 	fmt.Println("second page:", strings.Join(second, ", "))
 	found, _ := list(client.OrdersServiceListOrdersParams{Status: pointer(client.ORDERSTATUSPAID)})
 	fmt.Println("paid orders:", strings.Join(found, ", "))
+
+	early := must(user.OrdersServiceListOrdersWithResponse(ctx, userID,
+		&client.OrdersServiceListOrdersParams{
+			CreatedAfter: pointer(time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC))}))
+	fmt.Println("orders since 1960:", refusal(early.StatusCode(), early.JSON400))
 
 	fmt.Println("watch:", strings.Join(watch(), ", "))
 

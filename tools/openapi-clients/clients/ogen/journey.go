@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -48,14 +49,20 @@ func answer[T, R any](response R, err error) T {
 	panic(fmt.Sprintf("refused: %+v", response))
 }
 
-// reason returns the reason of the error.
+// reason returns the reason of the error, and the fields that break a rule.
 func reason(status client.GoogleRPCStatus) string {
+	words := []string{}
 	for _, detail := range status.Details {
 		if info, ok := detail.OneOf.GetGoogleRPCErrorInfo(); ok {
-			return info.Reason
+			words = append(words, info.Reason)
+		}
+		if request, ok := detail.OneOf.GetGoogleRPCBadRequest(); ok {
+			for _, violation := range request.FieldViolations {
+				words = append(words, violation.Field)
+			}
 		}
 	}
-	return "without a reason"
+	return strings.Join(words, " ")
 }
 
 func write(money client.MoneyV1Money) string {
@@ -167,6 +174,12 @@ func pay() {
 	found, _ := list(client.OrdersServiceListOrdersParams{
 		Status: client.NewOptOrdersV1OrderStatus(client.OrdersV1OrderStatusORDERSTATUSPAID)})
 	fmt.Println("paid orders:", strings.Join(found, ", "))
+
+	early := answer[*client.OrdersServiceListOrdersBadRequest](user.OrdersServiceListOrders(ctx,
+		client.OrdersServiceListOrdersParams{
+			UserId:       userID,
+			CreatedAfter: client.NewOptDateTime(time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC))}))
+	fmt.Println("orders since 1960: 400", reason(early.Response))
 
 	fmt.Println("watch:", strings.Join(watch(), ", "))
 

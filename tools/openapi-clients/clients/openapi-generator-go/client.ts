@@ -24,7 +24,12 @@ export const openapiGeneratorGo: Client = {
     await findGo();
   },
   async generate(job) {
-    await generateByOpenapiGenerator(job, "go", { packageName: "client", withGoMod: "false" });
+    await generateByOpenapiGenerator(job, "go", {
+      packageName: "client",
+      withGoMod: "false",
+      // Values of two enums may have the same name.
+      enumClassPrefix: "true",
+    });
     // Its tests import a module path that is to be filled in.
     rmSync(join(job.folder, "client/test"), { recursive: true, force: true });
   },

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"journey/client"
 )
@@ -48,12 +49,18 @@ func refusal[T any](_ *T, response *http.Response, err error) string {
 	if !ok {
 		panic(err)
 	}
+	words := fmt.Sprint(response.StatusCode)
 	for _, detail := range status.Details {
 		if detail.GoogleRpcErrorInfo != nil {
-			return fmt.Sprintf("%d %s", response.StatusCode, detail.GoogleRpcErrorInfo.Reason)
+			words += " " + detail.GoogleRpcErrorInfo.Reason
+		}
+		if detail.GoogleRpcBadRequest != nil {
+			for _, violation := range detail.GoogleRpcBadRequest.FieldViolations {
+				words += " " + violation.Field
+			}
 		}
 	}
-	return fmt.Sprintf("%d without a reason", response.StatusCode)
+	return words
 }
 
 func write(money client.MoneyV1Money) string {
@@ -146,8 +153,11 @@ func pay() {
 		last = append(last, "the last")
 	}
 	fmt.Println("second page:", strings.Join(last, ", "))
-	found := answer(list.Status(client.ORDER_STATUS_PAID).Execute())
+	found := answer(list.Status(client.ORDERSV1ORDERSTATUS_ORDER_STATUS_PAID).Execute())
 	fmt.Println("paid orders:", strings.Join(names(found), ", "))
+
+	early := list.CreatedAfter(time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC))
+	fmt.Println("orders since 1960:", refusal(early.Execute()))
 
 	fmt.Println("watch:", strings.Join(watch(), ", "))
 

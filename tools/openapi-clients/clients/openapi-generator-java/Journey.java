@@ -4,6 +4,8 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -13,6 +15,7 @@ import org.openapitools.client.ApiClient;
 import org.openapitools.client.ApiException;
 import org.openapitools.client.api.OrdersServiceApi;
 import org.openapitools.client.api.PaymentsServiceApi;
+import org.openapitools.client.model.GoogleRpcBadRequest;
 import org.openapitools.client.model.GoogleRpcErrorInfo;
 import org.openapitools.client.model.GoogleRpcStatus;
 import org.openapitools.client.model.MoneyV1Money;
@@ -66,12 +69,16 @@ public class Journey {
     } catch (ApiException error) {
       GoogleRpcStatus status =
           USER.getObjectMapper().readValue(error.getResponseBody(), GoogleRpcStatus.class);
+      List<String> words = new ArrayList<>(List.of(String.valueOf(error.getCode())));
       for (var detail : status.getDetails()) {
         if (detail.getActualInstance() instanceof GoogleRpcErrorInfo info) {
-          return error.getCode() + " " + info.getReason();
+          words.add(info.getReason());
+        }
+        if (detail.getActualInstance() instanceof GoogleRpcBadRequest request) {
+          request.getFieldViolations().forEach(violation -> words.add(violation.getField()));
         }
       }
-      return error.getCode() + " without a reason";
+      return String.join(" ", words);
     }
     return "not refused";
   }
@@ -146,6 +153,11 @@ public class Journey {
     var status = OrdersV1OrderStatus.ORDER_STATUS_PAID;
     var found = ORDERS.ordersServiceListOrders(USER_ID, null, null, status, null, null);
     say("paid orders", names(found.getOrders()));
+
+    var early = OffsetDateTime.of(1960, 1, 1, 0, 0, 0, 0, ZoneOffset.UTC);
+    say(
+        "orders since 1960",
+        refusal(() -> ORDERS.ordersServiceListOrders(USER_ID, null, null, null, early, null)));
 
     say(
         "watch",

@@ -3,12 +3,14 @@
 import json
 import os
 import sys
+from datetime import datetime, timezone
 from typing import Callable, List, Optional
 from uuid import UUID
 
 from openapi_client import (
     ApiClient,
     Configuration,
+    GoogleRpcBadRequest,
     GoogleRpcErrorInfo,
     GoogleRpcStatus,
     MoneyV1Money,
@@ -32,7 +34,10 @@ user_id = os.environ["USER_ID"]
 
 
 def connect(token: Optional[str]) -> ApiClient:
-    return ApiClient(Configuration(host=os.environ["EDGE_URL"], access_token=token))
+    configuration = Configuration(host=os.environ["EDGE_URL"], access_token=token)
+    # By default the client writes the offset of a time without its colon, which is not RFC 3339.
+    configuration.datetime_format = "%Y-%m-%dT%H:%M:%S.%fZ"
+    return ApiClient(configuration)
 
 
 user = connect(os.environ["TOKEN"])
@@ -55,10 +60,13 @@ def refusal(call: Callable[[], object]) -> str:
     except ApiException as error:
         if not isinstance(error.data, GoogleRpcStatus):
             return f"{error.status} without this status"
+        words = [str(error.status)]
         for detail in error.data.details:
             if isinstance(detail.actual_instance, GoogleRpcErrorInfo):
-                return f"{error.status} {detail.actual_instance.reason}"
-        return f"{error.status} without a reason"
+                words.append(detail.actual_instance.reason)
+            if isinstance(detail.actual_instance, GoogleRpcBadRequest):
+                words.extend(one.var_field for one in detail.actual_instance.field_violations)
+        return " ".join(words)
     return "not refused"
 
 
@@ -118,6 +126,10 @@ def pay() -> None:
     status = OrdersV1OrderStatus.ORDER_STATUS_PAID
     found = orders.orders_service_list_orders(user_id, status=status)
     say("paid orders", ", ".join(one.description for one in found.orders))
+
+    early = datetime(1960, 1, 1, tzinfo=timezone.utc)
+    refused = refusal(lambda: orders.orders_service_list_orders(user_id, created_after=early))
+    say("orders since 1960", refused)
 
     say("watch", ", ".join(f"{one.description} {one.status.value}" for one in watch()))
 

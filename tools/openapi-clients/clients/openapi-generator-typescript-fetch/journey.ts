@@ -26,12 +26,12 @@ async function refusal(call: Promise<unknown>): Promise<string> {
   } catch (error) {
     if (!(error instanceof ResponseError)) throw error;
     const { details } = GoogleRpcStatusFromJSON(await error.response.json());
+    const words: unknown[] = [error.response.status];
     for (const detail of details) {
-      if (detail.atType === "type.googleapis.com/google.rpc.ErrorInfo") {
-        return `${error.response.status} ${detail.reason}`;
-      }
+      if (detail.atType === "type.googleapis.com/google.rpc.ErrorInfo") words.push(detail.reason);
+      else words.push(...detail.fieldViolations.map(({ field }) => field));
     }
-    return `${error.response.status} without a reason`;
+    return words.join(" ");
   }
   return "not refused";
 }
@@ -97,6 +97,9 @@ async function pay() {
   console.log(`second page: ${second.orders.map(({ description }) => description)}${isLast}`);
   const paidOnes = await list({ status: "ORDER_STATUS_PAID" });
   console.log(`paid orders: ${paidOnes.orders.map(({ description }) => description)}`);
+
+  const early = await refusal(list({ createdAfter: new Date("1960-01-01T00:00:00Z") }));
+  console.log(`orders since 1960: ${early}`);
 
   const seen = await watch();
   console.log(

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from datetime import datetime, timezone
 from typing import TypeVar, Union
 from uuid import UUID
 
@@ -66,10 +67,13 @@ def answer(response: Response[Union[GoogleRpcStatus, T]]) -> T:
 def refusal(response: Response[Union[GoogleRpcStatus, T]]) -> str:
     if not isinstance(response.parsed, GoogleRpcStatus):
         return "not refused"
+    words = [str(response.status_code.value)]
     for detail in response.parsed.details:
         if isinstance(detail, GoogleRpcErrorInfo):
-            return f"{response.status_code.value} {detail.reason}"
-    return f"{response.status_code.value} without a reason"
+            words.append(detail.reason)
+        else:
+            words.extend(one.field for one in detail.field_violations)
+    return " ".join(words)
 
 
 def order(minor_units: str, description: str, prefer: Union[str, Unset] = UNSET) -> OrdersV1Order:
@@ -133,6 +137,9 @@ def pay() -> None:
     status = OrdersV1OrderStatus.ORDER_STATUS_PAID
     found = answer(list_orders(user_id, client=user, status=status))
     say("paid orders", ", ".join(one.description for one in found.orders))
+
+    early = datetime(1960, 1, 1, tzinfo=timezone.utc)
+    say("orders since 1960", refusal(list_orders(user_id, client=user, created_after=early)))
 
     say("watch", ", ".join(f"{one.description} {one.status.value}" for one in watch()))
 
