@@ -14,24 +14,30 @@ export type EdgeClient = Disposable & {
    * response has no content-length.
    */
   post(path: string, authorization: string, json: string): Promise<Answer>;
+  /** Gets a path, and otherwise does as {@link post}. */
+  get(path: string, authorization: string): Promise<Answer>;
 };
 
 /** Creates a client of the server on this port of loopback; connections are opened on demand. */
 export function createEdgeClient(port: number): EdgeClient {
   const open = new Set<Connection>();
   const free: Connection[] = [];
+  const exchange = async (request: string): Promise<Answer> => {
+    const connection = free.pop() ?? (await Connection.open(port));
+    open.add(connection);
+    const answer = await connection.exchange(request);
+    free.push(connection);
+    return answer;
+  };
   return {
-    async post(path, authorization, json) {
-      const connection = free.pop() ?? (await Connection.open(port));
-      open.add(connection);
-      const answer = await connection.exchange(
+    post: (path, authorization, json) =>
+      exchange(
         `POST ${path} HTTP/1.1\r\nhost: edge\r\ncontent-type: application/json\r\n` +
           `authorization: ${authorization}\r\n` +
           `content-length: ${Buffer.byteLength(json)}\r\n\r\n${json}`,
-      );
-      free.push(connection);
-      return answer;
-    },
+      ),
+    get: (path, authorization) =>
+      exchange(`GET ${path} HTTP/1.1\r\nhost: edge\r\nauthorization: ${authorization}\r\n\r\n`),
     [Symbol.dispose]() {
       for (const connection of open) connection.close();
     },

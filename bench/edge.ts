@@ -1,6 +1,6 @@
 /**
  * `npm run bench:edge [-- <pairs>]`: measures what the REST guard costs: the CPU time of Envoy per
- * POST, with the guard and without it. Two Envoys run side by side in front of services that store
+ * call, with the guard and without it. Two Envoys run side by side in front of services that store
  * nothing, and are called in alternation (ABAB), so that other load on the machine affects both
  * alike. Needs Linux, whose kernel reports the CPU time.
  */
@@ -21,22 +21,22 @@ const guarded = `envoy.filters.http.lua: *on
 
 const usage = `npm run bench:edge [-- <pairs>]
 
-Prints the CPU time of Envoy per POST in microseconds, with the REST guard and without it, as median
+Prints the CPU time of Envoy per call in microseconds, with the REST guard and without it, as median
 (min - max), and the median of the differences of each pair. With ${defaultPairs} pairs (the default), it takes
-about a minute and a half.`;
+about two minutes.`;
 
 const amount = { minorUnits: 250, currency: "EUR" };
 const orderOf = (bytes: number) => {
   const empty = JSON.stringify({ userId: "alice", amount, description: "" });
   return JSON.stringify({ userId: "alice", amount, description: "x".repeat(bytes - empty.length) });
 };
-const requests: Readonly<Record<string, readonly [path: string, body: string]>> = {
+const order = "/gateway/orders/alice/0190a7e4-0000-7000-8000-000000000001";
+/** A request without a body is a GET. */
+const requests: Readonly<Record<string, readonly [path: string, body?: string]>> = {
   "an order of 120 bytes": ["/gateway/orders", orderOf(120)],
   "an order of 1,000 bytes": ["/gateway/orders", orderOf(1_000)],
-  "a cancellation without a body": [
-    "/gateway/orders/alice/0190a7e4-0000-7000-8000-000000000001:cancel",
-    "",
-  ],
+  "a cancellation without a body": [`${order}:cancel`, ""],
+  "reading an order": [order],
 };
 
 const [argument = String(defaultPairs)] = process.argv.slice(2);
@@ -57,13 +57,17 @@ const start = async (changes: Readonly<Record<string, string>>) => {
   const lab = stack.use(await startLab({ changes }));
   const client = stack.use(createEdgeClient(lab.port));
   /** Returns the CPU time of Envoy per call, in microseconds. */
-  return async (path: string, body: string): Promise<number> => {
+  return async (path: string, body: string | undefined): Promise<number> => {
     const cpuSeconds = () => readCpuSeconds(new Map([["envoy", lab.pid]])).get("envoy") ?? 0;
     const before = cpuSeconds();
     let calls = 0;
     await sendInLanes(lanes, secondsPerRun, async () => {
       calls += 1;
-      const { status, body: answer } = await client.post(path, lab.authorization, body);
+      const asked =
+        body === undefined
+          ? client.get(path, lab.authorization)
+          : client.post(path, lab.authorization, body);
+      const { status, body: answer } = await asked;
       if (status !== 200) throw new Error(`${path}: ${status} ${answer}`);
     });
     return ((cpuSeconds() - before) * 1e6) / calls;
@@ -73,7 +77,7 @@ const withGuard = await start({});
 const without = await start({ [guarded]: "envoy.filters.http.grpc_json_transcoder: *on" });
 
 console.log(`${pairs} pairs; microseconds of CPU per call as median (min - max)\n`);
-console.log(["POST".padEnd(32), "with".padEnd(24), "without".padEnd(24), "difference"].join(""));
+console.log(["request".padEnd(32), "with".padEnd(24), "without".padEnd(24), "difference"].join(""));
 for (const [name, [path, body]] of Object.entries(requests)) {
   // The first run of each warms up connections, caches and LuaJIT.
   await withGuard(path, body);
