@@ -189,8 +189,8 @@ function elementSchema(
   if (scalar !== undefined) return scalarSchema(scalar, direction, context.int64);
   if (element.kind === "enum") {
     if (element.enum.typeName === "google.protobuf.NullValue") {
-      // Some generators of clients know null only beside another type.
-      return { type: ["string", "null"], enum: [null] };
+      // Requests may name the value. Some generators of clients know null only beside another type.
+      return { type: ["string", "null"], pattern: "^NULL_VALUE$" };
     }
     // The rules list the values that are left. Next to a `$ref`, generators of clients ignore them.
     return Array.isArray(rules.enum)
