@@ -46,7 +46,7 @@ export const parts: Readonly<Record<"pay" | "cancel", readonly string[]>> = {
  * {@link parts}; throws with the first line that differs, or with the failure of the program.
  */
 export async function makeJourney(
-  client: Client,
+  client: Pick<Client, "name" | "journey">,
   job: Job,
   stage: Stage,
   signal?: AbortSignal,

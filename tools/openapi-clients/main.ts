@@ -111,7 +111,10 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   }
 
   console.log(`\n${formatVerdicts(chosen, [...documents.keys()], verdicts)}`);
-  if (only.length === 0 && !values.settle) {
+  const isFull = only.length === 0 && !values.settle;
+  if (isFull && ready.length < chosen.length) {
+    console.log("\nNot recorded, because tools are missing.");
+  } else if (isFull) {
     const record = formatRecord({
       clients,
       documents: [...documents.keys()],

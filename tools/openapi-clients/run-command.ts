@@ -70,7 +70,7 @@ const complaints = [
   /\b(?:error TS\d+|AssertionError)\b/,
   /: error: /,
   /^\S*\.go:\d+:\d+: /m,
-  /(?:^|\s)(?:[\w.]+\.)?\w+(?:Error|Exception): \S/,
+  /(?:^|\s)(?:[\w.]+\.)?\w*(?:Error|Exception): \S/,
   /\b(?:ERROR|[Ee]rror|panic|failed|not implemented|not supported)\b/,
 ];
 const maxReasonCharacters = 200;

@@ -79,7 +79,7 @@ export function formatVerdicts(
     .map(({ client, document, failed, reason, fault }) => {
       const what = failed === "prepare" ? "was not run" : `does not ${failed?.replace(/s$/, "")}`;
       const why = `\`${reason?.replaceAll("`", "'")}\``;
-      return `- ${client} ${what} (${document}): ${why}${fault ? `. A fault of it: ${fault}.` : ""}`;
+      return `- ${client} ${what} (${document}): ${why}${fault ? `. A fault of the generator: ${fault}.` : ""}`;
     });
   return [
     "## The client of Settle's document",

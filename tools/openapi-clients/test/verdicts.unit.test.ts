@@ -89,7 +89,7 @@ describe("the record of generated clients", () => {
       `| ${third.name} | ${third.language} | not run | not run | not run | ${third.watch} |`,
       `| ${third.name} | not run |`,
       `- ${second.name} does not compile (settle): \`'x' is unknown\``,
-      `- ${second.name} does not generate (a.v1): \`no\`. A fault of it: it cannot.`,
+      `- ${second.name} does not generate (a.v1): \`no\`. A fault of the generator: it cannot.`,
       `- ${third.name} was not run (settle): \`no Java\``,
     ]) {
       assert.ok(text.includes(`${line}\n`), `${line} is not in\n${text}`);
@@ -137,7 +137,11 @@ function readPinnedVersions(name: string): ReadonlyMap<string, string> {
     devDependencies: Record<string, string>;
   };
   const requirements = read(`clients/${name}/requirements.txt`).matchAll(/^([\w-]+)==(.+)$/gm);
-  const modules = read(`clients/${name}/go.mod`).matchAll(/([\w-]+) v([\d.]+)$/gm);
+  const goMod = read(`clients/${name}/go.mod`);
+  const modules = [
+    ...goMod.matchAll(/^\s*(?:require )?(\S+) v([\d.]+)$/gm),
+    ...goMod.matchAll(/([\w-]+) v([\d.]+)$/gm),
+  ];
   return new Map([
     ...Object.entries(devDependencies),
     ["TypeScript", devDependencies.typescript ?? ""],

@@ -14,7 +14,10 @@ const findGenerator = () =>
 export const oapiCodegen: Client = {
   name: "oapi-codegen",
   language: "Go",
-  tools: [generator, { name: "its runtime", version: "1.9.0", license: "Apache-2.0" }],
+  tools: [
+    generator,
+    { name: "github.com/oapi-codegen/runtime", version: "1.9.0", license: "Apache-2.0" },
+  ],
   onlyNode: false,
   watch: "raw",
   async prepare() {
