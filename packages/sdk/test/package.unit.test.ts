@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +11,8 @@ import { build } from "esbuild";
 import { buildLibrary } from "../../../tools/build-package/library.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
+/** The oldest TypeScript that the README promises, with which other clients are compiled as well. */
+const oldestTypeScript = createRequire(join(root, "tools/openapi-clients/package.json"));
 const maxPageKilobytes = 45;
 const maxMoneyKilobytes = 2;
 
@@ -92,14 +95,35 @@ describe("the published package", function () {
     await run("attw", "--pack", built, "--profile", "esm-only");
   });
 
-  it("has types that compile in a program for Node and in a page", async () => {
-    const strict = ["--strict", "--noEmit", "--exactOptionalPropertyTypes", "--module", "esnext"];
-    const bundled = ["--moduleResolution", "bundler", "--target", "esnext"];
-    const node = write("node-program.ts", nodeProgram);
-    await run("tsc", ...strict, ...bundled, "--types", "node", "--skipLibCheck", node);
-    const page = write("page-program.ts", pageProgram);
-    const lib = "es2024,esnext.disposable,dom,dom.iterable,dom.asynciterable";
-    await run("tsc", ...strict, ...bundled, "--lib", lib, "--types", "", page);
+  it("has types that compile in a program for Node and in a page, with old and new TypeScript", async () => {
+    const { version } = oldestTypeScript("typescript/package.json");
+    const readme = readFileSync(join(root, "packages/sdk/README.md"), "utf8");
+    assert.ok(readme.includes(`TypeScript ${version.replace(/\.\d+$/, "")} or newer`), version);
+    const options = {
+      strict: true,
+      noEmit: true,
+      exactOptionalPropertyTypes: true,
+      module: "esnext",
+      moduleResolution: "bundler",
+      target: "esnext",
+    };
+    const forNode = { types: ["node"], skipLibCheck: true };
+    const forPage = {
+      types: [],
+      lib: ["es2024", "esnext.disposable", "dom", "dom.iterable", "dom.asynciterable"],
+    };
+    write("node-program.ts", nodeProgram);
+    write("page-program.ts", pageProgram);
+    for (const [program, more] of [
+      ["node-program", forNode],
+      ["page-program", forPage],
+    ] as const) {
+      const compilerOptions = { ...options, ...more };
+      const config = JSON.stringify({ compilerOptions, files: [`${program}.ts`] });
+      const project = write(`${program}.json`, config);
+      await run("tsc", "--project", project);
+      await run(process.execPath, oldestTypeScript.resolve("typescript/bin/tsc"), "-p", project);
+    }
   });
 
   it("runs as packed, with import and with require", async () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command, Job, Tool } from "../client.ts";
 
-export const typescript: Tool = { name: "TypeScript", version: "5.9.3", license: "Apache-2.0" };
+export const typescript: Tool = { name: "TypeScript", version: "5.7.3", license: "Apache-2.0" };
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 /** Programs of this package come first: it has its own TypeScript. */
