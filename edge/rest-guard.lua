@@ -21,7 +21,7 @@ if jit and jit.opt then jit.opt.start("hotloop=10", "hotexit=2") end
 
 local byte, find, format, gsub, sub = string.byte, string.find, string.format, string.gsub, string.sub
 
--- The default limit of protobuf's own parsers.
+-- The default limit of protobuf's own parsers, and the limit of the services for Connect.
 local max_depth = 100
 -- Of what an error repeats of a request.
 local max_name_bytes = 64

@@ -9,8 +9,8 @@ import {
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 import { type FieldViolation, refuseFields } from "./errors.ts";
 
-/** How deeply objects and arrays may be nested. */
-const maxDepth = 32;
+/** How deeply objects and arrays may be nested: as in the edge and in protobuf's own parsers. */
+const maxDepth = 100;
 
 /**
  * Reads a message from the protobuf JSON mapping, as UTF-8. Everything that is sent counts or is

@@ -148,7 +148,13 @@ describe("a request in JSON", () => {
     }
   });
 
-  it("of 64 KiB of names is refused in a moment", () => {
+  it("may be nested as deeply as the edge allows", () => {
+    const nested = (levels: number) => `${'{"map":{"x":'.repeat(levels)}{}${"}}".repeat(levels)}`;
+    read(nested(50), describeNested());
+    assert.throws(() => read(nested(51), describeNested()), /nested more than 100 levels deep/);
+  });
+
+  it("of 64 KiB of names is refused", () => {
     const names = Array.from({ length: 8_000 }, (_, at) => `"${at}":1`).join();
     assert.equal(faultsOf(`{${names}}`).length, 10);
   });
