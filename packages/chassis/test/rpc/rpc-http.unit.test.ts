@@ -62,48 +62,23 @@ describe("a Connect GET", () => {
   });
 
   const encoded = encodeURIComponent(json);
-  const refused: [string, string, string, RegExp][] = [
-    ["", "", "VALIDATION_FAILED", /^encoding: is required; message: is required$/],
-    [
-      `encoding=json&message=${encoded}&mesage=1`,
-      "",
-      "VALIDATION_FAILED",
-      /^mesage: no such query/,
-    ],
-    [
-      `encoding=json&message=${encoded}&message={}`,
-      "",
-      "VALIDATION_FAILED",
-      /^message: set more than/,
-    ],
-    [
-      `encoding=json&message=${encoded}&messag%65={}`,
-      "",
-      "VALIDATION_FAILED",
-      /^message: set more/,
-    ],
-    [
-      `encoding=xml&message=${encoded}`,
-      "",
-      "VALIDATION_FAILED",
-      /^encoding: must be json or proto/,
-    ],
-    [`encoding=json&message=${encoded}&base64=0`, "", "VALIDATION_FAILED", /^base64: must be 1/],
-    [
-      `encoding=json&message=${encoded}&connect=v2`,
-      "",
-      "VALIDATION_FAILED",
-      /^connect: must be v1/,
-    ],
-    ["encoding=json&message=%7B%22x%22:1%7D", "", "VALIDATION_FAILED", /^x: no such field/],
-    ["encoding=json&message=%ff", "", "MALFORMED_REQUEST", /UTF-8/],
-    ["encoding=json&message=%", "", "MALFORMED_REQUEST", /UTF-8/],
-    ["encoding=json&base64=1&message=%%%", "", "MALFORMED_REQUEST", /UTF-8/],
-    ["encoding=proto&base64=1&message=!", "", "MALFORMED_REQUEST", /base64/],
-    ["encoding=json&compression=gzip&message=x", "", "MALFORMED_REQUEST", /gzip/],
-    ["encoding=json&compression=br&message=x", "", "MALFORMED_REQUEST", /compression/],
+  const refused: [string, string, RegExp][] = [
+    ["", "VALIDATION_FAILED", /^encoding: is required; message: is required$/],
+    [`encoding=json&message=${encoded}&mesage=1`, "VALIDATION_FAILED", /^mesage: no such query/],
+    [`encoding=json&message=${encoded}&message={}`, "VALIDATION_FAILED", /^message: set more than/],
+    [`encoding=json&message=${encoded}&messag%65={}`, "VALIDATION_FAILED", /^message: set more/],
+    [`encoding=xml&message=${encoded}`, "VALIDATION_FAILED", /^encoding: must be json or proto/],
+    [`encoding=json&message=${encoded}&base64=0`, "VALIDATION_FAILED", /^base64: must be 1/],
+    [`encoding=json&message=${encoded}&connect=v2`, "VALIDATION_FAILED", /^connect: must be v1/],
+    ["encoding=json&message=%7B%22x%22:1%7D", "VALIDATION_FAILED", /^x: no such field/],
+    ["encoding=json&message=%ff", "MALFORMED_REQUEST", /UTF-8/],
+    ["encoding=json&message=%", "MALFORMED_REQUEST", /UTF-8/],
+    ["encoding=json&base64=1&message=%%%", "MALFORMED_REQUEST", /UTF-8/],
+    ["encoding=proto&base64=1&message=!", "MALFORMED_REQUEST", /base64/],
+    ["encoding=json&compression=gzip&message=x", "MALFORMED_REQUEST", /gzip/],
+    ["encoding=json&compression=br&message=x", "MALFORMED_REQUEST", /compression/],
   ];
-  for (const [text, _, reason, message] of refused) {
+  for (const [text, reason, message] of refused) {
     it(`is refused: ${text}`, async () => {
       await using bundle = await setup();
       const { status, body } = await sendHttp1(bundle.port, `${path}?${text}`, [], undefined);

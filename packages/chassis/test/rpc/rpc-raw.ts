@@ -28,42 +28,16 @@ export type GrpcAnswer = { code: number; message: string; reason: string | undef
 export async function grpcCall(
   port: number,
   body: Uint8Array,
-  headers: Record<string, string | string[]> = {},
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<GrpcAnswer> {
-  const session = connectHttp2(`http://127.0.0.1:${port}`);
-  try {
-    return await new Promise((resolve, reject) => {
-      session.on("error", reject);
-      const stream = session.request({
-        ":method": "POST",
-        ":path": path,
-        "content-type": "application/grpc",
-        te: "trailers",
-        ...headers,
-      });
-      stream.on("error", reject);
-      let last: Record<string, unknown> = {};
-      stream.on("response", (given) => (last = { ...last, ...given }));
-      stream.on("trailers", (given) => (last = { ...last, ...given }));
-      stream.on("close", () => {
-        const bytes = Buffer.from(String(last["grpc-status-details-bin"] ?? ""), "base64");
-        resolve({
-          code: Number(last["grpc-status"]),
-          message: decodeURIComponent(String(last["grpc-message"])),
-          reason: reasonIn(bytes),
-        });
-      });
-      stream.resume();
-      stream.end(body);
-    });
-  } finally {
-    session.destroy();
-  }
-}
-
-export function reasonIn(statusBytes: Uint8Array): string | undefined {
-  const [detail] = fromBinary(StatusSchema, statusBytes).details;
-  return detail && fromBinary(ErrorInfoSchema, detail.value).reason;
+  const fields = [":method", "POST", ":path", path, "te", "trailers"];
+  const more = Object.entries(headers).flat();
+  const last = await sendHttp2(port, [...fields, "content-type", types.grpc, ...more], body);
+  return {
+    code: Number(last["grpc-status"]),
+    message: decodeURIComponent(String(last["grpc-message"])),
+    reason: infoIn(last)?.reason,
+  };
 }
 
 /** Posts by HTTP/1.1. */
@@ -215,11 +189,15 @@ function grpcRefusal(fields: Record<string, unknown>): RawRefusal {
     return { code: `HTTP ${fields[":status"]}`, reason: undefined, domain: undefined };
   }
   const code = Number(fields["grpc-status"]);
+  const { reason, domain } = infoIn(fields) ?? {};
+  return { code: code === 0 ? undefined : Code[code], reason, domain };
+}
+
+/** The first detail of a gRPC status. */
+function infoIn(fields: Record<string, unknown>): ErrorInfo | undefined {
   const bytes = Buffer.from(String(fields["grpc-status-details-bin"] ?? ""), "base64");
   const [detail] = fromBinary(StatusSchema, bytes).details;
-  const info = detail && fromBinary(ErrorInfoSchema, detail.value);
-  const { reason, domain } = info ?? {};
-  return { code: code === 0 ? undefined : Code[code], reason, domain };
+  return detail && fromBinary(ErrorInfoSchema, detail.value);
 }
 
 function connectRefusal(error: { code: string; details?: { debug?: unknown }[] } | undefined) {

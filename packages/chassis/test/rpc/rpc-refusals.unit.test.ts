@@ -127,11 +127,10 @@ for (const protocol of rawProtocols) {
     it("for a body that is not one message", async () => {
       await using bundle = await setup();
       const bodies = [Buffer.of(), whole.subarray(0, -1), Buffer.concat([whole, whole])];
-      const codes = protocol === "grpc" ? ["Unimplemented"] : ["InvalidArgument"];
+      const code = protocol === "grpc" ? "Unimplemented" : "InvalidArgument";
       for (const body of bodies) {
-        const { code, ...rest } = await refusalBy(protocol, bundle.port, { ...target, body });
-        assert.ok(codes.includes(String(code)), code);
-        assert.deepEqual(rest, { reason: "MALFORMED_REQUEST", domain });
+        const refusal = await refusalBy(protocol, bundle.port, { ...target, body });
+        assert.deepEqual(refusal, { code, reason: "MALFORMED_REQUEST", domain });
       }
     });
   });
