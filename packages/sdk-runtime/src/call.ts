@@ -80,7 +80,10 @@ export async function callUnary<I extends DescMessage, O extends DescMessage>(
       budget.release();
       throw error;
     }
-    await timing.pause(pauseMs, signal).catch(unlessAborted);
+    await timing.pause(pauseMs, signal).catch(() => {
+      budget.release();
+      unlessAborted();
+    });
     retries += 1;
   }
 }

@@ -14,8 +14,17 @@ import {
   UnavailableError,
   ValidationFailedError,
 } from "@settle/sdk/node";
+import type { Timing } from "@settle/sdk-runtime";
 import { signal } from "../../chassis/test/rpc/rpc-setup.ts";
-import { orderId, request, setupSdk, transports, unavailable, verifierOf } from "./sdk-setup.ts";
+import {
+  createTestTiming,
+  orderId,
+  request,
+  setupSdk,
+  transports,
+  unavailable,
+  verifierOf,
+} from "./sdk-setup.ts";
 
 const answer = { id: orderId, userId: "alice" };
 
@@ -324,6 +333,33 @@ describe("a call of the SDK", () => {
     assert.equal(calls, 2);
     await failureOf(sdk.orders.getOrder({ userId: "alice", orderId }, { maxRetries: 0 }));
     assert.equal(calls, 3);
+  });
+
+  it("ends in the same way if it is aborted in a pause, and leaves its turn to other calls", async () => {
+    let stop = new AbortController();
+    const reason = new Error("had enough");
+    const pausesMs: number[] = [];
+    const timing: Timing = {
+      ...createTestTiming(),
+      async pause(delayMs, aborted) {
+        pausesMs.push(delayMs);
+        stop.abort(reason);
+        aborted.throwIfAborted();
+      },
+    };
+    const getOrder = () => {
+      throw unavailable();
+    };
+    await using sdk = await setupSdk({ getOrder }, { timing });
+    const more = 30;
+    for (let call = 0; call < more; call += 1) {
+      stop = new AbortController();
+      const error = await failureOf(
+        sdk.orders.getOrder({ userId: "alice", orderId }, { signal: stop.signal }),
+      );
+      assert.deepEqual([error.code, error.cause], [Code.Canceled, reason]);
+    }
+    assert.deepEqual(pausesMs, Array(more).fill(125));
   });
 
   it("waits for its turn to retry, at a pace that all calls of the client share", async () => {
