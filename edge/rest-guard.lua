@@ -240,11 +240,11 @@ local function check_object(s, i, fields, each, depth)
       path[depth] = field and field.name or name
       if not field then violated(path_to(depth), "no such field") end
       if field.kind == "taken" then violated(path_to(depth), "is set by the path and not allowed in the body") end
-      if seen[field] then violated(path_to(depth), "occurs more than once") end
+      if seen[field] then violated(path_to(depth), "set more than once") end
       seen[field] = true
     else
       path[depth] = '["' .. name .. '"]'
-      if seen[name] then violated(path_to(depth), "occurs more than once") end
+      if seen[name] then violated(path_to(depth), "set more than once") end
       seen[name] = true
     end
 
@@ -437,7 +437,7 @@ local function check_query(query, fields)
       inside = field.kind == "message" and field.of
     end
     if not equals then malformed("The query parameter " .. shown .. " has no value.") end
-    if seen[full] and field.kind ~= "list" then violated(full, "occurs more than once") end
+    if seen[full] and field.kind ~= "list" then violated(full, "set more than once") end
     seen[full] = true
   end
 end

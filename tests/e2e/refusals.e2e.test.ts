@@ -280,7 +280,7 @@ describe("bad input through the edge", function () {
       "a field by both of its names",
       `{"userId":"alice","user\\u005fid":"alice","amount":${amount}}`,
       "VALIDATION_FAILED",
-      "user_id",
+      "userId",
     ],
     [
       "text that is not UTF-8",

@@ -32,7 +32,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The JSON that may stand for a field or message. */
 type Expected = {
-  /** The fields of a message, by both of their names. */
+  /** The fields of a message, by both of their names; `name` is the one in JSON. */
   readonly fields?: ReadonlyMap<string, { readonly name: string; readonly expected: Expected }>;
   /** The items of a list, or the values of a map. */
   readonly items?: Expected;
@@ -59,8 +59,8 @@ function faultsIn(schema: DescMessage, text: string): readonly FieldViolation[] 
       if (token === ",") token = next();
       const name = textOf(token);
       const field = fields?.get(name);
-      const place = path === "" ? name : `${path}.${name}`;
       const own = field?.name ?? name;
+      const place = fields ? `${path && `${path}.`}${own}` : `${path}[${JSON.stringify(name)}]`;
       if (fields && !field) faults.push({ field: place, description: "no such field" });
       else if (seen.has(own)) faults.push({ field: place, description: "set more than once" });
       seen.add(own);
@@ -114,7 +114,7 @@ function expectedOf(message: DescMessage): Expected {
   // Before the fields are read, because a message may contain itself.
   expectations.set(message, expected);
   for (const field of message.fields) {
-    const entry = { name: field.name, expected: expectedOfField(field) };
+    const entry = { name: field.jsonName, expected: expectedOfField(field) };
     fields.set(field.name, entry).set(field.jsonName, entry);
   }
   return expected;

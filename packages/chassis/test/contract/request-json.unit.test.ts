@@ -56,9 +56,9 @@ describe("a request in JSON", () => {
     ['{"toString":1}', [`toString: ${unknown}`]],
     ['{"userId":"a","userId":"a"}', [`userId: ${twice}`]],
     ['{"userId":"a","user\\u0049d":"b"}', [`userId: ${twice}`]],
-    ['{"userId":"a","user_id":"b"}', [`user_id: ${twice}`]],
-    ['{"userId":null,"user_id":"b"}', [`user_id: ${twice}`]],
-    ['{"amount":{"minorUnits":1,"minor_units":2}}', [`amount.minor_units: ${twice}`]],
+    ['{"userId":"a","user_id":"b"}', [`userId: ${twice}`]],
+    ['{"userId":null,"user_id":"b"}', [`userId: ${twice}`]],
+    ['{"amount":{"minorUnits":1,"minor_units":2}}', [`amount.minorUnits: ${twice}`]],
     ['{"amount":{},"amount":{}}', [`amount: ${twice}`]],
     ['{"amount":{"minorUnits":"0x10"}}', [`amount.minorUnits: ${integer}`]],
     ['{"amount":{"minorUnits":" 5"}}', [`amount.minorUnits: ${integer}`]],
@@ -114,9 +114,9 @@ describe("a request in JSON", () => {
     assert.deepEqual(faultsOf(json, describeNested()), [
       `list[0].list[1].x: ${unknown}`,
       "list[1]: must be an object",
-      `map.x.y: ${unknown}`,
-      `map.x: ${twice}`,
-      "map.z: must be an object",
+      `map["x"].y: ${unknown}`,
+      `map["x"]: ${twice}`,
+      'map["z"]: must be an object',
     ]);
     assert.deepEqual(faultsOf('{"list":{},"map":[]}', describeNested()), [
       "list: must be an array",
@@ -181,8 +181,14 @@ function describeNested(): DescMessage {
         name: "Nested",
         nestedType: [entry],
         field: [
-          { name: "list", number: 1, typeName: ".test.v1.Nested", ...many },
-          { name: "map", number: 2, typeName: ".test.v1.Nested.MapEntry", ...many },
+          { name: "list", jsonName: "list", number: 1, typeName: ".test.v1.Nested", ...many },
+          {
+            name: "map",
+            jsonName: "map",
+            number: 2,
+            typeName: ".test.v1.Nested.MapEntry",
+            ...many,
+          },
         ],
       },
     ],
