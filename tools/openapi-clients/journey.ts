@@ -14,8 +14,9 @@ const journeyTimeoutMs = 60_000;
 
 /**
  * What every client must print, line by line, from its typed answers and typed errors. An order is
- * named by its description, a refusal by its status, its reason and the fields that break a rule. The first part is made while payments runs, the second while it is
- * stopped, so that an order can be cancelled before it is paid.
+ * named by its description, a refusal by its status, its reason and the fields that break a rule. The
+ * first part is made while payments runs, the second while it is stopped, so that an order can be
+ * cancelled before it is paid.
  */
 export const parts: Readonly<Record<"pay" | "cancel", readonly string[]>> = {
   pay: [

@@ -17,9 +17,9 @@ const assets: Readonly<Record<string, string>> = {
  * Swagger UI for all of them at `/swagger/docs`; the AsyncAPI document as `events.json`, and a page
  * for it at `/swagger/events`. The edge serves these pages, and their server is where they are read.
  * The service's own document is `swagger.json` as well. It is for readers at the port of the service,
- * so its server is `edgeUrl`. The pages send
- * requests only to this origin and to `tokenUrl`, a token endpoint at which a reader signs in by
- * name. Without `tokenUrl`, readers have to supply a token.
+ * so its server is `edgeUrl`. The pages send requests only to their own origin and to `tokenUrl`, a
+ * token endpoint at which a reader signs in by name. Without `tokenUrl`, readers have to supply a
+ * token.
  */
 export async function readDocsPages(options: {
   /** The service's package in the contract, such as `orders.v1`. */

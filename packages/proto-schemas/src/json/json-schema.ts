@@ -78,7 +78,8 @@ export function isSame(a: Json | undefined, b: Json | undefined): boolean {
 
 /**
  * Returns `json` with the target of each `$ref`, and of each one in the `mapping` of a discriminator,
- * replaced by the result of `rename`. Parts without such a target are not copied. `isMapping` tells that all strings in `json` are targets.
+ * replaced by the result of `rename`. Parts without such a target are not copied. `isMapping` tells
+ * that all strings in `json` are targets.
  */
 export function mapRefs<T extends Json>(
   json: T,
