@@ -36,6 +36,11 @@ local function shorten(text, max)
   return sub(text, 1, max) .. "..."
 end
 
+-- What an error repeats of a path or a query, whose bytes need not be UTF-8. Names of fields are ASCII.
+local function printable(text, max)
+  return shorten((gsub(text, "[\128-\255]+", "?")), max)
+end
+
 local function quote(text)
   text = gsub(text, '["\\]', "\\%0")
   return '"' .. gsub(text, "%c", function(c) return format("\\u%04x", byte(c)) end) .. '"'
@@ -420,7 +425,7 @@ local function check_query(query, fields)
   for parameter in string.gmatch(query, "[^&]+") do
     local equals = find(parameter, "=", 1, true)
     local name = decode(equals and sub(parameter, 1, equals - 1) or parameter)
-    local shown = '"' .. shorten(name, max_name_bytes) .. '"'
+    local shown = '"' .. printable(name, max_name_bytes) .. '"'
     local inside, field, full = fields, nil, ""
     for step in string.gmatch(name .. ".", "([^.]*)%.") do
       field = inside and inside[step]
@@ -449,7 +454,7 @@ local function check_head(method, target)
   local last = (mark or #target + 1) - 1
   binding = find_binding(method, target, last)
   if not binding then
-    local shown = shorten(sub(target, 1, last), max_field_bytes)
+    local shown = printable(sub(target, 1, last), max_field_bytes)
     error(fault("404", 5, "ROUTE_NOT_FOUND", "Could not resolve " .. shown .. " to a method."), 0)
   end
   if mark and mark < #target then check_query(sub(target, mark + 1), binding.query) end

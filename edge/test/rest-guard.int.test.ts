@@ -258,6 +258,15 @@ describe("the REST guard of any contract", () => {
     });
   }
 
+  it("repeats nothing that is not UTF-8", async () => {
+    for (const path of ["/v1/shelves/a/books?%ff%22=1", "/v1/shelves/a/books?%e2%82=1"]) {
+      const { status, body } = await guard.ask("GET", path);
+      assert.equal(status, 400, body);
+      const { message } = JSON.parse(body) as { message: string };
+      assert.match(message, /^Could not find field "\?"?" among/);
+    }
+  });
+
   it("rejects a path of no method", async () => {
     for (const [method, path] of [
       ["POST", "/v1/nothing"],
