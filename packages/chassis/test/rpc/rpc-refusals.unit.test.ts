@@ -24,6 +24,7 @@ const targets: Readonly<Record<RawProtocol, { path: string; message: Uint8Array 
   "connect-stream": { path: tick, message: Buffer.from([0x08, 0x01]) },
 };
 const bomb = gzipSync(Buffer.alloc(50_000_000));
+assert.ok(bomb.length < 64 * 1024);
 const large = toBinary(
   GetOrderRequestSchema,
   create(GetOrderRequestSchema, { userId: "a".repeat(65 * 1024), orderId }),
