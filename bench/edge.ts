@@ -25,7 +25,7 @@ Prints the CPU time of Envoy per call in microseconds, with the REST guard and w
 (min - max), and the median of the differences of each pair. With ${defaultPairs} pairs (the default), it takes
 about two minutes.`;
 
-const amount = { minorUnits: 250, currency: "EUR" };
+const amount = { minorUnits: "250", currency: "EUR" };
 const orderOf = (bytes: number) => {
   const empty = JSON.stringify({ userId: "alice", amount, description: "" });
   return JSON.stringify({ userId: "alice", amount, description: "x".repeat(bytes - empty.length) });
