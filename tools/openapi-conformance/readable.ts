@@ -11,7 +11,8 @@ const unportable = /\(\?(?!:)|\\[1-9kuUpPAzZQEC]|\[\[:/;
 /**
  * Returns what generators of clients cannot read in an OpenAPI document, one per line with its JSON
  * pointer; empty if there is nothing: parts of schemas (`allOf`, `anyOf`), a schema that restricts
- * values without one type (or null), and a pattern that does not mean the same in ECMAScript, Python and RE2.
+ * values without one type (or null), and a pattern that does not mean the same in ECMAScript, Python
+ * and RE2. What is below `not` counts as readable, because they ignore it.
  */
 export function findUnreadable(document: unknown): readonly string[] {
   return find(document, "#");
