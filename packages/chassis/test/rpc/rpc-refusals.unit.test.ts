@@ -173,6 +173,19 @@ describe("JSON with an unknown field", () => {
   });
 });
 
+describe("text that is not UTF-8", () => {
+  for (const protocol of ["grpc", "grpc-web", "connect"] as const) {
+    it(`is refused by ${protocol} in binary as well`, async () => {
+      await using bundle = await setup();
+      // The user id `a\xff`, and then the order id of a good message.
+      const bytes = Buffer.concat([Buffer.of(0x0a, 2, 0x61, 0xff), good.subarray(7)]);
+      const body = protocol === "connect" ? bytes : envelope(bytes);
+      const refusal = await refusalBy(protocol, bundle.port, { path, body });
+      assert.deepEqual(refusal, { code: "InvalidArgument", reason: "MALFORMED_REQUEST", domain });
+    });
+  }
+});
+
 describe("a health check of an unknown service", () => {
   it("has a reason as well", async () => {
     await using bundle = await setup();
