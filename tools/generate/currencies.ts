@@ -34,6 +34,9 @@ function currenciesModule(csv: string): string {
 /** The date of the ISO 4217 lists that these currencies are from. */
 export const currenciesDate = "${published}";
 
+/** What a code must be for {@link currencyOf} to return its currency. */
+export const currencyRule = "must be a code of ISO 4217, as published on ${published}";
+
 /** What ISO 4217 says about a currency. */
 export type Currency = {
   /** The number of decimals; undefined if the currency has no minor units, or they are unknown. */

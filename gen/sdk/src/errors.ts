@@ -9,9 +9,9 @@ import { SettleError } from "@settle/sdk-runtime";
 
 /**
  * INVALID_ARGUMENT: a field of the request violates a validation rule, is set
- * more than once, or does not exist. The same holds for headers and query
- * parameters. The `google.rpc.BadRequest` detail lists the fields and the
- * rules they violate.
+ * more than once, or does not exist; or a header or query parameter is set
+ * more than once or has an invalid value. The `google.rpc.BadRequest` detail
+ * lists them and the rules they violate.
  */
 export class ValidationFailedError extends SettleError<"VALIDATION_FAILED"> {
   override readonly name = "ValidationFailedError";
@@ -113,8 +113,8 @@ export class RouteNotFoundError extends SettleError<"ROUTE_NOT_FOUND"> {
 
 /**
  * INVALID_ARGUMENT: the request is malformed, for example invalid JSON, text
- * that is not UTF-8, an unknown enum value, an unknown query parameter or an
- * invalid path. A compression that is not supported is UNIMPLEMENTED.
+ * that is not UTF-8, an unknown query parameter or an invalid path. A
+ * compression that is not supported is UNIMPLEMENTED.
  */
 export class MalformedRequestError extends SettleError<"MALFORMED_REQUEST"> {
   override readonly name = "MalformedRequestError";

@@ -13,7 +13,7 @@ import type { Refused } from "@settle/chassis/writes/answer-once";
 import { answerOf, keyedCallOf } from "@settle/chassis/writes/keyed-call";
 import { createTransactionBatcher } from "@settle/chassis/writes/transaction-batcher";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
-import { currenciesDate, currencyOf } from "@settle/gen/money/v1/currencies";
+import { currencyOf, currencyRule } from "@settle/gen/money/v1/currencies";
 import { OrderSchema, OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import {
   CancelOrderRequestSchema,
@@ -59,7 +59,10 @@ export function createOrdersRpc(options: {
 
   const implementation: ServiceImpl<typeof OrdersService> = {
     async createOrder(request, context) {
-      if (!currencyOf(request.amount?.currency ?? "")) throw unknownCurrency();
+      // A withdrawn code passes: accounts in it can still pay.
+      if (!currencyOf(request.amount?.currency ?? "")) {
+        throw refuseFields([{ field: "amount.currency", description: currencyRule }]);
+      }
       if (outbox.full) throw overloaded();
       const { userId, amount, description, expireAfter } = request;
       const nowMs = clock.nowMs();
@@ -183,15 +186,6 @@ function refusal(
       throw new Error(`no error is defined for reason ${reason}`);
   }
 }
-
-const unknownCurrency = () =>
-  refuseFields([
-    {
-      field: "amount.currency",
-      // A withdrawn code passes: accounts in it can still pay.
-      description: `must be a code of ISO 4217, as published on ${currenciesDate}`,
-    },
-  ]);
 
 const overloaded = () =>
   refuse(

@@ -9,6 +9,7 @@ import type { Refused } from "@settle/chassis/writes/answer-once";
 import { answerOf, keyedCallOf } from "@settle/chassis/writes/keyed-call";
 import { createTransactionBatcher } from "@settle/chassis/writes/transaction-batcher";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import { currencyOf, currencyRule } from "@settle/gen/money/v1/currencies";
 import { LedgerEntrySchema } from "@settle/gen/payments/v1/account_pb";
 import {
   CreateAccountRequestSchema,
@@ -18,7 +19,7 @@ import {
   RefundPaymentRequestSchema,
 } from "@settle/gen/payments/v1/payments_service_pb";
 import { AccountEntity, accountMessage, largestMinor, maxBalanceMinor } from "./account.entity.ts";
-import { canOpen, isKnown, knownRule, openingRule } from "./currency-rules.ts";
+import { canOpen, openingRule } from "./currency-rules.ts";
 import { bookDeposits, createAccounts, type DepositCall } from "./fund-accounts.ts";
 import { LedgerEntryEntity, ledgerEntryMessage } from "./ledger.entity.ts";
 import { PaymentEntity, paymentMessage } from "./payment.entity.ts";
@@ -73,8 +74,8 @@ export function createPaymentsRpc(options: {
 
     async deposit(request, context) {
       const { userId, amount } = request;
-      if (!isKnown(amount?.currency ?? "")) {
-        throw refuseFields([{ field: "amount.currency", description: knownRule }]);
+      if (!currencyOf(amount?.currency ?? "")) {
+        throw refuseFields([{ field: "amount.currency", description: currencyRule }]);
       }
       const deposit = {
         call: keyedCallOf(context, { schema: DepositRequestSchema, request, newId }),

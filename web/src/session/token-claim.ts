@@ -9,7 +9,7 @@ export function tokenClaim(token: string, name: string): string {
   const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
   const claims: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   const value = (claims as Record<string, unknown>)[name];
-  if (Number.isSafeInteger(value)) return String(value);
+  if (Number.isSafeInteger(value) && Number(value) >= 0) return String(value);
   if (typeof value !== "string") throw new Error(`the access token has no claim "${name}"`);
   return value;
 }

@@ -3,6 +3,9 @@
 /** The date of the ISO 4217 lists that these currencies are from. */
 export const currenciesDate = "2026-01-01";
 
+/** What a code must be for {@link currencyOf} to return its currency. */
+export const currencyRule = "must be a code of ISO 4217, as published on 2026-01-01";
+
 /** What ISO 4217 says about a currency. */
 export type Currency = {
   /** The number of decimals; undefined if the currency has no minor units, or they are unknown. */

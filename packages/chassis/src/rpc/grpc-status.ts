@@ -56,6 +56,8 @@ function reasonedOf(
     case grpcCode.DEADLINE_EXCEEDED:
       return late();
     case grpcCode.RESOURCE_EXHAUSTED:
+      // Otherwise it is the answer that is too large.
+      if (!String(details).startsWith("Received message")) return unexplained();
       return tooLarge(maxRequestBytes);
     case grpcCode.UNIMPLEMENTED: {
       const text = `send exactly one message, with one of the encodings ${supported}`;
@@ -66,6 +68,8 @@ function reasonedOf(
     default:
       return details === "Failed to decompress message"
         ? malformed("the message cannot be decompressed")
-        : refuse(Code.Internal, ErrorReason.INTERNAL, "internal error");
+        : unexplained();
   }
 }
+
+const unexplained = () => refuse(Code.Internal, ErrorReason.INTERNAL, "internal error");

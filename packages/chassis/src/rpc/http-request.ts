@@ -87,7 +87,7 @@ const formats = {
 } as const;
 
 function getRequest({ url = "", headers }: IncomingMessage): HttpRequest {
-  const isJson = !/[?&]encoding=proto(&|$)/.test(url);
+  const isJson = new URLSearchParams(queryOf(url)).get("encoding") !== "proto";
   const hasBody = Number(headers["content-length"] ?? 0) > 0 || "transfer-encoding" in headers;
   return {
     contentType: isJson ? "application/json" : "application/proto",
@@ -119,15 +119,13 @@ const requiredParameters = ["encoding", "message"];
 function readQuery(url: string, known: typeof queryParameters): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const faults: { field: string; description: string }[] = [];
-  const start = url.indexOf("?") + 1;
-  const parts = start === 0 ? [] : url.slice(start).split("&").filter(Boolean);
-  for (const part of parts) {
+  for (const part of queryOf(url).split("&").filter(Boolean)) {
     const end = part.includes("=") ? part.indexOf("=") : part.length;
     const field = decodePercent(part.slice(0, end));
     const value = decodePercent(part.slice(end + 1));
     const values = known.get(field);
-    if (!values) faults.push({ field, description: "no such query parameter" });
-    else if (found.has(field)) faults.push({ field, description: "set more than once" });
+    if (!values) throw malformed(`there is no query parameter "${field}"`);
+    if (found.has(field)) faults.push({ field, description: "set more than once" });
     else if (values.length > 0 && !values.includes(value)) {
       faults.push({ field, description: `must be ${values.join(" or ")}` });
     }
@@ -138,6 +136,11 @@ function readQuery(url: string, known: typeof queryParameters): ReadonlyMap<stri
   }
   if (faults.length > 0) throw refuseFields(faults);
   return found;
+}
+
+function queryOf(url: string): string {
+  const start = url.indexOf("?");
+  return start === -1 ? "" : url.slice(start + 1);
 }
 
 function decodePercent(text: string): string {

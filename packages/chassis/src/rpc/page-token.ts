@@ -3,7 +3,6 @@ import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobu
 import { Code } from "@connectrpc/connect";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { refuse } from "../contract/errors.ts";
-import { defaultRpcLimits } from "./rpc-limits.ts";
 
 const checkLength = 8;
 const defaultPageSize = 50;
@@ -14,6 +13,8 @@ const maxPageSize = 1_000;
  * than 4 MiB, and the rest is for the other fields.
  */
 export const maxPageBytes = 3.5 * 1024 * 1024;
+/** No item is larger: its fields were once in requests, which have this limit. */
+const largestItemBytes = 64 * 1024;
 /** A tag and a length precede each item. */
 const itemHeaderBytes = 8;
 
@@ -75,8 +76,8 @@ function countFitting<Schema extends DescMessage>(
   schema: Schema,
   messages: readonly MessageShape<Schema>[],
 ): number {
-  // To measure is to encode, so it is skipped where the largest items fit: each was once a request.
-  if (messages.length * defaultRpcLimits.maxRequestBytes <= maxPageBytes) return messages.length;
+  // To measure is to encode, so it is skipped where even the largest items fit.
+  if (messages.length * largestItemBytes <= maxPageBytes) return messages.length;
   let bytes = 0;
   for (const [index, message] of messages.entries()) {
     bytes += itemHeaderBytes + toBinary(schema, message).length;

@@ -64,7 +64,12 @@ describe("a Connect GET", () => {
   const encoded = encodeURIComponent(json);
   const refused: [string, string, RegExp][] = [
     ["", "VALIDATION_FAILED", /^encoding: is required; message: is required$/],
-    [`encoding=json&message=${encoded}&mesage=1`, "VALIDATION_FAILED", /^mesage: no such query/],
+    [
+      `encoding=json&message=${encoded}&mesage=1`,
+      "MALFORMED_REQUEST",
+      /no query parameter "mesage"/,
+    ],
+    [`%65ncoding=proto&message=${encoded}`, "MALFORMED_REQUEST", /not a valid orders.v1.GetOrderR/],
     [`encoding=json&message=${encoded}&message={}`, "VALIDATION_FAILED", /^message: set more than/],
     [`encoding=json&message=${encoded}&messag%65={}`, "VALIDATION_FAILED", /^message: set more/],
     [`encoding=xml&message=${encoded}`, "VALIDATION_FAILED", /^encoding: must be json or proto/],

@@ -244,7 +244,7 @@ describe("a request to no handler", () => {
     await using bundle = await setup();
     const { status, body } = await sendHttp1(bundle.port, `${path}?a=1`, json, Buffer.from("{}"));
     assert.equal(status, 400);
-    assert.equal(JSON.parse(body.toString()).message, "a: no such query parameter");
+    assert.equal(JSON.parse(body.toString()).message, 'there is no query parameter "a"');
   });
 
   it("has a request id and the form of Connect on any path", async () => {

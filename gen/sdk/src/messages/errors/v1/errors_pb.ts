@@ -93,9 +93,9 @@ export const ErrorReason = {
 
   /**
    * INVALID_ARGUMENT: a field of the request violates a validation rule, is set
-   * more than once, or does not exist. The same holds for headers and query
-   * parameters. The `google.rpc.BadRequest` detail lists the fields and the
-   * rules they violate.
+   * more than once, or does not exist; or a header or query parameter is set
+   * more than once or has an invalid value. The `google.rpc.BadRequest` detail
+   * lists them and the rules they violate.
    *
    * @generated from enum value: ERROR_REASON_VALIDATION_FAILED = 1;
    */
@@ -197,8 +197,8 @@ export const ErrorReason = {
 
   /**
    * INVALID_ARGUMENT: the request is malformed, for example invalid JSON, text
-   * that is not UTF-8, an unknown enum value, an unknown query parameter or an
-   * invalid path. A compression that is not supported is UNIMPLEMENTED.
+   * that is not UTF-8, an unknown query parameter or an invalid path. A
+   * compression that is not supported is UNIMPLEMENTED.
    *
    * @generated from enum value: ERROR_REASON_MALFORMED_REQUEST = 14;
    */
