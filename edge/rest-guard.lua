@@ -455,7 +455,7 @@ local function check_head(method, target)
   binding = find_binding(method, target, last)
   if not binding then
     local shown = printable(sub(target, 1, last), max_field_bytes)
-    error(fault("404", 5, "ROUTE_NOT_FOUND", "Could not resolve " .. shown .. " to a method."), 0)
+    error(fault("404", 5, "ROUTE_NOT_FOUND", "No method accepts " .. method .. " " .. shown .. "."), 0)
   end
   if mark and mark < #target then check_query(sub(target, mark + 1), binding.query) end
   return binding
@@ -553,9 +553,14 @@ function envoy_on_request(handle)
   local headers = handle:headers()
   local ok, binding = pcall(check_head, headers:get(":method"), headers:get(":path"))
   if not ok then return reply(handle, binding) end
+  -- Before the body, for which this waits: Envoy ends the request's view of its headers then.
+  local encoding = headers:get("content-encoding")
   local body = handle:body()
   local length = body and body:length() or 0
   if length == 0 then return end
+  if encoding and encoding ~= "identity" then
+    return reply(handle, fault("400", 3, "MALFORMED_REQUEST", "The body must not be compressed."))
+  end
   local thrown
   ok, thrown = pcall(check_body, body:getBytes(0, length), binding)
   if not ok then return reply(handle, thrown) end

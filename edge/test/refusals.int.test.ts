@@ -43,7 +43,7 @@ describe("the edge itself rejects", () => {
         "/gateway/ordersx",
         "/gateway/orders/a/b/c",
       ]) {
-        const message = `Could not resolve ${path} to a method.`;
+        const message = `No method accepts GET ${path}.`;
         assertEdgeError(await lab.ask("GET", path), { ...unroutable, message });
       }
     });
@@ -115,6 +115,14 @@ describe("the edge itself rejects", () => {
         assertViolation(await lab.ask("POST", path, { body }), field);
       });
     }
+
+    it("with a compressed body", async () => {
+      for (const encoding of ["gzip", "br"]) {
+        const headers = { "content-encoding": encoding };
+        const answer = await lab.ask("POST", "/gateway/orders", { headers, body: { amount } });
+        assertEdgeError(answer, { ...malformed, message: "The body must not be compressed." });
+      }
+    });
 
     it("with a query parameter twice, in any spelling, and names it", async () => {
       for (const [path, field] of [

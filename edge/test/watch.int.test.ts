@@ -161,7 +161,7 @@ describe("through the edge a watch", () => {
           orders.watchOrders({ userId: "bob" })[Symbol.asyncIterator]().next(),
         );
         assert.equal(forbidden.code, Code.PermissionDenied);
-        assert.match(forbidden.rawMessage, /does not permit this call/);
+        assert.match(forbidden.rawMessage, /userId must be the user of the token/);
       });
     });
   }

@@ -41,7 +41,8 @@ export async function callUnary<I extends DescMessage, O extends DescMessage>(
   options: WaitOptions = {},
 ): Promise<MessageShape<O>> {
   const { transport, tokens, budget, timing, closed, errorOf } = means;
-  const { timeoutMs = means.timeoutMs, maxRetries = means.maxRetries } = options;
+  const { maxRetries = means.maxRetries } = options;
+  const timeoutMs = limitTimeout(options.timeoutMs ?? means.timeoutMs);
   const signal = options.signal ? AbortSignal.any([closed, options.signal]) : closed;
   const unlessAborted = () => {
     if (signal.aborted) throw abortErrorOf(signal);
@@ -86,6 +87,14 @@ export async function callUnary<I extends DescMessage, O extends DescMessage>(
     });
     retries += 1;
   }
+}
+
+/** Eight digits of milliseconds, a good day: gRPC-Web sends no more, and timers overflow later. */
+const longestTimeoutMs = 99_999_999;
+
+function limitTimeout(timeoutMs: number): number {
+  if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs must not be negative: ${timeoutMs}`);
+  return Math.min(timeoutMs, longestTimeoutMs);
 }
 
 const noTokenInTime = () =>

@@ -6,7 +6,7 @@ export const longestCallDelayMs = 2_000;
 export const longestStreamDelayMs = 8_000;
 const budgetSize = 10;
 const earnedPerAnswer = 0.1;
-const earnedPerMs = 20 / 1_000;
+const earnedPerMs = 50 / 1_000;
 
 /**
  * Returns the pause before the retry number `retry`, counted from 0: a random time of up to 0.25 s,
@@ -23,7 +23,7 @@ export function retryDelayMs(
 }
 
 /**
- * Limits the load that retries add to an overloaded system: ten at once, and then 20 per second and
+ * Limits the load that retries add to an overloaded system: ten at once, and then 50 per second and
  * one per ten successful calls. A retry beyond that waits for its turn.
  */
 export type RetryBudget = {

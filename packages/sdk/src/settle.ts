@@ -28,11 +28,17 @@ export type SettleOptions = {
  */
 export type Settle = Services & AsyncDisposable;
 
-/** Creates a client with the given transport. It connects on the first call. */
+/**
+ * Creates a client with the given transport. It connects on the first call. Throws a TypeError if
+ * `baseUrl` is not an http or https URL.
+ */
 export function createSettleBy(
   options: SettleOptions & { readonly transport: TransportFactory },
 ): Settle {
   const { baseUrl, transport, token, timeoutMs, maxRetries } = options;
+  if (!/^https?:\/\//i.test(baseUrl)) {
+    throw new TypeError(`baseUrl must start with http:// or https://: ${baseUrl}`);
+  }
   const caller = createCaller({
     transport: transport(baseUrl),
     token,

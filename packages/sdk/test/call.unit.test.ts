@@ -6,6 +6,7 @@ import { refuse } from "@settle/chassis/contract/errors";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import {
   connect,
+  createSettle,
   DeadlineExceededError,
   grpc,
   OrderNotCancellableError,
@@ -400,6 +401,24 @@ describe("a call of the SDK", () => {
     await using sdk = await setupSdk({}, { token: () => new Promise(() => {}), timeoutMs: 50 });
     const error = await failureOf(sdk.orders.getOrder({ userId: "alice", orderId }));
     assert.ok(error instanceof DeadlineExceededError, String(error));
+  });
+
+  it("may have a timeout beyond the range of timers, but not a negative one", async () => {
+    for (const by of Object.values(transports)) {
+      await using sdk = await setupSdk({ getOrder: () => answer }, { by, token: () => "a-token" });
+      const get = (timeoutMs: number) =>
+        sdk.orders.getOrder({ userId: "alice", orderId }, { timeoutMs });
+      for (const timeoutMs of [2 ** 31, 1e15, Number.POSITIVE_INFINITY]) {
+        assert.equal((await get(timeoutMs)).id, orderId);
+      }
+      for (const timeoutMs of [-1, Number.NaN]) await assert.rejects(get(timeoutMs), RangeError);
+    }
+  });
+
+  it("needs the URL of a server", () => {
+    for (const baseUrl of ["", "localhost:8000", "/gateway", "ftp://localhost"]) {
+      assert.throws(() => createSettle({ baseUrl, token: "a-token" }), TypeError, baseUrl);
+    }
   });
 
   it("does not retry with a token that is a fixed string", async () => {

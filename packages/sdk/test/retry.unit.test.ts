@@ -28,11 +28,11 @@ describe("the retry budget", () => {
   const waitsMs = (budget: ReturnType<typeof createRetryBudget>, nowMs: number, count: number) =>
     Array.from({ length: count }, () => budget.reserve(nowMs));
 
-  it("allows ten retries at once, and then 20 per second", () => {
+  it("allows ten retries at once, and then 50 per second", () => {
     const budget = createRetryBudget();
-    assert.deepEqual(waitsMs(budget, 1_000, 13), [...Array(10).fill(0), 50, 100, 150]);
-    assert.deepEqual(waitsMs(budget, 1_150, 1), [50]);
-    assert.deepEqual(waitsMs(budget, 1_250, 2), [0, 50]);
+    assert.deepEqual(waitsMs(budget, 1_000, 13), [...Array(10).fill(0), 20, 40, 60]);
+    assert.deepEqual(waitsMs(budget, 1_060, 1), [20]);
+    assert.deepEqual(waitsMs(budget, 1_100, 2), [0, 20]);
   });
 
   it("allows one more for ten calls that succeed, and for one that is not used", () => {
@@ -42,7 +42,7 @@ describe("the retry budget", () => {
     budget.release();
     assert.deepEqual(
       waitsMs(budget, 0, 3).map((ms) => Math.round(ms)),
-      [0, 0, 50],
+      [0, 0, 20],
     );
   });
 

@@ -23,7 +23,7 @@ export const environment = serviceEnvironment.extend({
     .refine(canOpen, openingRule)
     .default("USD")
     .describe(
-      "The currency (an active code of ISO 4217) of an account that is created without one.",
+      "The currency of an account that is created without one: an active code of ISO 4217 that has minor units.",
     ),
   SELF_DEPOSIT: z.stringbool().optional().meta({
     description: "Whether users may deposit into their own accounts without the scope `deposit`.",

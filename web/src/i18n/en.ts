@@ -30,9 +30,8 @@ export const en = {
     title: "Place an order. Watch it settle.",
     lead: "Settle runs orders and payments as two separate services that talk only through events. Each order is processed exactly once, and you can follow every step live.",
     name: "Your name",
-    nameHint: "This is a development system, so any name works.",
-    nameFault:
-      "Use 1 to 128 letters without accents, digits or - _ . | @ + ', not starting with a dot.",
+    nameHint: "This is a development system, so you need no password.",
+    nameFault: "Use 1 to 128 of A–Z, a–z, digits and - _ . | @ + ', not starting with a dot.",
     submit: "Sign in",
     leave: "Sign in with your organisation",
     leaving: "Redirecting to sign-in…",

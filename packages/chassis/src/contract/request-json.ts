@@ -7,7 +7,9 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
-import { type FieldViolation, refuseFields } from "./errors.ts";
+import { Code } from "@connectrpc/connect";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import { type FieldViolation, refuse, refuseFields } from "./errors.ts";
 
 /** How deeply objects and arrays may be nested: as in the edge and in protobuf's own parsers. */
 const maxDepth = 100;
@@ -16,15 +18,24 @@ const maxDepth = 100;
  * Reads a message from the protobuf JSON mapping, as UTF-8. Everything that is sent counts or is
  * refused: refuses a field that the schema does not have, one that is set more than once
  * (`minorUnits` and `minor_units` are the same field), and a value that is not one of its type, with
- * VALIDATION_FAILED and the path of the field. Throws any other error for a text that is not UTF-8,
- * not JSON, nested too deeply or otherwise not a message of this schema.
+ * VALIDATION_FAILED and the path of the field, and what is not UTF-8 or not JSON with
+ * MALFORMED_REQUEST. Throws any other error for JSON that is nested too deeply or otherwise not a
+ * message of this schema.
  */
 export function readRequestJson(schema: DescMessage, bytes: Uint8Array): Message {
-  const text = utf8.decode(bytes);
-  const json = JSON.parse(text);
+  const text = orMalformed("the request is not valid UTF-8", () => utf8.decode(bytes));
+  const json = orMalformed("the request is not valid JSON", () => JSON.parse(text));
   const faults = faultsIn(schema, text);
   if (faults.length > 0) throw refuseFields(faults);
   return fromJson(schema, json);
+}
+
+function orMalformed<T>(message: string, read: () => T): T {
+  try {
+    return read();
+  } catch {
+    throw refuse(Code.InvalidArgument, ErrorReason.MALFORMED_REQUEST, message);
+  }
 }
 
 // With the byte order mark kept, which JSON does not allow.
@@ -141,27 +152,41 @@ const anObject: Rule = { text: "an object", accepts: (token) => token === "{" };
 const anArray: Rule = { text: "an array", accepts: (token) => token === "[" };
 const aString: Rule = { text: "a string", accepts: isString };
 const aBoolean: Rule = { text: "true or false", accepts: (token) => /^(true|false)$/.test(token) };
-// protobuf-es 2.17 also reads "0x10", and rounds 9007199254740993.
-const anInteger: Rule = {
-  text: "a whole number, above 9007199254740991 as a string of digits",
-  accepts: (token) =>
-    isString(token) ? /^-?\d+$/.test(textOf(token)) : Number.isSafeInteger(Number(token)),
-};
+
+/** protobuf-es 2.17 also reads "0x10", and rounds 9007199254740993. */
+function anInteger(from: bigint, to: bigint): Rule {
+  const isIn = (text: string) => BigInt(text) >= from && BigInt(text) <= to;
+  const large = to > Number.MAX_SAFE_INTEGER ? ", above 9007199254740991 as a string" : "";
+  return {
+    text: `a whole number from ${from} to ${to}${large}`,
+    accepts: (token) => {
+      if (isString(token)) {
+        const digits = textOf(token);
+        return /^-?\d{1,20}$/.test(digits) && isIn(digits);
+      }
+      return Number.isSafeInteger(Number(token)) && isIn(String(Number(token)));
+    },
+  };
+}
+const int32 = anInteger(-(2n ** 31n), 2n ** 31n - 1n);
+const uint32 = anInteger(0n, 2n ** 32n - 1n);
+const int64 = anInteger(-(2n ** 63n), 2n ** 63n - 1n);
+const uint64 = anInteger(0n, 2n ** 64n - 1n);
 
 const scalars: ReadonlyMap<ScalarType | undefined, Rule> = new Map([
   [ScalarType.STRING, aString],
   [ScalarType.BYTES, aString],
   [ScalarType.BOOL, aBoolean],
-  [ScalarType.INT32, anInteger],
-  [ScalarType.INT64, anInteger],
-  [ScalarType.UINT32, anInteger],
-  [ScalarType.UINT64, anInteger],
-  [ScalarType.SINT32, anInteger],
-  [ScalarType.SINT64, anInteger],
-  [ScalarType.FIXED32, anInteger],
-  [ScalarType.FIXED64, anInteger],
-  [ScalarType.SFIXED32, anInteger],
-  [ScalarType.SFIXED64, anInteger],
+  [ScalarType.INT32, int32],
+  [ScalarType.SINT32, int32],
+  [ScalarType.SFIXED32, int32],
+  [ScalarType.UINT32, uint32],
+  [ScalarType.FIXED32, uint32],
+  [ScalarType.INT64, int64],
+  [ScalarType.SINT64, int64],
+  [ScalarType.SFIXED64, int64],
+  [ScalarType.UINT64, uint64],
+  [ScalarType.FIXED64, uint64],
 ]);
 
 // protobuf-es 2.17 also reads "1sx" as a duration, and "2026-02-30" and "24:00" as times, which it

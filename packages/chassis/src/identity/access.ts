@@ -23,14 +23,13 @@ export function createAccessCheck(
   return (method, principal, request) => {
     const policy = policies.get(method);
     if (policy?.scope && principal.scopes.has(policy.scope)) return;
-    const isOwner = policy?.userIdIn?.(request) === principal.userId;
-    if (isOwner && !noOwners.has(method)) return;
-    const needs = policy?.scope ? `the scope ${policy.scope}` : "a token of the user that it names";
-    throw refuse(
-      Code.PermissionDenied,
-      ErrorReason.PERMISSION_DENIED,
-      `the token does not permit this call, which requires ${needs}`,
-    );
+    const mayOwn = policy?.userIdIn !== undefined && !noOwners.has(method);
+    if (mayOwn && policy.userIdIn?.(request) === principal.userId) return;
+    const needs = [
+      ...(mayOwn ? ["userId must be the user of the token"] : []),
+      ...(policy?.scope ? [`the token must have the scope ${policy.scope}`] : []),
+    ];
+    throw refuse(Code.PermissionDenied, ErrorReason.PERMISSION_DENIED, needs.join(", or "));
   };
 }
 

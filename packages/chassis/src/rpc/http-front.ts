@@ -39,6 +39,9 @@ export function createHttpFront(options: {
   const { handlers, pages, health, domain, limits, newId, log } = options;
 
   const answer = async (request: IncomingMessage, response: ServerResponse, requestId: string) => {
+    if (request.headers.host === undefined && request.httpVersion !== "1.0") {
+      return sendError(request, response, 400, malformed("the request has no host"));
+    }
     const path = request.url?.split("?", 1)[0] ?? "";
     const reading = request.method === "GET" || request.method === "HEAD";
     if (path === "/healthz" && reading) return sendHealth(response, health);
@@ -71,6 +74,8 @@ export function createHttpFront(options: {
   const server = createServer(
     {
       maxHeaderSize: limits.maxHeaderBytes,
+      // Node would refuse a request without a host itself, without a reason.
+      requireHostHeader: false,
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,

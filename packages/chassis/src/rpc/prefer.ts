@@ -3,7 +3,7 @@ import { refuseFields } from "../contract/errors.ts";
 
 const preferHeader = "prefer";
 const appliedHeader = "preference-applied";
-const wait = /(?:^|[,;\s])wait *= *"?(\d{1,6})"?(?=$|[,;\s])/i;
+const wait = /(?:^|[,;\s])wait *= *"?(\d{1,20})"?(?=$|[,;\s])/i;
 const longestWaitS = 10;
 /** How much of a call's time is reserved for the answer itself. */
 const marginMs = 250;

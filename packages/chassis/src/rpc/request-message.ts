@@ -42,5 +42,8 @@ export function noSuchMethod(): ConnectError {
 
 /** The refusal of a request in a format that is not served. */
 export function unsupportedType(): ConnectError {
-  return malformed("this content type is not supported");
+  return malformed(
+    "this content type is not supported; use application/json or application/proto, " +
+      "for a stream application/connect+json or application/connect+proto",
+  );
 }

@@ -13,6 +13,7 @@ import {
   CreateOrderRequestSchema,
   ListOrdersRequestSchema,
 } from "@settle/gen/orders/v1/orders_service_pb";
+import { errorInfoOf } from "../../src/contract/errors.ts";
 import { readRequestJson } from "../../src/contract/request-json.ts";
 
 const read = (json: string | Uint8Array, schema: DescMessage = CreateOrderRequestSchema) =>
@@ -44,7 +45,8 @@ describe("a request in JSON", () => {
 
   const unknown = "no such field";
   const twice = "set more than once";
-  const integer = "must be a whole number, above 9007199254740991 as a string of digits";
+  const integer =
+    "must be a whole number from -9223372036854775808 to 9223372036854775807, above 9007199254740991 as a string";
   const seconds = 'must be seconds with at most nine decimals, such as "1.5s"';
   const faults: [string, string[]][] = [
     ['{"expireAfer":"1s"}', [`expireAfer: ${unknown}`]],
@@ -63,6 +65,7 @@ describe("a request in JSON", () => {
     ['{"amount":{"minorUnits":"0x10"}}', [`amount.minorUnits: ${integer}`]],
     ['{"amount":{"minorUnits":" 5"}}', [`amount.minorUnits: ${integer}`]],
     ['{"amount":{"minorUnits":9007199254740993}}', [`amount.minorUnits: ${integer}`]],
+    ['{"amount":{"minorUnits":"9223372036854775808"}}', [`amount.minorUnits: ${integer}`]],
     ['{"amount":{"minorUnits":1.5}}', [`amount.minorUnits: ${integer}`]],
     ['{"amount":{"minorUnits":true}}', [`amount.minorUnits: ${integer}`]],
     ['{"amount":{"minorUnits":{"minorUnits":1}}}', [`amount.minorUnits: ${integer}`]],
@@ -143,9 +146,11 @@ describe("a request in JSON", () => {
     for (const json of [latin1, ...others]) {
       assert.throws(
         () => read(json),
-        (error) => !(error instanceof ConnectError),
+        (error) => (errorInfoOf(error)?.reason ?? "MALFORMED_REQUEST") === "MALFORMED_REQUEST",
       );
     }
+    assert.throws(() => read(latin1), /not valid UTF-8/);
+    assert.throws(() => read("{"), /not valid JSON/);
   });
 
   it("may be nested as deeply as the edge allows", () => {

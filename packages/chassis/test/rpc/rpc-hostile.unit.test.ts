@@ -21,19 +21,22 @@ describe("bytes that are no message", () => {
 
   it("are INVALID_ARGUMENT by Connect, and not quoted", async () => {
     await using bundle = await setup();
-    const bodies: [string, string | Uint8Array][] = [
-      ["application/proto", garbage],
-      ["application/json", "gar<bage>"],
-      ["application/json", ""],
-      ["application/json", "[".repeat(60_000)],
-      ["application/json", '{"userId":"\\ud800"'],
+    const json = "application/json";
+    const bodies: [string, string | Uint8Array, string][] = [
+      ["application/proto", garbage, "a valid orders.v1.GetOrderRequest"],
+      [json, "gar<bage>", "valid JSON"],
+      [json, "", "valid JSON"],
+      [json, "[".repeat(60_000), "valid JSON"],
+      [json, '{"userId":"\\ud800"', "valid JSON"],
+      [json, '{"userId":"\\ud800"}', "a valid orders.v1.GetOrderRequest"],
+      [json, Buffer.from('{"userId":"\xe9"}', "latin1"), "valid UTF-8"],
     ];
-    for (const [type, body] of bodies) {
+    for (const [type, body, what] of bodies) {
       const { status, text } = await post(bundle.baseUrl, type, body);
       assert.equal(status, 400);
       assert.deepEqual(connectError(text), {
         code: "invalid_argument",
-        message: "the request is not a valid orders.v1.GetOrderRequest",
+        message: `the request is not ${what}`,
         reason: "MALFORMED_REQUEST",
       });
     }
@@ -94,6 +97,7 @@ describe("a plain HTTP request", () => {
     assert.match(old, /^HTTP\/1\.1 400 /);
     const without = await exchange(bundle.port, `${head}\r\n`);
     assert.match(without, /^HTTP\/1\.1 400 /);
+    assert.equal(bodyOf(without).details[0].debug.reason, "MALFORMED_REQUEST");
     assert.equal((await fetch(`${bundle.baseUrl}/healthz`)).status, 200);
   });
 
