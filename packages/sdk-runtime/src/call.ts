@@ -89,7 +89,7 @@ export async function callUnary<I extends DescMessage, O extends DescMessage>(
   }
 }
 
-/** Eight digits of milliseconds, a good day: gRPC-Web sends no more, and timers overflow later. */
+/** About 27 hours: the eight digits of milliseconds that gRPC-Web can send. */
 const longestTimeoutMs = 99_999_999;
 
 function limitTimeout(timeoutMs: number): number {
