@@ -37,14 +37,20 @@ type Guard = AsyncDisposable & {
   ask(method: string, path: string, body?: string | Buffer): Promise<Verdict>;
 };
 
-/** Starts the guard for these descriptors in an Envoy without a transcoder. */
-async function startGuard(descriptors: Uint8Array): Promise<Guard> {
+/**
+ * Starts the guard for these descriptors in an Envoy without a transcoder. `breakAt` is a text of its
+ * program after which it fails.
+ */
+async function startGuard(descriptors: Uint8Array, breakAt = ""): Promise<Guard> {
   await using starting = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "settle-guard-"));
   starting.defer(() => rm(folder, { recursive: true, force: true }));
   const [port = 0] = await findFreePorts(1);
   const config = join(folder, "envoy.json");
-  await writeFile(config, JSON.stringify(configure(port, writeRestGuard(descriptors, root))));
+  const program = writeRestGuard(descriptors, root);
+  assert.ok(program.includes(breakAt), `the guard does not contain ${breakAt}`);
+  const tried = breakAt ? program.replace(breakAt, `${breakAt} missing()`) : program;
+  await writeFile(config, JSON.stringify(configure(port, tried)));
   const nursery = starting.use(await startNursery({ folder }));
   starting.use(await startEnvoy({ nursery, binary: envoyBinary(), config, port }));
   const agent = new Agent({ keepAlive: true });
@@ -132,6 +138,16 @@ describe("the REST guard", () => {
     guard = await startGuard(readFileSync(descriptorsPath));
   });
   after(() => guard?.[Symbol.asyncDispose]());
+
+  it("lets no request pass if it fails itself, before or after the body", async () => {
+    const breaks = ["local headers = handle:headers()", "local body = handle:body()"];
+    for (const breakAt of breaks) {
+      await using broken = await startGuard(readFileSync(descriptorsPath), breakAt);
+      const { status, body } = await broken.ask("POST", "/gateway/orders", "{}");
+      assert.equal(status, 500, breakAt);
+      assert.match(body, /"INTERNAL"/);
+    }
+  });
 
   it("agrees with JSON.parse and the contract about bodies", async () => {
     const { types } = guard;
