@@ -45,6 +45,11 @@ export function refuse(
   ]);
 }
 
+/** Builds the refusal of a request that cannot be read: INVALID_ARGUMENT. */
+export function malformed(message: string): ConnectError {
+  return refuse(Code.InvalidArgument, ErrorReason.MALFORMED_REQUEST, message);
+}
+
 /** Refuses a request with VALIDATION_FAILED. Names at most ten of the fields. */
 export function refuseFields(violations: readonly FieldViolation[]): ConnectError {
   const shown = violations.slice(0, maxViolations).map(({ field, description }) => ({

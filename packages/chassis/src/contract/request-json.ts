@@ -7,9 +7,7 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
-import { Code } from "@connectrpc/connect";
-import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
-import { type FieldViolation, refuse, refuseFields } from "./errors.ts";
+import { type FieldViolation, malformed, refuseFields } from "./errors.ts";
 
 /** How deeply objects and arrays may be nested: as in the edge and in protobuf's own parsers. */
 const maxDepth = 100;
@@ -34,7 +32,7 @@ function orMalformed<T>(message: string, read: () => T): T {
   try {
     return read();
   } catch {
-    throw refuse(Code.InvalidArgument, ErrorReason.MALFORMED_REQUEST, message);
+    throw malformed(message);
   }
 }
 

@@ -6,9 +6,9 @@ import {
   type StatusObject,
 } from "@grpc/grpc-js";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
-import { inDomain, refuse, statusBytesOf } from "../contract/errors.ts";
+import { inDomain, malformed, refuse, statusBytesOf } from "../contract/errors.ts";
 import { late } from "./active-call.ts";
-import { malformed, tooLarge } from "./request-message.ts";
+import { tooLarge } from "./request-message.ts";
 
 const detailsKey = "grpc-status-details-bin";
 const acceptKey = "grpc-accept-encoding";

@@ -10,13 +10,13 @@ import { Code, type ConnectError } from "@connectrpc/connect";
 import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import type { Logger } from "pino";
-import { inDomain, refuse } from "../contract/errors.ts";
+import { inDomain, malformed, refuse } from "../contract/errors.ts";
 import { type Page, sendPage } from "../docs/page.ts";
 import type { ConnectHandler } from "./connect-mount.ts";
 import { type Health, servingStatusOf } from "./health.ts";
 import { httpRefusalOf } from "./http-refusal.ts";
 import { requestIdOf } from "./request-headers.ts";
-import { malformed, noSuchMethod, unsupportedType } from "./request-message.ts";
+import { noSuchMethod, unsupportedType } from "./request-message.ts";
 import type { RpcLimits } from "./rpc-limits.ts";
 
 const connectionsCheckIntervalMs = 1_000;

@@ -5,9 +5,9 @@ import { base64Decode } from "@bufbuild/protobuf/wire";
 import { Code } from "@connectrpc/connect";
 import { encodeEnvelope } from "@connectrpc/connect/protocol";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
-import { refuse, refuseFields } from "../contract/errors.ts";
+import { malformed, refuse, refuseFields } from "../contract/errors.ts";
 import { gone } from "./active-call.ts";
-import { malformed, type RequestMessage, tooLarge } from "./request-message.ts";
+import { type RequestMessage, tooLarge } from "./request-message.ts";
 
 const envelopeHeaderBytes = 5;
 const compressedFlag = 1;

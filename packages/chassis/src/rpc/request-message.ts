@@ -1,7 +1,7 @@
 import { type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
-import { errorInfoOf, refuse } from "../contract/errors.ts";
+import { errorInfoOf, malformed, refuse } from "../contract/errors.ts";
 import { readRequestJson } from "../contract/request-json.ts";
 
 /** The message of a request as it was sent, uncompressed. */
@@ -19,11 +19,6 @@ export function decodeRequest(schema: DescMessage, { bytes, isJson }: RequestMes
     if (errorInfoOf(error)) throw error;
     throw malformed(`the request is not a valid ${schema.typeName}`);
   }
-}
-
-/** The refusal of a request that cannot be read. */
-export function malformed(message: string): ConnectError {
-  return refuse(Code.InvalidArgument, ErrorReason.MALFORMED_REQUEST, message);
 }
 
 /** The refusal of a request whose message is too large. */
