@@ -10,7 +10,9 @@ import {
 } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { httpBody, isOneValue } from "../../packages/proto-schemas/src/json/well-known.ts";
+import { createComplaints } from "../../packages/proto-schemas/src/protos/complaints.ts";
 import { createExtensions } from "../../packages/proto-schemas/src/protos/extensions.ts";
+import { createSource } from "../../packages/proto-schemas/src/protos/source.ts";
 import { type Binding, readBindings } from "../../packages/protoc-gen-openapi/src/http-rules.ts";
 
 /** A value as the guard sees it: its kind, and what is in it; see edge/rest-guard.lua. */
@@ -43,15 +45,13 @@ export function writeRestGuard(descriptors: Uint8Array, root: string): string {
 }
 
 function readAllBindings(types: FileRegistry): readonly Binding[] {
-  const faults: string[] = [];
-  const context = {
-    extensions: createExtensions(types),
-    complaints: { add: (_: unknown, fault: string) => void faults.push(fault), list: () => faults },
-  };
+  const complaints = createComplaints(createSource());
+  const context = { extensions: createExtensions(types), complaints };
   const services = [...types].filter((type) => type.kind === "service");
   const bindings = services
     .sort((a, b) => (a.typeName < b.typeName ? -1 : 1))
     .flatMap(({ methods }) => methods.flatMap((method) => readBindings(context, method)));
+  const faults = complaints.list();
   if (faults.length > 0) throw new Error(faults.join("\n"));
   return bindings;
 }
