@@ -1,19 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { eventually } from "@settle/chassis/testing";
-import { Ajv2020 } from "ajv/dist/2020.js";
+import type { Node } from "../../tests/harness/documents/openapi-examples.ts";
+import { assertFits, openapi as document } from "../../tests/harness/documents/openapi-fit.ts";
 import { type Answer, type AskOptions, type Lab, startLab } from "./lab.ts";
 import { busyUser, orderIds } from "./upstream.ts";
-
-type Node = { readonly [key: string]: Node };
-
-const document: Node = JSON.parse(
-  readFileSync(fileURLToPath(new URL("../../gen/openapi/settle.json", import.meta.url)), "utf8"),
-);
-/** Formats are annotations; patterns and bounds are not. */
-const ajv = new Ajv2020({ strict: false, validateFormats: false });
-ajv.addSchema(document, "document");
 
 /** Finds the operation of a request as a client would, with its JSON pointer. */
 function findOperation(method: string, path: string): { operation: Node; pointer: string } {
@@ -26,11 +16,6 @@ function findOperation(method: string, path: string): { operation: Node; pointer
     return { operation, pointer: `#/paths/${step}/${method.toLowerCase()}` };
   }
   assert.fail(`${method} ${path} is in no document`);
-}
-
-function assertFits(pointer: string, value: unknown): void {
-  const check = ajv.compile({ $ref: `document${pointer}` });
-  assert.ok(check(value), JSON.stringify([value, check.errors]));
 }
 
 /** Fails unless the document contains this response, with its headers and its body. */
