@@ -9,8 +9,8 @@ import { startLab } from "../edge/test/lab.ts";
 import { findEnvoy } from "../tools/local/parts/envoy.ts";
 import { readCpuSeconds } from "./cpu.ts";
 import { createEdgeClient } from "./edge-client.ts";
+import { readPairs, spread } from "./pairs.ts";
 import { sendInLanes } from "./schedule.ts";
-import { median } from "./statistics.ts";
 import { cacheDir } from "./system.ts";
 
 const defaultPairs = 7;
@@ -39,16 +39,7 @@ const requests: Readonly<Record<string, readonly [path: string, body?: string]>>
   "reading an order": [order],
 };
 
-const [argument = String(defaultPairs)] = process.argv.slice(2);
-if (argument === "--help" || argument === "-h") {
-  console.log(usage);
-  process.exit();
-}
-const pairs = Number(argument);
-if (!Number.isInteger(pairs) || pairs < 1) {
-  console.error(`The number of pairs must be a whole number, not ${argument}; see --help`);
-  process.exit(1);
-}
+const pairs = readPairs(usage, defaultPairs);
 
 mkdirSync(cacheDir, { recursive: true });
 process.env.ENVOY_BIN = await findEnvoy({ env: process.env, cacheDir, log: console.log });
@@ -89,11 +80,8 @@ for (const [name, [path, body]] of Object.entries(requests)) {
   const [a, b] = [costs.map(([one]) => one), costs.map(([, other]) => other)];
   const difference = costs.map(([one, other]) => one - other);
   console.log(
-    [name.padEnd(32), spread(a).padEnd(24), spread(b).padEnd(24), spread(difference)].join(""),
+    [name.padEnd(32), spread(a, 1).padEnd(24), spread(b, 1).padEnd(24), spread(difference, 1)].join(
+      "",
+    ),
   );
-}
-
-function spread(values: readonly number[]): string {
-  const [middle, from, to] = [median(values), Math.min(...values), Math.max(...values)];
-  return `${middle.toFixed(1)} (${from.toFixed(1)} - ${to.toFixed(1)})`;
 }

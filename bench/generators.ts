@@ -16,6 +16,7 @@ import { fetchGoogleProtos } from "../tools/generate/third-party-protos.ts";
 import { compileGoogleProtos } from "../tools/openapi-conformance/google-protos.ts";
 import { findOracle, requestForGo } from "../tools/openapi-conformance/oracle/grpc-gateway.ts";
 import type { Protos } from "../tools/openapi-conformance/oracle/protos.ts";
+import { readPairs, spread } from "./pairs.ts";
 import { median } from "./statistics.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -72,16 +73,7 @@ Runs protoc-gen-openapi and grpc-gateway's protoc-gen-openapiv3 in turns on ${se
 protos, and prints how long each took and the ratios. With ${defaultPairs} pairs a set (the default), it takes
 about two minutes. The first run downloads the protos and Go, and builds the other generator.`;
 
-const [argument = String(defaultPairs)] = process.argv.slice(2);
-if (argument === "--help" || argument === "-h") {
-  console.log(usage);
-  process.exit();
-}
-const pairs = Number(argument);
-if (!Number.isInteger(pairs) || pairs < 1) {
-  console.error(`The number of pairs must be a whole number, not ${argument}; see --help`);
-  process.exit(1);
-}
+const pairs = readPairs(usage, defaultPairs);
 const google = await fetchGoogleProtos(root);
 const oracle = await findOracle();
 const scratch = mkdtempSync(join(tmpdir(), "settle-generators-"));
@@ -124,9 +116,4 @@ try {
   console.log(`all sets, one after the other: ${(ours / theirs).toFixed(2)}`);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
-}
-
-function spread(values: readonly number[], digits: number): string {
-  const [from, to] = [Math.min(...values), Math.max(...values)];
-  return `${median(values).toFixed(digits)} (${from.toFixed(digits)} - ${to.toFixed(digits)})`;
 }
