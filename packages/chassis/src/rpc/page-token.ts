@@ -12,7 +12,7 @@ const maxPageSize = 1_000;
  * The most bytes of the items on a page, as protobuf: gRPC clients by default refuse messages larger
  * than 4 MiB, and the rest is for the other fields.
  */
-export const maxPageBytes = 3.5 * 1024 * 1024;
+const maxPageBytes = 3.5 * 1024 * 1024;
 /** No item is larger: its fields were once in requests, which have this limit. */
 const largestItemBytes = 64 * 1024;
 /** A tag and a length precede each item. */
