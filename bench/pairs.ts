@@ -1,11 +1,16 @@
 import { median } from "./statistics.ts";
 
 /**
- * Returns how many pairs of runs the command line asks for: its only argument, or `standard`. For
- * `--help`, prints `usage` and exits; exits with 1 for any other argument.
+ * Returns how many pairs of runs the command line asks for: its only argument, or `standard`. `args`
+ * are the arguments to read, if others come first. For `--help`, prints `usage` and exits; exits
+ * with 1 for any other argument.
  */
-export function readPairs(usage: string, standard: number): number {
-  const [argument = String(standard)] = process.argv.slice(2);
+export function readPairs(
+  usage: string,
+  standard: number,
+  args: readonly string[] = process.argv.slice(2),
+): number {
+  const [argument = String(standard)] = args;
   if (argument === "--help" || argument === "-h") {
     console.log(usage);
     process.exit();

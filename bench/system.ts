@@ -1,17 +1,16 @@
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { Pool } from "pg";
 import { serviceNames } from "../services/services.ts";
 import type { Issuer } from "../tools/dev-issuer/issuer.ts";
 import type { Nursery, SpawnOptions } from "../tools/local/process/nursery.ts";
-import { startScratchStack } from "../tools/local/scratch-stack.ts";
 import { readSecret } from "../tools/local/secrets.ts";
 import { createEdgeClient, type EdgeClient } from "./edge-client.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+/** The root of this checkout. */
+export const thisCheckout = fileURLToPath(new URL("..", import.meta.url));
 /** The folder for downloads. */
-export const cacheDir = join(root, ".cache");
-const dataDir = join(root, ".data");
+export const cacheDir = join(thisCheckout, ".cache");
 
 /** The measured system, as `npm start` runs it, with its own ports and data. */
 export type BenchSystem = AsyncDisposable & {
@@ -36,11 +35,17 @@ export type BenchSystem = AsyncDisposable & {
  * it.
  */
 export async function startBenchSystem(options: {
+  /** The checkout whose system is measured; by default this one. Its dependencies are installed. */
+  readonly root?: string;
   readonly profileFolder: string | undefined;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
 }): Promise<BenchSystem> {
-  const { profileFolder, signal, log } = options;
+  const { root = thisCheckout, profileFolder, signal, log } = options;
+  // A checkout starts its system itself, because it knows the parts and their settings.
+  const { startScratchStack } = (await import(
+    pathToFileURL(join(root, "tools/local/scratch-stack.ts")).href
+  )) as typeof import("../tools/local/scratch-stack.ts");
   await using starting = new AsyncDisposableStack();
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => {});
@@ -48,7 +53,7 @@ export async function startBenchSystem(options: {
     await startScratchStack({
       root,
       prefix: "bench-",
-      parent: dataDir,
+      parent: join(root, ".data"),
       page: false,
       wrap: (nursery) => withMeasuring(nursery, profileFolder),
       signal,
