@@ -1,7 +1,13 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join } from "node:path";
-import { createPage, type Page, sendPage } from "@settle/chassis/docs/page";
+import {
+  createPage,
+  type Page,
+  type PageEncoding,
+  pageEncodings,
+  sendPage,
+} from "@settle/chassis/docs/page";
 
 const types: Readonly<Record<string, string>> = {
   ".css": "text/css; charset=utf-8",
@@ -16,14 +22,8 @@ const types: Readonly<Record<string, string>> = {
   ".woff2": "font/woff2",
 };
 
-/** The encodings, with their header pattern and file suffix; the first requested one is sent. */
-const encodings = [
-  { encoding: "br", ending: ".br", asked: /\bbr\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/ },
-  { encoding: "gzip", ending: ".gz", asked: /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/ },
-] as const;
-
-/** A file of the page in one encoding, with its header pattern; undefined for the plain file. */
-type Variant = Page & { readonly asked: RegExp | undefined };
+/** The file suffix of each encoding. */
+const suffixes: Readonly<Record<PageEncoding, string>> = { br: ".br", gzip: ".gz" };
 
 /**
  * Sends a file of the page in response to a GET or HEAD of `path`; returns false if there is none.
@@ -43,39 +43,33 @@ export function readPageFiles(folder: string): SendPageFile {
   if (!existsSync(join(folder, "index.html"))) {
     throw new Error(`there is no built page in ${folder}: run npm run build -w web`);
   }
-  const files = new Map<string, readonly Variant[]>();
+  const files = new Map<string, Page>();
   for (const entry of globSync("**/*", { cwd: folder, withFileTypes: true })) {
     if (!entry.isFile() || /\.(br|gz)$/.test(entry.name)) continue;
     const file = join(entry.parentPath, entry.name);
     const name = file.slice(folder.length + 1).replaceAll("\\", "/");
-    files.set(name === "index.html" ? "/" : `/${name}`, readVariants(file, name));
+    files.set(name === "index.html" ? "/" : `/${name}`, readPage(file, name));
   }
 
   return (path, request, response) => {
-    const variants = files.get(path);
-    if (!variants) return false;
-    const accepted = String(request.headers["accept-encoding"] ?? "");
-    const found = variants.find(({ asked }) => asked === undefined || asked.test(accepted));
-    if (!found) throw new Error(`${path} has no uncompressed variant`);
-    sendPage(request, response, found);
+    const page = files.get(path);
+    if (!page) return false;
+    sendPage(request, response, page);
     return true;
   };
 }
 
-function readVariants(file: string, name: string): readonly Variant[] {
+function readPage(file: string, name: string): Page {
   const type = types[extname(name)];
   if (type === undefined) throw new Error(`the media type of ${file} is unknown`);
-  const variant = (path: string, encoding?: (typeof encodings)[number]): Variant => ({
-    asked: encoding?.asked,
-    ...createPage(type, readFileSync(path), {
-      ...(encoding && { "content-encoding": encoding.encoding }),
-      // Vite puts a hash of the content in the names of files in assets/.
-      ...(name.startsWith("assets/") && { "cache-control": "public, max-age=31536000, immutable" }),
-      vary: "accept-encoding",
-    }),
-  });
-  const compressed = encodings.flatMap((encoding) =>
-    existsSync(file + encoding.ending) ? [variant(file + encoding.ending, encoding)] : [],
-  );
-  return [...compressed, variant(file)];
+  const compressed: Partial<Record<PageEncoding, Buffer>> = {};
+  for (const encoding of pageEncodings) {
+    const path = file + suffixes[encoding];
+    if (existsSync(path)) compressed[encoding] = readFileSync(path);
+  }
+  // Vite puts a hash of the content in the names of files in assets/.
+  const more = name.startsWith("assets/")
+    ? { "cache-control": "public, max-age=31536000, immutable" }
+    : undefined;
+  return createPage(type, readFileSync(file), more, compressed);
 }

@@ -138,7 +138,9 @@ describe("the page's server", () => {
       const known = await get(url, { headers: again });
       assert.deepEqual([known.status, known.body], [304, ""]);
     }
-    assert.equal(etags.size, 3);
+    // A weak one, which stands for the content in any encoding.
+    assert.equal(etags.size, 1);
+    assert.match(String([...etags]), /^W\//);
   });
 
   it("allows reads only, sends HEAD without a body, and ignores an invalid range", async () => {

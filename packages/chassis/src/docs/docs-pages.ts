@@ -1,8 +1,13 @@
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
 import { renderEvents } from "./events-page.ts";
 import { createPage, type Page } from "./page.ts";
 
+const compress = promisify(gzip);
+/** How long a browser may use a page without asking again; a newer version may show until then. */
+const cacheControl = "public, max-age=300";
 /** The document of all packages. Each package also has a document of its own. */
 const merged = "settle";
 const assets: Readonly<Record<string, string>> = {
@@ -19,7 +24,8 @@ const assets: Readonly<Record<string, string>> = {
  * The service's own document is `swagger.json` as well. It is for readers at the port of the service,
  * so its server is `edgeUrl`. The pages send requests only to their own origin and to `tokenUrl`, a
  * token endpoint at which a reader signs in by name. Without `tokenUrl`, readers have to supply a
- * token.
+ * token. Pages need no token themselves, so serving one costs little: they are compressed here, and
+ * browsers and proxies may keep them for five minutes.
  */
 export async function readDocsPages(options: {
   /** The service's package in the contract, such as `orders.v1`. */
@@ -30,34 +36,42 @@ export async function readDocsPages(options: {
 }): Promise<ReadonlyMap<string, Page>> {
   const { ownPackage, tokenUrl, edgeUrl } = options;
   const pages = new Map<string, Page>();
-  const add = (path: string, type: string, body: Buffer, more: Record<string, string> = {}) =>
-    pages.set(path, createPage(type, body, more));
+  const add = async (path: string, type: string, body: Buffer, more: Record<string, string> = {}) =>
+    pages.set(
+      path,
+      createPage(
+        type,
+        body,
+        { "cache-control": cacheControl, ...more },
+        { gzip: await compress(body) },
+      ),
+    );
 
   const documents = await listDocuments();
   for (const { name, file } of documents) {
     const document = await read(`@settle/gen/openapi/${file}`);
-    add(`/swagger/v1/${name}.json`, "application/json", document);
+    await add(`/swagger/v1/${name}.json`, "application/json", document);
     if (file !== `${ownPackage}.json`) continue;
-    add("/swagger/v1/swagger.json", "application/json", withServer(document, edgeUrl));
+    await add("/swagger/v1/swagger.json", "application/json", withServer(document, edgeUrl));
   }
   for (const [file, type] of Object.entries(assets)) {
-    add(`/swagger/docs/${file}`, type, await read(`swagger-ui-dist/${file}`));
+    await add(`/swagger/docs/${file}`, type, await read(`swagger-ui-dist/${file}`));
   }
   const own = async (file: string) => readFile(new URL(`./${file}`, import.meta.url));
-  add("/swagger/docs/docs.js", "text/javascript; charset=utf-8", await own("docs.js"));
-  add("/swagger/docs/docs.css", "text/css; charset=utf-8", await own("docs.css"));
+  await add("/swagger/docs/docs.js", "text/javascript; charset=utf-8", await own("docs.js"));
+  await add("/swagger/docs/docs.css", "text/css; charset=utf-8", await own("docs.css"));
   const html = (await own("docs.html"))
     .toString()
     .replace("{{tokenUrl}}", tokenUrl ?? "")
     .replace("{{documents}}", documents.map(({ name }) => name).join(" "));
-  add("/swagger/docs", "text/html; charset=utf-8", Buffer.from(html), {
+  await add("/swagger/docs", "text/html; charset=utf-8", Buffer.from(html), {
     "content-security-policy": policyFor(tokenUrl),
   });
   const events = await read("@settle/gen/asyncapi/settle.json");
-  add("/swagger/v1/events.json", "application/json", events);
-  add("/swagger/events/events.css", "text/css; charset=utf-8", await own("events.css"));
+  await add("/swagger/v1/events.json", "application/json", events);
+  await add("/swagger/events/events.css", "text/css; charset=utf-8", await own("events.css"));
   const shown = renderEvents(JSON.parse(events.toString()));
-  add("/swagger/events", "text/html; charset=utf-8", Buffer.from(shown), {
+  await add("/swagger/events", "text/html; charset=utf-8", Buffer.from(shown), {
     "content-security-policy": eventsPolicy,
   });
   return pages;

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
+import { buffer } from "node:stream/consumers";
+import { gunzipSync } from "node:zlib";
 import { readDocsPages } from "../../src/docs/docs-pages.ts";
 import { renderEvents } from "../../src/docs/events-page.ts";
 import type { Page } from "../../src/docs/page.ts";
@@ -123,7 +126,8 @@ describe("the pages that document the API", () => {
     const etag = document.headers.get("etag") ?? "";
     const again = await get("/swagger/v1/swagger.json", { headers: { "if-none-match": etag } });
     assert.equal(again.status, 304);
-    const head = await get("/swagger/docs", { method: "HEAD" });
+    const plain = { method: "HEAD", headers: { "accept-encoding": "identity" } };
+    const head = await get("/swagger/docs", plain);
     assert.equal(
       head.headers.get("content-length"),
       String(pages.get("/swagger/docs")?.body.length),
@@ -137,6 +141,24 @@ describe("the pages that document the API", () => {
       assert.equal((await get(path)).status, 404, path);
     }
     assert.equal((await get("/swagger/docs", { method: "POST" })).status, 404);
+  });
+
+  it("are compressed in advance, and may be kept by browsers and proxies for a while", async () => {
+    await using bundle = await setup({ pages });
+    for (const [path, { body, headers }] of pages) {
+      const { promise, resolve } = Promise.withResolvers<IncomingMessage>();
+      request(
+        `${bundle.baseUrl}${path}`,
+        { headers: { "accept-encoding": "gzip" } },
+        resolve,
+      ).end();
+      const response = await promise;
+      assert.equal(response.headers["content-encoding"], "gzip", path);
+      assert.equal(response.headers.vary, "accept-encoding");
+      assert.equal(response.headers["cache-control"], "public, max-age=300");
+      assert.equal(response.headers.etag, headers.etag);
+      assert.ok(body.equals(gunzipSync(await buffer(response))), path);
+    }
   });
 
   it("contain the generated documents", () => {
