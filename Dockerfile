@@ -37,7 +37,8 @@ RUN node edge/render.ts --auth-issuer "$AUTH_ISSUER" --auth-audience "$AUTH_AUDI
 
 FROM envoyproxy/envoy:v1.40.0 AS edge
 COPY --from=edge-config /app/envoy.yaml /etc/envoy/envoy.yaml
-COPY gen/envoy/descriptors.binpb gen/envoy/rest-guard.lua /etc/envoy/
+COPY gen/envoy/descriptors.binpb gen/envoy/rest-guard.lua gen/envoy/connection-cap.wasm \
+  /etc/envoy/
 USER envoy
 EXPOSE 8000
 # The image has no HTTP client, but its shell can open a connection.

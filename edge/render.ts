@@ -34,7 +34,11 @@ export type EdgeSettings = {
   readonly auth?: EdgeAuth;
   readonly descriptorsPath?: string;
   readonly restGuardPath?: string;
+  readonly connectionCapPath?: string;
   readonly corsOrigins?: readonly string[];
+  readonly trustedHops?: number;
+  readonly connections?: number;
+  readonly connectionsPerAddress?: number;
   readonly requestsPerSecond?: number;
   readonly requestsPerSecondPerAddress?: number;
   readonly requestsPerSecondPerUser?: number;
@@ -52,6 +56,7 @@ export const composeEdge = {
   },
   descriptorsPath: "/etc/envoy/descriptors.binpb",
   restGuardPath: "/etc/envoy/rest-guard.lua",
+  connectionCapPath: "/etc/envoy/connection-cap.wasm",
 } satisfies EdgeSettings;
 
 /** The trusted certificates of Debian and of Envoy's image. */

@@ -6,9 +6,10 @@ import { rootCertificates } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { composeEdge, renderEdge } from "../render.ts";
-import { descriptorsPath, envoyBinary, restGuardPath } from "./lab.ts";
+import { connectionCapPath, descriptorsPath, envoyBinary, restGuardPath } from "./lab.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
+const generated = { descriptorsPath, restGuardPath, connectionCapPath };
 
 /** Rejects with Envoy's message if it does not accept the file as its configuration. */
 async function validate(file: string): Promise<void> {
@@ -23,7 +24,7 @@ describe("the edge's configuration", () => {
   it("is accepted by Envoy as rendered for compose", async () => {
     await inFolder(async (folder) => {
       const file = join(folder, "envoy.yaml");
-      await writeFile(file, renderEdge({ ...composeEdge, descriptorsPath, restGuardPath }));
+      await writeFile(file, renderEdge({ ...composeEdge, ...generated }));
       await validate(file);
     });
   });
@@ -32,7 +33,7 @@ describe("the edge's configuration", () => {
     await inFolder(async (folder) => {
       for (const host of ["issuer.example", "192.0.2.1", "[2001:db8::1]:8443"]) {
         const auth = { ...composeEdge.auth, jwksUrl: `https://${host}/keys.json` };
-        const rendered = renderEdge({ ...composeEdge, descriptorsPath, restGuardPath, auth });
+        const rendered = renderEdge({ ...composeEdge, ...generated, auth });
         // The path of the trusted certificates differs between systems.
         const trusted = join(folder, "trusted.pem");
         await writeFile(trusted, rootCertificates.join("\n"));

@@ -33,6 +33,11 @@ export const restGuardPath = fileURLToPath(
   new URL("../../gen/envoy/rest-guard.lua", import.meta.url),
 );
 
+/** The path of the connection cap, likewise. */
+export const connectionCapPath = fileURLToPath(
+  new URL("../../gen/envoy/connection-cap.wasm", import.meta.url),
+);
+
 /** The Envoy of this test run. */
 export function envoyBinary(): string {
   const binary = process.env.ENVOY_BIN;
@@ -124,6 +129,7 @@ export async function startLab({
     auth: issuer.auth,
     descriptorsPath,
     restGuardPath,
+    connectionCapPath,
     ...settings,
   });
   const config = join(folder, "envoy.yaml");

@@ -104,7 +104,7 @@ describe("the edge's limits", () => {
   });
 
   it("close connections above the maximum at once, and serve the existing ones", async () => {
-    await using lab = await startLab({ changes: { "connections: 4096": "connections: 2" } });
+    await using lab = await startLab({ settings: { connections: 2 } });
     const sockets = Array.from({ length: 5 }, () => connect(lab.port, "127.0.0.1"));
     try {
       await new Promise<void>((resolve) => {

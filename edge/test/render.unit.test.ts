@@ -20,7 +20,11 @@ const everySetting: Required<EdgeSettings> = {
   },
   descriptorsPath: "/a path/with: yaml #in it",
   restGuardPath: "/another path",
+  connectionCapPath: "/yet another path",
   corsOrigins: ["https://a.example", "https://b.example"],
+  trustedHops: 10,
+  connections: 11,
+  connectionsPerAddress: 12,
   requestsPerSecond: 7,
   requestsPerSecondPerAddress: 8,
   requestsPerSecondPerUser: 9,
@@ -55,7 +59,7 @@ describe("renderEdge", () => {
     const { settings, ...edge } = read(renderEdge({ services }));
     const rendered = JSON.stringify(edge);
     const addresses = rendered.match(/\{"address":"elsewhere","port_value":3\}/g);
-    assert.equal(addresses?.length, 4);
+    assert.equal(addresses?.length, 6);
     assert.doesNotMatch(rendered, /8002/);
   });
 

@@ -108,12 +108,14 @@ describe("a new service", function () {
     const services = { newcomer: [{ host, port }] } as EdgeSettings["services"];
     const descriptorsPath = join(folder, "gen/envoy/descriptors.binpb");
     const restGuardPath = join(folder, "gen/envoy/rest-guard.lua");
+    const connectionCapPath = join(folder, "gen/envoy/connection-cap.wasm");
     const settings = {
       listenPort,
       adminPort,
       auth,
       descriptorsPath,
       restGuardPath,
+      connectionCapPath,
       ...(services && { services }),
     };
     const config = join(folder, ".data/envoy.yaml");

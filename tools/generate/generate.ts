@@ -10,7 +10,7 @@ import { fetchThirdPartyProtos } from "./third-party-protos.ts";
 /**
  * Generates everything in `target`/gen from proto/: the TypeScript code, the currencies, the OpenAPI
  * and AsyncAPI documents, the descriptor set for Envoy's transcoder and the services' reflection,
- * and the REST guard of the edge. Needs the third-party protos.
+ * and the REST guard of the edge; and from edge/, its connection cap. Needs the third-party protos.
  */
 export function generate(root: string, target: string): void {
   const buf = (...args: string[]) => execFileSync("buf", args, { cwd: root, stdio: "inherit" });
@@ -21,6 +21,8 @@ export function generate(root: string, target: string): void {
   buf("build", "--as-file-descriptor-set", "--exclude-source-info", "--output", descriptors);
   const guard = writeRestGuard(readFileSync(descriptors), root);
   writeFileSync(join(target, "gen/envoy/rest-guard.lua"), guard);
+  const cap = join(target, "gen/envoy/connection-cap.wasm");
+  execFileSync("wat2wasm", [join(root, "edge/connection-cap.wat"), "--output", cap]);
 }
 
 /** Writes the configuration reference into `target`. */

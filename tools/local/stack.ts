@@ -200,6 +200,7 @@ function envoyPart({ config, nursery, root, cacheDir, signal }: StackOptions): P
         auth: tokenIssuerOf(config),
         descriptorsPath: join(root, "gen/envoy/descriptors.binpb"),
         restGuardPath: join(root, "gen/envoy/rest-guard.lua"),
+        connectionCapPath: join(root, "gen/envoy/connection-cap.wasm"),
         corsOrigins: pageOriginsOf(config),
       };
       writeFileSync(configFile, renderEdge(settings));

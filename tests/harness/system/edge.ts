@@ -47,6 +47,7 @@ export async function startEdge(options: {
       auth,
       descriptorsPath: join(root, "gen/envoy/descriptors.binpb"),
       restGuardPath: join(root, "gen/envoy/rest-guard.lua"),
+      connectionCapPath: join(root, "gen/envoy/connection-cap.wasm"),
       ...(corsOrigins && { corsOrigins }),
     }),
   );
