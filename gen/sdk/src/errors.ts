@@ -199,6 +199,16 @@ export class TooManyStreamsError extends SettleError<"TOO_MANY_STREAMS"> {
 }
 
 /**
+ * RESOURCE_EXHAUSTED: this user has used up a quota. Try again later. The
+ * metadata fields hold its name (`quota`: `writes_per_second`,
+ * `writes_per_day` or `pending_orders`), its size (`limit`) and the seconds to
+ * wait (`retry_after_seconds`).
+ */
+export class QuotaExceededError extends SettleError<"QUOTA_EXCEEDED"> {
+  override readonly name = "QuotaExceededError";
+}
+
+/**
  * The error class of each reason.
  */
 export const errorClasses = {
@@ -226,6 +236,7 @@ export const errorClasses = {
   PAYMENT_NOT_REFUNDABLE: PaymentNotRefundableError,
   REFUND_EXCEEDS_PAYMENT: RefundExceedsPaymentError,
   TOO_MANY_STREAMS: TooManyStreamsError,
+  QUOTA_EXCEEDED: QuotaExceededError,
 } as const;
 
 /**

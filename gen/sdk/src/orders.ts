@@ -16,6 +16,7 @@ import { itemsOf } from "@settle/sdk-runtime";
 export type CreateOrderReason =
   | CommonReason
   | "IDEMPOTENCY_KEY_REUSED"
+  | "QUOTA_EXCEEDED"
   | "OVERLOADED";
 
 /**
@@ -40,6 +41,7 @@ export type CancelOrderReason =
   | "ORDER_NOT_FOUND"
   | "ORDER_NOT_CANCELLABLE"
   | "IDEMPOTENCY_KEY_REUSED"
+  | "QUOTA_EXCEEDED"
   | "OVERLOADED";
 
 /**
@@ -86,6 +88,7 @@ export type Orders = {
    *
    * Errors, in addition to those of every call:
    * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key was already used for a different request.
+   * - `QuotaExceededError`: RESOURCE_EXHAUSTED: this user has used up a quota. Try again later. The metadata fields hold its name (`quota`: `writes_per_second`, `writes_per_day` or `pending_orders`), its size (`limit`) and the seconds to wait (`retry_after_seconds`).
    * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no more. Try again later.
    */
   createOrder(request: MessageInitShape<typeof CreateOrderRequestSchema>, options?: WaitOptions): Promise<Order>;
@@ -132,6 +135,7 @@ export type Orders = {
    * - `OrderNotFoundError`: NOT_FOUND: this user has no order with this id.
    * - `OrderNotCancellableError`: FAILED_PRECONDITION: the order is no longer `PENDING_PAYMENT`, so it cannot be cancelled. The metadata field `status` holds its status.
    * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key was already used for a different request.
+   * - `QuotaExceededError`: RESOURCE_EXHAUSTED: this user has used up a quota. Try again later. The metadata fields hold its name (`quota`: `writes_per_second`, `writes_per_day` or `pending_orders`), its size (`limit`) and the seconds to wait (`retry_after_seconds`).
    * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no more. Try again later.
    */
   cancelOrder(request: MessageInitShape<typeof CancelOrderRequestSchema>, options?: WriteOptions): Promise<Order>;
@@ -149,7 +153,7 @@ export type Orders = {
    * received.
    *
    * Each replica of the service serves at most 10 streams per user, and 500 in
-   * total.
+   * total, unless configured otherwise.
    *
    * If the connection breaks, the SDK reopens the stream and resumes it.
    *

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { AuthConfig } from "./identity/token-verifier.ts";
+import type { WriteQuotaLimits } from "./rpc/write-quota.ts";
 
 /**
  * The environment variables of every program here that listens. docs/reference/configuration.md is
@@ -30,6 +31,9 @@ export const originVariable = z
   .url({ protocol: /^https?$/ })
   .refine(isOrigin, "must be an origin")
   .meta({ takes: "origin" });
+
+/** A variable that is a number of things, at least one. */
+export const countVariable = z.coerce.number().int().min(1);
 
 /** The environment variables of every service. A service extends them with its own. */
 export const serviceEnvironment = processEnvironment.extend({
@@ -69,6 +73,16 @@ export const serviceEnvironment = processEnvironment.extend({
     .describe(
       "How many events may wait for the broker before calls that publish events are refused with `OVERLOADED`.",
     ),
+  USER_WRITES_PER_SECOND: countVariable
+    .default(200)
+    .describe(
+      "How many calls that change data a user may make on an instance per second, on average; ten times as many at once. Further ones are refused with `QUOTA_EXCEEDED`.",
+    ),
+  USER_WRITES_PER_DAY: countVariable
+    .default(1_000_000)
+    .describe(
+      "The same per day; all of them at once. It also limits how many idempotency keys are stored for a user.",
+    ),
   DRAIN_MS: z.coerce
     .number()
     .int()
@@ -93,6 +107,7 @@ export type ServiceConfig = {
   /** The origin of the edge, as clients reach it. */
   readonly edgeUrl: string;
   readonly maxOutboxDepth: number;
+  readonly writeQuota: WriteQuotaLimits;
   readonly drainMs: number;
 };
 
@@ -144,6 +159,7 @@ export function serviceConfigOf(values: z.output<typeof serviceEnvironment>): Se
         : `${values.AUTH_ISSUER}/token`,
     edgeUrl: values.EDGE_URL,
     maxOutboxDepth: values.MAX_OUTBOX_DEPTH,
+    writeQuota: { perSecond: values.USER_WRITES_PER_SECOND, perDay: values.USER_WRITES_PER_DAY },
     drainMs: values.DRAIN_MS,
   };
 }

@@ -18,6 +18,7 @@ import { createOutbox, type Outbox } from "./events/outbox.ts";
 import { createTokenVerifier } from "./identity/token-verifier.ts";
 import { createHealth } from "./rpc/health.ts";
 import { createRpcServer } from "./rpc/rpc-server.ts";
+import { createWriteQuota } from "./rpc/write-quota.ts";
 import { expireKeys } from "./writes/idempotency.ts";
 
 /** What a service gets from outside, so that a test can pass its own. */
@@ -100,6 +101,7 @@ export async function startService<Service extends DescService, Event extends De
     domain: `${name}.settle`,
     verifier: createTokenVerifier({ auth: config.auth, clock, log }),
     ...(options.noOwners && { noOwners: options.noOwners }),
+    writeQuota: createWriteQuota({ limits: config.writeQuota, clock, log }),
     health,
     limits: { drainMs: config.drainMs },
     pages: await readDocsPages({

@@ -19,6 +19,7 @@ describe("configuration", () => {
       logLevel: "info",
       reflection: true,
       maxOutboxDepth: 1_000_000,
+      writeQuota: { perSecond: 200, perDay: 1_000_000 },
       drainMs: 3_000,
       auth: {
         issuer: complete.AUTH_ISSUER,

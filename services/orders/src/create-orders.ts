@@ -3,6 +3,7 @@ import type { Hints } from "@settle/chassis/events/hints";
 import type { Outbox } from "@settle/chassis/events/outbox";
 import { answerOnce, type Outcome } from "@settle/chassis/writes/answer-once";
 import type { KeyedCall } from "@settle/chassis/writes/idempotency";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { type Order, OrderSchema, OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { orderMessage, type StoredOrder } from "./order.entity.ts";
 import { orderCreatedEvent } from "./order-created-event.ts";
@@ -11,6 +12,8 @@ import { orderCreatedEvent } from "./order-created-event.ts";
 export type OrderCreation = {
   readonly call: KeyedCall;
   readonly userId: string;
+  /** Whether the user may place another order. A call that has taken effect is answered anyway. */
+  readonly withinQuota: boolean;
   readonly orderId: string;
   readonly eventId: string;
   readonly amountMinor: bigint;
@@ -24,8 +27,9 @@ export type OrderCreation = {
 /**
  * Stores the orders with their events and idempotency keys, all in `transaction`, and returns for
  * each call the order to answer with. A call whose idempotency key has already taken effect gets
- * the stored answer and stores nothing. Sends hints for the new orders after the commit. The number
- * of statements does not depend on the number of calls.
+ * the stored answer and stores nothing; a new one beyond its user's quota is refused. Sends hints
+ * for the new orders after the commit. The number of statements does not depend on the number of
+ * calls.
  */
 export function createOrders(
   transaction: Transaction,
@@ -33,13 +37,16 @@ export function createOrders(
   creations: readonly OrderCreation[],
 ): Promise<readonly Outcome<Order>[]> {
   return answerOnce(transaction, OrderSchema, creations, async (fresh) => {
-    const orders = await insertOrders(transaction, fresh);
-    await outbox.write(transaction, fresh.map(orderCreatedEvent));
+    const placed = fresh.filter(({ withinQuota }) => withinQuota);
+    if (placed.length === 0) return fresh.map(() => ErrorReason.QUOTA_EXCEEDED);
+    const orders = await insertOrders(transaction, placed);
+    await outbox.write(transaction, placed.map(orderCreatedEvent));
     transaction.afterCommit(() => {
       const told = new Map(orders.map(({ userId, revision }) => [userId, revision]));
       hints.tell(Array.from(told, ([key, revision]) => ({ key, revision })));
     });
-    return orders;
+    const byId = new Map(orders.map((order) => [order.id, order]));
+    return fresh.map(({ orderId }) => byId.get(orderId) ?? ErrorReason.QUOTA_EXCEEDED);
   });
 }
 

@@ -1,5 +1,6 @@
 import { createDatabase, type Database } from "@settle/chassis/database/database";
 import { Initial } from "./migrations/initial.ts";
+import { PendingByUser } from "./migrations/pending-by-user.ts";
 import { PendingOrders } from "./migrations/pending-orders.ts";
 import { UnansweredCancellations } from "./migrations/unanswered-cancellations.ts";
 import { WatchAndExpiry } from "./migrations/watch-and-expiry.ts";
@@ -18,6 +19,7 @@ export function createOrdersDatabase(
       { name: "0002-pending-orders", class: PendingOrders },
       { name: "0003-watch-and-expiry", class: WatchAndExpiry },
       { name: "0004-unanswered-cancellations", class: UnansweredCancellations },
+      { name: "0005-pending-by-user", class: PendingByUser },
     ],
   });
 }

@@ -9,11 +9,10 @@ import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { type Order, OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import type { WatchOrdersResponseSchema } from "@settle/gen/orders/v1/orders_service_pb";
 import { orderMessage, type StoredOrder } from "./order.entity.ts";
+import type { OrderLimits } from "./order-limits.ts";
 import { type OrderRow, orderColumns, orderOf } from "./order-rows.ts";
 
 const heartbeatMs = 15_000;
-const maxStreams = 500;
-const maxStreamsPerUser = 10;
 const maxOrdersPerRead = 100;
 const maxBatchSize = 64;
 const maxReadsWaiting = 10_000;
@@ -25,10 +24,14 @@ type OrderKey = { readonly userId: string; readonly orderId: string };
 
 export type OrderWatch = AsyncDisposable & {
   /**
-   * Yields the messages of a watch until `signal` aborts. Refuses with TOO_MANY_STREAMS if the user
-   * already has 10 streams on this replica, or the replica already serves 500.
+   * Yields the messages of a watch until `signal` aborts. Refuses with TOO_MANY_STREAMS if the user,
+   * or this replica, already serves as many streams as it may.
    */
   watch(userId: string, afterRevision: bigint, signal: AbortSignal): AsyncIterable<WatchAnswer>;
+  /** Whether another call of the user may wait on this replica. */
+  mayWait(userId: string): boolean;
+  /** Listens for changes to the user's orders, and counts as a waiting call until disposed. */
+  listen(userId: string): HintListener;
   /**
    * Waits at most `waitMs` until the order has left PENDING_PAYMENT, and resolves with the order as
    * it is then. `order` is its last known state; `listener` has received all hints since that
@@ -55,41 +58,33 @@ export function createOrderWatch(options: {
   readonly database: Database;
   readonly hints: Hints;
   readonly clock: Clock;
+  readonly limits: Omit<OrderLimits, "pendingPerUser">;
 }): OrderWatch {
-  const { database, hints, clock } = options;
-  const limits = { maxBatchSize, maxWaiting: maxReadsWaiting, isShared: () => true };
+  const { database, hints, clock, limits } = options;
+  const batches = { maxBatchSize, maxWaiting: maxReadsWaiting, isShared: () => true };
   const changes = createBatcher({
-    ...limits,
+    ...batches,
     run: (cursors: readonly Cursor[]) => readChanges(database, cursors),
   });
   const present = createBatcher({
-    ...limits,
+    ...batches,
     run: (keys: readonly OrderKey[]) => readOrders(database, keys),
   });
-  const streams = new Map<string, number>();
-  let streamCount = 0;
+  const streams = createUserCounts();
+  const waits = createUserCounts();
 
   const enter = (userId: string): Disposable => {
-    const own = streams.get(userId) ?? 0;
-    if (own >= maxStreamsPerUser || streamCount >= maxStreams) {
+    const isUserFull = streams.of(userId) >= limits.watchesPerUser;
+    if (isUserFull || streams.total >= limits.watches) {
       throw refuse(
         Code.ResourceExhausted,
         ErrorReason.TOO_MANY_STREAMS,
-        own >= maxStreamsPerUser
-          ? `a user may have at most ${maxStreamsPerUser} open streams; close one first`
+        isUserFull
+          ? `a user may have at most ${limits.watchesPerUser} open streams; close one first`
           : "the service has reached its limit of open streams; try again later",
       );
     }
-    streams.set(userId, own + 1);
-    streamCount += 1;
-    return {
-      [Symbol.dispose]() {
-        const left = (streams.get(userId) ?? 1) - 1;
-        if (left > 0) streams.set(userId, left);
-        else streams.delete(userId);
-        streamCount -= 1;
-      },
-    };
+    return streams.add(userId);
   };
   const read: OrderWatch["read"] = async (key) => {
     const order = await present.submit(key);
@@ -98,6 +93,18 @@ export function createOrderWatch(options: {
 
   return {
     read,
+    mayWait: (userId) => waits.of(userId) < limits.waitsPerUser,
+    listen(userId) {
+      const listener = hints.listen(userId);
+      const place = waits.add(userId);
+      return {
+        above: (...wanted) => listener.above(...wanted),
+        [Symbol.dispose]() {
+          place[Symbol.dispose]();
+          listener[Symbol.dispose]();
+        },
+      };
+    },
     async *watch(userId, afterRevision, signal) {
       using _place = enter(userId);
       using listener = hints.listen(userId);
@@ -131,6 +138,31 @@ export function createOrderWatch(options: {
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([changes[Symbol.asyncDispose](), present[Symbol.asyncDispose]()]);
+    },
+  };
+}
+
+/** Counts what each user has open. */
+function createUserCounts() {
+  const counts = new Map<string, number>();
+  let total = 0;
+  return {
+    get total() {
+      return total;
+    },
+    of: (userId: string) => counts.get(userId) ?? 0,
+    /** Adds one until it is disposed. */
+    add(userId: string): Disposable {
+      counts.set(userId, (counts.get(userId) ?? 0) + 1);
+      total += 1;
+      return {
+        [Symbol.dispose]() {
+          const left = (counts.get(userId) ?? 1) - 1;
+          if (left > 0) counts.set(userId, left);
+          else counts.delete(userId);
+          total -= 1;
+        },
+      };
     },
   };
 }

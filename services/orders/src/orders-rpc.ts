@@ -3,7 +3,7 @@ import { durationMs, type Timestamp } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import type { FilterQuery } from "@mikro-orm/core";
 import type { Clock } from "@settle/chassis/base/clock";
-import { refuse, refuseFields } from "@settle/chassis/contract/errors";
+import { refuse, refuseFields, refuseOverQuota } from "@settle/chassis/contract/errors";
 import type { Database } from "@settle/chassis/database/database";
 import type { Hints } from "@settle/chassis/events/hints";
 import type { Outbox } from "@settle/chassis/events/outbox";
@@ -26,7 +26,9 @@ import {
 import { type CancelCall, type Cancellation, cancelOrders } from "./cancel-orders.ts";
 import { createOrders, type OrderCreation } from "./create-orders.ts";
 import { OrderEntity, orderMessage } from "./order.entity.ts";
+import { defaultOrderLimits, type OrderLimits } from "./order-limits.ts";
 import { createOrderWatch } from "./order-watch.ts";
+import { createPendingQuota, recountMs } from "./pending-quota.ts";
 
 /** The last millisecond of the year 9999: a date that rounds up to a later year cannot be queried. */
 const lastMs = 253_402_300_799_999;
@@ -43,8 +45,11 @@ export function createOrdersRpc(options: {
   readonly newId: () => string;
   /** How long an order may stay unpaid if its request does not say; default: without limit. */
   readonly expireAfterMs?: number | undefined;
+  /** Default: {@link defaultOrderLimits}. */
+  readonly limits?: OrderLimits;
 }): AsyncDisposable & { readonly implementation: ServiceImpl<typeof OrdersService> } {
   const { database, outbox, hints, clock, newId, expireAfterMs } = options;
+  const { limits = defaultOrderLimits } = options;
   const means = { outbox, hints };
   const creations = createTransactionBatcher({
     database,
@@ -55,7 +60,8 @@ export function createOrdersRpc(options: {
     run: (transaction, batch: readonly CancelCall[]) =>
       cancelOrders(transaction, means, batch, new Date(clock.nowMs())),
   });
-  const watch = createOrderWatch({ database, hints, clock });
+  const watch = createOrderWatch({ database, hints, clock, limits });
+  const pending = createPendingQuota({ database, clock, max: limits.pendingPerUser });
 
   const implementation: ServiceImpl<typeof OrdersService> = {
     async createOrder(request, context) {
@@ -70,6 +76,7 @@ export function createOrdersRpc(options: {
       const creation: OrderCreation = {
         call: keyedCallOf(context, { schema: CreateOrderRequestSchema, request, newId }),
         userId,
+        withinQuota: await pending.take(userId),
         orderId: newId(),
         eventId: newId(),
         amountMinor: amount?.minorUnits ?? 0n,
@@ -78,11 +85,11 @@ export function createOrdersRpc(options: {
         createTime: new Date(nowMs),
         expireTime: waitingMs === undefined ? null : new Date(nowMs + waitingMs),
       };
-      const waitMs = preferredWaitMs(context);
+      const waitMs = preferredWaitMs(context, watch.mayWait(userId));
       // Listens before the order exists, so that no change to it is missed.
-      using listener = waitMs > 0 ? hints.listen(userId) : undefined;
+      using listener = waitMs > 0 ? watch.listen(userId) : undefined;
       const outcome = await creations.submit(creation, context);
-      const order = answerOf(outcome, context, (reason) => refusal(reason, creation));
+      const order = answerOf(outcome, context, () => overQuota(limits.pendingPerUser));
       if (!listener) return order;
       const isReplay = "replayed" in outcome && outcome.replayed;
       const known = isReplay ? await watch.read({ userId, orderId: order.id }) : order;
@@ -135,7 +142,7 @@ export function createOrdersRpc(options: {
     implementation,
     async [Symbol.asyncDispose]() {
       await Promise.all(
-        [creations, cancellations, watch].map((part) => part[Symbol.asyncDispose]()),
+        [creations, cancellations, watch, pending].map((part) => part[Symbol.asyncDispose]()),
       );
     },
   };
@@ -186,6 +193,12 @@ function refusal(
       throw new Error(`no error is defined for reason ${reason}`);
   }
 }
+
+const overQuota = (limit: number) =>
+  refuseOverQuota(
+    { quota: "pending_orders", limit, retryAfterMs: recountMs },
+    `a user may have ${limit} orders whose payment is pending`,
+  );
 
 const overloaded = () =>
   refuse(

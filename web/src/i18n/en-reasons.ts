@@ -15,6 +15,7 @@ export const enReasons: Readonly<Record<string, string>> = {
   IDEMPOTENCY_KEY_REUSED: "This was already submitted with different details. Submit it again.",
   OVERLOADED: "We’re very busy right now. Try again in a moment.",
   RATE_LIMITED: "Too many requests. Try again in a moment.",
+  QUOTA_EXCEEDED: "You’ve reached a limit. Try again in a moment.",
   TOO_MANY_STREAMS: "Settle is open in too many places. Close one and try again.",
   UNAVAILABLE: "Can’t reach Settle. Check your connection or try again in a moment.",
   SERVICE_UNREACHABLE: "Settle is temporarily unavailable. Try again in a moment.",

@@ -62,6 +62,29 @@ export function refuseFields(violations: readonly FieldViolation[]): ConnectErro
   return refuse(Code.InvalidArgument, ErrorReason.VALIDATION_FAILED, text, { violations: shown });
 }
 
+/** Which quota of a user is used up, as programs read it in the metadata of the refusal. */
+export type UsedQuota = {
+  /** The name: stable, in snake case. */
+  readonly quota: string;
+  readonly limit: number;
+  /** When the same call may succeed; the caller sees whole seconds, rounded up. */
+  readonly retryAfterMs: number;
+};
+
+/** Refuses a call with QUOTA_EXCEEDED. `rule` says what a user may do; when to retry is added. */
+export function refuseOverQuota(used: UsedQuota, rule: string): ConnectError {
+  const { quota, limit } = used;
+  const retryAfterS = Math.max(1, Math.ceil(used.retryAfterMs / 1_000));
+  return refuse(
+    Code.ResourceExhausted,
+    ErrorReason.QUOTA_EXCEEDED,
+    `${rule}; try again in ${retryAfterS} s`,
+    {
+      metadata: { quota, limit: String(limit), retry_after_seconds: String(retryAfterS) },
+    },
+  );
+}
+
 /** Returns the reason, domain and metadata of an error built by {@link refuse}; else undefined. */
 export function errorInfoOf(error: unknown): ErrorInfo | undefined {
   if (!(error instanceof ConnectError)) return undefined;

@@ -6,6 +6,7 @@ import {
   type MessageInitShape,
 } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { ErrorReason, StreamEndSchema } from "@settle/gen/errors/v1/errors_pb";
 import type { Logger } from "pino";
@@ -18,6 +19,7 @@ import type { Principal } from "../identity/principal.ts";
 import { expired, type TokenVerifier } from "../identity/token-verifier.ts";
 import { BatcherFullError } from "../writes/batcher.ts";
 import { ActiveCall, type Call, type CallOrigin, ended, stopping } from "./active-call.ts";
+import type { WriteQuota } from "./write-quota.ts";
 
 /** How a protocol reads the request and writes an answer. */
 export type CallCodec<Answer> = {
@@ -36,8 +38,8 @@ type StreamHandler = (
 
 /**
  * Everything around a handler that is the same for all protocols: authentication and access check,
- * deadline, validation, error mapping, one log line per failed call, and the end of all calls when
- * the server stops.
+ * deadline, validation, the quota of calls that change data, error mapping, one log line per failed
+ * call, and the end of all calls when the server stops.
  *
  * A stream also ends when its caller's token expires. If a stream has begun and its answers have a
  * field of type `errors.v1.StreamEnd`, a last answer also reports why it ends.
@@ -73,29 +75,33 @@ export function createCalls(options: {
   readonly verifier: TokenVerifier;
   readonly checkAccess: AccessCheck;
   readonly validation: Validation;
+  /** Limits the calls that change data, by caller; default: without limit. */
+  readonly writeQuota?: WriteQuota | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }): Calls {
   const { domain, maxDeadlineMs, verifier, checkAccess, validation, clock, log } = options;
+  const { writeQuota } = options;
   const active = new Set<Call>();
   let refusing = false;
 
   const failed = (origin: CallOrigin, error: unknown): ConnectError => {
     const refusal = inDomain(refusalOf(error, origin.requestId), domain);
-    log[levelOf(refusal.code, origin.method)](
+    const reason = errorInfoOf(refusal)?.reason;
+    log[levelOf(refusal.code, reason, origin.method)](
       {
         requestId: origin.requestId,
         rpc: `${origin.method.parent.typeName}/${origin.method.name}`,
         protocol: origin.protocol,
         code: Code[refusal.code],
-        reason: errorInfoOf(refusal)?.reason,
+        reason,
         ...(refusal === error ? { refusal: refusal.rawMessage } : { err: error }),
       },
       "a call failed",
     );
     return refusal;
   };
-  /** Verifies the token, validates the request and checks access; throws if one of them fails. */
+  /** Verifies the token, validates the request, checks access and quota; throws if one fails. */
   const admit = async (call: Call, read: () => Message) => {
     call.signal.throwIfAborted();
     const verified = verifier.verify(call.authorization);
@@ -103,6 +109,7 @@ export function createCalls(options: {
     const request = read();
     validation.check(call.method.input, request);
     checkAccess(call.method, principal, request);
+    if (changesData(call.method)) writeQuota?.take(principal.userId);
     return { request, principal };
   };
   const end = (call: Call) => {
@@ -180,6 +187,8 @@ function lastAnswer(schema: DescMessage, refusal: ConnectError): Message | undef
   return answer.message;
 }
 
+const quotaExceeded: keyof typeof ErrorReason = "QUOTA_EXCEEDED";
+
 const full = () =>
   refuse(
     Code.ResourceExhausted,
@@ -205,9 +214,19 @@ function refusalOf(error: unknown, requestId: string): ConnectError {
   return passes ? notNow() : internal(requestId);
 }
 
-function levelOf(code: Code, { methodKind }: DescMethod): "error" | "warn" | "info" | "debug" {
+function changesData({ idempotency }: DescMethod): boolean {
+  return idempotency !== MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+}
+
+function levelOf(
+  code: Code,
+  reason: string | undefined,
+  { methodKind }: DescMethod,
+): "error" | "warn" | "info" | "debug" {
   // Most streams end like this: their client closes them.
   if (code === Code.DeadlineExceeded && methodKind !== "unary") return "debug";
+  // There may be thousands; the quota itself logs that the user has reached it.
+  if (reason === quotaExceeded) return "debug";
   if (code === Code.Internal) return "error";
   if (code === Code.Unavailable || code === Code.ResourceExhausted) return "warn";
   return "info";

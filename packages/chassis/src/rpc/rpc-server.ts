@@ -17,6 +17,7 @@ import { mountReflection } from "./reflection.ts";
 import { createCalls } from "./rpc-call.ts";
 import { defaultRpcLimits, type RpcLimits } from "./rpc-limits.ts";
 import { createSharedPort } from "./shared-port.ts";
+import type { WriteQuota } from "./write-quota.ts";
 
 export type RpcServer = AsyncDisposable & {
   /** Listens and returns the address; rejects if the port is taken. */
@@ -49,6 +50,8 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
   readonly verifier: TokenVerifier;
   /** The methods that users may not call for themselves here; see {@link createAccessCheck}. */
   readonly noOwners?: ReadonlySet<DescMethod>;
+  /** Limits the calls that change data, by caller; default: without limit. */
+  readonly writeQuota?: WriteQuota;
   readonly health: Health;
   readonly descriptors: Uint8Array | undefined;
   /** Pages served over HTTP/1.1 without a token, by their paths; default none. */
@@ -72,6 +75,7 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
       noOwners,
     ),
     validation,
+    writeQuota: options.writeQuota,
     clock,
     log,
   });

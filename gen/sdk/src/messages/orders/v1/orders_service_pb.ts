@@ -397,7 +397,7 @@ export const OrdersService: GenService<{
    * received.
    *
    * Each replica of the service serves at most 10 streams per user, and 500 in
-   * total.
+   * total, unless configured otherwise.
    *
    * @generated from rpc orders.v1.OrdersService.WatchOrders
    */

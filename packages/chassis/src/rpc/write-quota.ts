@@ -1,0 +1,96 @@
+import type { Logger } from "pino";
+import type { Clock } from "../base/clock.ts";
+import { RecentMap } from "../base/recent-map.ts";
+import { refuseOverQuota } from "../contract/errors.ts";
+
+const secondMs = 1_000;
+const dayMs = 86_400_000;
+/** So many seconds' worth of calls may come at once. */
+const burstS = 10;
+const maxUsers = 50_000;
+const warningIntervalMs = 60_000;
+
+/** How many calls that change data a user may make on one replica, on average. */
+export type WriteQuotaLimits = {
+  /** Ten times as many may come at once. */
+  readonly perSecond: number;
+  /** All may come at once. Also limits the user's idempotency keys, which are kept for a day. */
+  readonly perDay: number;
+};
+
+export type WriteQuota = {
+  /**
+   * Counts one call of the user. If one of the user's quotas is used up, counts nothing and refuses
+   * the call with QUOTA_EXCEEDED.
+   */
+  take(userId: string): void;
+};
+
+/**
+ * Creates a token bucket per user and quota. It fills evenly, not at the end of a period, so a call
+ * that is refused can succeed soon afterwards. Takes constant time and has no timer. Remembers the
+ * 50,000 users who called last; the buckets of others count as full.
+ */
+export function createWriteQuota(options: {
+  readonly limits: WriteQuotaLimits;
+  readonly clock: Clock;
+  readonly log: Logger;
+}): WriteQuota {
+  const { limits, clock, log } = options;
+  const quotas = [
+    quotaPer("second", limits.perSecond, secondMs, burstS * secondMs),
+    quotaPer("day", limits.perDay, dayMs, dayMs),
+  ];
+  const users = new RecentMap<string, Usage>(maxUsers);
+
+  const exceeded = (userId: string, usage: Usage, { per, limit }: Quota, waitMs: number) => {
+    const quota = `writes_per_${per}`;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - usage.warnedAtMs >= warningIntervalMs) {
+      usage.warnedAtMs = nowMs;
+      log.warn({ userId, quota, limit }, "a user has used up a quota");
+    }
+    return refuseOverQuota(
+      { quota, limit, retryAfterMs: waitMs },
+      `a user may make ${limit} calls that change data per ${per}`,
+    );
+  };
+
+  return {
+    take(userId) {
+      const nowMs = clock.monotonicMs();
+      const usage = users.use(userId, newUsage);
+      const { fullAtMs } = usage;
+      const missingMs = quotas.map(
+        ({ perCallMs }, nth) => Math.max(0, (fullAtMs[nth] ?? 0) - nowMs) + perCallMs,
+      );
+      quotas.forEach((quota, nth) => {
+        const waitMs = (missingMs[nth] ?? 0) - quota.sizeMs;
+        // Half a call is for the rounding of fractions.
+        if (waitMs > quota.perCallMs / 2) throw exceeded(userId, usage, quota, waitMs);
+      });
+      usage.fullAtMs = missingMs.map((ms) => nowMs + ms);
+    },
+  };
+}
+
+/** A bucket, measured in the time in which it fills. */
+type Quota = {
+  readonly per: string;
+  readonly limit: number;
+  readonly perCallMs: number;
+  readonly sizeMs: number;
+};
+
+function quotaPer(per: string, limit: number, periodMs: number, sizeMs: number): Quota {
+  return { per, limit, perCallMs: periodMs / limit, sizeMs };
+}
+
+/** The buckets of a user. Times are of the monotonic clock. */
+type Usage = {
+  /** When each bucket will be full. */
+  fullAtMs: readonly number[];
+  warnedAtMs: number;
+};
+
+const newUsage = (): Usage => ({ fullAtMs: [], warnedAtMs: Number.NEGATIVE_INFINITY });

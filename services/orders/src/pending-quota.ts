@@ -1,0 +1,107 @@
+import type { Clock } from "@settle/chassis/base/clock";
+import { RecentMap } from "@settle/chassis/base/recent-map";
+import type { Database } from "@settle/chassis/database/database";
+import { createBatcher } from "@settle/chassis/writes/batcher";
+import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
+
+/** How soon the orders of a user who is at the limit are counted again. */
+export const recountMs = 1_000;
+/** After a count, a user may place this part of the limit before the next one, or this number. */
+const partPerCount = 4;
+const leastPerCount = 100;
+/** The part of the limit that a user may place without any count. */
+const partUncounted = 10;
+const maxUsers = 50_000;
+const maxBatchSize = 16;
+const maxCountsWaiting = 10_000;
+
+export type PendingQuota = AsyncDisposable & {
+  /**
+   * Whether the user may place another order: takes a place for it if so. Rejects if the orders
+   * have to be counted and the database cannot be read.
+   */
+  take(userId: string): Promise<boolean>;
+};
+
+/**
+ * Limits the pending orders of each user to about `max`. They are counted in the database only for
+ * users who have placed many on this replica since the last count, so that hardly any order waits
+ * for it. Orders placed elsewhere meanwhile are not in the count: with several replicas, or after a
+ * restart, a user can have some more than `max`.
+ */
+export function createPendingQuota(options: {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly max: number;
+}): PendingQuota {
+  const { database, clock, max } = options;
+  const users = new RecentMap<string, Places>(maxUsers);
+  const counts = createBatcher({
+    maxBatchSize,
+    maxWaiting: maxCountsWaiting,
+    isShared: () => true,
+    run: (userIds: readonly string[]) => countPending(database, userIds, max),
+  });
+  const newPlaces = (): Places => ({
+    left: max,
+    untilCount: Math.ceil(max / partUncounted),
+    countedAtMs: Number.NEGATIVE_INFINITY,
+    counting: undefined,
+  });
+  const count = async (userId: string, places: Places) => {
+    try {
+      places.left = max - (await counts.submit(userId));
+      const step = Math.max(leastPerCount, Math.ceil(max / partPerCount));
+      places.untilCount = Math.min(places.left, step);
+      places.countedAtMs = clock.monotonicMs();
+    } finally {
+      places.counting = undefined;
+    }
+  };
+
+  return {
+    async take(userId) {
+      const places = users.use(userId, newPlaces);
+      while (places.untilCount <= 0) {
+        const isFull = places.left <= 0;
+        if (isFull && clock.monotonicMs() - places.countedAtMs < recountMs) return false;
+        // Many calls may wait for the same count.
+        places.counting ??= count(userId, places);
+        await places.counting;
+      }
+      places.untilCount -= 1;
+      places.left -= 1;
+      return true;
+    },
+    [Symbol.asyncDispose]: () => counts[Symbol.asyncDispose](),
+  };
+}
+
+/** What a user may still place, as far as this replica knows. */
+type Places = {
+  left: number;
+  /** How many of them before the next count. */
+  untilCount: number;
+  /** By the monotonic clock. */
+  countedAtMs: number;
+  counting: Promise<void> | undefined;
+};
+
+/** Counts the pending orders of each user, up to `max`. */
+async function countPending(
+  database: Database,
+  userIds: readonly string[],
+  max: number,
+): Promise<readonly number[]> {
+  const rows = await database.query<{ pending: string }>(
+    `SELECT (
+       SELECT count(*) FROM (
+         SELECT FROM orders
+         WHERE user_id = asked.user_id AND status = ${OrderStatus.PENDING_PAYMENT} LIMIT $2
+       ) AS found
+     ) AS pending
+     FROM unnest($1::text[]) WITH ORDINALITY AS asked (user_id, place) ORDER BY place`,
+    [userIds, max],
+  );
+  return rows.map(({ pending }) => Number(pending));
+}
