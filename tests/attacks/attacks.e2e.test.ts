@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openAccounts, placeLongOrders } from "../harness/attacks/accounts.ts";
+import type { User } from "../harness/attacks/attack.ts";
+import { type AttackedSystem, skewedBy } from "../harness/attacks/attacked-system.ts";
+import { audit } from "../harness/attacks/audit.ts";
+import { attacks } from "../harness/attacks/catalog.ts";
+import { type GoodTraffic, startGoodTraffic } from "../harness/attacks/good-traffic.ts";
+import { watchHealth } from "../harness/attacks/health-watch.ts";
+import { measureAttack, measureQuiet, type Observers } from "../harness/attacks/measure.ts";
+import { watchMemory } from "../harness/attacks/memory-watch.ts";
+import { startSystem } from "../harness/system/system.ts";
+import { openTestIssuer } from "../harness/system/tokens.ts";
+
+const callsPerSecond = 20;
+const goodUsers = 10;
+const attackers = 61;
+/** Longer than the attack with the clock ahead. */
+const tokenLifetimeS = 30 * 24 * 3_600;
+const serviceMemoryMb = 300;
+/** Those after which somebody else must start a process again, or bring a queue back. */
+const needsSupervisor = /^(killed-|deleted-)/;
+
+describe("attacks", function () {
+  this.timeout(90_000);
+  const running = new AsyncDisposableStack();
+  let system: AttackedSystem;
+  let users: readonly User[];
+  let traffic: GoodTraffic;
+  let observers: Observers;
+
+  before(async () => {
+    const folder = mkdtempSync(join(tmpdir(), "settle-attacks-"));
+    running.defer(() => rmSync(folder, { recursive: true, force: true }));
+    const started = running.use(await startSystem());
+    const clockFile = join(folder, "clock-ahead");
+    const [orders, payments] = await Promise.all([
+      started.start("orders", { port: started.ports.orders, env: skewedBy(clockFile) }),
+      started.start("payments", { port: started.ports.payments }),
+    ]);
+    await started.healthy();
+    const { broker, databases, edgeUrl } = started;
+    const issuer = await openTestIssuer();
+    system = {
+      port: Number(new URL(edgeUrl).port),
+      issuer,
+      databases,
+      adminUrl: broker.adminUrl,
+      vhost: broker.vhost,
+      manage: broker.manage,
+      pids: () => new Map(Object.entries({ orders: orders.pid, payments: payments.pid })),
+      setClockAhead: (aheadMs) => writeFileSync(clockFile, String(aheadMs)),
+      ...needingSupervisor,
+    };
+    const usersOf = (prefix: string, count: number) =>
+      Promise.all(
+        Array.from({ length: count }, async (_, at) => {
+          const userId = `${prefix}-${at}`;
+          const token = await issuer.sign({ userId, lifetimeS: tokenLifetimeS });
+          return { userId, authorization: `Bearer ${token}` };
+        }),
+      );
+    const good = await usersOf("good", goodUsers);
+    users = await usersOf("attacker", attackers);
+    await openAccounts(system.port, [...good, ...users]);
+    await placeLongOrders(system.port, users[0] as User);
+    traffic = running.use(
+      startGoodTraffic({ port: system.port, users: good, perSecond: callsPerSecond }),
+    );
+    const health = running.use(watchHealth(system.port));
+    observers = { traffic, health, memory: running.use(watchMemory(system.pids)) };
+  });
+  after(() => running.disposeAsync());
+
+  for (const attack of attacks.filter(({ name }) => !needsSupervisor.test(name))) {
+    it(`${attack.name} fails no call of others: ${attack.in("short").size}`, async () => {
+      const quiet = await measureQuiet(observers, 0);
+      const found = await measureAttack({
+        ...{ attack, form: "short", system, observers, quiet },
+        attackers: users,
+      });
+      const { attacked, healthMisses, peakMb, did } = found;
+      assert.ok(attacked.calls > 0, "there were no good calls");
+      assert.deepEqual(attacked.reasons, [], "good calls failed");
+      assert.equal(healthMisses, 0, "/healthz was missed");
+      for (const [service, used] of Object.entries(peakMb)) {
+        assert.ok(used <= serviceMemoryMb, `${service} used ${used} MB`);
+      }
+      const failures = Object.keys(did).filter((what) => what.startsWith("failed"));
+      assert.deepEqual(failures, [], "the attack did not run");
+    });
+  }
+
+  it("leave each answered order paid once, and balances equal to the ledger", async () => {
+    await traffic[Symbol.asyncDispose]();
+    assert.deepEqual(await audit(system, traffic.answered), []);
+  });
+});
+
+/** What no attack in this file uses. */
+const needingSupervisor = {
+  kill() {
+    assert.fail("nobody restarts it");
+  },
+  async provisionQueues() {},
+  countLogLines: () => 0,
+};

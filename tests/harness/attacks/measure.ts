@@ -1,0 +1,203 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { percentile } from "../../../bench/statistics.ts";
+import type { Attack, Form, Goals, Tally, User } from "./attack.ts";
+import type { AttackedSystem } from "./attacked-system.ts";
+import type { GoodTraffic, Sample } from "./good-traffic.ts";
+import type { HealthMiss, HealthWatch } from "./health-watch.ts";
+import type { MemoryWatch } from "./memory-watch.ts";
+import { runAttacker } from "./start-attacker.ts";
+
+export const attackerAddress = "127.0.0.66";
+const maxListed = 5;
+/** After an attack, good calls must be fine for this long before it counts as over. */
+const calmMs = 3_000;
+const recoveryTimeoutMs = 60_000;
+const checkEveryMs = 100;
+/** A call this many times slower than the quiet p99, and than `slowFromMs`, has not recovered. */
+const slowFactor = 4;
+const slowFromMs = 200;
+
+/** What good callers saw in a time window. */
+export type Window = {
+  readonly calls: number;
+  readonly failed: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** From CreateOrder until the order was paid. */
+  readonly paidP50Ms: number;
+  readonly paidP99Ms: number;
+  /** The number of failures by reason, the most frequent first. */
+  readonly reasons: readonly string[];
+};
+
+/** The measurements of one attack. */
+export type Measurement = {
+  readonly attack: string;
+  readonly size: string;
+  readonly goals: Goals;
+  readonly seconds: number;
+  readonly quiet: Window;
+  readonly attacked: Window;
+  readonly healthMisses: number;
+  /** The most resident memory of each part, in megabytes. */
+  readonly peakMb: Readonly<Record<string, number>>;
+  /**
+   * The time after the attack, or after its marks the longest, in which good calls failed or were
+   * slow. Infinity if it did not end within a minute.
+   */
+  readonly recoveryS: number;
+  readonly did: Tally;
+};
+
+/** What watches the system while it is attacked. */
+export type Observers = {
+  readonly traffic: GoodTraffic;
+  readonly health: HealthWatch;
+  readonly memory: MemoryWatch;
+};
+
+/** Measures good traffic without an attack for `seconds`. */
+export async function measureQuiet({ traffic }: Observers, seconds: number): Promise<Window> {
+  const fromMs = performance.now();
+  await pause(seconds * 1_000);
+  const toMs = performance.now();
+  await traffic.ended(toMs);
+  return windowOf(traffic, fromMs, toMs);
+}
+
+/** Runs an attack beside good traffic, and waits until good calls are fine again. */
+export async function measureAttack(options: {
+  readonly attack: Attack;
+  readonly form: Form;
+  /** Default: those of the attack. */
+  readonly seconds?: number | undefined;
+  readonly system: AttackedSystem;
+  readonly attackers: readonly User[];
+  readonly observers: Observers;
+  readonly quiet: Window;
+}): Promise<Measurement> {
+  const { attack, form, system, attackers, observers, quiet } = options;
+  const { traffic, health, memory } = observers;
+  const { size, seconds: ownSeconds } = attack.in(form);
+  const seconds = options.seconds ?? ownSeconds;
+  const marksMs: number[] = [];
+  const target = { port: system.port, address: attackerAddress, users: attackers };
+
+  const startMs = performance.now();
+  const signal = AbortSignal.timeout(seconds * 1_000);
+  const mark = () => marksMs.push(performance.now());
+  const did =
+    attack.by === "caller"
+      ? runAttacker({ name: attack.name, form, target, signal })
+      : attack
+          .in(form)
+          .run({ ...system, ...target, mark }, signal)
+          .catch((error: unknown) => ({ [`failed: ${error}`]: 1 }));
+  const [tally] = await Promise.all([did, pause(seconds * 1_000)]);
+  const endMs = performance.now();
+
+  const isBad = badnessOf(quiet);
+  const recovered = await untilRecovered(traffic, endMs, isBad);
+  await traffic.ended(endMs);
+  // An end counts as a mark, unless the attack has set its own.
+  const marks = marksMs.length > 0 ? marksMs : [endMs];
+  return {
+    attack: attack.name,
+    size,
+    goals: attack.goals,
+    seconds,
+    quiet,
+    attacked: windowOf(traffic, startMs, endMs),
+    healthMisses: missesOf(health, startMs, performance.now()).length,
+    peakMb: memory.peakMb(startMs, performance.now()),
+    recoveryS: recovered
+      ? longestRecoveryMs(samplesOf(traffic).filter(isBad), marks) / 1_000
+      : Number.POSITIVE_INFINITY,
+    did: tally,
+  };
+}
+
+export function missesOf(health: HealthWatch, fromMs: number, toMs: number): readonly HealthMiss[] {
+  return health.misses.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
+}
+
+/** Sums up the calls and payments that were due in a time window and have ended. */
+export function windowOf({ calls, payments }: GoodTraffic, fromMs: number, toMs: number): Window {
+  const isInside = ({ dueMs }: Sample) => dueMs >= fromMs && dueMs < toMs;
+  const inside = calls.filter(isInside);
+  const paid = payments.filter(isInside);
+  const failures = [...inside, ...paid].filter(({ failure }) => failure !== undefined);
+  const reasons = Map.groupBy(failures, (one) => `${one.kind}, ${one.protocol}: ${one.failure}`);
+  return {
+    calls: inside.length,
+    failed: failures.length,
+    p50Ms: percentileOf(inside, 0.5),
+    p99Ms: percentileOf(inside, 0.99),
+    paidP50Ms: percentileOf(paid, 0.5),
+    paidP99Ms: percentileOf(paid, 0.99),
+    reasons: Array.from(reasons, ([reason, { length }]) => ({ reason, length }))
+      .sort((one, other) => other.length - one.length)
+      .slice(0, maxListed)
+      .map(({ reason, length }) => `${length} × ${reason.slice(0, 200)}`),
+  };
+}
+
+function percentileOf(samples: readonly Sample[], p: number): number {
+  if (samples.length === 0) return Number.NaN;
+  return percentile(
+    samples.map(({ tookMs }) => tookMs),
+    p,
+  );
+}
+
+/** A call or payment is bad if it failed, or took far longer than it does when it is quiet. */
+function badnessOf(quiet: Window): (sample: Sample) => boolean {
+  const limitOf = (p99Ms: number) => Math.max(slowFromMs, slowFactor * (p99Ms || 0));
+  const [callMs, paidMs] = [limitOf(quiet.p99Ms), limitOf(quiet.paidP99Ms)];
+  return ({ kind, tookMs, failure }) =>
+    failure !== undefined || tookMs > (kind === "paid" ? paidMs : callMs);
+}
+
+function samplesOf({ calls, payments }: GoodTraffic): readonly Sample[] {
+  return [...calls, ...payments];
+}
+
+/** Resolves with true once no call has been bad for 3 s, and with false after a minute. */
+async function untilRecovered(
+  traffic: GoodTraffic,
+  endMs: number,
+  isBad: (sample: Sample) => boolean,
+): Promise<boolean> {
+  for (;;) {
+    await pause(checkEveryMs);
+    const nowMs = performance.now();
+    const { calls, payments } = traffic.waitingSince();
+    const late = (kind: string) => (dueMs: number) =>
+      isBad({ kind, protocol: "REST", dueMs, tookMs: nowMs - dueMs, failure: undefined });
+    const isWaiting = calls.some(late("call")) || payments.some(late("paid"));
+    const ends = samplesOf(traffic)
+      .filter((sample) => isBad(sample) && endOf(sample) > endMs)
+      .map(endOf);
+    const calmSinceMs = Math.max(endMs, ...ends);
+    if (!isWaiting && nowMs - calmSinceMs > calmMs) return true;
+    if (nowMs - endMs > recoveryTimeoutMs) return false;
+  }
+}
+
+/** The longest time from a mark until the end of the last bad call before the next mark. */
+function longestRecoveryMs(bad: readonly Sample[], marksMs: readonly number[]): number {
+  return Math.max(
+    ...marksMs.map((markMs, at) => {
+      const nextMs = marksMs[at + 1] ?? Number.POSITIVE_INFINITY;
+      const ends = bad
+        .filter((sample) => sample.dueMs < nextMs)
+        .map(endOf)
+        .filter((end) => end > markMs);
+      return Math.max(0, ...ends.map((end) => end - markMs));
+    }),
+  );
+}
+
+function endOf({ dueMs, tookMs }: Sample): number {
+  return dueMs + tookMs;
+}
