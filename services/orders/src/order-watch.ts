@@ -172,7 +172,7 @@ async function readChanges(
   database: Database,
   cursors: readonly Cursor[],
 ): Promise<readonly (readonly StoredOrder[])[]> {
-  const rows = await database.query<OrderRow & { place: string }>(
+  const rows = await database.read<OrderRow & { place: string }>(
     `SELECT place, changed.*
      FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS above (user_id, revision, place)
      CROSS JOIN LATERAL (
@@ -191,7 +191,7 @@ async function readOrders(
   database: Database,
   keys: readonly OrderKey[],
 ): Promise<readonly (StoredOrder | undefined)[]> {
-  const rows = await database.query<OrderRow>(
+  const rows = await database.read<OrderRow>(
     `SELECT ${orderColumns} FROM orders WHERE id = ANY($1::uuid[])`,
     [keys.map(({ orderId }) => orderId)],
   );

@@ -4,6 +4,7 @@
  *   once.
  * - `locked`: it waited for a row lock of another transaction for longer than the lock timeout.
  * - `slow`: a statement exceeded its timeout; others will probably do so now as well.
+ * - `busy`: all connections of the pool were in use for too long; nothing was sent to the database.
  * - `unavailable`: the database is unreachable or stopping; nothing will succeed at the moment.
  * - `refused`: the data itself cannot be stored; the same work will always fail.
  * - `unknown`: none of these, probably a bug of ours.
@@ -12,6 +13,7 @@ export type DatabaseFailure =
   | "conflict"
   | "locked"
   | "slow"
+  | "busy"
   | "unavailable"
   | "refused"
   | "unknown";
@@ -38,7 +40,8 @@ const connectionErrors = new Set([
   "ETIMEDOUT",
 ]);
 // The driver reports these without a code.
-const lostConnection = /^Connection terminated|^timeout (exceeded|expired)|^Client has encountered/;
+const noFreeConnection = /^timeout exceeded when trying to connect/;
+const lostConnection = /^Connection terminated|^timeout expired|^Client has encountered/;
 
 /** Classifies an error thrown by a query or a transaction; see {@link DatabaseFailure}. */
 export function failureOf(error: unknown): DatabaseFailure {
@@ -59,14 +62,17 @@ export function failureOf(error: unknown): DatabaseFailure {
     if (routine === "ExecFindPartition") return "unknown";
     if (code.startsWith("22") || code.startsWith("23")) return "refused";
   }
-  if (typeof message === "string" && lostConnection.test(message)) return "unavailable";
+  if (typeof message === "string") {
+    if (noFreeConnection.test(message)) return "busy";
+    if (lostConnection.test(message)) return "unavailable";
+  }
   return cause === undefined ? "unknown" : failureOf(cause);
 }
 
 /** Whether `error` would affect any other work now as well, so that splitting a batch is no use. */
 export function isSharedFailure(error: unknown): boolean {
   const failure = failureOf(error);
-  return failure === "unavailable" || failure === "slow";
+  return failure === "unavailable" || failure === "slow" || failure === "busy";
 }
 
 /**

@@ -13,12 +13,24 @@ import type { Clock } from "../base/clock.ts";
 import type { Faults } from "../base/faults.ts";
 import { failureOf } from "./database-failure.ts";
 
-const maxConnections = 10;
-const defaultLimits: DatabaseLimits = { connectTimeoutMs: 3_000, maxSilenceMs: 15_000 };
+const defaultLimits: DatabaseLimits = {
+  readConnections: 6,
+  writeConnections: 10,
+  connectTimeoutMs: 3_000,
+  maxSilenceMs: 15_000,
+};
 const maxMigrationSilenceMs = 600_000;
 const migrationLockTimeoutMs = 60_000;
 // How many times a transaction is run in all, by the kind of failure.
-const maxAttempts = { conflict: 5, unavailable: 3, locked: 1, slow: 1, refused: 1, unknown: 1 };
+const maxAttempts = {
+  conflict: 5,
+  unavailable: 3,
+  busy: 1,
+  locked: 1,
+  slow: 1,
+  refused: 1,
+  unknown: 1,
+};
 // Any number will do, as long as every replica takes the same one.
 const migrationLockKey = 7_305_010;
 
@@ -36,10 +48,17 @@ export type Transaction = {
   afterRollback(effect: () => void): void;
 };
 
+/**
+ * A service's database, through two pools: one for reads, and one for everything that writes, so
+ * that reads never keep a writer or a consumer waiting. If none of a pool's connections becomes
+ * free in time, a call of it fails as `busy`; see {@link failureOf}.
+ */
 export type Database = AsyncDisposable & {
-  /** Returns a new entity manager for reading; use one per request. */
+  /** Returns a new entity manager on the connections for reads; use one per request. */
   entities(): EntityManager;
-  /** Runs one statement outside any transaction. */
+  /** Runs one statement that only reads, on the connections for reads. */
+  read<R extends object = Row>(sql: string, parameters: readonly unknown[]): Promise<R[]>;
+  /** Runs one statement outside any transaction, on the connections for writes. */
   query<R extends object = Row>(sql: string, parameters: readonly unknown[]): Promise<R[]>;
   /**
    * Runs `work` in one READ COMMITTED transaction and returns its result after the commit. After a
@@ -52,8 +71,13 @@ export type Database = AsyncDisposable & {
   migrate(): Promise<void>;
 };
 
-/** Timeouts of a database connection. */
+/** Limits of the connections to a database. */
 export type DatabaseLimits = {
+  /** The most connections for reads. */
+  readonly readConnections: number;
+  /** The most connections for transactions and {@link Database.query}. */
+  readonly writeConnections: number;
+  /** How long to wait for a connection: to be opened, or for one of the pool to become free. */
   readonly connectTimeoutMs: number;
   /**
    * How long a connection may be silent before it is dropped. Longer than any statement may take:
@@ -74,24 +98,27 @@ export function createDatabase(options: {
   readonly limits?: Partial<DatabaseLimits>;
 }): Database {
   const { url, name, clock, log, faults } = options;
-  const { connectTimeoutMs, maxSilenceMs } = { ...defaultLimits, ...options.limits };
+  const limits = { ...defaultLimits, ...options.limits };
+  const poolOf = (max: number, silenceMs: number, poolName = name) => ({
+    max,
+    application_name: poolName,
+    connectionTimeoutMillis: limits.connectTimeoutMs,
+    stream: () => socketThatEnds(silenceMs),
+  });
   const open = (silenceMs: number) =>
     new MikroORM({
       clientUrl: url,
       entities: [...options.entities],
       extensions: [Migrator],
       migrations: { migrationsList: [...options.migrations], snapshot: false },
-      pool: { max: maxConnections },
-      driverOptions: {
-        application_name: name,
-        connectionTimeoutMillis: connectTimeoutMs,
-        stream: () => socketThatEnds(silenceMs),
-      },
+      driverOptions: poolOf(limits.writeConnections, silenceMs),
+      // To the ORM, a second pool on the same server is a replica.
+      replicas: [{ driverOptions: poolOf(limits.readConnections, silenceMs, `${name}-reads`) }],
       logger: (message) => log.debug({ orm: message }, "database"),
     });
-  const orm = open(maxSilenceMs);
+  const orm = open(limits.maxSilenceMs);
 
-  const pool = () => orm.em.getKysely();
+  const pool = (type: "read" | "write") => orm.em.getKysely({ type });
 
   // Not em.begin() and em.rollback(): they leak the pooled connection if it is lost meanwhile.
   const attempt = async <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> => {
@@ -99,7 +126,7 @@ export function createDatabase(options: {
     const rolledBack: (() => void)[] = [];
     const startedMs = clock.monotonicMs();
     try {
-      const result = await pool()
+      const result = await pool("write")
         .transaction()
         .execute(async (connection) => {
           const outcome = await work({
@@ -122,7 +149,8 @@ export function createDatabase(options: {
 
   return {
     entities: () => orm.em.fork(),
-    query: (sql, parameters) => run(pool(), sql, parameters),
+    read: (sql, parameters) => run(pool("read"), sql, parameters),
+    query: (sql, parameters) => run(pool("write"), sql, parameters),
     async transaction(work) {
       for (let tried = 1; ; tried += 1) {
         try {

@@ -156,6 +156,8 @@ export function createConsumer<Schema extends DescMessage>(options: {
       if (error === leftOut) return;
       if (error instanceof BatcherFullError) return delivery.requeue();
       const failure = failureOf(error);
+      // The message has not been tried.
+      if (failure === "busy") return delivery.requeue();
       if (failure === "unavailable") {
         probing ??= waitForDatabase().finally(() => {
           probing = undefined;

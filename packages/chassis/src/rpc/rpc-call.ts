@@ -45,8 +45,9 @@ type StreamHandler = (
  * field of type `errors.v1.StreamEnd`, a last answer also reports why it ends.
  *
  * `unary` and `stream` reject only with refusals that name the service's domain. Any other error of
- * a handler is logged with its stack. A full queue becomes RESOURCE_EXHAUSTED, an unavailable
- * database UNAVAILABLE, and everything else INTERNAL, which shows the caller only the request id.
+ * a handler is logged with its stack. A full queue or pool becomes RESOURCE_EXHAUSTED, an
+ * unavailable database UNAVAILABLE, and everything else INTERNAL, which shows the caller only the
+ * request id.
  */
 export type Calls = {
   /**
@@ -210,8 +211,9 @@ const internal = (requestId: string) =>
 function refusalOf(error: unknown, requestId: string): ConnectError {
   if (errorInfoOf(error)) return error as ConnectError;
   if (error instanceof BatcherFullError) return full();
-  const passes = !["refused", "unknown"].includes(failureOf(error));
-  return passes ? notNow() : internal(requestId);
+  const failure = failureOf(error);
+  if (failure === "busy") return full();
+  return failure === "refused" || failure === "unknown" ? internal(requestId) : notNow();
 }
 
 function changesData({ idempotency }: DescMethod): boolean {

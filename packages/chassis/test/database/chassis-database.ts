@@ -17,7 +17,7 @@ class ChassisTables extends Migration {
   }
 }
 
-const EffectEntity = defineEntity({
+export const EffectEntity = defineEntity({
   name: "EffectEntity",
   tableName: "effects",
   properties: { name: p.text().primary(), count: p.bigint() },

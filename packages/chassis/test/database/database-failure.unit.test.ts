@@ -10,6 +10,12 @@ describe("database failures", () => {
     ["nobody listening", { code: "ECONNREFUSED" }, "unavailable"],
     ["a lost connection", new Error("Connection terminated unexpectedly"), "unavailable"],
     ["a lost connection, wrapped", new Error("x", { cause: { code: "08006" } }), "unavailable"],
+    [
+      "a pool without a free connection",
+      new Error("timeout exceeded when trying to connect"),
+      "busy",
+    ],
+    ["a server that does not answer", new Error("timeout expired"), "unavailable"],
     ["a row that somebody holds", { code: "55P03" }, "locked"],
     ["a statement that took too long", { code: "57014" }, "slow"],
     ["a full disk", { code: "53100" }, "unavailable"],

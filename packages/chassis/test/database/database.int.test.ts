@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { Client } from "pg";
 import { noFaults } from "../../src/base/faults.ts";
 import type { Database } from "../../src/database/database.ts";
+import { failureOf } from "../../src/database/database-failure.ts";
 import { createTestDatabase } from "../../src/testing.ts";
 import { createProxy } from "../broker/broker-lab.ts";
-import { openChassisDatabase, setupDatabase } from "./chassis-database.ts";
+import { EffectEntity, openChassisDatabase, setupDatabase } from "./chassis-database.ts";
 
 describe("database", () => {
   let setup: Awaited<ReturnType<typeof setupDatabase>>;
@@ -118,6 +119,30 @@ describe("database", () => {
     assert.ok(tookMs < 3_000, `${tookMs} ms`);
   });
 
+  it("has connections for writes while all those for reads are in use, and the reverse", async () => {
+    const limits = { readConnections: 2, writeConnections: 2, connectTimeoutMs: 500 };
+    await using small = openChassisDatabase(setup.url, noFaults, limits);
+    await using lock = await lockEffects(setup.url);
+    const reads = [1, 2].map(() => small.entities().count(EffectEntity));
+    // Not the table that is locked.
+    const [outbox] = await small.query("SELECT count(*) AS rows FROM outbox", []);
+    assert.deepEqual(outbox, { rows: "0" });
+    await small.transaction(({ query }) => query("DELETE FROM outbox", []));
+
+    const writes = [1, 2].map(() => small.transaction(({ query }) => query(...insert("pools"))));
+    await Promise.all([
+      assert.rejects(small.read("SELECT 1", []), isBusy),
+      assert.rejects(
+        small.transaction(async () => assert.fail("it has begun")),
+        isBusy,
+      ),
+    ]);
+    await lock[Symbol.asyncDispose]();
+    await Promise.all([...reads, ...writes]);
+    assert.deepEqual(await small.read("SELECT 1 AS one", []), [{ one: 1 }]);
+    assert.equal(await countOf("pools"), "2");
+  });
+
   it("does not retry what the database refuses", async () => {
     let attempts = 0;
     const work = database.transaction(async (transaction) => {
@@ -137,3 +162,20 @@ describe("database", () => {
     await Promise.all(replicas.map((replica) => replica[Symbol.asyncDispose]()));
   });
 });
+
+const isBusy = (error: unknown) => failureOf(error) === "busy";
+
+/** Keeps everybody from reading and writing `effects` until it is disposed. */
+async function lockEffects(url: string): Promise<AsyncDisposable> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query("BEGIN");
+  await client.query("LOCK TABLE effects IN ACCESS EXCLUSIVE MODE");
+  let ended: Promise<void> | undefined;
+  return {
+    [Symbol.asyncDispose]() {
+      ended ??= client.end();
+      return ended;
+    },
+  };
+}
