@@ -1,7 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { durationMs, type Timestamp } from "@bufbuild/protobuf/wkt";
+import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError, type ServiceImpl } from "@connectrpc/connect";
-import type { FilterQuery } from "@mikro-orm/core";
 import type { Clock } from "@settle/chassis/base/clock";
 import { refuse, refuseFields, refuseOverQuota } from "@settle/chassis/contract/errors";
 import type { Database } from "@settle/chassis/database/database";
@@ -14,7 +13,7 @@ import { answerOf, keyedCallOf } from "@settle/chassis/writes/keyed-call";
 import { createTransactionBatcher } from "@settle/chassis/writes/transaction-batcher";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { currencyOf, currencyRule } from "@settle/gen/money/v1/currencies";
-import { OrderSchema, OrderStatus } from "@settle/gen/orders/v1/order_pb";
+import { OrderSchema } from "@settle/gen/orders/v1/order_pb";
 import {
   CancelOrderRequestSchema,
   CreateOrderRequestSchema,
@@ -25,13 +24,17 @@ import {
 } from "@settle/gen/orders/v1/orders_service_pb";
 import { type CancelCall, type Cancellation, cancelOrders } from "./cancel-orders.ts";
 import { createOrders, type OrderCreation } from "./create-orders.ts";
+import { listOrders } from "./list-orders.ts";
 import { OrderEntity, orderMessage } from "./order.entity.ts";
 import { defaultOrderLimits, type OrderLimits } from "./order-limits.ts";
 import { createOrderWatch } from "./order-watch.ts";
 import { createPendingQuota, recountMs } from "./pending-quota.ts";
 
-/** The last millisecond of the year 9999: a date that rounds up to a later year cannot be queried. */
-const lastMs = 253_402_300_799_999;
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** The most bytes of an order as protobuf, without its description. */
+const maxOrderBytes = 1_024;
+/** UTF-8 needs at most three bytes for each of the two-byte units in which a string is counted. */
+const maxBytesPerUnit = 3;
 
 /**
  * The handlers of orders.v1.OrdersService. They run after the checks that every call goes through.
@@ -119,21 +122,15 @@ export function createOrdersRpc(options: {
 
     async listOrders(request) {
       const scope = listScopeOf(request);
-      const { limit, after } = readPage(scope, /^[0-9a-f-]{36}$/, request);
-      const found = await database
-        .entities()
-        .find(
-          OrderEntity,
-          { $and: [filterOf(request), after === undefined ? {} : { id: { $lt: after } }] },
-          { orderBy: { id: "desc" }, limit: limit + 1 },
-        );
+      const page = readPage(scope, uuid, request);
       const { messages, nextPageToken } = pageOf({
         scope,
-        limit,
-        found,
+        limit: page.limit,
+        found: await listOrders(database, request, page),
         positionOf: ({ id }) => id,
         schema: OrderSchema,
         messageOf: orderMessage,
+        maxBytesOf: ({ description }) => maxOrderBytes + maxBytesPerUnit * description.length,
       });
       return create(ListOrdersResponseSchema, { orders: messages, nextPageToken });
     },
@@ -146,26 +143,6 @@ export function createOrdersRpc(options: {
       );
     },
   };
-}
-
-function filterOf(request: ListOrdersRequest): FilterQuery<OrderEntity> {
-  const { userId, status, createdAfter, createdBefore } = request;
-  // Times are stored in milliseconds. A bound between two of them is rounded away from the window,
-  // which is exact: no stored time lies between the bound and its rounded value.
-  const createTime = {
-    ...(createdAfter && { $gt: timeOf(createdAfter, Math.floor) }),
-    ...(createdBefore && { $lt: timeOf(createdBefore, Math.ceil) }),
-  };
-  return {
-    userId,
-    ...(status !== OrderStatus.UNSPECIFIED && { status }),
-    ...((createdAfter || createdBefore) && { createTime }),
-  };
-}
-
-function timeOf({ seconds, nanos }: Timestamp, round: (ms: number) => number): Date {
-  const ms = Number(seconds) * 1_000 + round(nanos / 1_000_000);
-  return new Date(Math.min(ms, lastMs));
 }
 
 /** Everything that determines the pages of a list, so that a page token fits no other list. */

@@ -56,8 +56,11 @@ export function systemAccountOf(kind: LedgerEntryKind, currency: string): string
     : `system:sales:${currency}`;
 }
 
+/** A user's leg of a movement, without what is the same on every page of a list. */
+export type StoredEntry = Omit<LedgerEntryEntity, "account">;
+
 /** Converts a user's leg of a movement to the message of the contract. */
-export function ledgerEntryMessage(entry: LedgerEntryEntity): LedgerEntry {
+export function ledgerEntryMessage(entry: StoredEntry): LedgerEntry {
   return create(LedgerEntrySchema, {
     id: entry.movementId,
     kind: entry.kind,

@@ -21,9 +21,13 @@ import {
 import { AccountEntity, accountMessage, largestMinor, maxBalanceMinor } from "./account.entity.ts";
 import { canOpen, openingRule } from "./currency-rules.ts";
 import { bookDeposits, createAccounts, type DepositCall } from "./fund-accounts.ts";
-import { LedgerEntryEntity, ledgerEntryMessage } from "./ledger.entity.ts";
+import { ledgerEntryMessage } from "./ledger.entity.ts";
+import { listEntries } from "./list-entries.ts";
 import { PaymentEntity, paymentMessage } from "./payment.entity.ts";
 import { type RefundCall, refundPayments } from "./refund-payments.ts";
+
+/** The most bytes of a ledger entry as protobuf. */
+const maxEntryBytes = 1_024;
 
 /**
  * The handlers of payments.v1.PaymentsService. They run after the checks that every call goes
@@ -90,23 +94,19 @@ export function createPaymentsRpc(options: {
 
     async listLedgerEntries({ userId, ...paging }) {
       const scope = `${method.listLedgerEntries.name} ${userId}`;
-      const { limit, after } = readPage(scope, /^\d{1,18}$/, paging);
-      const entities = database.entities();
-      const found = await entities.find(
-        LedgerEntryEntity,
-        { account: userId, sequence: after === undefined ? { $ne: null } : { $lt: BigInt(after) } },
-        { orderBy: { sequence: "desc" }, limit: limit + 1 },
-      );
-      if (found.length === 0 && !(await entities.findOne(AccountEntity, { userId }))) {
+      const page = readPage(scope, /^\d{1,18}$/, paging);
+      const found = await listEntries(database, userId, page);
+      if (found.length === 0 && !(await database.entities().findOne(AccountEntity, { userId }))) {
         throw accountRefusal(ErrorReason.ACCOUNT_NOT_FOUND, userId);
       }
       const { messages, nextPageToken } = pageOf({
         scope,
-        limit,
+        limit: page.limit,
         found,
         positionOf: ({ sequence }) => String(sequence),
         schema: LedgerEntrySchema,
         messageOf: ledgerEntryMessage,
+        maxBytesOf: () => maxEntryBytes,
       });
       return create(ListLedgerEntriesResponseSchema, { entries: messages, nextPageToken });
     },

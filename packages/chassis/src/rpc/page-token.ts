@@ -13,8 +13,6 @@ const maxPageSize = 1_000;
  * than 4 MiB, and the rest is for the other fields.
  */
 const maxPageBytes = 3.5 * 1024 * 1024;
-/** No item is larger: its fields were once in requests, which have this limit. */
-const largestItemBytes = 64 * 1024;
 /** A tag and a length precede each item. */
 const itemHeaderBytes = 8;
 
@@ -63,27 +61,30 @@ export function pageOf<Item, Schema extends DescMessage>(options: {
   readonly positionOf: (item: Item) => string;
   readonly schema: Schema;
   readonly messageOf: (item: Item) => MessageShape<Schema>;
+  /** Returns how many bytes the message of an item has at most; cheaper than to encode it. */
+  readonly maxBytesOf: (item: Item) => number;
 }): { readonly messages: MessageShape<Schema>[]; readonly nextPageToken: string } {
-  const { scope, limit, found, positionOf, schema, messageOf } = options;
-  const listed = found.slice(0, limit).map(messageOf);
-  const messages = listed.slice(0, countFitting(schema, listed));
+  const { scope, limit, found, positionOf, schema, messageOf, maxBytesOf } = options;
+  const items = found.slice(0, limit);
+  const listed = items.map(messageOf);
+  // To measure is to encode, so it is skipped where all items fit even if they are that large.
+  const bytes = items.reduce((sum, item) => sum + itemHeaderBytes + maxBytesOf(item), 0);
+  const messages = bytes > maxPageBytes ? fitting(schema, listed) : listed;
   const last = messages.length < found.length ? found[messages.length - 1] : undefined;
   return { messages, nextPageToken: pageTokenOf(scope, last && positionOf(last)) };
 }
 
-/** Returns how many of the messages fit on a page; at least one, if there are any. */
-function countFitting<Schema extends DescMessage>(
+/** Returns the first of the messages, as many as fit on a page, but at least one. */
+function fitting<Schema extends DescMessage>(
   schema: Schema,
   messages: readonly MessageShape<Schema>[],
-): number {
-  // To measure is to encode, so it is skipped where even the largest items fit.
-  if (messages.length * largestItemBytes <= maxPageBytes) return messages.length;
+): MessageShape<Schema>[] {
   let bytes = 0;
-  for (const [index, message] of messages.entries()) {
+  const end = messages.findIndex((message) => {
     bytes += itemHeaderBytes + toBinary(schema, message).length;
-    if (bytes > maxPageBytes) return Math.max(1, index);
-  }
-  return messages.length;
+    return bytes > maxPageBytes;
+  });
+  return end < 0 ? [...messages] : messages.slice(0, Math.max(1, end));
 }
 
 /**

@@ -60,6 +60,7 @@ describe("a page", () => {
       positionOf: ({ id }) => id,
       schema: OrderSchema,
       messageOf: (order) => order,
+      maxBytesOf: ({ description }) => 100 + 3 * description.length,
     });
 
   it("has the requested number of items, and a token if there is one more", () => {
