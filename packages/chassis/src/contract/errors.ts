@@ -10,6 +10,7 @@ import {
 import { StatusSchema } from "@settle/gen/google/rpc/status_pb";
 
 const maxMessageLength = 500;
+const retryAfterS = 1;
 const maxViolations = 10;
 const maxViolationLength = 200;
 
@@ -27,6 +28,9 @@ export type RefusalDetails = {
  * without its prefix, the message (cut at 500 characters) and the details; the server adds its
  * domain. No other error of a handler is shown to the caller. Never put text of another system in
  * `message`.
+ *
+ * A refusal with RESOURCE_EXHAUSTED also says in the header `retry-after` after how many seconds to
+ * try again, except one of a request that is too large.
  */
 export function refuse(
   code: Code,
@@ -39,7 +43,9 @@ export function refuse(
   const fields = create(BadRequestSchema, { fieldViolations: [...violations] });
   // A lone surrogate, perhaps from the cut, would make grpc-js throw while it encodes the message.
   const text = message.slice(0, maxMessageLength).toWellFormed();
-  return new ConnectError(text, code, undefined, [
+  const passes = code === Code.ResourceExhausted && reason !== ErrorReason.REQUEST_TOO_LARGE;
+  const headers = passes ? { "retry-after": String(retryAfterS) } : undefined;
+  return new ConnectError(text, code, headers, [
     { desc: ErrorInfoSchema, value: info },
     ...(violations.length > 0 ? [{ desc: BadRequestSchema, value: fields }] : []),
   ]);

@@ -14,8 +14,11 @@ const detailsKey = "grpc-status-details-bin";
 const acceptKey = "grpc-accept-encoding";
 const supported = "identity,deflate,gzip";
 
-/** Returns an error as the status of a call, with its details in `metadata`. */
+/** Returns an error as the status of a call, with its details and headers in `metadata`. */
 export function grpcStatusOf(error: ConnectError, metadata = new Metadata()): StatusObject {
+  error.metadata.forEach((value, name) => {
+    metadata.set(name, value);
+  });
   metadata.set(detailsKey, bufferOf(statusBytesOf(error)));
   return { code: error.code as number, details: error.rawMessage, metadata };
 }
