@@ -1,5 +1,7 @@
 import { z } from "zod";
+import type { DatabaseLimits } from "./database/database.ts";
 import type { AuthConfig } from "./identity/token-verifier.ts";
+import type { FairQueueLimits } from "./rpc/fair-queue.ts";
 import type { WriteQuotaLimits } from "./rpc/write-quota.ts";
 
 /**
@@ -83,6 +85,44 @@ export const serviceEnvironment = processEnvironment.extend({
     .describe(
       "The same per day; all of them at once. It also limits how many idempotency keys are stored for a user.",
     ),
+  DATABASE_READ_CONNECTIONS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(6)
+    .describe(
+      "The most connections to the database for calls that only read, and how many of these calls run at a time.",
+    ),
+  DATABASE_WRITE_CONNECTIONS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(10)
+    .describe(
+      "The most connections to the database for everything else. 10 are enough: every batcher and loop uses one.",
+    ),
+  MAX_READS_PER_USER: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(2)
+    .describe("How many calls that only read run at a time for one user; further ones wait."),
+  MAX_WAITING_READS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(2_000)
+    .describe(
+      "How many calls that only read may wait; further ones are refused with `OVERLOADED`.",
+    ),
+  MAX_WAITING_READS_PER_USER: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(100)
+    .describe("How many calls that only read may wait for one user, likewise."),
   DRAIN_MS: z.coerce
     .number()
     .int()
@@ -108,6 +148,8 @@ export type ServiceConfig = {
   readonly edgeUrl: string;
   readonly maxOutboxDepth: number;
   readonly writeQuota: WriteQuotaLimits;
+  readonly connections: Pick<DatabaseLimits, "readConnections" | "writeConnections">;
+  readonly reads: FairQueueLimits;
   readonly drainMs: number;
 };
 
@@ -160,6 +202,16 @@ export function serviceConfigOf(values: z.output<typeof serviceEnvironment>): Se
     edgeUrl: values.EDGE_URL,
     maxOutboxDepth: values.MAX_OUTBOX_DEPTH,
     writeQuota: { perSecond: values.USER_WRITES_PER_SECOND, perDay: values.USER_WRITES_PER_DAY },
+    connections: {
+      readConnections: values.DATABASE_READ_CONNECTIONS,
+      writeConnections: values.DATABASE_WRITE_CONNECTIONS,
+    },
+    reads: {
+      maxRunning: values.DATABASE_READ_CONNECTIONS,
+      maxRunningPerUser: values.MAX_READS_PER_USER,
+      maxWaiting: values.MAX_WAITING_READS,
+      maxWaitingPerUser: values.MAX_WAITING_READS_PER_USER,
+    },
     drainMs: values.DRAIN_MS,
   };
 }

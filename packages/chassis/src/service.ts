@@ -9,7 +9,7 @@ import type { ServiceConfig } from "./config.ts";
 import { readDescriptors } from "./contract/descriptors.ts";
 import { assertRouted, publicationsOf } from "./contract/routes.ts";
 import { topologyOf } from "./contract/topology.ts";
-import type { Database } from "./database/database.ts";
+import type { Database, DatabaseLimits } from "./database/database.ts";
 import { readDocsPages } from "./docs/docs-pages.ts";
 import { createConsumer, type MessageHandler } from "./events/consumer.ts";
 import { createHints, type Hints } from "./events/hints.ts";
@@ -49,7 +49,10 @@ export async function startService<Service extends DescService, Event extends De
     readonly name: string;
     readonly config: ServiceConfig;
     readonly createDatabase: (
-      options: { readonly url: string } & Omit<Surroundings, "newId">,
+      options: {
+        readonly url: string;
+        readonly limits: Partial<DatabaseLimits>;
+      } & Omit<Surroundings, "newId">,
     ) => Database;
     /**
      * The calls that the service answers. Disposing the result of `createRpc` finishes open calls.
@@ -75,7 +78,13 @@ export async function startService<Service extends DescService, Event extends De
   await using starting = new AsyncDisposableStack();
 
   const database = starting.use(
-    options.createDatabase({ url: config.databaseUrl, clock, log, faults }),
+    options.createDatabase({
+      url: config.databaseUrl,
+      limits: config.connections,
+      clock,
+      log,
+      faults,
+    }),
   );
   await database.migrate();
   await maintainInbox(database);
@@ -103,7 +112,7 @@ export async function startService<Service extends DescService, Event extends De
     ...(options.noOwners && { noOwners: options.noOwners }),
     writeQuota: createWriteQuota({ limits: config.writeQuota, clock, log }),
     health,
-    limits: { drainMs: config.drainMs },
+    limits: { drainMs: config.drainMs, reads: config.reads },
     pages: await readDocsPages({
       ownPackage: options.service.typeName.replace(/\.[^.]+$/, ""),
       tokenUrl: config.tokenUrl,

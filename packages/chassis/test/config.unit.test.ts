@@ -20,6 +20,8 @@ describe("configuration", () => {
       reflection: true,
       maxOutboxDepth: 1_000_000,
       writeQuota: { perSecond: 200, perDay: 1_000_000 },
+      connections: { readConnections: 6, writeConnections: 10 },
+      reads: { maxRunning: 6, maxRunningPerUser: 2, maxWaiting: 2_000, maxWaitingPerUser: 100 },
       drainMs: 3_000,
       auth: {
         issuer: complete.AUTH_ISSUER,

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DescMethod, Message } from "@bufbuild/protobuf";
-import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import {
   Code,
   createConnectRouter,
@@ -16,7 +15,7 @@ import { gone, requestIdKey } from "./active-call.ts";
 import { readHttpRequest, supportedEncoding } from "./http-request.ts";
 import { prepareHeaders } from "./request-headers.ts";
 import { decodeRequest, type RequestMessage } from "./request-message.ts";
-import type { Calls } from "./rpc-call.ts";
+import { type Calls, isRead } from "./rpc-call.ts";
 
 /** A method, served over Connect and gRPC-Web. */
 export type ConnectHandler = {
@@ -129,7 +128,6 @@ export function createConnectHandlers(options: {
   return handlers;
 }
 
-function allowedFor({ methodKind, idempotency }: DescMethod): readonly string[] {
-  const isRead = idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
-  return isRead && methodKind === "unary" ? ["GET", "POST"] : ["POST"];
+function allowedFor(method: DescMethod): readonly string[] {
+  return isRead(method) && method.methodKind === "unary" ? ["GET", "POST"] : ["POST"];
 }

@@ -19,6 +19,7 @@ import type { Principal } from "../identity/principal.ts";
 import { expired, type TokenVerifier } from "../identity/token-verifier.ts";
 import { BatcherFullError } from "../writes/batcher.ts";
 import { ActiveCall, type Call, type CallOrigin, ended, stopping } from "./active-call.ts";
+import type { FairQueue } from "./fair-queue.ts";
 import type { WriteQuota } from "./write-quota.ts";
 
 /** How a protocol reads the request and writes an answer. */
@@ -40,6 +41,10 @@ type StreamHandler = (
  * Everything around a handler that is the same for all protocols: authentication and access check,
  * deadline, validation, the quota of calls that change data, error mapping, one log line per failed
  * call, and the end of all calls when the server stops.
+ *
+ * Unary reads wait for their turn in a {@link FairQueue}, by caller. A read whose caller has gone
+ * before its turn never begins. One that has begun keeps its place until its handler returns and its
+ * answer is encoded, so that nobody gets more places by leaving calls.
  *
  * A stream also ends when its caller's token expires. If a stream has begun and its answers have a
  * field of type `errors.v1.StreamEnd`, a last answer also reports why it ends.
@@ -78,11 +83,12 @@ export function createCalls(options: {
   readonly validation: Validation;
   /** Limits the calls that change data, by caller; default: without limit. */
   readonly writeQuota?: WriteQuota | undefined;
+  readonly reads: FairQueue;
   readonly clock: Clock;
   readonly log: Logger;
 }): Calls {
-  const { domain, maxDeadlineMs, verifier, checkAccess, validation, clock, log } = options;
-  const { writeQuota } = options;
+  const { domain, maxDeadlineMs, verifier, checkAccess, validation, writeQuota, reads } = options;
+  const { clock, log } = options;
   const active = new Set<Call>();
   let refusing = false;
 
@@ -110,7 +116,7 @@ export function createCalls(options: {
     const request = read();
     validation.check(call.method.input, request);
     checkAccess(call.method, principal, request);
-    if (changesData(call.method)) writeQuota?.take(principal.userId);
+    if (!isRead(call.method)) writeQuota?.take(principal.userId);
     return { request, principal };
   };
   const end = (call: Call) => {
@@ -130,7 +136,15 @@ export function createCalls(options: {
     async unary(call, { read, write }, handle) {
       try {
         const { request, principal } = await admit(call, read);
-        return write(create(call.method.output, await call.orAbort(handle(request, principal))));
+        const answer = async () => {
+          const message = await handle(request, principal);
+          call.signal.throwIfAborted();
+          return write(create(call.method.output, message));
+        };
+        const { userId } = principal;
+        return await call.orAbort(
+          isRead(call.method) ? reads.run(userId, call.signal, answer) : answer(),
+        );
       } catch (error) {
         throw failed(call, error);
       } finally {
@@ -174,6 +188,11 @@ export function createCalls(options: {
   };
 }
 
+/** Whether calls of the method change nothing, by the contract. */
+export function isRead({ idempotency }: DescMethod): boolean {
+  return idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+}
+
 /** An answer that reports the refusal, if answers of this type can. */
 function lastAnswer(schema: DescMessage, refusal: ConnectError): Message | undefined {
   const field = schema.fields.find(({ message }) => message?.typeName === StreamEndSchema.typeName);
@@ -214,10 +233,6 @@ function refusalOf(error: unknown, requestId: string): ConnectError {
   const failure = failureOf(error);
   if (failure === "busy") return full();
   return failure === "refused" || failure === "unknown" ? internal(requestId) : notNow();
-}
-
-function changesData({ idempotency }: DescMethod): boolean {
-  return idempotency !== MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
 }
 
 function levelOf(

@@ -1,3 +1,5 @@
+import type { FairQueueLimits } from "./fair-queue.ts";
+
 /** All limits of an RPC server: no input can hold a connection, memory or the stop indefinitely. */
 export type RpcLimits = {
   /** The largest request message. */
@@ -6,6 +8,8 @@ export type RpcLimits = {
   readonly maxAnswerBytes: number;
   /** The longest deadline of a unary call, whatever its client allows. */
   readonly maxDeadlineMs: number;
+  /** Unary reads. */
+  readonly reads: FairQueueLimits;
   /** Open connections; further ones are closed immediately. */
   readonly maxConnections: number;
   /** Concurrent calls on one HTTP/2 connection. */
@@ -37,6 +41,7 @@ export const defaultRpcLimits: RpcLimits = {
   maxRequestBytes: 64 * 1024,
   maxAnswerBytes: 8 * 1024 * 1024,
   maxDeadlineMs: 15_000,
+  reads: { maxRunning: 6, maxRunningPerUser: 2, maxWaiting: 2_000, maxWaitingPerUser: 100 },
   maxConnections: 2_000,
   maxStreamsPerConnection: 1_000,
   maxSessionMegabytes: 32,

@@ -9,6 +9,7 @@ import type { Page } from "../docs/page.ts";
 import { createAccessCheck } from "../identity/access.ts";
 import type { TokenVerifier } from "../identity/token-verifier.ts";
 import { createConnectHandlers } from "./connect-mount.ts";
+import { createFairQueue } from "./fair-queue.ts";
 import { mountGrpc } from "./grpc-mount.ts";
 import { createGrpcServer } from "./grpc-server.ts";
 import { type Health, mountHealth } from "./health.ts";
@@ -76,6 +77,7 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
     ),
     validation,
     writeQuota: options.writeQuota,
+    reads: createFairQueue(limits.reads),
     clock,
     log,
   });

@@ -1,0 +1,122 @@
+import { Code } from "@connectrpc/connect";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import { refuse } from "../contract/errors.ts";
+
+export type FairQueueLimits = {
+  /** Tasks that run at a time. */
+  readonly maxRunning: number;
+  /** Tasks of one user that run at a time. */
+  readonly maxRunningPerUser: number;
+  /** Tasks that wait. */
+  readonly maxWaiting: number;
+  /** Tasks of one user that wait. */
+  readonly maxWaitingPerUser: number;
+};
+
+export type FairQueue = {
+  /**
+   * Runs `task` and settles like it: at once if there is room, otherwise when it is the user's
+   * turn. Rejects with OVERLOADED if too many wait, and with the signal's reason if it aborts
+   * before the task begins. A task that has begun is not interrupted, and counts until it settles.
+   */
+  run<T>(user: string, signal: AbortSignal, task: () => Promise<T>): Promise<T>;
+};
+
+/** The tasks of one user. Those that wait begin in the order in which they came. */
+type Line = { readonly user: string; running: number; readonly waiting: Set<() => void> };
+
+/**
+ * Limits how many tasks run at a time. Users take turns: however many tasks of one user wait, the
+ * first task of another is next. Without waiting tasks there is no timer and no delay.
+ */
+export function createFairQueue(limits: FairQueueLimits): FairQueue {
+  const { maxRunning, maxRunningPerUser, maxWaiting, maxWaitingPerUser } = limits;
+  const lines = new Map<string, Line>();
+  // The lines whose first task may begin, in their turn. Empty while less than `maxRunning` run.
+  const ready = new Set<Line>();
+  let running = 0;
+  let waiting = 0;
+
+  const lineOf = (user: string) => {
+    const line = lines.get(user) ?? { user, running: 0, waiting: new Set() };
+    lines.set(user, line);
+    return line;
+  };
+  /** Updates what depends on the line after it has changed. */
+  const arrange = (line: Line) => {
+    if (line.waiting.size === 0) {
+      ready.delete(line);
+      if (line.running === 0) lines.delete(line.user);
+    } else if (line.running < maxRunningPerUser) {
+      ready.add(line);
+    }
+  };
+  const begin = <T>(line: Line, task: () => Promise<T>): Promise<T> => {
+    running += 1;
+    line.running += 1;
+    const end = () => {
+      running -= 1;
+      line.running -= 1;
+      arrange(line);
+      beginNext();
+    };
+    const result = task();
+    result.then(end, end);
+    return result;
+  };
+  const beginNext = () => {
+    for (const line of ready) {
+      if (running >= maxRunning) return;
+      // Goes to the end if there is more.
+      ready.delete(line);
+      const [beginFirst] = line.waiting;
+      beginFirst?.();
+      arrange(line);
+    }
+  };
+
+  return {
+    run(user, signal, task) {
+      const line = lineOf(user);
+      if (running < maxRunning && line.running < maxRunningPerUser) return begin(line, task);
+      if (line.waiting.size >= maxWaitingPerUser) return Promise.reject(userHasTooMany());
+      if (waiting >= maxWaiting) {
+        arrange(line);
+        return Promise.reject(tooMany());
+      }
+      return new Promise((resolve, reject) => {
+        const leave = () => {
+          signal.removeEventListener("abort", abort);
+          line.waiting.delete(enter);
+          waiting -= 1;
+        };
+        const enter = () => {
+          leave();
+          resolve(begin(line, task));
+        };
+        const abort = () => {
+          leave();
+          arrange(line);
+          reject(signal.reason);
+        };
+        signal.addEventListener("abort", abort);
+        line.waiting.add(enter);
+        waiting += 1;
+        arrange(line);
+      });
+    },
+  };
+}
+
+const userHasTooMany = () =>
+  refuse(
+    Code.ResourceExhausted,
+    ErrorReason.OVERLOADED,
+    "too many calls of this user are waiting; wait for their answers, then try again",
+  );
+const tooMany = () =>
+  refuse(
+    Code.ResourceExhausted,
+    ErrorReason.OVERLOADED,
+    "too many calls are waiting; try again later",
+  );
