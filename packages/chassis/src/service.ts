@@ -1,15 +1,17 @@
 import type { DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Logger } from "pino";
-import type { Clock } from "./base/clock.ts";
+import { type CheckedClock, type Clock, createCheckedClock } from "./base/clock.ts";
 import type { Faults } from "./base/faults.ts";
 import type { Loop } from "./base/loop.ts";
+import { createIdSource, type NewId } from "./base/new-id.ts";
 import { createBroker } from "./broker/broker.ts";
 import type { ServiceConfig } from "./config.ts";
 import { readDescriptors } from "./contract/descriptors.ts";
 import { assertRouted, publicationsOf } from "./contract/routes.ts";
 import { topologyOf } from "./contract/topology.ts";
 import type { Database, DatabaseLimits } from "./database/database.ts";
+import { compareClocks } from "./database/database-clock.ts";
 import { readDocsPages } from "./docs/docs-pages.ts";
 import { createConsumer, type MessageHandler } from "./events/consumer.ts";
 import { createHints, type Hints } from "./events/hints.ts";
@@ -23,14 +25,17 @@ import { expireKeys } from "./writes/idempotency.ts";
 
 /** What a service gets from outside, so that a test can pass its own. */
 export type Surroundings = {
+  /** The clock of the machine; the service checks it against that of its database. */
   readonly clock: Clock;
-  readonly newId: () => string;
   readonly log: Logger;
   readonly faults: Faults;
 };
 
 /** The parts that the domain code of a service is built on. */
 export type Foundations = Surroundings & {
+  readonly clock: CheckedClock;
+  /** Creates ids with the time of the checked clock. */
+  readonly newId: NewId;
   readonly database: Database;
   readonly outbox: Outbox;
   readonly hints: Hints;
@@ -52,7 +57,7 @@ export async function startService<Service extends DescService, Event extends De
       options: {
         readonly url: string;
         readonly limits: Partial<DatabaseLimits>;
-      } & Omit<Surroundings, "newId">,
+      } & Surroundings,
     ) => Database;
     /**
      * The calls that the service answers. Disposing the result of `createRpc` finishes open calls.
@@ -72,9 +77,11 @@ export async function startService<Service extends DescService, Event extends De
     readonly startLoops?: (foundations: Foundations) => readonly Loop[];
   },
 ): Promise<RunningService> {
-  const { name, config, schemas, clock, newId, log, faults } = options;
+  const { name, config, schemas, log, faults } = options;
   assertRouted(name, schemas);
   const publications = publicationsOf(name, options.publishes);
+  const clock = createCheckedClock({ machine: options.clock, log });
+  const newId = createIdSource(clock);
   await using starting = new AsyncDisposableStack();
 
   const database = starting.use(
@@ -87,9 +94,10 @@ export async function startService<Service extends DescService, Event extends De
     }),
   );
   await database.migrate();
-  await maintainInbox(database);
-  starting.use(keepInboxPartitions({ database, log }));
-  starting.use(expireKeys({ database, log }));
+  await compareClocks(database, clock);
+  await maintainInbox(database, clock);
+  starting.use(keepInboxPartitions({ database, clock, log }));
+  starting.use(expireKeys({ database, clock, log }));
 
   const broker = starting.use(createBroker({ url: config.amqpUrl, name, log }));
   const { publisher } = broker;

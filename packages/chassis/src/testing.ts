@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Client, escapeIdentifier } from "pg";
 import { pino } from "pino";
+import { createCheckedClock, systemClock } from "./base/clock.ts";
 import type { Database } from "./database/database.ts";
 import { type BrokerService, provisionBroker } from "./provision/provision-broker.ts";
 import { provisionDatabase } from "./provision/provision-database.ts";
@@ -10,6 +11,9 @@ export const testLog = pino(
   { level: process.env.TEST_LOG ?? "silent" },
   pino.destination({ dest: 2, sync: true }),
 );
+
+/** The clock of tests: that of this machine, as services use it. */
+export const testClock = createCheckedClock({ machine: systemClock, log: testLog });
 
 /** A separate database on the PostgreSQL of the test run, dropped when disposed. */
 export type TestDatabase = AsyncDisposable & { readonly url: string };

@@ -9,6 +9,8 @@ import { orderCreatedEvent } from "./order-created-event.ts";
 /** Orders of each kind per run. */
 const batchSize = 500;
 const longestIntervalMs = 60_000;
+/** An order that is said to wait since later than this was stored while a clock was wrong. */
+const maxAheadMs = 60_000;
 
 /** Orders whose event payments may have missed; since when, and when they were last announced. */
 const unheard = {
@@ -32,7 +34,7 @@ export type AnnouncedAgain = { readonly created: number; readonly cancelled: num
  * Publishes events again, under new event ids, in case they were lost with a broker's disk: those
  * of orders whose payment is still pending, and those of cancellations that payments has not
  * answered. An order is announced again once `afterMs`, and half of the time it has waited, have
- * passed since the last announcement. Payments answers each event by publishing the state of the
+ * passed since the last announcement; or if it seems to wait since the future. Payments answers each event by publishing the state of the
  * payment, so whichever event was lost, the order settles and a cancelled order is refunded. An
  * order that waits for a day because payments is down is announced again eight times, not a
  * hundred. Each run takes a limited number, the oldest first, and none while the outbox is full;
@@ -54,7 +56,7 @@ export function startAnnouncingAgain(
       const { created, cancelled } = announced;
       if (created + cancelled > 0) log.warn({ created, cancelled }, "orders were announced again");
       // Cancellations can wait for the next run. After an update, they may be all there ever were.
-      if (created === batchSize) loop.wake();
+      if (created >= batchSize) loop.wake();
     },
   });
   return loop;
@@ -105,11 +107,15 @@ async function takeUnheard(transaction: Transaction, kind: keyof typeof unheard,
        WHERE ${condition} AND ${since} < now() - $1 * interval '1 millisecond'
          AND ${since} <= now() - (now() - ${from}) / 2
        ORDER BY ${since} LIMIT $2 FOR UPDATE SKIP LOCKED
+     ) || ARRAY(
+       SELECT id FROM orders
+       WHERE ${condition} AND ${since} > now() + $3 * interval '1 millisecond'
+       LIMIT $2 FOR UPDATE SKIP LOCKED
      ))
      RETURNING id, user_id, amount_minor, currency,
        (extract(epoch FROM create_time) * 1000)::bigint AS created_ms,
        (extract(epoch FROM settle_time) * 1000)::bigint AS settled_ms`,
-    [afterMs, batchSize],
+    [afterMs, batchSize, maxAheadMs],
   );
   return rows.map((row) => ({
     orderId: row.id,

@@ -10,8 +10,8 @@ const intervalMs = 1_000;
 type Means = Pick<Foundations, "outbox" | "hints" | "clock" | "newId">;
 
 /**
- * Cancels orders whose payment is still pending at their expire time, as CancelOrder does. Each run
- * takes a limited number, the first to expire first. Replicas may run it at the same time.
+ * Cancels orders whose payment is still pending at their expire time, as CancelOrder does. An order
+ * expires once its time has come by every clock. Each run takes a limited number, the first to expire first. Replicas may run it at the same time.
  */
 export function startExpiringOrders(foundations: Foundations): Loop {
   const { database, log } = foundations;
@@ -37,9 +37,10 @@ export async function expireOrders(
 ): Promise<{ readonly found: number; readonly cancelled: number }> {
   const rows = await transaction.query<{ id: string; user_id: string }>(
     `SELECT id, user_id FROM orders
-     WHERE status = ${OrderStatus.PENDING_PAYMENT} AND expire_time < now()
+     WHERE status = ${OrderStatus.PENDING_PAYMENT}
+       AND expire_time < least(now(), to_timestamp($2 / 1000.0))
      ORDER BY expire_time LIMIT $1`,
-    [batchSize],
+    [batchSize, clock.earliestMs()],
   );
   if (rows.length === 0) return { found: 0, cancelled: 0 };
   const cancellations = rows.map((row) => ({

@@ -43,6 +43,24 @@ describe("announcing orders again", () => {
     assert.deepEqual(await run(), nothing);
   });
 
+  it("announces an order that was stored while a clock was ahead, as soon as it is not", async () => {
+    const [stored, announced] = [
+      await setup.createOrder("future", "stored"),
+      await setup.createOrder("future", "announced"),
+    ];
+    await setup.database.query(
+      "UPDATE orders SET create_time = now() + interval '4 days' WHERE id = $1",
+      [stored.id],
+    );
+    await setup.database.query(
+      "UPDATE orders SET announce_time = now() + interval '4 days' WHERE id = $1",
+      [announced.id],
+    );
+    assert.deepEqual(await run(), { created: 2, cancelled: 0 });
+    for (const { id } of [stored, announced]) assert.equal((await eventsOf(id)).length, 2);
+    assert.deepEqual(await run(), nothing);
+  });
+
   it("announces a cancellation again until payments has answered it", async () => {
     const [old, young, known, back] = [
       await setup.createOrder("cancels", "old"),

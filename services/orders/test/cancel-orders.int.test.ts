@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { fromBinary } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import { systemClock } from "@settle/chassis/base/clock";
 import { newId } from "@settle/chassis/base/new-id";
 import { errorInfoOf } from "@settle/chassis/contract/errors";
+import { testClock } from "@settle/chassis/testing";
 import { OrderCancelledEventSchema } from "@settle/gen/events/v1/events_pb";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { expireOrders } from "../src/expire-orders.ts";
@@ -100,8 +100,12 @@ describe("cancelling orders", () => {
       [],
     );
     const { outbox, hints } = setup;
-    const means = { outbox, hints, clock: systemClock, newId };
-    const run = () => setup.database.transaction((transaction) => expireOrders(transaction, means));
+    const run = (clock = testClock) => {
+      const means = { outbox, hints, clock, newId };
+      return setup.database.transaction((transaction) => expireOrders(transaction, means));
+    };
+    const behind = { ...testClock, earliestMs: () => Date.now() - 60_000 };
+    assert.deepEqual(await run(behind), { found: 0, cancelled: 0 });
     const runs = await Promise.all([run(), run(), run()]);
     assert.equal(
       runs.reduce((sum, { cancelled }) => sum + cancelled, 0),

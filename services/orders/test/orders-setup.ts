@@ -10,7 +10,6 @@ import {
   createHandlerContext,
   type HandlerContext,
 } from "@connectrpc/connect";
-import { systemClock } from "@settle/chassis/base/clock";
 import { noFaults } from "@settle/chassis/base/faults";
 import { newId } from "@settle/chassis/base/new-id";
 import type { Broker } from "@settle/chassis/broker/broker";
@@ -19,7 +18,7 @@ import { createHints } from "@settle/chassis/events/hints";
 import { maintainInbox } from "@settle/chassis/events/inbox";
 import { createOutbox } from "@settle/chassis/events/outbox";
 import { principalKey } from "@settle/chassis/identity/principal";
-import { countStatements, createTestDatabase, testLog } from "@settle/chassis/testing";
+import { countStatements, createTestDatabase, testClock, testLog } from "@settle/chassis/testing";
 import {
   OrderCancelledEventSchema,
   OrderCreatedEventSchema,
@@ -44,10 +43,10 @@ const noBroker: Broker = {
 export async function setupOrders() {
   await using setup = new AsyncDisposableStack();
   const { url } = setup.use(await createTestDatabase("orders"));
-  const options = { clock: systemClock, log: testLog, faults: noFaults };
+  const options = { clock: testClock, log: testLog, faults: noFaults };
   const database = countStatements(setup.use(createOrdersDatabase({ url, ...options })));
   await database.migrate();
-  await maintainInbox(database);
+  await maintainInbox(database, testClock);
   const outbox = setup.use(
     createOutbox({
       ...options,

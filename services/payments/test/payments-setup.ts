@@ -1,7 +1,6 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { createContextValues, createHandlerContext } from "@connectrpc/connect";
-import { systemClock } from "@settle/chassis/base/clock";
 import { noFaults } from "@settle/chassis/base/faults";
 import { newId } from "@settle/chassis/base/new-id";
 import { publicationsOf } from "@settle/chassis/contract/routes";
@@ -10,7 +9,7 @@ import type { Message } from "@settle/chassis/events/consumer";
 import { claimMessages, maintainInbox } from "@settle/chassis/events/inbox";
 import { createOutbox, type Outbox } from "@settle/chassis/events/outbox";
 import { principalKey } from "@settle/chassis/identity/principal";
-import { countStatements, createTestDatabase, testLog } from "@settle/chassis/testing";
+import { countStatements, createTestDatabase, testClock, testLog } from "@settle/chassis/testing";
 import type { KeyedCall } from "@settle/chassis/writes/idempotency";
 import {
   OrderCancelledEventSchema,
@@ -31,10 +30,10 @@ export type OrderMessage = Message<OrderEventSchema>;
 export async function setupPayments() {
   await using setup = new AsyncDisposableStack();
   const { url } = setup.use(await createTestDatabase("payments"));
-  const options = { clock: systemClock, log: testLog, faults: noFaults };
+  const options = { clock: testClock, log: testLog, faults: noFaults };
   const database = countStatements(setup.use(createPaymentsDatabase({ url, ...options })));
   await database.migrate();
-  await maintainInbox(database);
+  await maintainInbox(database, testClock);
   const outbox = setup.use(
     createOutbox({
       ...options,
@@ -48,7 +47,7 @@ export async function setupPayments() {
       maxDepth: 10_000,
     }),
   );
-  const handler = handleOrderEvents({ outbox, clock: systemClock, newId });
+  const handler = handleOrderEvents({ outbox, clock: testClock, newId });
   const running = setup.move();
   return {
     url,
@@ -63,7 +62,7 @@ export async function setupPayments() {
           database: on,
           outbox: announceOn,
           defaultCurrency: "EUR",
-          clock: systemClock,
+          clock: testClock,
           newId,
         }),
       ).implementation,

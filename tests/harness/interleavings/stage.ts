@@ -1,11 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { systemClock } from "@settle/chassis/base/clock";
 import { noFaults } from "@settle/chassis/base/faults";
 import type { Database } from "@settle/chassis/database/database";
 import { maintainInbox } from "@settle/chassis/events/inbox";
 import type { Foundations } from "@settle/chassis/service";
-import { createTestDatabase, testLog } from "@settle/chassis/testing";
+import { createTestDatabase, testClock, testLog } from "@settle/chassis/testing";
 import {
   OrderCancelledEventSchema,
   OrderCreatedEventSchema,
@@ -69,11 +68,11 @@ export async function openStage(): Promise<Stage> {
   const openDatabase = async (service: ServiceName) =>
     opening.use(await createTestDatabase(service)).url;
   const urls = { orders: await openDatabase("orders"), payments: await openDatabase("payments") };
-  const surroundings = { clock: systemClock, log: testLog, faults: noFaults };
+  const surroundings = { clock: testClock, log: testLog, faults: noFaults };
   const ready = async (database: Database) => {
     opening.use(database);
     await database.migrate();
-    await maintainInbox(database);
+    await maintainInbox(database, testClock);
     return database;
   };
   const startOrders = async () =>

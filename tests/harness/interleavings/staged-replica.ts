@@ -1,5 +1,4 @@
 import type { DescMessage } from "@bufbuild/protobuf";
-import { systemClock } from "@settle/chassis/base/clock";
 import { noFaults } from "@settle/chassis/base/faults";
 import { newId } from "@settle/chassis/base/new-id";
 import type { Broker, Delivery } from "@settle/chassis/broker/broker";
@@ -10,7 +9,7 @@ import { createConsumer, type MessageHandler } from "@settle/chassis/events/cons
 import { createHints } from "@settle/chassis/events/hints";
 import { createOutbox } from "@settle/chassis/events/outbox";
 import type { Foundations } from "@settle/chassis/service";
-import { testLog } from "@settle/chassis/testing";
+import { testClock, testLog } from "@settle/chassis/testing";
 import type { Event } from "../system/queues.ts";
 import type { ServiceName } from "../system/system.ts";
 
@@ -52,7 +51,7 @@ export function startStagedReplica<
 }): StagedReplica<Rpc> {
   const { service, schemas } = options;
   const { work, events: exchange, hints: hintsExchange, ...topology } = topologyOf(service);
-  const surroundings = { clock: systemClock, newId, log: testLog, faults: noFaults };
+  const surroundings = { clock: testClock, newId, log: testLog, faults: noFaults };
   let next: { readonly hold: () => Promise<void>; readonly afterStatements: number } | undefined;
   const database: Database = {
     ...options.database,

@@ -58,6 +58,8 @@ export function failureOf(error: unknown): DatabaseFailure {
     if (unavailableClass.test(code) || unavailableCodes.has(code) || connectionErrors.has(code)) {
       return "unavailable";
     }
+    // A partition for the row was attached after this statement had begun.
+    if (routine === "ExecPartitionCheckEmitError") return "conflict";
     // A missing partition is our fault, not the data's.
     if (routine === "ExecFindPartition") return "unknown";
     if (code.startsWith("22") || code.startsWith("23")) return "refused";

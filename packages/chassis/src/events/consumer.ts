@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import type { Logger } from "pino";
-import type { Clock } from "../base/clock.ts";
+import type { CheckedClock } from "../base/clock.ts";
 import type { Faults } from "../base/faults.ts";
 import type { Broker, Delivery } from "../broker/broker.ts";
 import { topologyOf } from "../contract/topology.ts";
@@ -64,7 +64,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
   readonly handle: MessageHandler<Schema>;
   readonly broker: Broker;
   readonly database: Database;
-  readonly clock: Clock;
+  readonly clock: CheckedClock;
   readonly newId: () => string;
   readonly log: Logger;
   readonly faults: Faults;
@@ -175,7 +175,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
     const { messageId, type, body } = delivery;
     const schema = type === undefined ? undefined : schemas.get(type);
     if (!schema) return `type ${type ?? "(none)"} is not handled here`;
-    const refusal = refusalOfId(messageId, clock.nowMs());
+    const refusal = refusalOfId(messageId, clock);
     if (refusal !== undefined) return refusal;
     try {
       const event = fromBinary(schema, body);

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { CheckedClock } from "../base/clock.ts";
 import { type Loop, startLoop } from "../base/loop.ts";
 import { firstIdAt, timeOfId } from "../contract/message-id.ts";
 import type { Database, Transaction } from "../database/database.ts";
@@ -14,6 +15,7 @@ const dayMs = 86_400_000;
 const daysKept = 30;
 const daysAhead = 3;
 const maintenanceIntervalMs = 3_600_000;
+const otherDays = "inbox_other_days";
 
 /**
  * Inserts the message ids into the inbox and returns those that were not there yet. It must be the
@@ -44,48 +46,72 @@ export async function releaseMessages(
 }
 
 /**
- * Returns why a message id cannot be deduplicated, or undefined if it can: it must be a UUIDv7, not
- * older than the oldest partition and not from the future.
+ * Returns why a message id cannot be deduplicated, or undefined if it can: it must be a UUIDv7 that
+ * is not older than what the inbox remembers. An id from the future is deduplicated like any other:
+ * it only says that a clock is wrong, here or where the message was made.
  */
-export function refusalOfId(id: string | undefined, nowMs: number): string | undefined {
+export function refusalOfId(
+  id: string | undefined,
+  clock: Pick<CheckedClock, "earliestMs">,
+): string | undefined {
   const timeMs = id === undefined ? undefined : timeOfId(id);
   if (timeMs === undefined) return "message_id is not a UUIDv7";
-  if (timeMs < startOfDay(nowMs) - daysKept * dayMs)
-    return `message_id is older than ${daysKept} days`;
-  if (timeMs >= startOfDay(nowMs) + daysAhead * dayMs) return "message_id is from the future";
+  if (timeMs < oldestKeptMs(clock)) return `message_id is older than ${daysKept} days`;
   return undefined;
 }
 
 /**
- * Creates the inbox's daily partitions from `daysKept` days ago to `daysAhead` days ahead, by the
- * database's clock, and drops older ones. Can be repeated, and run by several replicas at once.
+ * Creates the inbox's daily partitions from `daysKept` days ago to `daysAhead` days ahead, and one
+ * for the ids of all other days; drops what is older than `daysKept` days. Can be repeated, and run
+ * by several replicas at once.
  */
-export async function maintainInbox(database: Database): Promise<void> {
+export async function maintainInbox(
+  database: Database,
+  clock: Pick<CheckedClock, "nowMs" | "earliestMs">,
+): Promise<void> {
+  const today = startOfDay(clock.nowMs());
+  const oldestMs = oldestKeptMs(clock);
   const outdated = await database.transaction(async ({ query }) => {
     await query("SELECT pg_advisory_xact_lock(hashtext('inbox partitions'))", []);
-    const [row] = await query<{ now_ms: string; names: string[] }>(
-      `SELECT (extract(epoch FROM now()) * 1000)::bigint AS now_ms, ARRAY(
-         SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-         WHERE i.inhparent = 'inbox'::regclass
-       ) AS names`,
+    const rows = await query<{ name: string }>(
+      `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+       WHERE i.inhparent = 'inbox'::regclass`,
       [],
     );
-    const today = startOfDay(Number(row?.now_ms));
-    const existing = new Set(row?.names);
+    const existing = new Set(rows.map(({ name }) => name));
+    const attachDay = async (name: string, first: string, next: string) => {
+      await query(`CREATE TABLE ${name} (LIKE inbox INCLUDING INDEXES)`, []);
+      if (existing.has(otherDays)) {
+        // Who is just inserting an id of this day is done, or tries again and finds its partition.
+        await query(`LOCK TABLE ${otherDays} IN ACCESS EXCLUSIVE MODE`, []);
+        await query(
+          `WITH moved AS (
+             DELETE FROM ${otherDays} WHERE message_id >= $1 AND message_id < $2
+             RETURNING message_id
+           )
+           INSERT INTO ${name} (message_id) SELECT message_id FROM moved`,
+          [first, next],
+        );
+      }
+      // Attaching does not wait for those who read and write the inbox; creating it as a partition
+      // would, and they for it.
+      await query(
+        `ALTER TABLE inbox ATTACH PARTITION ${name} FOR VALUES FROM ('${first}') TO ('${next}')`,
+        [],
+      );
+    };
     for (let day = -daysKept; day <= daysAhead; day += 1) {
       const fromMs = today + day * dayMs;
       const name = partitionOf(fromMs);
-      if (existing.delete(name)) continue;
-      // Attaching does not wait for those who read and write the inbox; creating it as a partition
-      // would, and they for it.
-      await query(`CREATE TABLE ${name} (LIKE inbox INCLUDING INDEXES)`, []);
-      await query(
-        `ALTER TABLE inbox ATTACH PARTITION ${name}
-         FOR VALUES FROM ('${firstIdAt(fromMs)}') TO ('${firstIdAt(fromMs + dayMs)}')`,
-        [],
-      );
+      if (!existing.has(name)) await attachDay(name, firstIdAt(fromMs), firstIdAt(fromMs + dayMs));
     }
-    return [...existing].filter((name) => name < partitionOf(today));
+    if (existing.has(otherDays)) {
+      await query(`DELETE FROM ${otherDays} WHERE message_id < $1`, [firstIdAt(oldestMs)]);
+    } else {
+      await query(`CREATE TABLE ${otherDays} (LIKE inbox INCLUDING INDEXES)`, []);
+      await query(`ALTER TABLE inbox ATTACH PARTITION ${otherDays} DEFAULT`, []);
+    }
+    return [...existing].filter((name) => name < partitionOf(oldestMs));
   });
   for (const name of outdated) await database.query(`DROP TABLE IF EXISTS ${name}`, []);
 }
@@ -93,14 +119,21 @@ export async function maintainInbox(database: Database): Promise<void> {
 /** Runs {@link maintainInbox} every hour. Call that once before the first message. */
 export function keepInboxPartitions(options: {
   readonly database: Database;
+  readonly clock: CheckedClock;
   readonly log: Logger;
 }): Loop {
+  const { database, clock, log } = options;
   return startLoop({
     name: "inbox partitions",
     intervalMs: maintenanceIntervalMs,
-    runOnce: () => maintainInbox(options.database),
-    log: options.log,
+    runOnce: () => maintainInbox(database, clock),
+    log,
   });
+}
+
+/** The time of the oldest ids that the inbox remembers. */
+function oldestKeptMs(clock: Pick<CheckedClock, "earliestMs">): number {
+  return startOfDay(clock.earliestMs()) - daysKept * dayMs;
 }
 
 function startOfDay(timeMs: number): number {

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import type { Logger } from "pino";
-import type { Clock } from "../base/clock.ts";
+import type { CheckedClock } from "../base/clock.ts";
 import type { Faults } from "../base/faults.ts";
 import { startLoop } from "../base/loop.ts";
 import type { Publisher } from "../broker/broker.ts";
 import type { Publications } from "../contract/routes.ts";
 import type { Database, Transaction } from "../database/database.ts";
+import { databaseNowMs } from "../database/database-clock.ts";
 import { createRelay } from "./relay.ts";
 
 /** The outbox table of {@link createOutbox}, for a service's first migration. */
@@ -34,6 +35,8 @@ const sweepBatchSize = 500;
 const aloneDeleteMs = 100;
 const maxDeletesPerWrite = 2_000;
 const depthSampleIntervalMs = 5_000;
+// A claim that ends later was made while the database's clock was wrong.
+const longestClaimMs = 60_000;
 
 /** An event to publish: `payload` is the encoded message, `type` its full protobuf name. */
 export type OutboxEvent = {
@@ -82,7 +85,8 @@ export function createOutbox(options: {
   /** The events of the service; see `publicationsOf`. */
   readonly publications: Publications;
   readonly maxDepth: number;
-  readonly clock: Clock;
+  /** Is compared with the database's clock every few seconds. */
+  readonly clock: CheckedClock;
   readonly log: Logger;
   readonly faults: Faults;
 }): Outbox {
@@ -149,11 +153,19 @@ export function createOutbox(options: {
   const sampleDepth = async () => {
     if (clock.monotonicMs() - sampledMs < depthSampleIntervalMs) return;
     sampledMs = clock.monotonicMs();
-    const [row] = await database.query<{ depth: string }>(
-      "SELECT count(*) AS depth FROM (SELECT FROM outbox LIMIT $1) AS waiting",
-      [maxDepth],
+    const [row] = await database.query<{ depth: string; now_ms: string }>(
+      `WITH freed AS (
+         UPDATE outbox SET claimed_until = now() WHERE id = ANY(ARRAY(
+           SELECT id FROM outbox WHERE claimed_until > now() + $2 * interval '1 millisecond'
+           LIMIT $3 FOR UPDATE SKIP LOCKED
+         ))
+       )
+       SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT $1) AS waiting) AS depth,
+              ${databaseNowMs} AS now_ms`,
+      [maxDepth, longestClaimMs, sweepBatchSize],
     );
     depth = Number(row?.depth);
+    clock.compare(Number(row?.now_ms), sampledMs);
   };
   const sweepOnce = async () => {
     await sampleDepth();

@@ -3,7 +3,7 @@ import { fromJsonString } from "@bufbuild/protobuf";
 import { StructSchema } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { Logger } from "pino";
 import type { Clock } from "../base/clock.ts";
 import { errorInfoOf, refuse } from "../contract/errors.ts";
@@ -75,11 +75,7 @@ export function createTokenVerifier(options: {
 }): TokenVerifier {
   const { auth, clock, log } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const keys = createRemoteJWKSet(new URL(auth.jwksUrl), {
-    cacheMaxAge: limits.keepMs,
-    cooldownDuration: limits.cooldownMs,
-    timeoutDuration: limits.timeoutMs,
-  });
+  const keys = createKeySet(auth, limits, clock);
   const remembered = new Map<string, Principal>();
   const verifying = new Map<string, Promise<Principal>>();
 
@@ -127,6 +123,38 @@ export function createTokenVerifier(options: {
       }
       return begun;
     },
+  };
+}
+
+/**
+ * The keys of the issuer. Their age is measured by the monotonic clock: jose would take them for
+ * fresh, and refuse new keys, for as long as the machine's clock was set back.
+ */
+function createKeySet(
+  { jwksUrl }: AuthConfig,
+  { keepMs, cooldownMs, timeoutMs }: KeyLimits,
+  clock: Pick<Clock, "monotonicMs">,
+): JWTVerifyGetKey {
+  const fetched = createRemoteJWKSet(new URL(jwksUrl), {
+    cacheMaxAge: Infinity,
+    cooldownDuration: Infinity,
+    timeoutDuration: timeoutMs,
+  });
+  let fetchedMs = Number.NEGATIVE_INFINITY;
+  const isOlderThan = (ms: number) => clock.monotonicMs() - fetchedMs >= ms;
+  const fetchAgain = async () => {
+    await fetched.reload();
+    fetchedMs = clock.monotonicMs();
+  };
+  return async (header, token) => {
+    if (isOlderThan(keepMs)) await fetchAgain();
+    try {
+      return await fetched(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey) || !isOlderThan(cooldownMs)) throw error;
+      await fetchAgain();
+      return fetched(header, token);
+    }
   };
 }
 

@@ -8,7 +8,6 @@ import {
   type ServerWritableStream,
   type StatusObject,
 } from "@grpc/grpc-js";
-import type { Clock } from "../base/clock.ts";
 import { type Principal, principalKey } from "../identity/principal.ts";
 import { type Call, gone } from "./active-call.ts";
 import { GrpcContext } from "./grpc-context.ts";
@@ -28,17 +27,17 @@ export function mountGrpc(options: {
   readonly server: Server;
   readonly methods: readonly MethodImplSpec[];
   readonly calls: Calls;
-  readonly clock: Clock;
   readonly newId: () => string;
 }): void {
-  const { server, methods, calls, clock, newId } = options;
+  const { server, methods, calls, newId } = options;
 
   const begin = (grpcCall: GrpcUnary | GrpcStream, { method }: MethodImplSpec) => {
     const deadline = Number(grpcCall.getDeadline());
     const requestId = requestIdOf(grpcCall.metadata.get("x-request-id")[0], newId);
     const call = calls.open(
       { method, protocol: "grpc", requestId, authorization: authorizationIn(grpcCall.metadata) },
-      Number.isFinite(deadline) ? deadline - clock.nowMs() : undefined,
+      // By the machine's clock, which grpc-js has set the deadline with.
+      Number.isFinite(deadline) ? deadline - Date.now() : undefined,
     );
     grpcCall.on("cancelled", () => call.abort(gone));
     const context = new GrpcContext(call, grpcCall.metadata);

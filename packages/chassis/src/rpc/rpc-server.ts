@@ -83,7 +83,7 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
   });
 
   const grpc = createGrpcServer({ limits, domain, log });
-  mountGrpc({ server: grpc, methods, calls, clock, newId });
+  mountGrpc({ server: grpc, methods, calls, newId });
   mountHealth(
     grpc,
     health,

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import type { Logger } from "pino";
+import type { CheckedClock } from "../base/clock.ts";
 import { type Loop, startLoop } from "../base/loop.ts";
 import type { Database, Transaction } from "../database/database.ts";
 import { transactionConflict } from "../database/database-failure.ts";
@@ -141,18 +142,23 @@ export async function releaseKeys(
   );
 }
 
-/** Deletes keys older than a day, a limited number per minute. */
-export function expireKeys(options: { readonly database: Database; readonly log: Logger }): Loop {
-  const { database, log } = options;
+/** Deletes keys that are older than a day by every clock, a limited number per minute. */
+export function expireKeys(options: {
+  readonly database: Database;
+  readonly clock: Pick<CheckedClock, "earliestMs">;
+  readonly log: Logger;
+}): Loop {
+  const { database, clock, log } = options;
   const runOnce = async () => {
     for (let batch = 0; batch < maxExpiryBatches; batch += 1) {
       const rows = await database.query(
         `DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
            SELECT ctid FROM idempotency_keys
-           WHERE create_time < now() - $1 * interval '1 millisecond'
+           WHERE create_time <
+             least(now(), to_timestamp($3 / 1000.0)) - $1 * interval '1 millisecond'
            ORDER BY create_time LIMIT $2 FOR UPDATE SKIP LOCKED
          )) RETURNING 1`,
-        [keptMs, expiryBatchSize],
+        [keptMs, expiryBatchSize, clock.earliestMs()],
       );
       if (rows.length < expiryBatchSize) return;
     }

@@ -1,11 +1,10 @@
 import { Migration } from "@mikro-orm/migrations";
 import { defineEntity, p } from "@mikro-orm/postgresql";
-import { systemClock } from "../../src/base/clock.ts";
 import { type Faults, noFaults } from "../../src/base/faults.ts";
 import { createDatabase, type Database, type DatabaseLimits } from "../../src/database/database.ts";
 import { inboxTable, maintainInbox } from "../../src/events/inbox.ts";
 import { outboxTable } from "../../src/events/outbox.ts";
-import { createTestDatabase, testLog } from "../../src/testing.ts";
+import { createTestDatabase, testClock, testLog } from "../../src/testing.ts";
 import { idempotencyKeysTable } from "../../src/writes/idempotency.ts";
 
 class ChassisTables extends Migration {
@@ -34,7 +33,7 @@ export function openChassisDatabase(
     name: "chassis-test",
     entities: [EffectEntity],
     migrations: [{ name: "0001-chassis", class: ChassisTables }],
-    clock: systemClock,
+    clock: testClock,
     log: testLog,
     faults,
     limits,
@@ -49,7 +48,7 @@ export async function setupDatabase(): Promise<
   const { url } = setup.use(await createTestDatabase("chassis"));
   const database = setup.use(openChassisDatabase(url));
   await database.migrate();
-  await maintainInbox(database);
+  await maintainInbox(database, testClock);
   const running = setup.move();
   return { url, database, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }

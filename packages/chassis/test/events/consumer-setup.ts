@@ -2,14 +2,14 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { OrderCreatedEventSchema } from "@settle/gen/events/v1/events_pb";
 import amqp from "amqplib";
-import { systemClock } from "../../src/base/clock.ts";
+import type { CheckedClock } from "../../src/base/clock.ts";
 import { noFaults } from "../../src/base/faults.ts";
 import { newId } from "../../src/base/new-id.ts";
 import { createBroker, type Delivery } from "../../src/broker/broker.ts";
 import { retryDelays, topologyOf } from "../../src/contract/topology.ts";
 import type { Database } from "../../src/database/database.ts";
 import { createConsumer, type MessageHandler } from "../../src/events/consumer.ts";
-import { createTestBroker, eventually, testLog } from "../../src/testing.ts";
+import { createTestBroker, eventually, testClock, testLog } from "../../src/testing.ts";
 import { setupDatabase } from "../database/chassis-database.ts";
 
 export const eventType = OrderCreatedEventSchema.typeName;
@@ -72,7 +72,7 @@ export async function setupConsumer() {
     /** A copy of every message that was sent to a retry queue. */
     retried: tapped as readonly (typeof tapped)[number][],
     /** Starts a consumer; disposing ends it and its broker connections. */
-    async consume(handle: Handler, over: Database = database) {
+    async consume(handle: Handler, over: Database = database, clock: CheckedClock = testClock) {
       await using starting = new AsyncDisposableStack();
       const options = { url: testBroker.urlOf("receiver"), name: "consumer test", log: testLog };
       const broker = starting.use(createBroker(options));
@@ -94,7 +94,7 @@ export async function setupConsumer() {
               }),
           },
           database: over,
-          clock: systemClock,
+          clock,
           newId,
           log: testLog,
           faults: noFaults,

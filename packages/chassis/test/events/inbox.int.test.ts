@@ -3,6 +3,7 @@ import { newId } from "../../src/base/new-id.ts";
 import { firstIdAt } from "../../src/contract/message-id.ts";
 import type { Database } from "../../src/database/database.ts";
 import { claimMessages, maintainInbox, releaseMessages } from "../../src/events/inbox.ts";
+import { eventually, testClock } from "../../src/testing.ts";
 import { setupDatabase } from "../database/chassis-database.ts";
 
 const dayMs = 86_400_000;
@@ -67,16 +68,70 @@ describe("inbox", () => {
       [],
     );
     await database.query(`DROP TABLE ${day(nowMs + dayMs)}`, []);
-    await Promise.all([maintainInbox(database), maintainInbox(database)]);
+    await Promise.all([maintainInbox(database, testClock), maintainInbox(database, testClock)]);
     const rows = await database.query<{ name: string }>(
       `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
        WHERE i.inhparent = 'inbox'::regclass ORDER BY 1`,
       [],
     );
     const names = rows.map(({ name }) => name);
-    assert.equal(names.length, 34);
+    assert.equal(names.length, 35);
     assert.deepEqual(names, names.toSorted());
     assert.equal(names[0], day(nowMs - 30 * dayMs));
-    assert.equal(names.at(-1), day(nowMs + 3 * dayMs));
+    assert.equal(names.at(-2), day(nowMs + 3 * dayMs));
+    assert.equal(names.at(-1), "inbox_other_days");
+  });
+
+  it("moves ids of the future to the partition of their day when it comes", async () => {
+    const comes = firstIdAt(Date.now() + 6 * dayMs);
+    const later = firstIdAt(Date.now() + 60 * dayMs);
+    assert.equal((await claim([comes, later])).size, 2);
+    const inThreeDays = { nowMs: () => Date.now() + 3 * dayMs, earliestMs: () => Date.now() };
+    await maintainInbox(database, inThreeDays);
+    assert.equal((await claim([comes, later])).size, 0);
+    const rows = await database.query<{ id: string; place: string }>(
+      "SELECT message_id AS id, tableoid::regclass::text AS place FROM inbox WHERE message_id = ANY($1)",
+      [[comes, later]],
+    );
+    const places = new Map(rows.map(({ id, place }) => [id, place]));
+    assert.match(places.get(comes) ?? "", /^inbox_\d{4}_/);
+    assert.equal(places.get(later), "inbox_other_days");
+  });
+
+  it("lets a message that arrives while its partition is attached try again", async () => {
+    const id = firstIdAt(Date.now() + 10 * dayMs);
+    const inSevenDays = { nowMs: () => Date.now() + 7 * dayMs, earliestMs: () => Date.now() };
+    const [begun, attached] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const holding = database.transaction(async ({ query }) => {
+      await query("LOCK TABLE inbox_other_days IN ROW EXCLUSIVE MODE", []);
+      begun.resolve();
+      await attached.promise;
+    });
+    await begun.promise;
+    const maintaining = maintainInbox(database, inSevenDays);
+    const waitsFor = (mode: string) =>
+      eventually(`somebody waits for ${mode}`, async () => {
+        const rows = await database.query(
+          `SELECT FROM pg_locks WHERE relation = 'inbox_other_days'::regclass
+           AND NOT granted AND mode = $1`,
+          [mode],
+        );
+        return rows.length > 0 || undefined;
+      });
+    await waitsFor("AccessExclusiveLock");
+    const claiming = claim([id]);
+    await waitsFor("RowExclusiveLock");
+    attached.resolve();
+    await Promise.all([holding, maintaining]);
+    assert.deepEqual([...(await claiming)], [id]);
+    assert.equal((await claim([id])).size, 0);
+  });
+
+  it("forgets nothing because one clock is ahead", async () => {
+    const id = newId();
+    await claim([id]);
+    const yearAhead = { nowMs: () => Date.now() + 365 * dayMs, earliestMs: () => Date.now() };
+    await maintainInbox(database, yearAhead);
+    assert.equal((await claim([id])).size, 0);
   });
 });

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../src/base/clock.ts";
 import { noFaults } from "../../src/base/faults.ts";
 import { newId } from "../../src/base/new-id.ts";
 import { createBroker, type Publisher } from "../../src/broker/broker.ts";
 import { type EventRoute, publicationsOf } from "../../src/contract/routes.ts";
 import { topologyOf } from "../../src/contract/topology.ts";
 import { createOutbox, type Outbox, type OutboxEvent } from "../../src/events/outbox.ts";
-import { createTestBroker, eventually, testLog } from "../../src/testing.ts";
+import { createTestBroker, eventually, testClock, testLog } from "../../src/testing.ts";
 import { madeUpEvent } from "../contract/made-up-event.ts";
 import { setupDatabase } from "../database/chassis-database.ts";
 
@@ -52,14 +51,14 @@ export async function setupOutbox(options: {
     database,
     testBroker,
     broker,
-    outboxOver: (publisher: Publisher, maxDepth = 1_000): Outbox =>
+    outboxOver: (publisher: Publisher, maxDepth = 1_000, clock = testClock): Outbox =>
       createOutbox({
         database,
         publisher,
         exchange: topologyOf("sender").events,
         publications,
         maxDepth,
-        clock: systemClock,
+        clock,
         log: testLog,
         faults: noFaults,
       }),

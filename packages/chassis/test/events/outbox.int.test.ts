@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { createCheckedClock, systemClock } from "../../src/base/clock.ts";
 import type { Publisher } from "../../src/broker/broker.ts";
 import type { OutboxEvent } from "../../src/events/outbox.ts";
-import { eventually } from "../../src/testing.ts";
+import { eventually, testLog } from "../../src/testing.ts";
 import { away, type OutboxSetup, setupOutbox } from "./outbox-setup.ts";
 
 const routed = "test.v1.Routed";
@@ -93,6 +94,25 @@ describe("outbox", () => {
     await lapse();
     await eventually("the outbox is empty", empty);
     await eventually("it arrived", () => receivedOf([event]).length === 1 || undefined);
+  });
+
+  it("takes over a claim that was made while the clock of the database was ahead", async () => {
+    await using writer = outboxOver(away);
+    const events = [eventOf("in four days")];
+    await write(writer, events);
+    await database.query("UPDATE outbox SET claimed_until = now() + interval '4 days'", []);
+    await using outbox = outboxOver(publisher);
+    await outbox.sweepOnce();
+    await eventually("the outbox is empty", empty);
+    assert.equal(receivedOf(events).length, 1);
+  });
+
+  it("compares the clock with that of the database", async () => {
+    const machine = { ...systemClock, nowMs: () => Date.now() + 4 * 86_400_000 };
+    const clock = createCheckedClock({ machine, log: testLog });
+    await using outbox = outboxOver(away, 1_000, clock);
+    await outbox.sweepOnce();
+    assert.ok(Math.abs(clock.nowMs() - Date.now()) < 60_000);
   });
 
   it("never gives one expired row to two replicas", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mock } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { systemClock } from "../../src/base/clock.ts";
@@ -180,6 +181,14 @@ describe("a token", () => {
     await verify(await signToken(three));
     assert.equal(issuer.fetched, 2);
     assert.equal(await refusalOf(verify(await signToken(key, { jti: "new" }))), unauthenticated);
+  });
+
+  it("is valid by a new key also after the clock of the machine was ahead", async () => {
+    const ahead = mock.method(Date, "now", () => nowMs + 4 * 86_400_000);
+    await verify(await signToken(key, {}));
+    ahead.mock.restore();
+    const second = await issuer.addKey("two");
+    await verify(await signToken(second, {}));
   });
 
   it("is refused with UNAVAILABLE while the issuer is down, unless it is cached", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { newId } from "../../src/base/new-id.ts";
 import type { Database } from "../../src/database/database.ts";
-import { testLog } from "../../src/testing.ts";
+import { testClock, testLog } from "../../src/testing.ts";
 import {
   claimKeys,
   expireKeys,
@@ -75,8 +75,8 @@ describe("idempotency keys", () => {
         [keys, interval],
       );
     /** One run of the loop; disposing it waits for the end. */
-    const expire = async () => {
-      await using loop = expireKeys({ database, log: testLog });
+    const expire = async (clock = testClock) => {
+      await using loop = expireKeys({ database, clock, log: testLog });
       loop.wake();
     };
     const left = async (keys: readonly string[]) => {
@@ -92,6 +92,8 @@ describe("idempotency keys", () => {
       await answer([callOf(old), callOf(young), callOf(fresh)], "first");
       await age([old], "24 hours 1 second");
       await age([young], "23 hours 59 minutes");
+      await expire({ ...testClock, earliestMs: () => Date.now() - 60_000 });
+      assert.equal((await left([old])).length, 1, "it is not a day old by every clock");
       await expire();
       assert.deepEqual((await left([old, young, fresh])).sort(), [young, fresh].sort());
       assert.deepEqual(await answer([callOf(young), callOf(fresh)], "again"), ["first", "first"]);
