@@ -12,6 +12,9 @@ export const thisCheckout = fileURLToPath(new URL("..", import.meta.url));
 /** The folder for downloads. */
 export const cacheDir = join(thisCheckout, ".cache");
 
+/** All load comes from one address, so that may use what the edge allows all addresses together. */
+const raised = { requestsPerSecondPerAddress: 10_000 };
+
 /** The measured system, as `npm start` runs it, with its own ports and data. */
 export type BenchSystem = AsyncDisposable & {
   readonly edge: EdgeClient;
@@ -46,6 +49,7 @@ export async function startBenchSystem(options: {
   const { startScratchStack } = (await import(
     pathToFileURL(join(root, "tools/local/scratch-stack.ts")).href
   )) as typeof import("../tools/local/scratch-stack.ts");
+  for (const [name, value] of Object.entries(raised)) log(`edge: ${name} raised to ${value}`);
   await using starting = new AsyncDisposableStack();
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => {});
@@ -55,6 +59,7 @@ export async function startBenchSystem(options: {
       prefix: "bench-",
       parent: join(root, ".data"),
       page: false,
+      edge: raised,
       wrap: (nursery) => withMeasuring(nursery, profileFolder),
       signal,
       report(name, state, detail) {

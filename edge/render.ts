@@ -23,8 +23,9 @@ export type EdgeAuth = {
 /**
  * The settings of an edge, with the names in `settings` of edge/envoy.yaml. Absent settings keep
  * the value in the file. A service has an upstream for each instance; an absent service keeps its
- * local port. Rates are requests per second: of the whole Envoy process, per remote address, per
- * user.
+ * local port. `trustedHops` is the number of proxies in front; behind one, the connections per
+ * address are not capped unless `connectionsPerAddress` is set, because all are the proxy's. Rates
+ * are requests per second: of the whole Envoy process, per address, per user.
  */
 export type EdgeSettings = {
   readonly listenAddress?: string;
@@ -71,10 +72,14 @@ Prints Envoy's configuration for docker compose, changed by these options:
   --auth-audience <text>   the audience that their claim aud contains
   --auth-jwks-url <url>    the URL of the issuer's keys, http or https
   --cors-origin <origin>   a page that may call the edge from a browser; can be repeated
+  --trusted-hops <number>  the proxies in front that append to x-forwarded-for; default 0
+  --connections <number>   the open connections of this Envoy process
+  --connections-per-address <number>
+                           the open connections per address; not limited behind a proxy
   --requests-per-second <number>
                            the rate limit of this Envoy process
   --requests-per-second-per-address <number>
-                           the rate limit per remote address
+                           the rate limit per address
   --requests-per-second-per-user <number>
                            the rate limit per user`;
 
@@ -94,7 +99,9 @@ export function renderEdge(settings: EdgeSettings, local = readEdge()): string {
   const used = new Set<string>();
   visit(document, { Alias: (_, alias) => void used.add(alias.source) });
 
-  const edits = listValues(settings).map(({ path, value }) => {
+  const { trustedHops = 0, connections = document.getIn(["settings", "connections"]) } = settings;
+  const uncapped = trustedHops > 0 ? { connectionsPerAddress: Number(connections) } : {};
+  const edits = listValues({ ...uncapped, ...settings }).map(({ path, value }) => {
     const name = path.slice(1).join(".");
     const node = document.getIn(path, true);
     if (!isNode(node) || isAlias(node) || !node.range) throw new Error(`no edge setting ${name}`);
@@ -180,6 +187,9 @@ function main(): void {
       "auth-audience": { type: "string" },
       "auth-jwks-url": { type: "string" },
       "cors-origin": { type: "string", multiple: true },
+      "trusted-hops": { type: "string" },
+      connections: { type: "string" },
+      "connections-per-address": { type: "string" },
       "requests-per-second": { type: "string" },
       "requests-per-second-per-address": { type: "string" },
       "requests-per-second-per-user": { type: "string" },
@@ -207,6 +217,9 @@ function main(): void {
       ...read("jwksUrl", "auth-jwks-url", String),
     },
     ...(origins && { corsOrigins: origins }),
+    ...read("trustedHops", "trusted-hops", readHops),
+    ...read("connections", "connections", readConnections),
+    ...read("connectionsPerAddress", "connections-per-address", readConnections),
     ...read("requestsPerSecond", "requests-per-second", readRate),
     ...read("requestsPerSecondPerAddress", "requests-per-second-per-address", readRate),
     ...read("requestsPerSecondPerUser", "requests-per-second-per-user", readRate),
@@ -214,8 +227,13 @@ function main(): void {
   process.stdout.write(edge);
 }
 
-function readRate(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`not a number of requests per second: ${text}`);
+const readHops = (text: string) => readNumber(text, "proxies", 0);
+const readConnections = (text: string) => readNumber(text, "connections", 1);
+const readRate = (text: string) => readNumber(text, "requests per second", 1);
+
+function readNumber(text: string, of: string, least: number): number {
+  if (!/^\d{1,9}$/.test(text) || Number(text) < least)
+    throw new Error(`not a number of ${of}: ${text}`);
   return Number(text);
 }
 

@@ -103,6 +103,17 @@ describe("renderEdge", () => {
     });
   });
 
+  it("does not cap the connections of one address behind a proxy, which has all of them", () => {
+    const capOf = (settings: EdgeSettings) =>
+      (read(renderEdge(settings)).settings as EdgeSettings).connectionsPerAddress;
+    const local = read(readEdge()).settings as Required<EdgeSettings>;
+    assert.ok(local.connectionsPerAddress < local.connections);
+    assert.equal(capOf({ trustedHops: 1 }), local.connections);
+    assert.equal(capOf({ trustedHops: 1, connections: 9 }), 9);
+    assert.equal(capOf({ trustedHops: 1, connectionsPerAddress: 8 }), 8);
+    assert.equal(capOf({ trustedHops: 0, connections: 9_000 }), local.connectionsPerAddress);
+  });
+
   it("rejects a service without instances, and an invalid URL of the keys", () => {
     assert.throws(() => renderEdge({ services: { orders: [] } }), /orders has no instance/);
     for (const jwksUrl of ["", "keys", "ftp://a/keys", "http://a:b@c/keys", "http://a/#keys"]) {
@@ -133,16 +144,20 @@ describe("edge/render.ts", () => {
     assert.equal(print(), renderEdge(composeEdge));
   });
 
-  it("accepts an issuer, origins and rates", () => {
-    const { auth, corsOrigins, requestsPerSecond } = everySetting;
+  it("accepts an issuer, origins and limits", () => {
+    const { auth, corsOrigins, trustedHops, connections, connectionsPerAddress } = everySetting;
+    const { requestsPerSecond } = everySetting;
     const { requestsPerSecondPerAddress, requestsPerSecondPerUser } = everySetting;
     const args = corsOrigins.map((origin) => `--cors-origin=${origin}`);
     args.push(`--auth-issuer=${auth.issuer}`, `--auth-audience=${auth.audience}`);
     args.push(`--auth-jwks-url=${auth.jwksUrl}`, `--requests-per-second=${requestsPerSecond}`);
     args.push(`--requests-per-second-per-address=${requestsPerSecondPerAddress}`);
     args.push(`--requests-per-second-per-user=${requestsPerSecondPerUser}`);
+    args.push(`--trusted-hops=${trustedHops}`, `--connections=${connections}`);
+    args.push(`--connections-per-address=${connectionsPerAddress}`);
     const rates = { requestsPerSecond, requestsPerSecondPerAddress, requestsPerSecondPerUser };
-    assert.equal(print(...args), renderEdge({ ...composeEdge, auth, corsOrigins, ...rates }));
+    const limits = { trustedHops, connections, connectionsPerAddress, ...rates };
+    assert.equal(print(...args), renderEdge({ ...composeEdge, auth, corsOrigins, ...limits }));
     const issuer = { ...composeEdge.auth, issuer: "https://issuer.example" };
     const [issuerOnly = ""] = args.filter((arg) => arg.startsWith("--auth-issuer"));
     assert.equal(print(issuerOnly), renderEdge({ ...composeEdge, auth: issuer }));
@@ -150,6 +165,8 @@ describe("edge/render.ts", () => {
 
   it("prints one line for an invalid option", () => {
     const faults: Record<string, RegExp> = {
+      "--trusted-hops=-1": /^not a number of proxies: -1\n$/,
+      "--connections=0": /^not a number of connections: 0\n$/,
       "--requests-per-second=0": /^not a number of requests per second: 0\n$/,
       "--requests-per-second-per-user=x": /^not a number of requests per second: x\n$/,
       "--auth-issuer=": /^--auth-issuer is empty\n$/,

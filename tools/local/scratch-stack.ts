@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { systemClock } from "@settle/chassis/base/clock";
+import type { EdgeSettings } from "../../edge/render.ts";
 import { type Issuer, openIssuer } from "../dev-issuer/issuer.ts";
 import type { LocalConfig } from "./config.ts";
 import { findStackPorts } from "./ports.ts";
@@ -32,13 +33,15 @@ export async function startScratchStack(options: {
   readonly parent?: string;
   /** Whether to serve the page. */
   readonly page: boolean;
+  /** Settings of the edge that differ from `edge/envoy.yaml`; by default none. */
+  readonly edge?: EdgeSettings;
   /** Wraps the nursery of the system; by default, it is used as it is. */
   readonly wrap?: (nursery: Nursery) => Nursery;
   readonly report: ReportState;
   /** Aborting it stops all processes, also during startup: the start then fails. */
   readonly signal: AbortSignal;
 }): Promise<ScratchStack> {
-  const { root, prefix, parent, page, wrap = (nursery) => nursery, report, signal } = options;
+  const { root, prefix, parent, page, edge, wrap = (nursery) => nursery, report, signal } = options;
   await using starting = new AsyncDisposableStack();
   const { folder } = starting.use(createScratchData(prefix, parent));
   const nursery = starting.use(await startNursery({ folder }));
@@ -60,6 +63,7 @@ export async function startScratchStack(options: {
     root,
     cacheDir: join(root, ".cache"),
     nursery: wrap(nursery),
+    edge,
     // Processes that exit because we stop must not be restarted.
     signal: AbortSignal.any([signal, stopping.signal]),
     report,

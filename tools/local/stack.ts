@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { renderEdge } from "../../edge/render.ts";
+import { type EdgeSettings, renderEdge } from "../../edge/render.ts";
 import { perService, type ServiceName, serviceNames } from "../../services/services.ts";
 import {
   provisionDatabases,
@@ -31,6 +31,8 @@ export type StackOptions = {
   /** The folder for downloads. */
   readonly cacheDir: string;
   readonly nursery: Nursery;
+  /** Settings of the edge that differ from `edge/envoy.yaml`, such as limits; by default none. */
+  readonly edge?: EdgeSettings | undefined;
   readonly report: ReportState;
   /** Aborting it ends all restarts; the nursery stops the processes. */
   readonly signal: AbortSignal;
@@ -185,7 +187,7 @@ function servicePart(name: ServiceName, options: StackOptions): Part {
   };
 }
 
-function envoyPart({ config, nursery, root, cacheDir, signal }: StackOptions): Part {
+function envoyPart({ config, nursery, edge, root, cacheDir, signal }: StackOptions): Part {
   const { ports } = config;
   const configFile = join(config.dataDir, "envoy.yaml");
   return {
@@ -202,6 +204,7 @@ function envoyPart({ config, nursery, root, cacheDir, signal }: StackOptions): P
         restGuardPath: join(root, "gen/envoy/rest-guard.lua"),
         connectionCapPath: join(root, "gen/envoy/connection-cap.wasm"),
         corsOrigins: pageOriginsOf(config),
+        ...edge,
       };
       writeFileSync(configFile, renderEdge(settings));
       const envoy = await startEnvoy({ nursery, binary, config: configFile, port: ports.edge });
