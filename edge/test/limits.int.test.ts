@@ -9,10 +9,11 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { ListOrdersRequestSchema } from "@settle/gen/orders/v1/orders_service_pb";
+import { ListOrdersRequestSchema, OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { assertEdgeError, assertEdgeFailure } from "./edge-errors.ts";
 import { startLab } from "./lab.ts";
+import { busyUser, orderIds } from "./upstream.ts";
 
 const account = "/gateway/payments/accounts/alice";
 const tooMany = "Too many requests. Try again later.";
@@ -86,6 +87,31 @@ describe("the edge's limits", () => {
           assert.equal(error.metadata.get("retry-after"), "1");
         }
       }
+    }
+  });
+
+  it("of a service are reported with the time to try again, by every protocol", async () => {
+    await using lab = await startLab();
+    const busy = `/gateway/orders/${busyUser}`;
+    for (const path of [`${busy}/${orderIds.known}`, `${busy}:watch`]) {
+      const answer = await lab.ask("GET", path, { as: busyUser });
+      assert.equal(answer.status, 429, path);
+      assert.equal(answer.headers["retry-after"], "1", path);
+    }
+    const headers = { authorization: `Bearer ${await lab.issuer.key.sign({ sub: busyUser })}` };
+    for (const transport of [
+      createGrpcTransport({ ...lab.target, interceptors: [] }),
+      createGrpcWebTransport({ ...lab.target, httpVersion: "1.1", interceptors: [] }),
+      createConnectTransport({ ...lab.target, httpVersion: "1.1", interceptors: [] }),
+    ]) {
+      const orders = createClient(OrdersService, transport);
+      const asked = { userId: busyUser, orderId: orderIds.known };
+      const error = await orders.getOrder(asked, { headers }).then(
+        () => assert.fail("it was answered"),
+        (thrown) => ConnectError.from(thrown),
+      );
+      assert.equal(error.code, Code.ResourceExhausted);
+      assert.equal(error.metadata.get("retry-after"), "1");
     }
   });
 

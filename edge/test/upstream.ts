@@ -1,4 +1,4 @@
-import { EventEmitter, on } from "node:events";
+import { EventEmitter, on, once } from "node:events";
 import type { DescService, MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { Code, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
@@ -35,7 +35,7 @@ const nothing = { minorUnits: 0n, currency: "EUR" };
 const times = { createTime: time, updateTime: time };
 /** A watch after this revision gets endless orders of 5 kB, as fast as it reads them. */
 export const floodRevision = 1_000_000n;
-/** A user who has reached the limit of watches. */
+/** A user who has reached the limits of watches and of waiting reads. */
 export const busyUser = "busy";
 
 export type WatchAnswer = MessageInitShape<typeof WatchOrdersResponseSchema>;
@@ -86,7 +86,10 @@ export function createOrdersUpstream(port: number, auth: EdgeAuth): OrdersUpstre
       if (orderId === orderIds.missing) {
         throw refuse(Code.NotFound, ErrorReason.ORDER_NOT_FOUND, "no such order");
       }
-      if (orderId === orderIds.slow) await new Promise(() => {});
+      if (userId === busyUser) {
+        throw refuse(Code.ResourceExhausted, ErrorReason.OVERLOADED, "too many calls are waiting");
+      }
+      if (orderId === orderIds.slow) await once(context.signal, "abort");
       return order(userId);
     },
     listOrders: ({ userId, pageSize, pageToken }, context) => {

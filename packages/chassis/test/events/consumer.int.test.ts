@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Client, escapeIdentifier } from "pg";
 import { createCheckedClock, systemClock } from "../../src/base/clock.ts";
+import { noFaults } from "../../src/base/faults.ts";
 import { newId } from "../../src/base/new-id.ts";
 import { firstIdAt } from "../../src/contract/message-id.ts";
 import type { Database } from "../../src/database/database.ts";
@@ -229,6 +230,34 @@ describe("consumer", () => {
       await admin.setReadOnly("off");
       assert.deepEqual(sorted(await setup.effects(20)), sorted(ones(ids)));
       assert.ok(consuming.deliveries.length <= 40, `${consuming.deliveries.length} deliveries`);
+    }
+    assert.deepEqual(setup.retried, []);
+    assert.deepEqual(await setup.waiting(), nothing);
+  });
+
+  it("goes on consuming while the database has no free connection for it", async () => {
+    const limits = { writeConnections: 1, connectTimeoutMs: 500 };
+    await using busy = openChassisDatabase(setup.url, noFaults, limits);
+    const free = Promise.withResolvers<void>();
+    const holding = Promise.withResolvers<void>();
+    const held = busy.transaction(async () => {
+      holding.resolve();
+      await free.promise;
+    });
+    await holding.promise;
+    {
+      await using consuming = await setup.consume(countEffects, busy);
+      const ids = await setup.publish(times(20, () => ({})));
+      const isBack = () => consuming.deliveries.some(({ redelivered }) => redelivered);
+      await eventually("a message is back", () => isBack() || undefined);
+      assert.equal(consuming.consumer.consuming, true);
+      free.resolve();
+      await held;
+      assert.deepEqual(sorted(await setup.effects(20)), sorted(ones(ids)));
+      await eventually(
+        "all are settled",
+        async () => (await setup.waiting()).work === 0 || undefined,
+      );
     }
     assert.deepEqual(setup.retried, []);
     assert.deepEqual(await setup.waiting(), nothing);
