@@ -10,6 +10,9 @@ import { prepareHeaders } from "./request-headers.ts";
 import { noSuchMethod, unsupportedType } from "./request-message.ts";
 import type { RpcLimits } from "./rpc-limits.ts";
 
+/** As good as no limit. */
+const maxResets = 1_000_000_000;
+
 /** Creates a grpc-js server with the limits and without methods. No input can crash its process. */
 export function createGrpcServer(options: {
   readonly limits: RpcLimits;
@@ -30,8 +33,21 @@ export function createGrpcServer(options: {
     "grpc.keepalive_time_ms": limits.pingIntervalMs,
     "grpc.keepalive_timeout_ms": limits.pingTimeoutMs,
   });
+  allowResets(server);
   guardStreams(server, domain, log);
   return server;
+}
+
+/**
+ * Node closes a connection that resets more than 1,000 streams, and then 33 per second. The edge
+ * sends the calls of all users through one connection, so one user who leaves calls would fail those
+ * of the others. The edge itself closes connections of clients that reset too much. grpc-js has no
+ * option for this, so it is added to those that it passes on.
+ */
+function allowResets(server: Server): void {
+  const options: unknown = Reflect.get(server, "commonServerOptions");
+  assert(options instanceof Object, "grpc-js no longer has the field commonServerOptions");
+  Object.assign(options, { streamResetBurst: maxResets, streamResetRate: maxResets });
 }
 
 // grpc-js takes any subtype for protobuf.

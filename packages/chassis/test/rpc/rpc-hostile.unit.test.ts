@@ -224,6 +224,29 @@ describe("an HTTP/2 request that is no gRPC call", () => {
   });
 });
 
+describe("a connection that calls of many users share", () => {
+  it("stays open, however many of them are left", async () => {
+    await using bundle = await setup({ orders: { getOrder: () => new Promise(() => {}) } });
+    const session = connectHttp2(bundle.baseUrl);
+    const leave = () =>
+      new Promise((resolve) => {
+        const fields = { ":method": "POST", ":path": path, "content-type": "application/grpc" };
+        const stream = session.request({ ...fields, te: "trailers" });
+        stream.on("error", () => {});
+        stream.on("close", resolve);
+        stream.end(envelope(good), () => stream.close(constants.NGHTTP2_CANCEL));
+      });
+    for (let left = 0; left < 1_500; left += 50) {
+      await Promise.all(Array.from({ length: 50 }, leave));
+    }
+    await new Promise<void>((resolve, reject) => {
+      session.ping((error) => (error ? reject(error) : resolve()));
+    });
+    assert.equal(session.closed, false);
+    session.destroy();
+  });
+});
+
 /** An HTTP/2 frame. */
 function frame(type: number, flags: number, stream: number, payload: number[]): Buffer {
   const head = Buffer.alloc(9);
