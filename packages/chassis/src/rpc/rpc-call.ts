@@ -20,7 +20,11 @@ import { expired, type TokenVerifier } from "../identity/token-verifier.ts";
 import { BatcherFullError } from "../writes/batcher.ts";
 import { ActiveCall, type Call, type CallOrigin, ended, stopping } from "./active-call.ts";
 import type { FairQueue } from "./fair-queue.ts";
+import { createLineLimit } from "./line-limit.ts";
 import type { WriteQuota } from "./write-quota.ts";
+
+/** Lines about failed calls per second and reason; INTERNAL has no limit. */
+const maxLinesPerSecond = 100;
 
 /** How a protocol reads the request and writes an answer. */
 export type CallCodec<Answer> = {
@@ -39,8 +43,9 @@ type StreamHandler = (
 
 /**
  * Everything around a handler that is the same for all protocols: authentication and access check,
- * deadline, validation, the quota of calls that change data, error mapping, one log line per failed
- * call, and the end of all calls when the server stops.
+ * deadline, validation, the quota of calls that change data, error mapping, a log line per failed
+ * call (of many with the same reason, only 100 per second), and the end of all calls when the server
+ * stops.
  *
  * Unary reads wait for their turn in a {@link FairQueue}, by caller. A read whose caller has gone
  * before its turn never begins. One that has begun keeps its place until its handler returns and its
@@ -90,11 +95,14 @@ export function createCalls(options: {
   const { domain, maxDeadlineMs, verifier, checkAccess, validation, writeQuota, reads } = options;
   const { clock, log } = options;
   const active = new Set<Call>();
+  const mayLog = createLineLimit(maxLinesPerSecond, clock);
   let refusing = false;
 
   const failed = (origin: CallOrigin, error: unknown): ConnectError => {
     const refusal = inDomain(refusalOf(error, origin.requestId), domain);
-    const reason = errorInfoOf(refusal)?.reason;
+    const reason = errorInfoOf(refusal)?.reason ?? "";
+    const omitted = refusal.code === Code.Internal ? 0 : mayLog(reason);
+    if (omitted === undefined) return refusal;
     log[levelOf(refusal.code, reason, origin.method)](
       {
         requestId: origin.requestId,
@@ -102,6 +110,7 @@ export function createCalls(options: {
         protocol: origin.protocol,
         code: Code[refusal.code],
         reason,
+        ...(omitted > 0 && { omitted }),
         ...(refusal === error ? { refusal: refusal.rawMessage } : { err: error }),
       },
       "a call failed",
@@ -237,7 +246,7 @@ function refusalOf(error: unknown, requestId: string): ConnectError {
 
 function levelOf(
   code: Code,
-  reason: string | undefined,
+  reason: string,
   { methodKind }: DescMethod,
 ): "error" | "warn" | "info" | "debug" {
   // Most streams end like this: their client closes them.
