@@ -30,6 +30,7 @@ import { createOrdersRpc } from "../src/orders-rpc.ts";
 
 const noBroker: Broker = {
   publisher: { ready: false, publish: async () => "unknown", onReady: () => () => {} },
+  counts: { confirmed: 0, returned: 0, nacked: 0, unknown: 0, closedChannels: 0 },
   subscribe: () => ({
     consuming: false,
     pause: async () => {},

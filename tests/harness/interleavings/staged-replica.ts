@@ -87,6 +87,7 @@ export function startStagedReplica<
       },
       onReady: () => () => {},
     },
+    counts: { confirmed: 0, returned: 0, nacked: 0, unknown: 0, closedChannels: 0 },
     subscribe({ queue, onDelivery }) {
       if (queue === work) receive = onDelivery;
       return {

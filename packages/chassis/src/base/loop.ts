@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { steadyLogOf } from "./steady-log.ts";
 
 export type Loop = AsyncDisposable & {
   /** Runs the work as soon as possible instead of waiting for the interval. */
@@ -34,7 +35,7 @@ export function startLoop(options: {
     try {
       await runOnce();
     } catch (error) {
-      log.warn({ err: error, loop: name }, "a run of the loop failed");
+      steadyLogOf(log).warn({ err: error, loop: name }, "a run of the loop failed", name);
     }
     running = undefined;
     if (wanted && !stopped) start();

@@ -1,7 +1,13 @@
 import type { Channel, Connection } from "amqplib/callback_api";
 import type { Logger } from "pino";
 import { holdOpen } from "../base/hold-open.ts";
-import { type BrokerLimits, type Link, reasonOf, withoutThrow } from "./broker-connection.ts";
+import {
+  type BrokerCounts,
+  type BrokerLimits,
+  type Link,
+  reasonOf,
+  withoutThrow,
+} from "./broker-connection.ts";
 
 /**
  * Keeps a channel open on the link: opens a new one each time the broker closes it, until the
@@ -19,14 +25,20 @@ export function keepChannel(options: {
   create: (connection: Connection, ready: () => void) => Channel;
   signal: AbortSignal;
   limits: BrokerLimits;
+  counts: BrokerCounts;
   log: Logger;
 }): Promise<void> {
-  const { what, link, signal, limits, log } = options;
+  const { what, link, limits, counts, log } = options;
+  const signal = AbortSignal.any([options.signal, link.gone]);
   return holdOpen({
     what,
-    hold: (opened) => holdChannel({ ...options, opened }),
+    async hold(opened) {
+      const reason = await holdChannel({ ...options, opened });
+      if (!signal.aborted) counts.closedChannels += 1;
+      return reason;
+    },
     pauses: limits,
-    signal: AbortSignal.any([signal, link.gone]),
+    signal,
     log,
   });
 }

@@ -18,6 +18,18 @@ export type BrokerLimits = ReopenPauses & {
   readonly maxUnconfirmed: number;
 };
 
+/** What has happened how often since the start of the process, for metrics to read. */
+export type BrokerCounts = {
+  /** Messages that were published, by their outcome; see `PublishOutcome`. */
+  confirmed: number;
+  /** A number that rises says that a queue or a binding is missing. */
+  returned: number;
+  nacked: number;
+  unknown: number;
+  /** Channels that the broker closed or refused, as it does if a queue or exchange is missing. */
+  closedChannels: number;
+};
+
 /** One connection, open or already closed. */
 export type Link = {
   readonly connection: Connection;

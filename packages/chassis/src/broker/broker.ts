@@ -1,9 +1,13 @@
 import type { Logger } from "pino";
-import { type BrokerLimits, startBrokerConnection } from "./broker-connection.ts";
+import {
+  type BrokerCounts,
+  type BrokerLimits,
+  startBrokerConnection,
+} from "./broker-connection.ts";
 import { createPublisher, type Publisher } from "./publisher.ts";
 import { createSubscription, type Subscription, type SubscriptionOptions } from "./subscription.ts";
 
-export type { BrokerLimits } from "./broker-connection.ts";
+export type { BrokerCounts, BrokerLimits } from "./broker-connection.ts";
 export type { OutgoingMessage, Publisher, PublishOutcome } from "./publisher.ts";
 export type { Delivery, Subscription, SubscriptionOptions } from "./subscription.ts";
 
@@ -24,6 +28,7 @@ const defaultLimits: BrokerLimits = {
  */
 export type Broker = AsyncDisposable & {
   readonly publisher: Publisher;
+  readonly counts: Readonly<BrokerCounts>;
   /** Starts consuming as soon as there is a connection and the queue exists. */
   subscribe(options: SubscriptionOptions): Subscription;
 };
@@ -44,20 +49,23 @@ export function createBroker(options: {
 }): Broker {
   const { url, name, log } = options;
   const limits = { ...defaultLimits, ...options.limits };
+  const counts = { confirmed: 0, returned: 0, nacked: 0, unknown: 0, closedChannels: 0 };
   const connectionFor = (purpose: string) =>
     startBrokerConnection({ url, name: `${name} ${purpose}`, limits, log: log.child({ purpose }) });
   const publishing = connectionFor("publish");
   const consuming = connectionFor("consume");
-  const publisher = createPublisher({ connection: publishing, limits, log });
+  const publisher = createPublisher({ connection: publishing, limits, counts, log });
   const subscriptions: Subscription[] = [];
 
   return {
     publisher,
+    counts,
     subscribe(subscribed) {
       const subscription = createSubscription({
         ...subscribed,
         connection: consuming,
         limits,
+        counts,
         log,
       });
       subscriptions.push(subscription);

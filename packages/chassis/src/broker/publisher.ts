@@ -1,7 +1,13 @@
 import type { Channel, ConfirmChannel, Connection, Options } from "amqplib/callback_api";
 import type { Logger } from "pino";
+import { steadyLogOf } from "../base/steady-log.ts";
 import { keepChannel } from "./broker-channel.ts";
-import { type BrokerConnection, type BrokerLimits, safely } from "./broker-connection.ts";
+import {
+  type BrokerConnection,
+  type BrokerCounts,
+  type BrokerLimits,
+  safely,
+} from "./broker-connection.ts";
 
 /** A message to publish to an exchange; the fields are named after the AMQP properties. */
 export type OutgoingMessage = {
@@ -49,11 +55,12 @@ export type Publisher = {
 export function createPublisher(options: {
   connection: BrokerConnection;
   limits: BrokerLimits;
+  counts: BrokerCounts;
   log: Logger;
 }): Publisher {
-  const { connection, limits, log } = options;
+  const { connection, limits, counts, log } = options;
   const readyListeners = new Set<() => void>();
-  const unconfirmed = createUnconfirmed();
+  const unconfirmed = createUnconfirmed(counts);
   let channel: ConfirmChannel | undefined;
   let blocked = false;
 
@@ -92,7 +99,15 @@ export function createPublisher(options: {
     link.gone.addEventListener("abort", () => {
       channel = undefined;
     });
-    void keepChannel({ what: "publish channel", link, create, signal: link.gone, limits, log });
+    void keepChannel({
+      what: "publish channel",
+      link,
+      create,
+      signal: link.gone,
+      limits,
+      counts,
+      log,
+    });
   });
 
   return {
@@ -110,7 +125,8 @@ export function createPublisher(options: {
           unconfirmed.settle(sequence, refusal ? "nacked" : "confirmed"),
         );
       } catch (error) {
-        log.error({ err: error, messageId: message.messageId }, "a message could not be sent");
+        const fields = { err: error, messageId: message.messageId };
+        steadyLogOf(log).error(fields, "a message could not be sent");
         unconfirmed.settle(sequence, "nacked");
       }
       return outcome;
@@ -123,12 +139,15 @@ export function createPublisher(options: {
 }
 
 /** Messages that wait for their outcome, each by a number that is never reused. */
-function createUnconfirmed() {
+function createUnconfirmed(counts: BrokerCounts) {
   const waiting = new Map<number, (outcome: PublishOutcome) => void>();
   let lastSequence = 0;
   const settle = (sequence: number, outcome: PublishOutcome) => {
-    waiting.get(sequence)?.(outcome);
+    const settled = waiting.get(sequence);
+    if (!settled) return;
     waiting.delete(sequence);
+    counts[outcome] += 1;
+    settled(outcome);
   };
   return {
     get size() {

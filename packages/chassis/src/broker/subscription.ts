@@ -2,10 +2,12 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Channel, Connection, ConsumeMessage } from "amqplib/callback_api";
 import type { Logger } from "pino";
+import { steadyLogOf } from "../base/steady-log.ts";
 import { type AckWindow, createAckWindow } from "./ack-window.ts";
 import { keepChannel } from "./broker-channel.ts";
 import {
   type BrokerConnection,
+  type BrokerCounts,
   type BrokerLimits,
   safely,
   withoutThrow,
@@ -66,10 +68,11 @@ export function createSubscription(
   options: SubscriptionOptions & {
     readonly connection: BrokerConnection;
     readonly limits: BrokerLimits;
+    readonly counts: BrokerCounts;
     readonly log: Logger;
   },
 ): Subscription {
-  const { queue, onClosed, connection, limits, log } = options;
+  const { queue, onClosed, connection, limits, counts, log } = options;
   let consumer: Consumer | undefined;
   let kept: { stop: AbortController; closed: Promise<void> } | undefined;
   let wanted = true;
@@ -103,7 +106,7 @@ export function createSubscription(
     if (!wanted || kept !== undefined || link === undefined) return;
     const stop = new AbortController();
     const what = `channel consuming ${typeof queue === "string" ? queue : queue.copying}`;
-    const keeping = keepChannel({ what, link, create, signal: stop.signal, limits, log });
+    const keeping = keepChannel({ what, link, create, signal: stop.signal, limits, counts, log });
     const closed = keeping.then(() => {
       kept = undefined;
       // A resume, or another link, may have come while the channel was closing.
@@ -192,7 +195,7 @@ function openConsumer(
   };
   const take = (message: ConsumeMessage | null) => {
     if (message === null) {
-      log.warn({ queue }, "the broker cancelled the consumer");
+      steadyLogOf(log).warn({ queue }, "the broker cancelled the consumer", String(queue));
       acks.flush();
       return withoutThrow(() => channel.close());
     }

@@ -5,6 +5,7 @@ import { ConnectError } from "@connectrpc/connect";
 import type { Logger } from "pino";
 import type { CheckedClock } from "../base/clock.ts";
 import type { Faults } from "../base/faults.ts";
+import { steadyLogOf } from "../base/steady-log.ts";
 import type { Broker, Delivery } from "../broker/broker.ts";
 import { topologyOf } from "../contract/topology.ts";
 import { createValidation } from "../contract/validation.ts";
@@ -110,7 +111,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
   const waitWhileRunning = (ms: number) =>
     pause(ms, undefined, { signal: stopping.signal }).catch(() => {});
   const waitForDatabase = async () => {
-    log.warn("the database is unavailable: consuming is paused");
+    const isNew = steadyLogOf(log).warn({}, "the database is unavailable: consuming is paused");
     // Waiting messages go back to the queue with the channel; they must not be handled here too.
     taking.abort(leftOut);
     await subscription.pause();
@@ -121,7 +122,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
       pauses += 1;
     } while (!stopping.signal.aborted && !(await isDatabaseBack()));
     if (stopping.signal.aborted) return;
-    log.info("the database is available: consuming resumes");
+    log[isNew ? "info" : "debug"]("the database is available: consuming resumes");
     taking = new AbortController();
     subscription.resume();
   };
@@ -164,7 +165,8 @@ export function createConsumer<Schema extends DescMessage>(options: {
         });
         return;
       }
-      log.error({ err: error, messageId: message.id }, "a message could not be handled");
+      const fields = { err: error, messageId: message.id };
+      steadyLogOf(log).error(fields, "a message could not be handled", failure);
       const permanent = failure === "refused" || error instanceof AssertionError;
       const reason = `failed: ${failure}`;
       await (permanent ? deadLetter(delivery, reason) : retryLater(delivery, reason));

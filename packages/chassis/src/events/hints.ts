@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { Clock } from "../base/clock.ts";
+import { steadyLogOf } from "../base/steady-log.ts";
 import type { Broker, Delivery } from "../broker/broker.ts";
 
 const prefetch = 100;
@@ -95,7 +96,7 @@ function* readHints({ body }: Delivery, log: Logger): Generator<Hint> {
   for (const line of body.toString().split("\n")) {
     const [, key, revision] = (line.length <= maxTextLength && textOfHint.exec(line)) || [];
     if (key !== undefined && revision !== undefined) yield { key, revision: BigInt(revision) };
-    else log.warn("a hint could not be parsed");
+    else steadyLogOf(log).warn({}, "a hint could not be parsed");
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Clock } from "../base/clock.ts";
+import { steadyLogOf } from "../base/steady-log.ts";
 import type { Delivery, OutgoingMessage, Publisher } from "../broker/broker.ts";
 import { retryDelays, topologyOf } from "../contract/topology.ts";
 
@@ -52,9 +53,10 @@ export function createRedelivery(options: {
       });
       if (outcome === "confirmed") return delivery.ack();
       if (outcome !== "unknown") {
-        log.error(
+        steadyLogOf(log).error(
           { messageId: delivery.messageId, ...target, outcome },
           "a message could not be republished",
+          `${target.exchange} ${outcome}`,
         );
       }
       if (signal.aborted) return;
@@ -72,7 +74,8 @@ export function createRedelivery(options: {
   };
   const deadLetter = (delivery: Delivery, reason: string) => {
     const { attempt, firstSeenMs } = historyOf(delivery);
-    log.warn({ messageId: delivery.messageId, type: delivery.type, reason }, "dead letter");
+    const { messageId, type } = delivery;
+    steadyLogOf(log).warn({ messageId, type, reason }, "dead letter", reason);
     return republish(delivery, {
       exchange: topology.deadLetter,
       routingKey: "",

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Clock } from "../base/clock.ts";
 import type { Faults } from "../base/faults.ts";
+import { steadyLogOf } from "../base/steady-log.ts";
 import type { OutgoingMessage, Publisher, PublishOutcome } from "../broker/broker.ts";
 
 const maxQueued = 10_000;
@@ -47,7 +48,8 @@ export function createRelay(options: {
       faults.reach("relay.after-confirm");
       onConfirmed(messageId);
     } else if (outcome === "returned") {
-      log.warn({ messageId, type }, "no queue is bound for this event; it stays in the outbox");
+      const line = "no queue is bound for this event; it stays in the outbox";
+      steadyLogOf(log).warn({ messageId, type }, line, type);
     } else {
       log.debug({ messageId, type, outcome }, "an event was not confirmed; it stays in the outbox");
     }

@@ -6,6 +6,7 @@ import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { Logger } from "pino";
 import type { Clock } from "../base/clock.ts";
+import { steadyLogOf } from "../base/steady-log.ts";
 import { errorInfoOf, refuse } from "../contract/errors.ts";
 import type { Principal } from "./principal.ts";
 
@@ -238,7 +239,7 @@ function refusalOf(error: unknown, log: Logger): ConnectError {
     log.debug({ err: error }, "a token was rejected");
     return refusal("the token is invalid");
   }
-  log.warn({ err: error }, "the issuer's keys could not be fetched");
+  steadyLogOf(log).warn({ err: error }, "the issuer's keys could not be fetched");
   return refuse(
     Code.Unavailable,
     ErrorReason.UNAVAILABLE,

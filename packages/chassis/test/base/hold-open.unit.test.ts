@@ -40,6 +40,14 @@ describe("holding something open", () => {
     ]);
   });
 
+  it("reports once what opens and is lost again and again", async () => {
+    const { lines } = await run(Array(6).fill(true));
+    assert.deepEqual(
+      lines.filter((line) => !line.startsWith("20 ")),
+      ["30 door open", "40 door lost", "30 door open"],
+    );
+  });
+
   it("increases the pauses, also when each attempt succeeds for a moment", async () => {
     for (const opens of [false, true]) {
       const { pausesMs } = await run(Array(6).fill(opens));
