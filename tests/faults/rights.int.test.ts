@@ -240,6 +240,34 @@ describe("on RabbitMQ", () => {
       assert.equal(response.status, 401);
     });
   }
+
+  it("the provisioner can neither read nor publish messages, nor change users", async () => {
+    const url = new URL(broker.urlOf("provisioner"));
+    const connection = await amqp.connect(url.href);
+    parts.defer(() => connection.close());
+    const { events, work } = topologyOf("orders");
+    const attempts: readonly ((channel: ConfirmChannel) => unknown)[] = [
+      (channel) => channel.get(work),
+      (channel) => channel.purgeQueue(work),
+      publish(events),
+      publish("", work),
+      (channel) => channel.assertQueue("another"),
+    ];
+    for (const attempt of attempts) {
+      const channel = await connection.createConfirmChannel();
+      assert.equal(await refusalOf(channel, attempt), accessRefused, String(attempt));
+    }
+    const { origin } = new URL(process.env.TEST_RABBITMQ_MANAGEMENT_URL ?? "");
+    const credentials = Buffer.from(`${url.username}:${url.password}`).toString("base64");
+    for (const path of [`users/${url.username}`, "vhosts/another"]) {
+      const response = await fetch(`${origin}/api/${path}`, {
+        method: "PUT",
+        headers: { authorization: `Basic ${credentials}`, "content-type": "application/json" },
+        body: JSON.stringify({ password: "x", tags: "administrator" }),
+      });
+      assert.equal(response.status, 401, path);
+    }
+  });
 });
 
 /** Connects while `work` runs. */

@@ -8,7 +8,7 @@ import { usage as edgeUsage } from "../../edge/render.ts";
 import { environment as pageEnvironment } from "../../web/server/config.ts";
 import { environment as issuerEnvironment } from "../dev-issuer/config.ts";
 import { usage as localUsage } from "../local/config.ts";
-import { environment as provisionEnvironment } from "../provision/config.ts";
+import { environment as provisionEnvironment, watchEnvironment } from "../provision/config.ts";
 
 /** The file of {@link configurationReference}. */
 export const configurationPath = "docs/reference/configuration.md";
@@ -59,6 +59,11 @@ export async function configurationReference(root: string): Promise<string> {
       "Provisioning",
       variablesOf(provisionEnvironment),
       "The command `node tools/provision/main.ts`.",
+    ),
+    section(
+      "The provisioner",
+      variablesOf(watchEnvironment),
+      "The command `node tools/provision/main.ts --watch`, which keeps running.",
     ),
   ];
   // Removes the path of the repository from defaults.

@@ -4,6 +4,7 @@ import { type EdgeSettings, renderEdge } from "../../edge/render.ts";
 import { perService, type ServiceName, serviceNames } from "../../services/services.ts";
 import {
   provisionDatabases,
+  provisionerUser,
   provisionQueues,
   type ServicePasswords,
   vhost,
@@ -45,6 +46,7 @@ export function partNames(config: LocalConfig): string[] {
     ...(config.broker ? [] : ["RabbitMQ"]),
     ...(config.issuer ? [] : ["dev issuer"]),
     ...(config.page ? ["page"] : []),
+    "provisioner",
     ...serviceNames,
     "Envoy",
   ];
@@ -59,7 +61,7 @@ export async function startStack(options: StackOptions): Promise<void> {
   const { config, report, signal } = options;
   const start = (part: Part) => supervise({ part, report, signal });
   if (config.broker) {
-    await provisionQueues(config.broker.managementUrl, readPasswords(config.dataDir));
+    await provisionLocalQueues(config.broker.managementUrl, config);
   }
   await Promise.all([
     start(postgresPart(options)),
@@ -69,7 +71,10 @@ export async function startStack(options: StackOptions): Promise<void> {
     // Finds or downloads Envoy while the others start; its part then finds it at once.
     findEnvoy({ ...options, env: config.env, log: (line) => report("Envoy", "starting", line) }),
   ]);
-  await Promise.all(serviceNames.map((name) => start(servicePart(name, options))));
+  await Promise.all([
+    start(provisionerPart(options)),
+    ...serviceNames.map((name) => start(servicePart(name, options))),
+  ]);
   await start(envoyPart(options));
 }
 
@@ -109,7 +114,7 @@ function rabbitmqPart(options: StackOptions): Part {
           log,
         }),
       );
-      await provisionQueues(rabbitmq.managementUrl, readPasswords(config.dataDir));
+      await provisionLocalQueues(rabbitmq.managementUrl, config);
       starting.move();
       const address = `${host}:${amqpPort}, management ${host}:${managementPort}`;
       return { ...rabbitmq, exited: rabbitmq.child.exited, address };
@@ -157,6 +162,26 @@ function pagePart({ config, nursery, root, signal }: StackOptions): Part {
         logLevel,
       });
       return { ...page, exited: page.child.exited, address: `http://localhost:${ports.page}` };
+    },
+  };
+}
+
+/** Creates queues again that somebody deletes. */
+function provisionerPart({ config, nursery, root }: StackOptions): Part {
+  return {
+    name: "provisioner",
+    async start() {
+      const broker = `http://${host}:${config.ports.management}`;
+      const url = new URL(config.broker?.managementUrl ?? broker);
+      Object.assign(url, { username: provisionerUser, password: provisionerPassword(config) });
+      const child = await nursery.spawn({
+        name: "provisioner",
+        command: process.execPath,
+        args: [join(root, "tools/provision/main.ts"), "--watch"],
+        cwd: root,
+        env: { RABBITMQ_MANAGEMENT_URL: url.href, LOG_LEVEL: config.logLevel },
+      });
+      return { ...child, address: url.origin, [Symbol.asyncDispose]: () => child.stop() };
     },
   };
 }
@@ -228,6 +253,15 @@ function tokenIssuerOf({ issuer, ports }: LocalConfig): TokenIssuer {
 function pageOriginsOf({ ports, issuer }: LocalConfig): string[] {
   const origins = ["localhost", host].map((name) => `http://${name}:${ports.page}`);
   return issuer ? origins : [...origins, devPageOrigin];
+}
+
+function provisionLocalQueues(managementUrl: string, config: LocalConfig): Promise<void> {
+  const passwords = readPasswords(config.dataDir);
+  return provisionQueues(managementUrl, passwords, provisionerPassword(config));
+}
+
+function provisionerPassword({ dataDir }: LocalConfig): string {
+  return readSecret(join(dataDir, "passwords", provisionerUser));
 }
 
 function readPasswords(dataDir: string): ServicePasswords {

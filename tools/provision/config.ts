@@ -1,4 +1,4 @@
-import { readEnvironment } from "@settle/chassis/config";
+import { processEnvironment, readEnvironment } from "@settle/chassis/config";
 import { z } from "zod";
 import { perService, serviceNames, variableOf } from "../../services/services.ts";
 import type { ServicePasswords } from "./provision.ts";
@@ -9,6 +9,16 @@ export type ProvisionConfig = {
   readonly managementUrl: string;
   readonly databasePasswords: ServicePasswords;
   readonly brokerPasswords: ServicePasswords;
+  /** The password of the provisioner in RabbitMQ; undefined for no such user. */
+  readonly provisionerPassword: string | undefined;
+};
+
+/** What `--watch` does, and where. */
+export type WatchConfig = {
+  /** URL of the management API, with the name and password of the provisioner. */
+  readonly managementUrl: string;
+  readonly intervalMs: number;
+  readonly logLevel: string;
 };
 
 const servers = z.object({
@@ -18,6 +28,25 @@ const servers = z.object({
   RABBITMQ_MANAGEMENT_URL: z
     .url({ protocol: /^https?$/ })
     .describe("URL of RabbitMQ's management API with the name and password of an administrator."),
+  PROVISIONER_PASSWORD: z.string().min(1).optional().meta({
+    description: "The password of the user `provisioner` in RabbitMQ, for `--watch`.",
+    otherwise: "no such user",
+  }),
+});
+
+/** The environment variables of `--watch`. */
+export const watchEnvironment = z.object({
+  RABBITMQ_MANAGEMENT_URL: z
+    .url({ protocol: /^https?$/ })
+    .describe("URL of RabbitMQ's management API with the name and password of `provisioner`."),
+  PROVISION_INTERVAL_MS: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .max(3_600_000)
+    .default(30_000)
+    .describe("How often it looks for queues, exchanges, bindings and policies that are missing."),
+  LOG_LEVEL: processEnvironment.shape.LOG_LEVEL,
 });
 
 /** The variable for a password; `whose` describes its role or user. */
@@ -44,5 +73,18 @@ export function readProvisionConfig(
     managementUrl: values.RABBITMQ_MANAGEMENT_URL,
     databasePasswords: passwordsOf("DB_PASSWORD"),
     brokerPasswords: passwordsOf("AMQP_PASSWORD"),
+    provisionerPassword: values.PROVISIONER_PASSWORD,
+  };
+}
+
+/** Reads the configuration of `--watch`; throws one error that lists all faults. */
+export function readWatchConfig(
+  variables: Readonly<Record<string, string | undefined>>,
+): WatchConfig {
+  const values = readEnvironment(watchEnvironment, variables);
+  return {
+    managementUrl: values.RABBITMQ_MANAGEMENT_URL,
+    intervalMs: values.PROVISION_INTERVAL_MS,
+    logLevel: values.LOG_LEVEL,
   };
 }

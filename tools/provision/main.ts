@@ -1,8 +1,19 @@
-import { readProvisionConfig } from "./config.ts";
-import { provisionDatabases, provisionQueues } from "./provision.ts";
+import { parseArgs } from "node:util";
+import { createLog } from "@settle/chassis/base/log";
+import { runService } from "@settle/chassis/run";
+import { readProvisionConfig, readWatchConfig } from "./config.ts";
+import { keepQueues, provisionDatabases, provisionQueues } from "./provision.ts";
 
-const config = readProvisionConfig(process.env);
-await provisionDatabases(config.postgresUrl, config.databasePasswords);
-console.log("PostgreSQL: the roles and databases of the services are ready");
-await provisionQueues(config.managementUrl, config.brokerPasswords);
-console.log("RabbitMQ: the users and queues of the services are ready");
+const { values } = parseArgs({ options: { watch: { type: "boolean" } } });
+if (values.watch) {
+  const { logLevel, ...config } = readWatchConfig(process.env);
+  const log = createLog("provisioner", logLevel);
+  await runService(log, async () => keepQueues({ ...config, log }));
+} else {
+  const config = readProvisionConfig(process.env);
+  await provisionDatabases(config.postgresUrl, config.databasePasswords);
+  console.log("PostgreSQL: the roles and databases of the services are ready");
+  const { managementUrl, brokerPasswords, provisionerPassword } = config;
+  await provisionQueues(managementUrl, brokerPasswords, provisionerPassword);
+  console.log("RabbitMQ: the users and queues of the services are ready");
+}

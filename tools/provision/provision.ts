@@ -1,10 +1,16 @@
+import { type Loop, startLoop } from "@settle/chassis/base/loop";
 import { provisionBroker } from "@settle/chassis/provision/provision-broker";
 import { provisionDatabase } from "@settle/chassis/provision/provision-database";
+import { restoreBroker } from "@settle/chassis/provision/restore-broker";
+import type { Logger } from "pino";
 import { type ServiceName, serviceNames } from "../../services/services.ts";
 import { notWaitedFor, subscriptions } from "./subscriptions.ts";
 
 /** The virtual host of the system in RabbitMQ. */
 export const vhost = "settle";
+
+/** The user in RabbitMQ that creates again what is missing; see {@link keepQueues}. */
+export const provisionerUser = "provisioner";
 
 /** The password of each service. */
 export type ServicePasswords = Readonly<Record<ServiceName, string>>;
@@ -23,24 +29,61 @@ export async function provisionDatabases(
 }
 
 /**
- * Ensures that the virtual host has all queues, and a user for each service. Repeatable.
- * `managementUrl` is the URL of the management API, with the credentials of an administrator.
+ * Ensures that the virtual host has all queues, a user for each service, and one for the provisioner
+ * if it has a password. Repeatable. `managementUrl` is the URL of the management API, with the credentials of an administrator.
  */
 export async function provisionQueues(
   managementUrl: string,
   passwords: ServicePasswords,
+  provisionerPassword?: string,
 ): Promise<void> {
-  const { username, password, origin } = new URL(managementUrl);
   await provisionBroker({
+    ...administrationBy(managementUrl),
+    services: services.map((service) => ({ ...service, password: passwords[service.name] })),
+    provisioner:
+      provisionerPassword === undefined
+        ? undefined
+        : { user: provisionerUser, password: provisionerPassword },
+  });
+}
+
+/**
+ * Creates queues, exchanges, bindings and policies again that were deleted, every `intervalMs` until
+ * it is disposed; see {@link restoreBroker}. Logs what it has created. `managementUrl` is the URL of
+ * the management API, with the credentials of the provisioner.
+ */
+export function keepQueues(options: {
+  readonly managementUrl: string;
+  readonly intervalMs: number;
+  readonly log: Logger;
+}): Loop {
+  const { managementUrl, intervalMs, log } = options;
+  const loop = startLoop({
+    name: "provisioner",
+    intervalMs,
+    log,
+    async runOnce() {
+      const created = await restoreBroker({ ...administrationBy(managementUrl), services });
+      if (created.length > 0) log.warn({ created }, "what was missing on the broker is back");
+    },
+  });
+  loop.wake();
+  log.info({ intervalMs }, "keeping the queues");
+  return loop;
+}
+
+const services = serviceNames.map((name) => ({
+  name,
+  listensTo: subscriptions[name],
+  isWaitedFor: !notWaitedFor.includes(name),
+}));
+
+function administrationBy(managementUrl: string) {
+  const { username, password, origin } = new URL(managementUrl);
+  return {
     managementUrl: origin,
     user: decodeURIComponent(username),
     password: decodeURIComponent(password),
     vhost,
-    services: serviceNames.map((name) => ({
-      name,
-      password: passwords[name],
-      listensTo: subscriptions[name],
-      isWaitedFor: !notWaitedFor.includes(name),
-    })),
-  });
+  };
 }

@@ -5,6 +5,7 @@ import { createCheckedClock, systemClock } from "./base/clock.ts";
 import type { Database } from "./database/database.ts";
 import { type BrokerService, provisionBroker } from "./provision/provision-broker.ts";
 import { provisionDatabase } from "./provision/provision-database.ts";
+import { restoreBroker } from "./provision/restore-broker.ts";
 
 /** The log of tests: silent by default; with TEST_LOG=debug, everything goes to standard error. */
 export const testLog = pino(
@@ -46,10 +47,12 @@ export async function createTestDatabase(
 /** A separate virtual host on the RabbitMQ of the test run, deleted when disposed. */
 export type TestBroker = AsyncDisposable & {
   readonly vhost: string;
-  /** Returns the URL of the broker with the user of `service`. */
+  /** Returns the URL of the broker with the user of `service`, or that of the `provisioner`. */
   urlOf(service: string): string;
   /** The URL of the broker with its administrator. */
   readonly adminUrl: string;
+  /** Creates what is missing, as the provisioner does, and returns it. */
+  restore(): Promise<readonly string[]>;
   /** Calls the management API; `path` follows `/api/`. Resolves with the parsed answer, if any. */
   manage(method: string, path: string, body?: unknown): Promise<unknown>;
 };
@@ -113,7 +116,11 @@ export async function createTestBroker(
     isWaitedFor: !notWaitedFor.includes(name),
   }));
   const managementUrl = management.href;
-  await provisionBroker({ managementUrl, user, password, vhost, services });
+  const provisioner = {
+    user: `${vhost}-provisioner`,
+    password: randomBytes(12).toString("hex"),
+  };
+  await provisionBroker({ managementUrl, user, password, vhost, services, provisioner });
 
   const urlAs = (name: string, secret: string) => {
     const url = new URL(server.amqpUrl);
@@ -139,14 +146,16 @@ export async function createTestBroker(
     vhost,
     manage,
     adminUrl: urlAs(user, password),
+    restore: () => restoreBroker({ managementUrl, ...provisioner, vhost, services }),
     urlOf(service) {
+      if (service === "provisioner") return urlAs(provisioner.user, provisioner.password);
       const found = services.find(({ name }) => name === service);
       if (!found) throw new Error(`no service ${service} on this test broker`);
       return urlAs(found.user, found.password);
     },
     async [Symbol.asyncDispose]() {
       await manage("DELETE", `vhosts/${vhost}`);
-      for (const service of services) await manage("DELETE", `users/${service.user}`);
+      for (const one of [...services, provisioner]) await manage("DELETE", `users/${one.user}`);
     },
   };
 }

@@ -24,10 +24,20 @@ export type BrokerService = {
   readonly isWaitedFor: boolean;
 };
 
+/** The user of a program that keeps calling {@link restoreBroker}. */
+export type BrokerProvisioner = {
+  /** The user's name. */
+  readonly user: string;
+  readonly password: string;
+};
+
 /**
  * Ensures that the virtual host has every exchange, queue, binding and policy of the services, and
  * that each service has a user that may publish to its own exchanges, read its own work queue, and
  * declare nothing but queues for hints. Can be repeated.
+ *
+ * The provisioner, if there is one, gets a user that may create exactly these exchanges, queues,
+ * bindings and policies (`restoreBroker`). It can neither read nor publish messages.
  *
  * All queues are quorum queues, without any other argument. Limits, delays and dead-letter
  * exchanges are policies, so that they can change on an existing queue, and with them whether
@@ -35,9 +45,12 @@ export type BrokerService = {
  * before that queue accepts its events again. Works with RabbitMQ 3.10 and 4.x.
  */
 export async function provisionBroker(
-  options: BrokerAdministration & { readonly services: readonly BrokerService[] },
+  options: BrokerAdministration & {
+    readonly services: readonly BrokerService[];
+    readonly provisioner?: BrokerProvisioner | undefined;
+  },
 ): Promise<void> {
-  const { user, vhost, services } = options;
+  const { user, vhost, services, provisioner } = options;
   const call = createManagementCall(options);
   const host = encodeURIComponent(vhost);
   await call("PUT", `/api/vhosts/${host}`, { default_queue_type: "quorum" });
@@ -46,7 +59,8 @@ export async function provisionBroker(
     write: ".*",
     read: ".*",
   });
-  await call("POST", `/api/definitions/${host}`, definitionsOf(services));
+  const definitions = definitionsOf(services);
+  await call("POST", `/api/definitions/${host}`, definitions);
   for (const service of services) {
     const name = encodeURIComponent(service.user ?? service.name);
     const own = topologyOf(service.name);
@@ -62,10 +76,29 @@ export async function provisionBroker(
       read: matching(...[own.work, own.hints].map(quoted), hintQueues),
     });
   }
+  if (provisioner) {
+    const name = encodeURIComponent(provisioner.user);
+    const [exchanges, queues] = [definitions.exchanges, definitions.queues].map((all) =>
+      all.map((one) => quoted(one.name)),
+    ) as [string[], string[]];
+    await call("PUT", `/api/users/${name}`, {
+      password: provisioner.password,
+      tags: "policymaker",
+    });
+    // Binding needs write permission on the queue and read permission on the exchange. Publishing
+    // would need write permission on an exchange, and consuming read permission on a queue.
+    await call("PUT", `/api/permissions/${host}/${name}`, {
+      configure: matching(...exchanges, ...queues),
+      write: matching(...queues),
+      read: matching(...exchanges),
+    });
+  }
 }
 
 /** The exchanges, queues, bindings and policies of the services, as RabbitMQ's definitions. */
-export function definitionsOf(services: readonly BrokerService[]) {
+export function definitionsOf(
+  services: readonly Pick<BrokerService, "name" | "listensTo" | "isWaitedFor">[],
+) {
   const limited = (name: string, definition: Readonly<Record<string, string | number>>) =>
     policy(name, { overflow: "reject-publish", "max-length": maxQueueLength, ...definition });
   const deadLettering = (exchangeName: string) => ({

@@ -141,4 +141,35 @@ describe("the queues of a service", () => {
     );
     assert.equal((await limitsOf(archive.deadLetters)).overflow, "drop-head");
   });
+
+  it("come back when they were deleted, and nothing else changes", async () => {
+    await publish(["kept"]);
+    const kept = await idsIn(archive.work);
+    await limitQueue(broker, archive.work, 7);
+    const oneSecond = retryQueueOf("till", "1s");
+    for (const path of [
+      `queues/${broker.vhost}/${till.work}`,
+      `queues/${broker.vhost}/${oneSecond}`,
+      `policies/${broker.vhost}/${till.deadLetters}`,
+      `exchanges/${broker.vhost}/${archive.deadLetter}`,
+    ]) {
+      await broker.manage("DELETE", path);
+    }
+    assert.deepEqual(await broker.restore(), [
+      `exchange ${archive.deadLetter}`,
+      `policy ${till.deadLetters}`,
+      `queue ${till.work}`,
+      `queue ${oneSecond}`,
+      `binding ${till.requeue} -> ${till.work}`,
+      `binding ${till.retry} -> ${oneSecond} by 1s`,
+      `binding shop.events -> ${till.work} by ${type}`,
+      `binding ${archive.deadLetter} -> ${archive.deadLetters}`,
+    ]);
+    assert.deepEqual(await broker.restore(), []);
+    await publish(["after"]);
+    assert.deepEqual(await idsIn(till.work), ["after"]);
+    assert.deepEqual(await idsIn(archive.work), [...kept, "after"]);
+    assert.equal((await limitsOf(archive.work))["max-length"], 7);
+    assert.equal((await limitsOf(till.deadLetters)).overflow, "reject-publish");
+  });
 });
