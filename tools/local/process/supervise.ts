@@ -2,9 +2,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Exit } from "./nursery.ts";
 
 const firstPauseMs = 500;
-const longestPauseMs = 30_000;
-/** After running this long, a part has recovered, and its next pause is the first one again. */
-const steadyMs = 60_000;
+const longestPauseMs = 2_000;
+/** A part that ends sooner after it was ready has not recovered: its start counts as failed. */
+const steadyMs = 1_000;
 
 /** A part of the system that is kept running. */
 export type Part = {
@@ -25,21 +25,25 @@ export type PartState = "starting" | "ready" | "died";
 /** Called when the state of a part changes. */
 export type ReportState = (name: string, state: PartState, detail: string) => void;
 
-/** The pause before the next start after consecutive ends: 0.5 s, doubled each time up to 30 s. */
-export function restartPauseMs(endsInARow: number): number {
-  return Math.min(firstPauseMs * 2 ** (endsInARow - 1), longestPauseMs);
+/** The pause after so many failed starts in a row: none at first, then 0.5 s, doubled up to 2 s. */
+export function restartPauseMs(failedStarts: number): number {
+  if (failedStarts === 0) return 0;
+  return Math.min(firstPauseMs * 2 ** (failedStarts - 1), longestPauseMs);
 }
 
 /**
  * Starts a part and resolves when it is ready; throws if this first start fails. Then restarts it
- * whenever it ends, after a growing pause, until `signal` is aborted.
+ * whenever it ends, until `signal` is aborted: at once if it had been ready, however often; after a
+ * growing pause while its starts fail.
  */
 export async function supervise(options: {
   readonly part: Part;
   readonly report: ReportState;
   readonly signal: AbortSignal;
+  /** A monotonic clock. */
+  readonly nowMs?: () => number;
 }): Promise<void> {
-  const { part, report, signal } = options;
+  const { part, report, signal, nowMs = () => performance.now() } = options;
   const start = async () => {
     report(part.name, "starting", "");
     const running = await part.start((line) => report(part.name, "starting", line));
@@ -48,23 +52,24 @@ export async function supervise(options: {
   };
   const keepRunning = async (first: RunningPart) => {
     let running: RunningPart | undefined = first;
-    let endsInARow = 0;
+    let failedStarts = 0;
     while (!signal.aborted) {
       let reason: string;
+      failedStarts += 1;
       try {
-        const startedAt = performance.now();
         running ??= await start();
+        const readyMs = nowMs();
         ({ reason } = await running.exited);
+        if (nowMs() - readyMs >= steadyMs) failedStarts = 0;
         await running[Symbol.asyncDispose]();
-        if (performance.now() - startedAt > steadyMs) endsInARow = 0;
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error);
       }
       if (signal.aborted) return;
       running = undefined;
-      endsInARow += 1;
-      const pauseMs = restartPauseMs(endsInARow);
-      report(part.name, "died", `${reason}; starting again in ${pauseMs / 1000} s`);
+      const pauseMs = restartPauseMs(failedStarts);
+      const when = pauseMs === 0 ? "now" : `in ${pauseMs / 1000} s`;
+      report(part.name, "died", `${reason}; starting again ${when}`);
       await pause(pauseMs, undefined, { signal }).catch(() => {});
     }
   };

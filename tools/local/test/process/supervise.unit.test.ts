@@ -10,6 +10,7 @@ describe("supervision", () => {
     const reports = new EventEmitter();
     const seen: string[] = [];
     let starts = 0;
+    let nowMs = 0;
     let end: (exit: Exit) => void = () => {};
     const part: Part = {
       name: "part",
@@ -30,15 +31,29 @@ describe("supervision", () => {
       stop,
       reports,
       end: () => end({ code: 1, reason: "exit code 1" }),
-      supervised: () => supervise({ part, report, signal: stop.signal }),
+      supervised: () => supervise({ part, report, signal: stop.signal, nowMs: () => nowMs }),
+      pass: (ms: number) => {
+        nowMs += ms;
+      },
     };
   }
 
-  it("increases the pause from 0.5 s to 30 s", () => {
-    assert.deepEqual(
-      [1, 2, 3, 6, 7, 50].map(restartPauseMs),
-      [500, 1_000, 2_000, 16_000, 30_000, 30_000],
-    );
+  it("increases the pause from 0.5 s to 2 s while starts fail", () => {
+    assert.deepEqual([0, 1, 2, 3, 4, 50].map(restartPauseMs), [0, 500, 1_000, 2_000, 2_000, 2_000]);
+  });
+
+  it("restarts a part that was ready at once, however often it ends", async () => {
+    const { seen, stop, reports, end, pass, supervised } = setup();
+    await supervised();
+    for (let times = 0; times < 5; times += 1) {
+      const again = once(reports, "ready");
+      pass(1_000);
+      end();
+      await again;
+    }
+    stop.abort();
+    const died = seen.filter((line) => line.startsWith("died"));
+    assert.deepEqual(died, Array(5).fill("died exit code 1; starting again now"));
   });
 
   it("restarts a part, also if the restart fails at first", async () => {
