@@ -92,6 +92,9 @@ export function createOutbox(options: {
 }): Outbox {
   const { database, publisher, exchange, publications, maxDepth, clock, log, faults } = options;
   let confirmed: string[] = [];
+  // Not deleted by the transaction that had taken them. The next one must not fail because of them,
+  // in case somebody has locked such a row.
+  const leftOver: string[] = [];
   let deleteTimer: NodeJS.Timeout | undefined;
   let deleting: Promise<void> = Promise.resolve();
   let depth = 0;
@@ -104,21 +107,27 @@ export function createOutbox(options: {
     return taken;
   };
   const giveBack = (ids: readonly string[]) => {
-    confirmed.push(...ids);
+    leftOver.push(...ids);
     scheduleDelete();
   };
   const scheduleDelete = () => {
-    if (confirmed.length === 0 || stopped) return;
+    if (confirmed.length + leftOver.length === 0 || stopped) return;
     deleteTimer ??= setTimeout(() => {
       deleteTimer = undefined;
       deleting = deleteConfirmed();
     }, aloneDeleteMs);
   };
   const deleteConfirmed = async () => {
-    const ids = takeConfirmed();
+    const ids = [...leftOver.splice(0, maxDeletesPerWrite), ...takeConfirmed()];
     if (ids.length === 0) return;
     try {
-      await database.query("DELETE FROM outbox WHERE id = ANY($1::uuid[])", [ids]);
+      // A row that somebody has locked is left to the sweep.
+      await database.query(
+        `DELETE FROM outbox WHERE id = ANY(ARRAY(
+           SELECT id FROM outbox WHERE id = ANY($1::uuid[]) FOR UPDATE SKIP LOCKED
+         ))`,
+        [ids],
+      );
       scheduleDelete();
     } catch (error) {
       log.debug({ err: error }, "confirmed events could not be deleted yet");
@@ -243,9 +252,10 @@ export function createOutbox(options: {
       stopped = true;
       clearTimeout(deleteTimer);
       await deleting;
-      for (let left = confirmed.length; left > 0; left = confirmed.length) {
+      const countLeft = () => confirmed.length + leftOver.length;
+      for (let left = countLeft(); left > 0; left = countLeft()) {
         await deleteConfirmed();
-        if (confirmed.length >= left) break;
+        if (countLeft() >= left) break;
       }
     },
   };
