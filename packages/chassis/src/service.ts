@@ -1,4 +1,4 @@
-import type { DescMessage, DescMethod, DescService } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, DescService, MessageShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Logger } from "pino";
 import { type CheckedClock, type Clock, createCheckedClock } from "./base/clock.ts";
@@ -73,6 +73,9 @@ export async function startService<Service extends DescService, Event extends De
     /** The events that the service handles, and their handler. */
     readonly schemas: readonly Event[];
     readonly createHandler: (foundations: Foundations) => MessageHandler<Event>;
+    /** See {@link createConsumer}. */
+    readonly userOf: (event: MessageShape<Event>) => string;
+    readonly usersTable?: string;
     /** The periodic work of the service. */
     readonly startLoops?: (foundations: Foundations) => readonly Loop[];
   },
@@ -132,7 +135,15 @@ export async function startService<Service extends DescService, Event extends De
     newId,
   });
   const handle = options.createHandler(foundations);
-  const consumer = createConsumer({ ...foundations, service: name, schemas, handle, broker });
+  const consumer = createConsumer({
+    ...foundations,
+    service: name,
+    schemas,
+    handle,
+    userOf: options.userOf,
+    usersTable: options.usersTable,
+    broker,
+  });
   // Calls and messages end in parallel: one after the other would exceed the time of a stop.
   starting.defer(async () => {
     await Promise.all([server[Symbol.asyncDispose](), consumer[Symbol.asyncDispose]()]);

@@ -28,6 +28,8 @@ export function startOrders(
     publishes: [OrderCreatedEventSchema, OrderCancelledEventSchema],
     schemas: [PaymentResultEventSchema, PaymentRefundedEventSchema],
     createHandler: settleOrders,
+    userOf: ({ userId }) => userId,
+    usersTable: "user_revisions",
     startLoops: (foundations) => [
       startAnnouncingAgain(foundations, config.repairAfterMs),
       startExpiringOrders(foundations),

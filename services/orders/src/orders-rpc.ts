@@ -54,12 +54,17 @@ export function createOrdersRpc(options: {
   const { database, outbox, hints, clock, newId, expireAfterMs } = options;
   const { limits = defaultOrderLimits } = options;
   const means = { outbox, hints };
-  const creations = createTransactionBatcher({
+  const batching = {
     database,
+    userOf: ({ userId }: { readonly userId: string }) => userId,
+    usersTable: "user_revisions",
+  };
+  const creations = createTransactionBatcher({
+    ...batching,
     run: (transaction, batch: readonly OrderCreation[]) => createOrders(transaction, means, batch),
   });
   const cancellations = createTransactionBatcher({
-    database,
+    ...batching,
     run: (transaction, batch: readonly CancelCall[]) =>
       cancelOrders(transaction, means, batch, new Date(clock.nowMs())),
   });

@@ -28,5 +28,7 @@ export function startPayments(
     publishes: [PaymentResultEventSchema, PaymentRefundedEventSchema],
     schemas: [OrderCreatedEventSchema, OrderCancelledEventSchema],
     createHandler: handleOrderEvents,
+    userOf: ({ userId }) => userId,
+    usersTable: "accounts",
   });
 }

@@ -42,14 +42,19 @@ export function createPaymentsRpc(options: {
 }): AsyncDisposable & { readonly implementation: ServiceImpl<typeof PaymentsService> } {
   const { database, outbox, defaultCurrency, clock, newId } = options;
   const { method } = PaymentsService;
-  const creations = createTransactionBatcher({ database, run: createAccounts });
-  const deposits = createTransactionBatcher({
+  const batching = {
     database,
+    userOf: ({ userId }: { readonly userId: string }) => userId,
+    usersTable: "accounts",
+  };
+  const creations = createTransactionBatcher({ ...batching, run: createAccounts });
+  const deposits = createTransactionBatcher({
+    ...batching,
     run: (transaction, batch: readonly DepositCall[]) =>
       bookDeposits(transaction, batch, new Date(clock.nowMs())),
   });
   const refunds = createTransactionBatcher({
-    database,
+    ...batching,
     run: (transaction, batch: readonly RefundCall[]) =>
       refundPayments(transaction, outbox, batch, new Date(clock.nowMs())),
   });

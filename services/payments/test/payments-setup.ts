@@ -31,7 +31,9 @@ export async function setupPayments() {
   await using setup = new AsyncDisposableStack();
   const { url } = setup.use(await createTestDatabase("payments"));
   const options = { clock: testClock, log: testLog, faults: noFaults };
-  const database = countStatements(setup.use(createPaymentsDatabase({ url, ...options })));
+  // Transactions that a test holds are to be waited for.
+  const limits = { lockTimeoutMs: 2_000 };
+  const database = countStatements(setup.use(createPaymentsDatabase({ url, limits, ...options })));
   await database.migrate();
   await maintainInbox(database, testClock);
   const outbox = setup.use(
@@ -54,7 +56,7 @@ export async function setupPayments() {
     database,
     outbox,
     /** Another replica's connections to the same database; disposed with the rest. */
-    openAgain: () => running.use(createPaymentsDatabase({ url, ...options })),
+    openAgain: () => running.use(createPaymentsDatabase({ url, limits, ...options })),
     /** The calls, without validation and without a look at the caller's rights, on `on`. */
     rpc: (on: Database = database, announceOn: Outbox = outbox) =>
       running.use(

@@ -68,7 +68,9 @@ export async function openStage(): Promise<Stage> {
   const openDatabase = async (service: ServiceName) =>
     opening.use(await createTestDatabase(service)).url;
   const urls = { orders: await openDatabase("orders"), payments: await openDatabase("payments") };
-  const surroundings = { clock: testClock, log: testLog, faults: noFaults };
+  // The held transaction of an overlap must not be mistaken for a lock that stays.
+  const limits = { lockTimeoutMs: 2_000 };
+  const surroundings = { clock: testClock, log: testLog, faults: noFaults, limits };
   const ready = async (database: Database) => {
     opening.use(database);
     await database.migrate();
@@ -84,6 +86,8 @@ export async function openStage(): Promise<Stage> {
         publishes: [OrderCreatedEventSchema, OrderCancelledEventSchema],
         schemas: [PaymentResultEventSchema, PaymentRefundedEventSchema],
         createHandler: settleOrders,
+        userOf: ({ userId }) => userId,
+        usersTable: "user_revisions",
       }),
     );
   const startPayments = async () =>
@@ -95,6 +99,8 @@ export async function openStage(): Promise<Stage> {
         publishes: [PaymentResultEventSchema, PaymentRefundedEventSchema],
         schemas: [OrderCreatedEventSchema, OrderCancelledEventSchema],
         createHandler: handleOrderEvents,
+        userOf: ({ userId }) => userId,
+        usersTable: "accounts",
       }),
     );
   const replicas = {
@@ -158,7 +164,7 @@ export async function openStage(): Promise<Stage> {
           isDone = true;
         });
         let waits = false;
-        // The lock timeout of the service's role ends this at the latest.
+        // The lock timeout ends this at the latest.
         while (!isDone && !waits) waits = await isBlocked(service);
         released.resolve();
         await Promise.all([one, rest]);

@@ -1,4 +1,4 @@
-import type { DescMessage } from "@bufbuild/protobuf";
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { noFaults } from "@settle/chassis/base/faults";
 import { newId } from "@settle/chassis/base/new-id";
 import type { Broker, Delivery } from "@settle/chassis/broker/broker";
@@ -48,8 +48,10 @@ export function startStagedReplica<
   readonly publishes: readonly DescMessage[];
   readonly schemas: readonly Schema[];
   readonly createHandler: (foundations: Foundations) => MessageHandler<Schema>;
+  readonly userOf: (event: MessageShape<Schema>) => string;
+  readonly usersTable: string;
 }): StagedReplica<Rpc> {
-  const { service, schemas } = options;
+  const { service, schemas, userOf, usersTable } = options;
   const { work, events: exchange, hints: hintsExchange, ...topology } = topologyOf(service);
   const surroundings = { clock: testClock, newId, log: testLog, faults: noFaults };
   let next: { readonly hold: () => Promise<void>; readonly afterStatements: number } | undefined;
@@ -113,7 +115,8 @@ export function startStagedReplica<
   const foundations = { ...surroundings, database, outbox, hints };
   const rpc = parts.use(options.createRpc(foundations));
   const handle = options.createHandler(foundations);
-  parts.use(createConsumer({ ...foundations, service, schemas, handle, broker }));
+  const users = { userOf, usersTable };
+  parts.use(createConsumer({ ...foundations, ...users, service, schemas, handle, broker }));
 
   return {
     foundations,
@@ -123,7 +126,15 @@ export function startStagedReplica<
         events.map(
           (event) =>
             new Promise<void>((ack) =>
-              receive({ ...event, redelivered, timestampMs: Date.now(), ack, requeue: ack }),
+              receive({
+                ...event,
+                // So often that each is handled alone.
+                headers: { ...event.headers, ...(redelivered && { "x-delivery-count": 3 }) },
+                redelivered,
+                timestampMs: Date.now(),
+                ack,
+                requeue: ack,
+              }),
             ),
         ),
       );

@@ -18,6 +18,7 @@ const defaultLimits: DatabaseLimits = {
   writeConnections: 10,
   connectTimeoutMs: 3_000,
   maxSilenceMs: 15_000,
+  lockTimeoutMs: 100,
 };
 const maxMigrationSilenceMs = 600_000;
 const migrationLockTimeoutMs = 60_000;
@@ -84,6 +85,11 @@ export type DatabaseLimits = {
    * such a connection is half open, which TCP would detect only after a quarter of an hour.
    */
   readonly maxSilenceMs: number;
+  /**
+   * How long a statement waits for a lock. Longer than another replica holds one, and short, because
+   * a whole batch waits with it.
+   */
+  readonly lockTimeoutMs: number;
 };
 
 /** Opens a service's own database through MikroORM. It connects on first use. */
@@ -103,6 +109,7 @@ export function createDatabase(options: {
     max,
     application_name: poolName,
     connectionTimeoutMillis: limits.connectTimeoutMs,
+    lock_timeout: limits.lockTimeoutMs,
     stream: () => socketThatEnds(silenceMs),
   });
   const open = (silenceMs: number) =>

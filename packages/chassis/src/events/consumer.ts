@@ -1,4 +1,4 @@
-import { AssertionError } from "node:assert";
+import assert, { AssertionError } from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
@@ -11,8 +11,10 @@ import { topologyOf } from "../contract/topology.ts";
 import { createValidation } from "../contract/validation.ts";
 import type { Database, Transaction } from "../database/database.ts";
 import { failureOf } from "../database/database-failure.ts";
+import { UserLockedError } from "../writes/aside.ts";
 import { BatcherFullError } from "../writes/batcher.ts";
 import { createTransactionBatcher } from "../writes/transaction-batcher.ts";
+import { batchSizes, laneOf } from "./delivery-lanes.ts";
 import { claimMessages, refusalOfId, releaseMessages } from "./inbox.ts";
 import { createRedelivery } from "./redelivery.ts";
 
@@ -57,12 +59,19 @@ type Outcome = "handled" | "duplicate" | "too early";
  * A message that cannot be decoded or validated goes to the dead letters immediately. A batch that
  * fails is halved until the failing message is alone. After a permanent failure that message goes
  * to the dead letters; after any other failure it waits in the retry queues, a limited number of
- * times. While the database is unavailable, nothing is consumed.
+ * times. While another transaction has locked the rows of a user, the messages of that user wait in
+ * the retry queues, without a limit. While the database is unavailable, nothing is consumed.
+ *
+ * Redelivered messages run in smaller batches, beside the new ones; see `delivery-lanes.ts`.
  */
 export function createConsumer<Schema extends DescMessage>(options: {
   readonly service: string;
   readonly schemas: readonly Schema[];
   readonly handle: MessageHandler<Schema>;
+  /** Whose event it is: messages of one user wait together while that user is locked. */
+  readonly userOf: (event: MessageShape<Schema>) => string;
+  /** See `createTransactionBatcher`. */
+  readonly usersTable?: string | undefined;
   readonly broker: Broker;
   readonly database: Database;
   readonly clock: CheckedClock;
@@ -70,13 +79,14 @@ export function createConsumer<Schema extends DescMessage>(options: {
   readonly log: Logger;
   readonly faults: Faults;
 }): Consumer {
-  const { service, handle, broker, database, clock, newId, log, faults } = options;
+  const { service, handle, userOf, usersTable, broker, database } = options;
+  const { clock, newId, log, faults } = options;
   const topology = topologyOf(service);
   const schemas = new Map(options.schemas.map((schema) => [schema.typeName, schema]));
   const validation = createValidation(schemas.values());
   const stopping = new AbortController();
   const settling = new Set<Promise<void>>();
-  const { retryLater, deadLetter } = createRedelivery({
+  const { retryLater, setAside, deadLetter } = createRedelivery({
     service,
     clock,
     log,
@@ -102,11 +112,20 @@ export function createConsumer<Schema extends DescMessage>(options: {
     });
   };
 
-  const batcher = createTransactionBatcher({
-    database,
-    run: handleBatch,
-    maxWaiting: 2 * prefetch,
-  });
+  const lanes = batchSizes.map((maxBatchSize) =>
+    createTransactionBatcher({
+      database,
+      run: handleBatch,
+      userOf: ({ event }) => userOf(event),
+      usersTable,
+      maxBatchSize,
+      maxWaiting: 2 * prefetch,
+      maxWaitingPerUser: 2 * prefetch,
+      // A message that kills its consumer is the first to return. If it also ran first each time,
+      // those behind it would be delivered in vain as often as it is, and share its end.
+      order: maxBatchSize === 1 ? "random" : "in turn",
+    }),
+  );
 
   const waitWhileRunning = (ms: number) =>
     pause(ms, undefined, { signal: stopping.signal }).catch(() => {});
@@ -143,11 +162,8 @@ export function createConsumer<Schema extends DescMessage>(options: {
   const settle = async (message: Received<Schema>) => {
     const { delivery } = message;
     try {
-      const outcome = await batcher.submit(message, {
-        // A redelivered message may have crashed its consumer before, so it runs alone.
-        alone: delivery.redelivered,
-        signal: taking.signal,
-      });
+      const lane = lanes[laneOf(delivery)] ?? assert.fail("there is a lane for every delivery");
+      const outcome = await lane.submit(message, { signal: taking.signal });
       pauses = 0;
       faults.reach("consumer.before-ack");
       if (outcome === "too early") await retryLater(delivery, "still too early");
@@ -155,10 +171,16 @@ export function createConsumer<Schema extends DescMessage>(options: {
     } catch (error) {
       // Left unsettled: it goes back to the queue when the channel closes.
       if (error === leftOut) return;
-      if (error instanceof BatcherFullError) return delivery.requeue();
       const failure = failureOf(error);
-      // The message has not been tried.
-      if (failure === "busy") return delivery.requeue();
+      if (
+        error instanceof UserLockedError ||
+        error instanceof BatcherFullError ||
+        failure === "locked" ||
+        failure === "busy"
+      ) {
+        log.debug({ err: error, messageId: message.id }, "a message is set aside");
+        return await setAside(delivery, userOf(message.event));
+      }
       if (failure === "unavailable") {
         probing ??= waitForDatabase().finally(() => {
           probing = undefined;
@@ -193,6 +215,11 @@ export function createConsumer<Schema extends DescMessage>(options: {
   const subscription = broker.subscribe({
     queue: topology.work,
     prefetch,
+    onClosed() {
+      // Whatever waits will be delivered again.
+      taking.abort(leftOut);
+      taking = new AbortController();
+    },
     onDelivery(delivery) {
       const message = read(delivery);
       const settled = typeof message === "string" ? deadLetter(delivery, message) : settle(message);
@@ -209,7 +236,8 @@ export function createConsumer<Schema extends DescMessage>(options: {
       stopping.abort();
       taking.abort(leftOut);
       await subscription[Symbol.asyncDispose]();
-      const ended = Promise.all([...settling, batcher[Symbol.asyncDispose](), probing]);
+      const batches = lanes.map((lane) => lane[Symbol.asyncDispose]());
+      const ended = Promise.all([...settling, ...batches, probing]);
       await Promise.race([ended, pause(stopTimeoutMs, undefined, { ref: false })]);
     },
   };

@@ -16,6 +16,7 @@ const daysKept = 30;
 const daysAhead = 3;
 const maintenanceIntervalMs = 3_600_000;
 const otherDays = "inbox_other_days";
+const maintenanceLockTimeoutMs = 2_000;
 
 /**
  * Inserts the message ids into the inbox and returns those that were not there yet. It must be the
@@ -72,6 +73,7 @@ export async function maintainInbox(
   const today = startOfDay(clock.nowMs());
   const oldestMs = oldestKeptMs(clock);
   const outdated = await database.transaction(async ({ query }) => {
+    await query(`SET LOCAL lock_timeout = ${maintenanceLockTimeoutMs}`, []);
     await query("SELECT pg_advisory_xact_lock(hashtext('inbox partitions'))", []);
     const rows = await query<{ name: string }>(
       `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -113,7 +115,12 @@ export async function maintainInbox(
     }
     return [...existing].filter((name) => name < partitionOf(oldestMs));
   });
-  for (const name of outdated) await database.query(`DROP TABLE IF EXISTS ${name}`, []);
+  for (const name of outdated) {
+    await database.transaction(async ({ query }) => {
+      await query(`SET LOCAL lock_timeout = ${maintenanceLockTimeoutMs}`, []);
+      await query(`DROP TABLE IF EXISTS ${name}`, []);
+    });
+  }
 }
 
 /** Runs {@link maintainInbox} every hour. Call that once before the first message. */

@@ -6,6 +6,8 @@ import type { Delivery, OutgoingMessage, Publisher } from "../broker/broker.ts";
 import { retryDelays, topologyOf } from "../contract/topology.ts";
 
 const maxAttempts = 30;
+// Beyond as many messages of one user in a second, the next longer delay is used.
+const maxAsidePerDelay = [50, 200];
 const firstPauseMs = 500;
 const maxPauseMs = 60_000;
 // An AMQP short string has at most 255 bytes, and a character at most four.
@@ -18,14 +20,22 @@ export type Redelivery = {
    */
   retryLater(delivery: Delivery, reason: string): Promise<void>;
   /**
+   * Moves the message to a retry queue without counting an attempt, because it was not handled: for
+   * a second, or longer if many messages of `user` were set aside in this second. So the work for
+   * them is bounded, however many they are.
+   */
+  setAside(delivery: Delivery, user: string): Promise<void>;
+  /**
    * Moves the message to the dead letters, with the reason, its attempts and its first-seen time.
    */
   deadLetter(delivery: Delivery, reason: string): Promise<void>;
 };
 
+type History = { readonly attempt: number; readonly firstSeenMs: number };
+
 /**
  * Moves messages of `service` to its retry queues and dead letters. A message is acknowledged only
- * after its copy is confirmed: a crash in between leaves a duplicate, not a loss. Both functions
+ * after its copy is confirmed: a crash in between leaves a duplicate, not a loss. All functions
  * retry until the broker has confirmed and routed the copy, or until `signal` is aborted; the
  * message then stays unsettled.
  */
@@ -38,7 +48,24 @@ export function createRedelivery(options: {
 }): Redelivery {
   const { service, publisher, signal, clock, log } = options;
   const topology = topologyOf(service);
+  let second = 0;
+  const asideInSecond = new Map<string, number>();
 
+  /** Counts one more for the user in this second. */
+  const countAside = (user: string): number => {
+    const now = Math.floor(clock.monotonicMs() / 1_000);
+    if (now !== second) asideInSecond.clear();
+    second = now;
+    const count = (asideInSecond.get(user) ?? 0) + 1;
+    asideInSecond.set(user, count);
+    return count;
+  };
+  const retry = (delivery: Delivery, nth: number, { attempt, firstSeenMs }: History) =>
+    republish(delivery, {
+      exchange: topology.retry,
+      routingKey: retryDelays[Math.min(nth, retryDelays.length - 1)]?.label ?? "",
+      headers: { "x-attempt": attempt, "x-first-seen": firstSeenMs },
+    });
   const republish = async (
     delivery: Delivery,
     target: Pick<OutgoingMessage, "exchange" | "routingKey" | "headers">,
@@ -64,7 +91,7 @@ export function createRedelivery(options: {
       await pause(pauseMs, undefined, { signal }).catch(() => {});
     }
   };
-  const historyOf = ({ headers }: Delivery) => {
+  const historyOf = ({ headers }: Delivery): History => {
     const { "x-attempt": attempt, "x-first-seen": firstSeenMs } = headers;
     const isAttempt = Number.isInteger(attempt) && Number(attempt) >= 0;
     return {
@@ -88,12 +115,12 @@ export function createRedelivery(options: {
     retryLater(delivery, reason) {
       const { attempt, firstSeenMs } = historyOf(delivery);
       if (attempt >= maxAttempts) return deadLetter(delivery, `${reason}, ${attempt} times`);
-      const delay = retryDelays[Math.min(attempt, retryDelays.length - 1)];
-      return republish(delivery, {
-        exchange: topology.retry,
-        routingKey: delay?.label ?? "",
-        headers: { "x-attempt": attempt + 1, "x-first-seen": firstSeenMs },
-      });
+      return retry(delivery, attempt, { attempt: attempt + 1, firstSeenMs });
+    },
+    setAside(delivery, user) {
+      const count = countAside(user);
+      const nth = maxAsidePerDelay.filter((max) => count > max).length;
+      return retry(delivery, nth, historyOf(delivery));
     },
   };
 }

@@ -17,6 +17,7 @@ import { failureOf } from "../database/database-failure.ts";
 import type { AccessCheck } from "../identity/access.ts";
 import type { Principal } from "../identity/principal.ts";
 import { expired, type TokenVerifier } from "../identity/token-verifier.ts";
+import { UserLockedError } from "../writes/aside.ts";
 import { BatcherFullError } from "../writes/batcher.ts";
 import { ActiveCall, type Call, type CallOrigin, ended, stopping } from "./active-call.ts";
 import type { FairQueue } from "./fair-queue.ts";
@@ -239,6 +240,9 @@ const internal = (requestId: string) =>
 function refusalOf(error: unknown, requestId: string): ConnectError {
   if (errorInfoOf(error)) return error as ConnectError;
   if (error instanceof BatcherFullError) return full();
+  if (error instanceof UserLockedError) {
+    return refuse(Code.Unavailable, ErrorReason.UNAVAILABLE, error.message);
+  }
   const failure = failureOf(error);
   if (failure === "busy") return full();
   return failure === "refused" || failure === "unknown" ? internal(requestId) : notNow();

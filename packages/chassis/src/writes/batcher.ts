@@ -1,7 +1,12 @@
+import { createAside } from "./aside.ts";
+import { type BatchEntry, createSettling } from "./batch-entry.ts";
+import { createFairQueue } from "./fair-queue.ts";
+import { createLockSearch } from "./lock-search.ts";
+
 /** Rejects a submitted item when too many are already waiting. */
 export class BatcherFullError extends Error {
-  constructor(maxWaiting: number) {
-    super(`${maxWaiting} items are already waiting`);
+  constructor(waiting: number) {
+    super(`${waiting} items are already waiting`);
     this.name = "BatcherFullError";
   }
 }
@@ -9,102 +14,111 @@ export class BatcherFullError extends Error {
 export type SubmitOptions = {
   /** An item whose signal aborts before its batch starts is left out. */
   readonly signal?: AbortSignal;
-  /** Runs the item in a batch of its own. */
-  readonly alone?: boolean;
+  /** How long the caller still waits; matters only if the item's user is locked. */
+  readonly timeoutMs?: () => number | undefined;
 };
 
 export type Batcher<Item, Result> = AsyncDisposable & {
   /**
    * Adds the item to the next batch and resolves with its result. Rejects with what `run` threw for
-   * it, with {@link BatcherFullError} when too many wait, or with the signal's reason.
+   * it, with {@link BatcherFullError} when too many wait, with `UserLockedError` when the rows of
+   * its user stay locked, or with the signal's reason.
    */
   submit(item: Item, options?: SubmitOptions): Promise<Result>;
 };
 
-type Waiting<Item, Result> = {
-  readonly item: Item;
-  readonly alone: boolean;
-  readonly signal: AbortSignal | undefined;
-  readonly resolve: (result: Result) => void;
-  readonly reject: (error: unknown) => void;
+/** How a batcher handles the locks of other transactions. */
+export type LockHandling = {
+  readonly isLocked: (error: unknown) => boolean;
+  /** Returns those of the users whose rows another transaction has locked, without waiting. */
+  readonly findLocked: (users: readonly string[]) => Promise<readonly string[]>;
+};
+
+export type BatcherOptions<Item, Result> = {
+  readonly maxBatchSize: number;
+  readonly maxWaiting: number;
+  /** How many items of one user may wait; default `maxWaiting`. */
+  readonly maxWaitingPerUser?: number;
+  /** Whose item it is; by default all are of one user. */
+  readonly userOf?: (item: Item) => string;
+  /** Whether the next item is of the next user, which is the default, or of a random one. */
+  readonly order?: "in turn" | "random";
+  /** Runs a batch; with `isBrief`, it must wait for locks only very briefly. */
+  readonly run: (items: readonly Item[], isBrief: boolean) => Promise<readonly Result[]>;
+  readonly isShared: (error: unknown) => boolean;
+  /** By default, an error because of a lock is like any other. */
+  readonly locks?: LockHandling;
 };
 
 /**
  * Collects items while one batch is in flight and runs them as the next one. There is no timer, so
  * an idle system answers immediately, and a busy one shares a transaction among up to
- * `maxBatchSize` items.
+ * `maxBatchSize` items. If more wait, users are served in turn; the items of one user keep their
+ * order.
  *
  * `run` returns one result per item, in order. It must take effect for all items or, if it throws,
  * for none. A batch that throws is halved until the failing item is alone, so that one item never
  * fails another. If `isShared` says that the error would affect every item (for example because the
  * database is down), the whole batch fails at once. Aborted items are left out of the halves.
  *
- * At most `maxWaiting` items wait. Disposing lets waiting items finish.
+ * A batch that fails because another transaction holds a lock waits for that once. Then the users
+ * that the lock is about are set aside with all their items, until it is released, and the others
+ * go on; see `lock-search.ts` and `aside.ts`.
+ *
+ * At most `maxWaiting` items wait. Disposing lets waiting items finish, except those set aside.
  */
-export function createBatcher<Item, Result>(options: {
-  readonly maxBatchSize: number;
-  readonly maxWaiting: number;
-  readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
-  readonly isShared: (error: unknown) => boolean;
-}): Batcher<Item, Result> {
-  const { maxBatchSize, maxWaiting, run, isShared } = options;
-  let waiting: Waiting<Item, Result>[] = [];
+export function createBatcher<Item, Result>(
+  options: BatcherOptions<Item, Result>,
+): Batcher<Item, Result> {
+  const { maxBatchSize, maxWaiting, maxWaitingPerUser = maxWaiting } = options;
+  const { userOf = () => "", order, run, isShared, locks } = options;
+  type Entry = BatchEntry<Item, Result>;
+  const waiting = createFairQueue<Entry>(order);
+  const { isLocked = () => false, findLocked = async () => [] } = locks ?? {};
+  const settle = createSettling({ run, isShared, isLocked });
+  const aside = createAside({ settle, maxBatchSize });
   let draining: Promise<void> | undefined;
 
-  const withoutGone = (entries: readonly Waiting<Item, Result>[]) =>
-    entries.filter((entry) => {
-      if (!entry.signal?.aborted) return true;
-      entry.reject(entry.signal.reason);
-      return false;
-    });
-
-  const nextBatch = () => {
-    const live = withoutGone(waiting);
-    const firstAlone = live.findIndex((entry) => entry.alone);
-    const size =
-      firstAlone === 0 ? 1 : Math.min(maxBatchSize, firstAlone < 0 ? live.length : firstAlone);
-    waiting = live.slice(size);
-    return live.slice(0, size);
+  const putBack = (entries: readonly Entry[]) => {
+    for (const entry of entries.toReversed()) waiting.putBack(entry.user, entry);
   };
-
-  const settle = async (batch: readonly Waiting<Item, Result>[]): Promise<void> => {
-    if (batch.length === 0) return;
-    try {
-      const results = await run(batch.map((entry) => entry.item));
-      if (results.length !== batch.length) {
-        throw new Error(`a batch of ${batch.length} items returned ${results.length} results`);
+  const isolate = createLockSearch({
+    settle,
+    findLocked,
+    putBack,
+    setAside(entries) {
+      for (const [user, own] of Map.groupBy(entries, (entry) => entry.user)) {
+        aside.lock(user, [...own, ...waiting.takeAllOf(user)]);
       }
-      batch.forEach((entry, index) => {
-        entry.resolve(results[index] as Result);
-      });
-    } catch (error) {
-      if (batch.length === 1 || isShared(error)) {
-        for (const entry of batch) entry.reject(error);
-        return;
-      }
-      const half = Math.ceil(batch.length / 2);
-      await settle(withoutGone(batch.slice(0, half)));
-      await settle(withoutGone(batch.slice(half)));
-    }
-  };
-
+    },
+  });
   const drain = async () => {
     // Waits for the end of this turn, so that everything that arrived in one read joins the batch.
     await new Promise(setImmediate);
-    for (let batch = nextBatch(); batch.length > 0; batch = nextBatch()) await settle(batch);
+    while (waiting.size > 0) {
+      await settle(waiting.take(maxBatchSize), { onLocked: isolate });
+    }
     draining = undefined;
   };
 
   return {
-    submit(item, { signal, alone = false } = {}) {
-      if (waiting.length >= maxWaiting) return Promise.reject(new BatcherFullError(maxWaiting));
+    submit(item, { signal, timeoutMs } = {}) {
+      const user = userOf(item);
+      const total = waiting.size + aside.size;
+      const own = waiting.sizeOf(user) + aside.sizeOf(user);
+      if (total >= maxWaiting || own >= maxWaitingPerUser) {
+        return Promise.reject(new BatcherFullError(own >= maxWaitingPerUser ? own : total));
+      }
       return new Promise<Result>((resolve, reject) => {
-        waiting.push({ item, alone, signal, resolve, reject });
+        const entry = { item, user, signal, timeoutMs, resolve, reject };
+        if (aside.holds(user)) return aside.add(entry);
+        waiting.push(user, entry);
         draining ??= drain();
       });
     },
     async [Symbol.asyncDispose]() {
       while (draining) await draining;
+      await aside[Symbol.asyncDispose]();
     },
   };
 }

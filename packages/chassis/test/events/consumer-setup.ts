@@ -82,6 +82,7 @@ export async function setupConsumer() {
           service: "receiver",
           schemas: [OrderCreatedEventSchema],
           handle,
+          userOf: ({ userId }) => userId,
           broker: {
             ...broker,
             subscribe: ({ onDelivery, ...rest }) =>

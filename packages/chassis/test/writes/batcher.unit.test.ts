@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { BatcherFullError, createBatcher } from "../../src/writes/batcher.ts";
+import { BatcherFullError, type BatcherOptions, createBatcher } from "../../src/writes/batcher.ts";
 
 /** Runs batches one by one as the test lets them: each waits for its gate. */
-function setup(options: { maxBatchSize?: number; maxWaiting?: number } = {}) {
+function setup(options: Partial<BatcherOptions<string, string>> = {}) {
   const batches: string[][] = [];
   let fault: (item: string) => Error | undefined = () => undefined;
   let gate: Promise<void> = Promise.resolve();
   const batcher = createBatcher<string, string>({
-    maxBatchSize: options.maxBatchSize ?? 4,
-    maxWaiting: options.maxWaiting ?? 100,
+    maxBatchSize: 4,
+    maxWaiting: 100,
     isShared: (error) => (error as Error).message === "shared",
     run: async (items) => {
       batches.push([...items]);
@@ -19,6 +19,7 @@ function setup(options: { maxBatchSize?: number; maxWaiting?: number } = {}) {
       }
       return items.map((item) => item.toUpperCase());
     },
+    ...options,
   });
   return {
     batcher,
@@ -84,15 +85,37 @@ describe("batcher", () => {
     assert.equal(batches.length, 1);
   });
 
-  it("runs an item that must be alone in a batch of one, in its place", async () => {
-    const { batcher, batches } = setup();
-    await Promise.all([
-      batcher.submit("a"),
-      batcher.submit("b", { alone: true }),
-      batcher.submit("c"),
-      batcher.submit("d"),
+  it("serves users in turn when more items wait than fit, and keeps the order of each", async () => {
+    const { batcher, batches } = setup({ userOf: ([user]) => user ?? "" });
+    const items = ["a1", "a2", "a3", "a4", "a5", "b1", "b2", "c1"];
+    await Promise.all(items.map((item) => batcher.submit(item)));
+    assert.deepEqual(batches, [
+      ["a1", "b1", "c1", "a2"],
+      ["b2", "a3", "a4", "a5"],
     ]);
-    assert.deepEqual(batches, [["a"], ["b"], ["c", "d"]]);
+  });
+
+  it("takes users at random if asked to, so that nobody waits behind the same one again", async () => {
+    const firsts = new Set<string>();
+    for (let round = 0; round < 100 && firsts.size < 3; round += 1) {
+      const { batcher, batches } = setup({ userOf: ([user]) => user ?? "", order: "random" });
+      await Promise.all(["a1", "b1", "c1", "a2"].map((item) => batcher.submit(item)));
+      const order = batches.flat();
+      assert.ok(order.indexOf("a1") < order.indexOf("a2"));
+      firsts.add(order[0] ?? "");
+    }
+    assert.equal(firsts.size, 3);
+  });
+
+  it("refuses only the user of whom too many wait", async () => {
+    const { batcher, close } = setup({ userOf: ([user]) => user ?? "", maxWaitingPerUser: 2 });
+    const open = close();
+    const first = batcher.submit("a0");
+    await turn();
+    const waiting = ["a1", "a2", "b1"].map((item) => batcher.submit(item));
+    await assert.rejects(batcher.submit("a3"), /^BatcherFullError: 2 items/);
+    open();
+    await Promise.all([first, ...waiting]);
   });
 
   it("leaves out an item whose caller has gone", async () => {
