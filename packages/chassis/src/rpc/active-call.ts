@@ -88,6 +88,8 @@ export class ActiveCall implements Call {
 
   end(): void {
     this.#ended = true;
+    // It holds the answer of the handler, and the call lives until its reader has taken the bytes.
+    this.#reject = undefined;
     clearTimeout(this.#timer);
     clearTimeout(this.#laterTimer);
   }

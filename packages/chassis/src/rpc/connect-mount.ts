@@ -16,6 +16,7 @@ import { readHttpRequest, supportedEncoding } from "./http-request.ts";
 import { prepareHeaders } from "./request-headers.ts";
 import { decodeRequest, type RequestMessage } from "./request-message.ts";
 import { type Calls, isRead } from "./rpc-call.ts";
+import type { UntakenAnswer, UntakenAnswers } from "./untaken-answers.ts";
 
 /** A method, served over Connect and gRPC-Web. */
 export type ConnectHandler = {
@@ -36,6 +37,9 @@ const messageKey = createContextKey<RequestMessage>(
   { bytes: new Uint8Array(), isJson: false },
   { description: "the message of a request" },
 );
+const answerKey = createContextKey<UntakenAnswer | undefined>(undefined, {
+  description: "the answer of a request",
+});
 // What `readMessage` has taken care of, and the length of what connect-es reads instead.
 const readHeaders = [
   "content-encoding",
@@ -56,8 +60,9 @@ export function createConnectHandlers(options: {
   readonly calls: Calls;
   readonly maxRequestBytes: number;
   readonly maxAnswerBytes: number;
+  readonly untaken: UntakenAnswers;
 }): ReadonlyMap<string, ConnectHandler> {
-  const { methods, calls, maxRequestBytes, maxAnswerBytes } = options;
+  const { methods, calls, maxRequestBytes, maxAnswerBytes, untaken } = options;
   const router = createConnectRouter({
     grpc: false,
     acceptCompression: [],
@@ -72,6 +77,8 @@ export function createConnectHandlers(options: {
     context.signal.addEventListener("abort", () => call.abort(gone));
     const admitted = (principal: Principal) => {
       context.values.set(principalKey, principal);
+      const answer = context.values.get(answerKey);
+      if (answer) answer.userId = principal.userId;
       return { ...context, signal: call.signal, timeoutMs: call.timeoutMs };
     };
     const codec = {
@@ -106,7 +113,8 @@ export function createConnectHandlers(options: {
       const { contentType, acceptHeader, emptyBody, readMessage } = readHttpRequest(request);
       for (const name of readHeaders) delete request.headers[name];
       request.headers["content-type"] = contentType;
-      const values = createContextValues().set(requestIdKey, requestId);
+      const answer = countAnswer(response, untaken);
+      const values = createContextValues().set(requestIdKey, requestId).set(answerKey, answer);
       const universal = universalRequestFromNodeRequest(request, response, undefined, values);
       async function* body() {
         try {
@@ -126,6 +134,29 @@ export function createConnectHandlers(options: {
     handlers.set(handler.requestPath, { allow: allowedFor(method), serve });
   }
   return handlers;
+}
+
+/** How connect-node writes. */
+type WriteArguments = [
+  bytes: Uint8Array,
+  encoding: BufferEncoding,
+  done: (error?: Error | null) => void,
+];
+
+/** Counts what waits in a response. If its answer is dropped, the connection is closed. */
+function countAnswer(response: ServerResponse, untaken: UntakenAnswers): UntakenAnswer {
+  const answer = untaken.open(() => response.destroy());
+  const write: (...args: WriteArguments) => boolean = response.write.bind(response);
+  const counted = (...[bytes, encoding, done]: WriteArguments) => {
+    answer.wrote(bytes.length);
+    return write(bytes, encoding, (error) => {
+      answer.took(bytes.length);
+      done(error);
+    });
+  };
+  response.write = counted as typeof response.write;
+  response.once("close", () => answer[Symbol.dispose]());
+  return answer;
 }
 
 function allowedFor(method: DescMethod): readonly string[] {

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { type Message, toBinary } from "@bufbuild/protobuf";
 import type { ConnectError, MethodImplSpec } from "@connectrpc/connect";
 import {
@@ -15,6 +14,7 @@ import { bufferOf, grpcStatusOf } from "./grpc-status.ts";
 import { requestIdOf } from "./request-headers.ts";
 import { decodeRequest } from "./request-message.ts";
 import type { Calls } from "./rpc-call.ts";
+import type { UntakenAnswer } from "./untaken-answers.ts";
 
 type GrpcUnary = ServerUnaryCall<Buffer, Buffer>;
 type GrpcStream = ServerWritableStream<Buffer, Buffer>;
@@ -25,11 +25,13 @@ type GrpcStream = ServerWritableStream<Buffer, Buffer>;
  */
 export function mountGrpc(options: {
   readonly server: Server;
+  /** Returns the answer of the call with this metadata. */
+  readonly answerOf: (metadata: Metadata) => UntakenAnswer | undefined;
   readonly methods: readonly MethodImplSpec[];
   readonly calls: Calls;
   readonly newId: () => string;
 }): void {
-  const { server, methods, calls, newId } = options;
+  const { server, answerOf, methods, calls, newId } = options;
 
   const begin = (grpcCall: GrpcUnary | GrpcStream, { method }: MethodImplSpec) => {
     const deadline = Number(grpcCall.getDeadline());
@@ -39,7 +41,9 @@ export function mountGrpc(options: {
       // By the machine's clock, which grpc-js has set the deadline with.
       Number.isFinite(deadline) ? deadline - Date.now() : undefined,
     );
+    if (grpcCall.cancelled) call.abort(gone);
     grpcCall.on("cancelled", () => call.abort(gone));
+    const answer = answerOf(grpcCall.metadata);
     const context = new GrpcContext(call, grpcCall.metadata);
     const codec = {
       read: () => decodeRequest(method.input, { bytes: grpcCall.request, isJson: false }),
@@ -47,6 +51,7 @@ export function mountGrpc(options: {
     };
     const admitted = (principal: Principal) => {
       context.values.set(principalKey, principal);
+      if (answer) answer.userId = principal.userId;
       return context;
     };
     return { call, codec, context, admitted };
@@ -114,9 +119,9 @@ async function send(
   for await (const bytes of answers) {
     if (!started) grpcCall.sendMetadata(context.headers());
     started = true;
-    if (grpcCall.write(bytes)) continue;
+    const taken = new Promise((resolve) => grpcCall.write(bytes, resolve));
     // If the call ends first, the next answer is the error with the reason.
-    await call.orAbort(once(grpcCall, "drain")).catch(() => {});
+    await call.orAbort(taken).catch(() => {});
   }
   if (!started) grpcCall.sendMetadata(context.headers());
   grpcCall.end(context.trailers());

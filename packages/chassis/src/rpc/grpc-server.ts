@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { ConnectError } from "@connectrpc/connect";
-import { logVerbosity, Server, setLogVerbosity } from "@grpc/grpc-js";
+import { logVerbosity, type Metadata, Server, setLogVerbosity } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import { inDomain } from "../contract/errors.ts";
 import { explainStatuses, grpcStatusOf } from "./grpc-status.ts";
@@ -9,18 +9,36 @@ import { httpRefusalOf } from "./http-refusal.ts";
 import { prepareHeaders } from "./request-headers.ts";
 import { noSuchMethod, unsupportedType } from "./request-message.ts";
 import type { RpcLimits } from "./rpc-limits.ts";
+import type { UntakenAnswer, UntakenAnswers } from "./untaken-answers.ts";
 
 /** As good as no limit. */
 const maxResets = 1_000_000_000;
+/**
+ * How much of an answer an HTTP/2 stream gets at a time: as much as a reader takes by default before
+ * it has to ask for more.
+ */
+const pieceBytes = 64 * 1024 - 1;
 
-/** Creates a grpc-js server with the limits and without methods. No input can crash its process. */
+/** A grpc-js server, and the answers that it sends. */
+export type GrpcServer = {
+  readonly server: Server;
+  /** Returns the answer of a call that has this metadata, unless the call has ended. */
+  answerOf(metadata: Metadata): UntakenAnswer | undefined;
+};
+
+/**
+ * Creates a grpc-js server with the limits and without methods. No input can crash its process. An
+ * answer that is dropped from `untaken` ends in a reset with ENHANCE_YOUR_CALM, which gRPC clients
+ * report as RESOURCE_EXHAUSTED.
+ */
 export function createGrpcServer(options: {
   readonly limits: RpcLimits;
+  readonly untaken: UntakenAnswers;
   /** The `domain` of every error. */
   readonly domain: string;
   readonly log: Logger;
-}): Server {
-  const { limits, domain, log } = options;
+}): GrpcServer {
+  const { limits, untaken, domain, log } = options;
   // For each invalid header grpc-js would print a line with the sender's text, bypassing the log.
   setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
@@ -29,13 +47,26 @@ export function createGrpcServer(options: {
     "grpc.max_receive_message_length": limits.maxRequestBytes,
     "grpc.max_send_message_length": limits.maxAnswerBytes,
     "grpc.max_concurrent_streams": limits.maxStreamsPerConnection,
-    "grpc-node.max_session_memory": limits.maxSessionMegabytes,
+    // Node would count all streams of a connection together, which many users share, and never
+    // subtract what was not sent before a reset. What waits is counted by user instead.
+    "grpc-node.max_session_memory": Number.MAX_SAFE_INTEGER,
     "grpc.keepalive_time_ms": limits.pingIntervalMs,
     "grpc.keepalive_timeout_ms": limits.pingTimeoutMs,
   });
   allowResets(server);
-  guardStreams(server, domain, log);
-  return server;
+  let lastId = 0;
+  const answers = new Map<string, UntakenAnswer>();
+  guardStreams(server, domain, log, (stream, headers) => {
+    const answer = writeInPieces(stream, untaken);
+    const id = String(++lastId);
+    answers.set(id, answer);
+    headers[answerKey] = id;
+    stream.once("close", () => answers.delete(id));
+  });
+  return {
+    server,
+    answerOf: (metadata) => answers.get(String(metadata.get(answerKey)[0])),
+  };
 }
 
 /**
@@ -50,6 +81,9 @@ function allowResets(server: Server): void {
   Object.assign(options, { streamResetBurst: maxResets, streamResetRate: maxResets });
 }
 
+/** The only way from a stream to the call that grpc-js makes of it is a header. */
+const answerKey = "x-settle-answer";
+
 // grpc-js takes any subtype for protobuf.
 const grpcType = /^application\/grpc(\+proto)?\s*(;|$)/i;
 
@@ -60,7 +94,12 @@ const grpcType = /^application\/grpc(\+proto)?\s*(;|$)/i;
  * process. There is no public hook before that answer, so this wraps the private method through
  * which every request enters.
  */
-function guardStreams(server: Server, domain: string, log: Logger): void {
+function guardStreams(
+  server: Server,
+  domain: string,
+  log: Logger,
+  enter: (stream: ServerHttp2Stream, headers: Record<string, unknown>) => void,
+): void {
   const serve: unknown = Reflect.get(server, "_streamHandler");
   const find: unknown = Reflect.get(server, "_retrieveHandler");
   assert(typeof serve === "function", "grpc-js no longer has the method _streamHandler");
@@ -84,12 +123,42 @@ function guardStreams(server: Server, domain: string, log: Logger): void {
         return refuseType(stream, inDomain(unsupportedType(), domain));
       }
       const refusal = refusalOf(headers, raw);
-      if (refusal) refuseCall(stream, inDomain(refusal, domain));
-      else Reflect.apply(serve, server, request);
+      if (refusal) return refuseCall(stream, inDomain(refusal, domain));
+      enter(stream, headers);
+      Reflect.apply(serve, server, request);
     } catch (error) {
       log.debug({ err: error }, "a gRPC request could not be served");
     }
   });
+}
+
+/**
+ * Lets a stream have one piece of a message at a time: Node keeps what it has been given until the
+ * reader takes it. grpc-js writes one message at a time.
+ */
+function writeInPieces(stream: ServerHttp2Stream, untaken: UntakenAnswers): UntakenAnswer {
+  const answer = untaken.open(() => {
+    stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    stream.destroy();
+  });
+  const write = stream.write.bind(stream);
+  type Done = (error?: Error | null) => void;
+  const writeNext = (bytes: Buffer, done: Done) => {
+    const piece = bytes.subarray(0, pieceBytes);
+    write(piece, (error) => {
+      answer.took(piece.length);
+      if (error || piece.length === bytes.length) done(error);
+      // The deadline may have ended the answer.
+      else if (stream.writable) writeNext(bytes.subarray(pieceBytes), done);
+    });
+  };
+  stream.write = (bytes: Buffer, done: unknown) => {
+    answer.wrote(bytes.length);
+    writeNext(bytes, done as Done);
+    return true;
+  };
+  stream.once("close", () => answer[Symbol.dispose]());
+  return answer;
 }
 
 function refuseCall(stream: ServerHttp2Stream, error: ConnectError): void {

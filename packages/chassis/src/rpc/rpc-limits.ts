@@ -14,8 +14,8 @@ export type RpcLimits = {
   readonly maxConnections: number;
   /** Concurrent calls on one HTTP/2 connection. */
   readonly maxStreamsPerConnection: number;
-  /** Memory that one HTTP/2 connection may hold, in megabytes. */
-  readonly maxSessionMegabytes: number;
+  /** The bytes of answers that wait for their readers, of all calls together. */
+  readonly maxUntakenBytes: number;
   /** How long a new connection may take to show which protocol it uses. */
   readonly prefaceTimeoutMs: number;
   /** HTTP/1.1: the time for all headers of a request, and for the whole of it. */
@@ -44,7 +44,7 @@ export const defaultRpcLimits: RpcLimits = {
   reads: { maxRunning: 6, maxRunningPerUser: 2, maxWaiting: 2_000, maxWaitingPerUser: 100 },
   maxConnections: 2_000,
   maxStreamsPerConnection: 1_000,
-  maxSessionMegabytes: 32,
+  maxUntakenBytes: 64 * 1024 * 1024,
   prefaceTimeoutMs: 5_000,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 20_000,

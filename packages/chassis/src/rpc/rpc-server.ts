@@ -18,11 +18,14 @@ import { mountReflection } from "./reflection.ts";
 import { createCalls } from "./rpc-call.ts";
 import { defaultRpcLimits, type RpcLimits } from "./rpc-limits.ts";
 import { createSharedPort } from "./shared-port.ts";
+import { createUntakenAnswers } from "./untaken-answers.ts";
 import type { WriteQuota } from "./write-quota.ts";
 
 export type RpcServer = AsyncDisposable & {
   /** Listens and returns the address; rejects if the port is taken. */
   listen(): Promise<{ readonly host: string; readonly port: number }>;
+  /** The bytes of answers that wait for their readers. */
+  readonly untakenBytes: number;
 };
 
 /** A service of the contract and its implementation. */
@@ -82,8 +85,9 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
     log,
   });
 
-  const grpc = createGrpcServer({ limits, domain, log });
-  mountGrpc({ server: grpc, methods, calls, newId });
+  const untaken = createUntakenAnswers({ maxBytes: limits.maxUntakenBytes, log });
+  const { server: grpc, answerOf } = createGrpcServer({ limits, untaken, domain, log });
+  mountGrpc({ server: grpc, answerOf, methods, calls, newId });
   mountHealth(
     grpc,
     health,
@@ -92,7 +96,7 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
   if (descriptors) mountReflection(grpc, descriptors);
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
 
-  const handlers = createConnectHandlers({ ...limits, methods, calls });
+  const handlers = createConnectHandlers({ ...limits, methods, calls, untaken });
   const { pages = new Map() } = options;
   const http = createHttpFront({ handlers, pages, health, domain, limits, newId, log });
   const port = createSharedPort({
@@ -124,6 +128,9 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
     async listen() {
       const { address, port: bound } = await port.listen(options.host, options.port);
       return { host: address, port: bound };
+    },
+    get untakenBytes() {
+      return untaken.bytes;
     },
     [Symbol.asyncDispose]() {
       stopped ??= stop();
