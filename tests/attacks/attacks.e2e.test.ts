@@ -8,9 +8,10 @@ import { type AttackedSystem, skewedBy } from "../harness/attacks/attacked-syste
 import { audit } from "../harness/attacks/audit.ts";
 import { attacks } from "../harness/attacks/catalog.ts";
 import { type GoodTraffic, startGoodTraffic } from "../harness/attacks/good-traffic.ts";
-import { watchHealth } from "../harness/attacks/health-watch.ts";
-import { measureAttack, measureQuiet, type Observers } from "../harness/attacks/measure.ts";
-import { watchMemory } from "../harness/attacks/memory-watch.ts";
+import { type HealthWatch, watchHealth } from "../harness/attacks/health-watch.ts";
+import { missesOf, runAttack, windowOf } from "../harness/attacks/measure.ts";
+import { type MemoryWatch, watchMemory } from "../harness/attacks/memory-watch.ts";
+import { serviceMemoryMb } from "../harness/attacks/report.ts";
 import { startSystem } from "../harness/system/system.ts";
 import { openTestIssuer } from "../harness/system/tokens.ts";
 
@@ -19,7 +20,6 @@ const goodUsers = 10;
 const attackers = 61;
 /** Longer than the attack with the clock ahead. */
 const tokenLifetimeS = 30 * 24 * 3_600;
-const serviceMemoryMb = 300;
 /** Those after which somebody else must start a process again, or bring a queue back. */
 const needsSupervisor = /^(killed-|deleted-)/;
 
@@ -29,7 +29,8 @@ describe("attacks", function () {
   let system: AttackedSystem;
   let users: readonly User[];
   let traffic: GoodTraffic;
-  let observers: Observers;
+  let health: HealthWatch;
+  let memory: MemoryWatch;
 
   before(async () => {
     const folder = mkdtempSync(join(tmpdir(), "settle-attacks-"));
@@ -69,23 +70,21 @@ describe("attacks", function () {
     traffic = running.use(
       startGoodTraffic({ port: system.port, users: good, perSecond: callsPerSecond }),
     );
-    const health = running.use(watchHealth(system.port));
-    observers = { traffic, health, memory: running.use(watchMemory(system.pids)) };
+    health = running.use(watchHealth(system.port));
+    memory = running.use(watchMemory(system.pids));
   });
   after(() => running.disposeAsync());
 
   for (const attack of attacks.filter(({ name }) => !needsSupervisor.test(name))) {
     it(`${attack.name} fails no call of others: ${attack.in("short").size}`, async () => {
-      const quiet = await measureQuiet(observers, 0);
-      const found = await measureAttack({
-        ...{ attack, form: "short", system, observers, quiet },
-        attackers: users,
-      });
-      const { attacked, healthMisses, peakMb, did } = found;
-      assert.ok(attacked.calls > 0, "there were no good calls");
-      assert.deepEqual(attacked.reasons, [], "good calls failed");
-      assert.equal(healthMisses, 0, "/healthz was missed");
-      for (const [service, used] of Object.entries(peakMb)) {
+      const run = { attack, form: "short", system, attackers: users } as const;
+      const { startMs, endMs, did } = await runAttack(run);
+      await traffic.ended(endMs);
+      const { calls, reasons } = windowOf(traffic, startMs, endMs);
+      assert.ok(calls > 0, "there were no good calls");
+      assert.deepEqual(reasons, [], "good calls failed");
+      assert.deepEqual(missesOf(health, startMs, endMs), [], "/healthz was missed");
+      for (const [service, used] of Object.entries(memory.peakMb(startMs, endMs))) {
         assert.ok(used <= serviceMemoryMb, `${service} used ${used} MB`);
       }
       const failures = Object.keys(did).filter((what) => what.startsWith("failed"));

@@ -8,8 +8,8 @@ const kinds = ["create", "get", "list", "balance"] as const;
 /** An order that is not paid this long after its call was due counts as a failure. */
 const paidWithinMs = 15_000;
 /** Every so many calls, one uses a connection of its own, and another opens a watch on one. */
-const newConnectionEvery = 41;
-const newWatchEvery = 397;
+const newConnectionEvery = 13;
+const newWatchEvery = 47;
 const newWatchTimeoutMs = 5_000;
 const reopenPauseMs = 200;
 const checkEveryMs = 100;

@@ -65,58 +65,74 @@ export async function measureQuiet({ traffic }: Observers, seconds: number): Pro
   return windowOf(traffic, fromMs, toMs);
 }
 
-/** Runs an attack beside good traffic, and waits until good calls are fine again. */
-export async function measureAttack(options: {
+/** When an attack ran, and what it did. */
+export type AttackRun = {
+  readonly startMs: number;
+  readonly endMs: number;
+  /** When each of its faults began, if it says so. */
+  readonly marksMs: readonly number[];
+  readonly did: Tally;
+};
+
+/** Runs an attack for at least `seconds`, by default its own. */
+export async function runAttack(options: {
   readonly attack: Attack;
   readonly form: Form;
-  /** Default: those of the attack. */
   readonly seconds?: number | undefined;
   readonly system: AttackedSystem;
   readonly attackers: readonly User[];
-  readonly observers: Observers;
-  readonly quiet: Window;
-}): Promise<Measurement> {
-  const { attack, form, system, attackers, observers, quiet } = options;
-  const { traffic, health, memory } = observers;
-  const { size, seconds: ownSeconds } = attack.in(form);
-  const seconds = options.seconds ?? ownSeconds;
-  const marksMs: number[] = [];
+}): Promise<AttackRun> {
+  const { attack, form, system, attackers } = options;
+  const { seconds = attack.in(form).seconds } = options;
   const target = { port: system.port, address: attackerAddress, users: attackers };
-
+  const marksMs: number[] = [];
+  const mark = () => marksMs.push(performance.now());
   const startMs = performance.now();
   const signal = AbortSignal.timeout(seconds * 1_000);
-  const mark = () => marksMs.push(performance.now());
-  const did =
+  const running =
     attack.by === "caller"
       ? runAttacker({ name: attack.name, form, target, signal })
       : attack
           .in(form)
           .run({ ...system, ...target, mark }, signal)
           .catch((error: unknown) => ({ [`failed: ${error}`]: 1 }));
-  const [tally] = await Promise.all([did, pause(seconds * 1_000)]);
-  const endMs = performance.now();
+  const [did] = await Promise.all([running, pause(seconds * 1_000)]);
+  return { startMs, endMs: performance.now(), marksMs, did };
+}
 
+/** Runs an attack beside good traffic, and waits until good calls are fine again. */
+export async function measureAttack(
+  options: Parameters<typeof runAttack>[0] & {
+    readonly observers: Observers;
+    readonly quiet: Window;
+  },
+): Promise<Measurement> {
+  const { attack, form, quiet } = options;
+  const { traffic, health, memory } = options.observers;
+  const { startMs, endMs, marksMs, did } = await runAttack(options);
   const isBad = badnessOf(quiet);
   const recovered = await untilRecovered(traffic, endMs, isBad);
   await traffic.ended(endMs);
-  // An end counts as a mark, unless the attack has set its own.
+  const nowMs = performance.now();
+  // The end counts as a mark, unless the attack has set its own.
   const marks = marksMs.length > 0 ? marksMs : [endMs];
   return {
     attack: attack.name,
-    size,
+    size: attack.in(form).size,
     goals: attack.goals,
-    seconds,
+    seconds: (endMs - startMs) / 1_000,
     quiet,
     attacked: windowOf(traffic, startMs, endMs),
-    healthMisses: missesOf(health, startMs, performance.now()).length,
-    peakMb: memory.peakMb(startMs, performance.now()),
+    healthMisses: missesOf(health, startMs, nowMs).length,
+    peakMb: memory.peakMb(startMs, nowMs),
     recoveryS: recovered
       ? longestRecoveryMs(samplesOf(traffic).filter(isBad), marks) / 1_000
       : Number.POSITIVE_INFINITY,
-    did: tally,
+    did,
   };
 }
 
+/** The missed polls of a time window. */
 export function missesOf(health: HealthWatch, fromMs: number, toMs: number): readonly HealthMiss[] {
   return health.misses.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
 }

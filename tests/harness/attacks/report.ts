@@ -1,7 +1,8 @@
 import type { Measurement, Window } from "./measure.ts";
 
 const p99RatioMax = 2;
-const serviceMemoryMb = 300;
+/** The memory that a service may use at most. */
+export const serviceMemoryMb = 300;
 /** Percentiles below this are not compared: timers and the scheduler decide them. */
 const comparedFromMs = 5;
 
@@ -58,10 +59,19 @@ export function tableOf(measurements: readonly Measurement[]): string {
 export function detailsOf(found: Measurement): readonly string[] {
   const did = Object.entries(found.did).map(([what, count]) => `${what} ${count}`);
   return [
-    `${found.attack}: ${found.size}${did.length > 0 ? ` (${did.join(", ")})` : ""}`,
+    `${found.attack}: ${found.size}`,
+    ...(did.length > 0 ? [`  did: ${did.join(", ")}`] : []),
     ...missedGoals(found).map((missed) => `  MISSED ${missed}`),
     ...found.attacked.reasons.map((reason) => `    ${reason}`),
   ];
+}
+
+/** Returns the cells of the table in one line. */
+export function summaryOf(found: Measurement): string {
+  return rowOf(found)
+    .map((cell, at) => `${columns[at]} ${cell}`)
+    .slice(1)
+    .join(", ");
 }
 
 function rowOf(found: Measurement): readonly string[] {
