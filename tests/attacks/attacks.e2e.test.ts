@@ -9,7 +9,7 @@ import { audit } from "../harness/attacks/audit.ts";
 import { attacks } from "../harness/attacks/catalog.ts";
 import { type GoodTraffic, startGoodTraffic } from "../harness/attacks/good-traffic.ts";
 import { type HealthWatch, watchHealth } from "../harness/attacks/health-watch.ts";
-import { missesOf, runAttack, windowOf } from "../harness/attacks/measure.ts";
+import { faultsOf, missesOf, runAttack, windowOf } from "../harness/attacks/measure.ts";
 import { type MemoryWatch, watchMemory } from "../harness/attacks/memory-watch.ts";
 import { serviceMemoryMb } from "../harness/attacks/report.ts";
 import { startSystem } from "../harness/system/system.ts";
@@ -87,8 +87,7 @@ describe("attacks", function () {
       for (const [service, used] of Object.entries(memory.peakMb(startMs, endMs))) {
         assert.ok(used <= serviceMemoryMb, `${service} used ${used} MB`);
       }
-      const failures = Object.keys(did).filter((what) => what.startsWith("failed"));
-      assert.deepEqual(failures, [], "the attack did not run");
+      assert.deepEqual(faultsOf(attack, did), [], "the attack did not run");
     });
   }
 

@@ -48,6 +48,8 @@ export type Goals = {
 type Common = {
   readonly name: string;
   readonly goals: Goals;
+  /** Returns what is wrong with what it did; empty if nothing is. */
+  faultsOf(did: Tally): readonly string[];
 };
 type Run<Target> = {
   /** What it does, with its size. */
@@ -78,6 +80,8 @@ type Definition<Size, Target> = {
   readonly goals?: Partial<Goals>;
   readonly full: Size & { readonly seconds: number };
   readonly short: Size & { readonly seconds: number };
+  /** Default: nothing is wrong. */
+  faultsOf?(did: Tally): readonly string[];
   size(size: Size): string;
   run(target: Target, size: Size, signal: AbortSignal): Promise<Tally>;
 };
@@ -94,8 +98,11 @@ export function operatorAttack<Size>(definition: Definition<Size, OperatorTarget
   return { by: "operator", ...commonOf(definition), in: (form) => runOf(definition, form) };
 }
 
-function commonOf({ name, goals }: Pick<Definition<unknown, unknown>, "name" | "goals">): Common {
-  return { name, goals: { ...defaultGoals, ...goals } };
+function commonOf(
+  definition: Pick<Definition<unknown, unknown>, "name" | "goals" | "faultsOf">,
+): Common {
+  const { name, goals, faultsOf = () => [] } = definition;
+  return { name, goals: { ...defaultGoals, ...goals }, faultsOf };
 }
 
 function runOf<Size, Target>(definition: Definition<Size, Target>, form: Form): Run<Target> {

@@ -1,7 +1,7 @@
 /** Runs one attack over the network with the lowest priority, and sends what it did to its parent. */
 import { setPriority } from "node:os";
 import type { CallerTarget, Form } from "./attack.ts";
-import { callerAttacks } from "./catalog.ts";
+import { callerAttacks } from "./caller/catalog.ts";
 
 setPriority(19);
 const [name = "", form = "full", target = ""] = process.argv.slice(2);

@@ -5,7 +5,7 @@ import type { AttackedSystem } from "./attacked-system.ts";
 import type { GoodTraffic, Sample } from "./good-traffic.ts";
 import type { HealthMiss, HealthWatch } from "./health-watch.ts";
 import type { MemoryWatch } from "./memory-watch.ts";
-import { runAttacker } from "./start-attacker.ts";
+import { broken, runAttacker } from "./start-attacker.ts";
 
 export const attackerAddress = "127.0.0.66";
 const maxListed = 5;
@@ -47,6 +47,8 @@ export type Measurement = {
    */
   readonly recoveryS: number;
   readonly did: Tally;
+  /** What is wrong with what it did. */
+  readonly faults: readonly string[];
 };
 
 /** What watches the system while it is attacked. */
@@ -95,7 +97,7 @@ export async function runAttack(options: {
       : attack
           .in(form)
           .run({ ...system, ...target, mark }, signal)
-          .catch((error: unknown) => ({ [`failed: ${error}`]: 1 }));
+          .catch((error: unknown) => ({ [`${broken}: ${error}`]: 1 }));
   const [did] = await Promise.all([running, pause(seconds * 1_000)]);
   return { startMs, endMs: performance.now(), marksMs, did };
 }
@@ -129,7 +131,14 @@ export async function measureAttack(
       ? longestRecoveryMs(samplesOf(traffic).filter(isBad), marks) / 1_000
       : Number.POSITIVE_INFINITY,
     did,
+    faults: faultsOf(attack, did),
   };
+}
+
+/** What is wrong with what an attack did: also that it did not run. */
+export function faultsOf(attack: Attack, did: Tally): readonly string[] {
+  const failures = Object.keys(did).filter((what) => what.startsWith(broken));
+  return [...failures, ...(failures.length > 0 ? [] : attack.faultsOf(did))];
 }
 
 /** The missed polls of a time window. */

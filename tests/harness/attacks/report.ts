@@ -23,7 +23,7 @@ const columns = [
 
 /** Returns the goals that the attack did not meet; empty if it met all. */
 export function missedGoals(found: Measurement): readonly string[] {
-  const { goals, attacked, quiet, healthMisses, recoveryS, peakMb, did } = found;
+  const { goals, attacked, quiet, healthMisses, recoveryS, peakMb, faults } = found;
   const missed: string[] = [];
   if (!goals.isOutage) {
     if (attacked.failed > 0) missed.push(`${attacked.failed} good calls failed`);
@@ -37,9 +37,7 @@ export function missedGoals(found: Measurement): readonly string[] {
     const used = peakMb[service] ?? 0;
     if (used > serviceMemoryMb) missed.push(`${service} used ${used} MB`);
   }
-  for (const [what, count] of Object.entries(did)) {
-    if (what.startsWith("not back") || what.startsWith("failed")) missed.push(`${what}: ${count}`);
-  }
+  missed.push(...faults);
   return missed;
 }
 

@@ -6,6 +6,9 @@ const program = fileURLToPath(new URL("./attacker-process.ts", import.meta.url))
 const startTimeoutMs = 120_000;
 const stopTimeoutMs = 10_000;
 
+/** The beginning of what is counted if an attack could not run. */
+export const broken = "the attack broke";
+
 /**
  * Runs an attack over the network in a process of its own with the lowest priority. Asks it to stop
  * when `signal` aborts. Resolves with what it did; an attacker that does not end, or fails, is
@@ -22,7 +25,7 @@ export async function runAttacker(options: {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const ended = new Promise<Tally>((resolve) => {
-    let tally: Tally = { "failed: the attacker died": 1 };
+    let tally: Tally = { [`${broken}: it died`]: 1 };
     child.on("message", (message) => {
       tally = message as Tally;
     });
