@@ -14,7 +14,7 @@ const listServices = Buffer.of(0x3a, 0x01, 0x2a);
 export const slowDocs = callerAttack({
   name: "slow-docs",
   full: { seconds: 20, connections: 11 },
-  short: { seconds: 3, connections: 6 },
+  short: { seconds: 2, connections: 6 },
   size: ({ connections }) =>
     `${connections} × ${streamsPerConnection} readers of the documents' bundle stall`,
   async run(target, { connections }, signal) {
@@ -31,7 +31,7 @@ export const slowDocs = callerAttack({
 export const reflectionStreams = callerAttack({
   name: "reflection-streams",
   full: { seconds: 20, connections: 45 },
-  short: { seconds: 3, connections: 15 },
+  short: { seconds: 2, connections: 15 },
   size: ({ connections }) => `${connections} × ${streamsPerConnection} open reflection streams`,
   run: (target, { connections }, signal) =>
     holdStreams(target, connections, signal, (session) => {

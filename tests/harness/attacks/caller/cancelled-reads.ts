@@ -12,7 +12,7 @@ type Pace = { readonly connections: number; readonly reads: number; readonly rea
 export const cancelledReads = callerAttack({
   name: "cancelled-reads",
   full: { seconds: 12, reads: 90_000, connections: 16, readForMs: 2 },
-  short: { seconds: 3, reads: 9_000, connections: 16, readForMs: 2 },
+  short: { seconds: 2, reads: 9_000, connections: 16, readForMs: 2 },
   size: ({ reads, connections }) => `${reads} lists reset over ${connections} connections`,
   run: (target, pace) => sendResets(target, pace, listOrders("gRPC", target.users[0] as User)),
 });
@@ -21,7 +21,7 @@ export const cancelledReads = callerAttack({
 export const rapidResets = callerAttack({
   name: "rapid-resets",
   full: { seconds: 12, reads: 64_000, connections: 2, readForMs: 0 },
-  short: { seconds: 2, reads: 10_000, connections: 2, readForMs: 0 },
+  short: { seconds: 1, reads: 10_000, connections: 2, readForMs: 0 },
   size: ({ reads, connections }) => `${reads} calls reset at once on ${connections} connections`,
   run: (target, pace) => sendResets(target, pace, listOrders("gRPC", target.users[0] as User)),
 });
@@ -30,7 +30,7 @@ export const rapidResets = callerAttack({
 export const anonymousResets = callerAttack({
   name: "anonymous-resets",
   full: { seconds: 12, reads: 64_000, connections: 2, readForMs: 0 },
-  short: { seconds: 2, reads: 10_000, connections: 2, readForMs: 0 },
+  short: { seconds: 1, reads: 10_000, connections: 2, readForMs: 0 },
   size: ({ reads, connections }) =>
     `${reads} requests without a token reset at once on ${connections} connections`,
   run: (target, pace) =>

@@ -7,7 +7,7 @@ import { listOrders } from "./left-reads.ts";
 export const expensiveReads = callerAttack({
   name: "expensive-reads",
   full: { seconds: 30, lanes: 20 },
-  short: { seconds: 3, lanes: 20 },
+  short: { seconds: 2, lanes: 20 },
   size: ({ lanes }) => `${lanes} parallel pages of 1,000 orders of 1 kB by one user`,
   async run(target, { lanes }, signal) {
     const request = listOrders("gRPC", target.users[0] as User);

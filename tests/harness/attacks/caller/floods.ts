@@ -13,7 +13,7 @@ const refusalPauseMs = 20;
 export const writeFlood = callerAttack({
   name: "write-flood",
   full: { seconds: 30, connections: 64 },
-  short: { seconds: 3, connections: 64 },
+  short: { seconds: 2, connections: 64 },
   size: ({ connections }) => `one user orders from ${connections} connections without a pause`,
   async run(target, { connections }, signal) {
     const user = target.users[1] as User;
@@ -37,7 +37,7 @@ export const writeFlood = callerAttack({
 export const watchFlood = callerAttack({
   name: "watch-flood",
   full: { seconds: 20, users: 60 },
-  short: { seconds: 3, users: 60 },
+  short: { seconds: 2, users: 60 },
   size: ({ users }) => `${users} users of one address open ${watchesPerUser} watches each`,
   async run(target, { users }, signal) {
     const sessions = [];

@@ -14,7 +14,7 @@ export const leftReads = protocols.map((protocol) =>
   callerAttack({
     name: `left-reads-${protocol.toLowerCase()}`,
     full: { seconds: 15, reads: 300 },
-    short: { seconds: 2, reads: 100 },
+    short: { seconds: 1, reads: 100 },
     size: ({ reads }) => `${reads} lists of 1,000 orders of 1 kB left half way`,
     run: (target, { reads }) => leaveAnswers(target, reads, (user) => [listOrders(protocol, user)]),
   }),
@@ -24,7 +24,7 @@ export const leftReads = protocols.map((protocol) =>
 export const leftWatches = callerAttack({
   name: "left-watches",
   full: { seconds: 15, reads: 600 },
-  short: { seconds: 2, reads: 120 },
+  short: { seconds: 1, reads: 120 },
   size: ({ reads }) => `${reads} watches of 1,000 orders of 1 kB left half way`,
   run: (target, { reads }) =>
     leaveAnswers(target, reads, (user) =>
@@ -38,7 +38,7 @@ export const leftWatches = callerAttack({
 export const leftStatements = callerAttack({
   name: "left-statements",
   full: { seconds: 15, reads: 600 },
-  short: { seconds: 2, reads: 150 },
+  short: { seconds: 1, reads: 150 },
   size: ({ reads }) => `${reads} statements of 1,000 entries left half way`,
   run: (target, { reads }) =>
     leaveAnswers(target, reads, (user) => {

@@ -14,7 +14,7 @@ export const stalledReaders = protocols.map((protocol) =>
   callerAttack({
     name: `stalled-readers-${protocol.toLowerCase()}`,
     full: { seconds: 20, readers: 2_000 },
-    short: { seconds: 3, readers: 300 },
+    short: { seconds: 2, readers: 300 },
     size: ({ readers }) =>
       `${readers} readers of 1,000 orders of 1 kB stall on ${readers / streamsPerConnection} connections`,
     async run(target, { readers }, signal) {

@@ -7,7 +7,7 @@ const dayMs = 24 * 3_600_000;
 export const clockAhead = operatorAttack({
   name: "clock-ahead",
   full: { seconds: 20, days: 4, forS: 10 },
-  short: { seconds: 4, days: 4, forS: 3 },
+  short: { seconds: 3, days: 4, forS: 2 },
   size: ({ days, forS }) => `the clock of orders ${days} days ahead for ${forS} s`,
   async run({ setClockAhead }, { days, forS }) {
     setClockAhead(days * dayMs);

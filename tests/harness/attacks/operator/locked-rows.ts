@@ -6,7 +6,7 @@ import { createGoodCaller } from "../good-caller.ts";
 type Lock = { readonly holdS: number; readonly orderEveryMs: number };
 
 const full = { seconds: 45, holdS: 40, orderEveryMs: 5_000 };
-const short = { seconds: 4, holdS: 4, orderEveryMs: 500 };
+const short = { seconds: 3, holdS: 3, orderEveryMs: 500 };
 const sizeOf = (what: string) => (lock: Lock) =>
   `${what} locked for ${lock.holdS} s while its user orders every ${lock.orderEveryMs / 1_000} s`;
 
@@ -16,7 +16,7 @@ export const lockedAccount = operatorAttack({
   full,
   short,
   size: sizeOf("one account"),
-  run: (target, lock) => holdRow(target, lock, "payments", "accounts"),
+  run: (target, lock) => holdRow(target, lock, { user: 2, service: "payments", table: "accounts" }),
 });
 
 /** Another transaction holds the revision counter of a user who goes on ordering. */
@@ -25,16 +25,17 @@ export const lockedRevisions = operatorAttack({
   full,
   short,
   size: sizeOf("one row of user_revisions"),
-  run: (target, lock) => holdRow(target, lock, "orders", "user_revisions"),
+  run: (target, lock) =>
+    holdRow(target, lock, { user: 3, service: "orders", table: "user_revisions" }),
 });
 
 async function holdRow(
   target: OperatorTarget,
   { holdS, orderEveryMs }: Lock,
-  service: "orders" | "payments",
-  table: string,
+  row: { readonly user: number; readonly service: "orders" | "payments"; readonly table: string },
 ) {
-  const user = target.users[2] as User;
+  const { service, table } = row;
+  const user = target.users[row.user] as User;
   using caller = createGoodCaller("REST", target);
   // Creates the user's row in both tables.
   await caller.create(user, 1, "before the lock");

@@ -5,10 +5,10 @@ import { dueTimes, sendOnSchedule } from "../../../../bench/schedule.ts";
 import { type OperatorTarget, operatorAttack, type User } from "../attack.ts";
 import { createGoodCaller, protocols } from "../good-caller.ts";
 
-const firstUser = 3;
+const firstUser = 4;
 const usersOfLoad = 40;
 const callersPerProtocol = 4;
-const firstAfterS = 3;
+const firstAfterS = 1;
 const findTimeoutMs = 15_000;
 
 /** RabbitMQ closes the connections of all consumers, several times, under a steady load. */
@@ -16,7 +16,7 @@ export const lostChannels = operatorAttack({
   name: "lost-channels",
   goals: { recoveryS: 10 },
   full: { seconds: 30, outages: 3, everyS: 7, ordersPerSecond: 100 },
-  short: { seconds: 6, outages: 2, everyS: 2, ordersPerSecond: 20 },
+  short: { seconds: 4, outages: 2, everyS: 2, ordersPerSecond: 20 },
   size: ({ outages, ordersPerSecond }) =>
     `the consumers' connections closed ${outages} times at ${ordersPerSecond} orders/s`,
   async run(target, { outages, everyS, ordersPerSecond }) {
