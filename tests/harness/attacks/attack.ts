@@ -33,7 +33,7 @@ export type OperatorTarget = CallerTarget & {
   provisionQueues(): Promise<void>;
   /** The size of the log of a process in lines. */
   countLogLines(process: string): number;
-  /** Notes that a fault begins now, so that the recovery from it is measured. */
+  /** Notes that a fault begins, or ends: the recovery is measured from here. */
   mark(): void;
 };
 

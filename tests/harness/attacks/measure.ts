@@ -71,7 +71,7 @@ export async function measureQuiet({ traffic }: Observers, seconds: number): Pro
 export type AttackRun = {
   readonly startMs: number;
   readonly endMs: number;
-  /** When each of its faults began, if it says so. */
+  /** When each of its faults began or ended, if it says so. */
   readonly marksMs: readonly number[];
   readonly did: Tally;
 };

@@ -4,7 +4,7 @@ import type { CallerTarget, Form, Tally } from "./attack.ts";
 
 const program = fileURLToPath(new URL("./attacker-process.ts", import.meta.url));
 const startTimeoutMs = 120_000;
-const stopTimeoutMs = 10_000;
+const stopTimeoutMs = 60_000;
 
 /** The beginning of what is counted if an attack could not run. */
 export const broken = "the attack broke";

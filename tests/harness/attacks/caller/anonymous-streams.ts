@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { callerAttack } from "../attack.ts";
 import { openSession, send, statusOf, streamsPerConnection } from "../http2-session.ts";
 import { enveloped } from "../requests.ts";
-import { aborted } from "./lanes.ts";
+import { hold } from "./lanes.ts";
 
 const rampMs = 20;
 const bundle = /src="([^"]*bundle[^"]*\.js)"/;
@@ -59,7 +59,7 @@ async function holdStreams(
   const sessions = [];
   const statuses: Promise<number | undefined>[] = [];
   let held = 0;
-  for (let made = 0; made < connections && !signal.aborted; made += 1) {
+  for (let made = 0; made < connections; made += 1) {
     const session = openSession(target);
     sessions.push(session);
     for (let one = 0; one < streamsPerConnection; one += 1) {
@@ -72,7 +72,7 @@ async function holdStreams(
     }
     await pause(rampMs);
   }
-  await aborted(signal);
+  await hold(signal);
   const heldAtEnd = held;
   for (const session of sessions) session.destroy();
   const refused = (await Promise.all(statuses)).filter((status) => status !== 200).length;

@@ -4,7 +4,7 @@ import { callerAttack, type User } from "../attack.ts";
 import { createGoodCaller, type Protocol, protocols } from "../good-caller.ts";
 import { firstData, openSession, send } from "../http2-session.ts";
 import { requestOf } from "../requests.ts";
-import { aborted, untilAborted } from "./lanes.ts";
+import { hold, untilAborted } from "./lanes.ts";
 
 const watchesPerUser = 10;
 const refusalPauseMs = 20;
@@ -54,7 +54,7 @@ export const watchFlood = callerAttack({
         stream.on("data", () => {});
       }
     }
-    await aborted(signal);
+    await hold(signal);
     for (const session of sessions) session.destroy();
     const served = (await Promise.all(begun)).filter(Boolean).length;
     return { asked: begun.length, served };

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { callerAttack } from "../attack.ts";
-import { aborted } from "./lanes.ts";
+import { hold } from "./lanes.ts";
 
 const rampEvery = 100;
 const rampMs = 20;
@@ -23,12 +23,12 @@ export const idleConnections = callerAttack({
       socket.on("close", () => open.delete(socket));
     };
     for (let round = 0; round < 2; round += 1) {
-      while (open.size < connections && attempts < connections * (round + 1) && !signal.aborted) {
+      while (open.size < connections && attempts < connections * (round + 1)) {
         add();
         if (attempts % rampEvery === 0) await pause(rampMs);
       }
     }
-    await aborted(signal);
+    await hold(signal);
     const held = open.size;
     for (const socket of open) socket.destroy();
     return { attempts, "held at the end": held };

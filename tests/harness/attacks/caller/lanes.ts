@@ -1,5 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
+const leastHoldMs = 1_000;
+
 /** Does `work` `count` times, at most `concurrency` at a time. */
 export async function inLanes(
   count: number,
@@ -29,7 +31,8 @@ export async function untilAborted(
   await Promise.all(Array.from({ length: concurrency }, lane));
 }
 
-/** Resolves when `signal` aborts. */
-export async function aborted(signal: AbortSignal): Promise<void> {
+/** Holds what is open until `signal` aborts, and at least for a second. */
+export async function hold(signal: AbortSignal): Promise<void> {
+  await pause(leastHoldMs);
   while (!signal.aborted) await pause(2 ** 30, undefined, { signal }).catch(() => {});
 }

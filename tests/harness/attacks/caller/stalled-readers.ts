@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { callerAttack, type User } from "../attack.ts";
 import { protocols } from "../good-caller.ts";
 import { leave, openSession, send, streamsPerConnection } from "../http2-session.ts";
-import { aborted } from "./lanes.ts";
+import { hold } from "./lanes.ts";
 import { listOrders } from "./left-reads.ts";
 
 /** Between connections, so that the readers do not all ask in the same millisecond. */
@@ -28,7 +28,7 @@ export const stalledReaders = protocols.map((protocol) =>
           tally[isRefused ? "refused" : "answered"] += 1;
         });
       const streams = [];
-      for (let opened = 0; opened < readers && !signal.aborted; opened += streamsPerConnection) {
+      for (let opened = 0; opened < readers; opened += streamsPerConnection) {
         const session = openSession(target);
         sessions.push(session);
         for (let one = 0; one < streamsPerConnection; one += 1) {
@@ -38,7 +38,7 @@ export const stalledReaders = protocols.map((protocol) =>
         }
         await pause(rampMs);
       }
-      await aborted(signal);
+      await hold(signal);
       const tallied = { opened: streams.length, ...tally };
       for (const stream of streams) leave(stream);
       for (const session of sessions) session.destroy();

@@ -6,7 +6,7 @@ import { createGoodCaller } from "../good-caller.ts";
 type Lock = { readonly holdS: number; readonly orderEveryMs: number };
 
 const full = { seconds: 45, holdS: 40, orderEveryMs: 5_000 };
-const short = { seconds: 3, holdS: 3, orderEveryMs: 500 };
+const short = { seconds: 5, holdS: 5, orderEveryMs: 500 };
 const sizeOf = (what: string) => (lock: Lock) =>
   `${what} locked for ${lock.holdS} s while its user orders every ${lock.orderEveryMs / 1_000} s`;
 
@@ -61,6 +61,7 @@ async function holdRow(
       calls.push(order());
       await pause(orderEveryMs);
     }
+    target.mark();
     await client.query("ROLLBACK");
   } finally {
     client.release();
