@@ -74,6 +74,8 @@ export function createConnectHandlers(options: {
     const authorization = context.requestHeader.get("authorization");
     const origin = { method, protocol: context.protocolName, requestId, authorization };
     const call = calls.open(origin, context.timeoutMs());
+    // The client may have gone while its message was read.
+    if (context.signal.aborted) call.abort(gone);
     context.signal.addEventListener("abort", () => call.abort(gone));
     const admitted = (principal: Principal) => {
       context.values.set(principalKey, principal);

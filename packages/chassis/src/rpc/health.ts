@@ -1,6 +1,10 @@
+import { Code } from "@connectrpc/connect";
 import type { Server, ServerUnaryCall, ServerWritableStream, sendUnaryData } from "@grpc/grpc-js";
 import { status as grpcStatus } from "@grpc/grpc-js";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { service as healthService } from "grpc-health-check";
+import { inDomain, refuse } from "../contract/errors.ts";
+import { grpcStatusOf } from "./grpc-status.ts";
 
 export type Health = {
   readonly serving: boolean;
@@ -58,11 +62,20 @@ type Response = { readonly status: ServingStatus | "SERVICE_UNKNOWN" };
 
 /**
  * Serves grpc.health.v1 for the whole server (the empty name) and each of `serviceNames`, all with
- * the same status. Watches of other names get SERVICE_UNKNOWN. Every watch ends with the service.
+ * the same status. Watches of other names get SERVICE_UNKNOWN. Every watch ends with the service;
+ * those beyond `maxWatches` are refused with RESOURCE_EXHAUSTED, because they need no token.
  *
  * The package's own implementation is not used, because it keeps every name that was ever watched.
  */
-export function mountHealth(server: Server, health: Health, serviceNames: readonly string[]): void {
+export function mountHealth(options: {
+  readonly server: Server;
+  readonly health: Health;
+  readonly serviceNames: readonly string[];
+  readonly maxWatches: number;
+  readonly domain: string;
+}): void {
+  const { server, health, serviceNames, maxWatches, domain } = options;
+  let watches = 0;
   const known = new Set(["", ...serviceNames]);
   const responseFor = (name: string): Response => ({
     status: known.has(name) ? servingStatusOf(health) : "SERVICE_UNKNOWN",
@@ -75,11 +88,22 @@ export function mountHealth(server: Server, health: Health, serviceNames: readon
       else answer({ code: grpcStatus.NOT_FOUND, details: "no such service" });
     },
     watch(call: ServerWritableStream<Request, Response>) {
+      if (watches >= maxWatches) {
+        call.emit("error", grpcStatusOf(inDomain(tooMany(), domain)));
+        return;
+      }
       const tell = () => {
-        call.write(responseFor(call.request.service));
+        // A reader that has fallen behind gets the status of the time when it has caught up.
+        if (!call.writableNeedDrain) call.write(responseFor(call.request.service));
         if (health.stopped) call.end();
       };
-      call.on("cancelled", health.onChange(tell));
+      const forget = health.onChange(tell);
+      watches += 1;
+      call.once("cancelled", () => {
+        watches -= 1;
+        forget();
+      });
+      call.on("drain", tell);
       tell();
     },
     list(_call: unknown, answer: sendUnaryData<{ statuses: Record<string, Response> }>) {
@@ -87,3 +111,10 @@ export function mountHealth(server: Server, health: Health, serviceNames: readon
     },
   });
 }
+
+const tooMany = () =>
+  refuse(
+    Code.ResourceExhausted,
+    ErrorReason.TOO_MANY_STREAMS,
+    "too many watches of the health are open; try again later",
+  );

@@ -16,6 +16,13 @@ export type RpcLimits = {
   readonly maxStreamsPerConnection: number;
   /** The bytes of answers that wait for their readers, of all calls together. */
   readonly maxUntakenBytes: number;
+  /** How long an answer may wait without any of it being taken; up to twice as long. */
+  readonly maxStallMs: number;
+  /** Concurrent streams of callers without a token: of reflection, and watches of the health. */
+  readonly maxReflectionStreams: number;
+  readonly maxHealthWatches: number;
+  /** How long a stream of reflection may last. */
+  readonly maxReflectionMs: number;
   /** How long a new connection may take to show which protocol it uses. */
   readonly prefaceTimeoutMs: number;
   /** HTTP/1.1: the time for all headers of a request, and for the whole of it. */
@@ -44,7 +51,11 @@ export const defaultRpcLimits: RpcLimits = {
   reads: { maxRunning: 6, maxRunningPerUser: 2, maxWaiting: 2_000, maxWaitingPerUser: 100 },
   maxConnections: 2_000,
   maxStreamsPerConnection: 1_000,
-  maxUntakenBytes: 64 * 1024 * 1024,
+  maxUntakenBytes: 32 * 1024 * 1024,
+  maxStallMs: 15_000,
+  maxReflectionStreams: 32,
+  maxHealthWatches: 100,
+  maxReflectionMs: 60_000,
   prefaceTimeoutMs: 5_000,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 20_000,

@@ -85,15 +85,29 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
     log,
   });
 
-  const untaken = createUntakenAnswers({ maxBytes: limits.maxUntakenBytes, log });
+  const untaken = createUntakenAnswers({
+    maxBytes: limits.maxUntakenBytes,
+    maxStallMs: limits.maxStallMs,
+    log,
+  });
   const { server: grpc, answerOf } = createGrpcServer({ limits, untaken, domain, log });
   mountGrpc({ server: grpc, answerOf, methods, calls, newId });
-  mountHealth(
-    grpc,
+  mountHealth({
+    server: grpc,
     health,
-    services.map(({ service }) => service.typeName),
-  );
-  if (descriptors) mountReflection(grpc, descriptors);
+    serviceNames: services.map(({ service }) => service.typeName),
+    maxWatches: limits.maxHealthWatches,
+    domain,
+  });
+  if (descriptors) {
+    mountReflection({
+      server: grpc,
+      descriptors,
+      maxStreams: limits.maxReflectionStreams,
+      maxMs: limits.maxReflectionMs,
+      domain,
+    });
+  }
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
 
   const handlers = createConnectHandlers({ ...limits, methods, calls, untaken });
@@ -106,6 +120,7 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
   });
 
   const stop = async () => {
+    using _counts = untaken;
     health.stop();
     await pause(limits.drainMs);
     calls.refuseNew();

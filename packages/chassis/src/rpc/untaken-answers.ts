@@ -18,38 +18,53 @@ export type UntakenAnswer = {
 /**
  * Counts the bytes of answers that wait in memory for their readers. Above the limit, the oldest
  * answer of the user with most bytes is dropped, until the rest is within the limit. So readers that
- * take nothing cost their own user an answer, and nobody else.
+ * take nothing cost their own user an answer, and nobody else. An answer of which nothing is taken
+ * for some time is dropped as well. Disposing ends the checks of the time.
  */
-export type UntakenAnswers = {
+export type UntakenAnswers = Disposable & {
   /** The bytes that wait now. */
   readonly bytes: number;
   /** Begins to count an answer. `drop` must end it and free its bytes at once. */
   open(drop: () => void): UntakenAnswer;
 };
 
-/** Counts answers that together have at most `maxBytes`; see {@link UntakenAnswers}. */
+/**
+ * Counts answers that together have at most `maxBytes` and of which something is taken every
+ * `maxStallMs`, or up to twice that; see {@link UntakenAnswers}.
+ */
 export function createUntakenAnswers(options: {
   readonly maxBytes: number;
+  readonly maxStallMs: number;
   readonly log: Logger;
 }): UntakenAnswers {
-  const { maxBytes, log } = options;
+  const { maxBytes, maxStallMs, log } = options;
   const users = new Map<string, Waiting>();
   let total = 0;
+  let period = 0;
 
-  const dropOldest = () => {
-    const [userId, { bytes, answers }] = heaviestOf(users);
-    const [oldest] = answers;
-    if (!oldest) return;
-    log.debug({ userId, bytes, answers: answers.size }, "dropping an answer that nobody takes");
-    oldest[Symbol.dispose]();
-    oldest.drop();
+  const drop = (answer: Answer) => {
+    const { userId, bytes } = answer;
+    log.debug({ userId, bytes, waiting: total }, "dropping an answer that nobody takes");
+    answer[Symbol.dispose]();
+    answer.drop();
   };
+  const dropOldest = () => {
+    const [oldest] = heaviestOf(users).answers;
+    if (oldest) drop(oldest);
+  };
+  const timer = setInterval(() => {
+    for (const { answers } of users.values()) {
+      for (const answer of answers) if (answer.period < period) drop(answer);
+    }
+    period += 1;
+  }, maxStallMs).unref();
   const open = (drop: () => void): Answer => {
     let own = 0;
     const add = (bytes: number) => {
       if (bytes === 0) return;
       const waiting = users.get(answer.userId) ?? { bytes: 0, answers: new Set() };
       own += bytes;
+      answer.period = period;
       total += bytes;
       waiting.bytes += bytes;
       if (own > 0) waiting.answers.add(answer);
@@ -59,6 +74,7 @@ export function createUntakenAnswers(options: {
     };
     const answer: Answer = {
       userId: "",
+      period,
       drop,
       get bytes() {
         return own;
@@ -78,15 +94,20 @@ export function createUntakenAnswers(options: {
       return total;
     },
     open,
+    [Symbol.dispose]: () => clearInterval(timer),
   };
 }
 
-type Answer = UntakenAnswer & { readonly drop: () => void };
+type Answer = UntakenAnswer & {
+  /** In which period something was last written or taken. */
+  period: number;
+  readonly drop: () => void;
+};
 /** What waits for the readers of one user; the oldest answer is the first. */
 type Waiting = { bytes: number; readonly answers: Set<Answer> };
 
-function heaviestOf(users: ReadonlyMap<string, Waiting>): readonly [string, Waiting] {
-  let heaviest: readonly [string, Waiting] = ["", { bytes: 0, answers: new Set() }];
-  for (const entry of users) if (entry[1].bytes > heaviest[1].bytes) heaviest = entry;
+function heaviestOf(users: ReadonlyMap<string, Waiting>): Waiting {
+  let heaviest: Waiting = { bytes: 0, answers: new Set() };
+  for (const waiting of users.values()) if (waiting.bytes > heaviest.bytes) heaviest = waiting;
   return heaviest;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
 import { service } from "grpc-health-check";
 import { createHealth } from "../../src/rpc/health.ts";
+import { eventually } from "../../src/testing.ts";
 import { setup } from "./rpc-setup.ts";
 
 type Status = { readonly status: string };
@@ -93,5 +94,22 @@ describe("health", () => {
     assert.deepEqual(seen, ["SERVING", "NOT_SERVING"]);
     const [unknown] = await client.watch("other").take(1).toArray();
     assert.deepEqual(unknown, { status: "SERVICE_UNKNOWN" });
+  });
+
+  it("has a limit of watches, which those that have ended leave", async () => {
+    await using bundle = await setup({ limits: { maxHealthWatches: 1 } });
+    using client = healthClient(bundle.port);
+    const watch = () => {
+      const stream = client.watch("");
+      return new Promise<{ stream: typeof stream; code: number }>((resolve) => {
+        stream.once("data", () => resolve({ stream, code: 0 }));
+        stream.on("error", ({ code }: ServiceError) => resolve({ stream, code }));
+      });
+    };
+    const first = await watch();
+    assert.equal(first.code, 0);
+    assert.equal((await watch()).code, 8);
+    first.stream.cancel();
+    await eventually("a place is free", async () => (await watch()).code === 0 || undefined);
   });
 });

@@ -3,6 +3,14 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import {
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
+import { eventually } from "../../src/testing.ts";
 import { orderId, setup } from "./rpc-setup.ts";
 
 const root = new URL("../../../../", import.meta.url);
@@ -19,6 +27,17 @@ async function bufCurl(...args: string[]): Promise<string> {
     ...args,
   ]);
   return stdout;
+}
+
+/** Opens a stream that asks for the list of services and stays open. */
+function openStream(client: Client) {
+  const asIs = (bytes: Buffer) => bytes;
+  const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+  const stream: ClientDuplexStream<Buffer, Buffer> = client.makeBidiStreamRequest(path, asIs, asIs);
+  const answered = new Promise((resolve) => stream.once("data", resolve));
+  const ended = new Promise<ServiceError>((resolve) => stream.once("error", resolve));
+  stream.write(Buffer.from([0x3a, 0]));
+  return { answered, ended };
 }
 
 describe("reflection", () => {
@@ -50,5 +69,30 @@ describe("reflection", () => {
   it("is off without descriptors", async () => {
     await using bundle = await setup();
     await assert.rejects(bufCurl("--list-methods", bundle.baseUrl), /unimplemented/);
+  });
+
+  it("ends the oldest stream for a new one beyond the limit", async () => {
+    await using bundle = await setup({ descriptors, limits: { maxReflectionStreams: 2 } });
+    const client = new Client(`127.0.0.1:${bundle.port}`, credentials.createInsecure());
+    const ends: (number | undefined)[] = [];
+    for (let count = 0; count < 20; count += 1) {
+      const { answered, ended } = openStream(client);
+      ended.then(({ code, metadata }) => {
+        assert.match(String(metadata.get("grpc-status-details-bin")[0]), /TOO_MANY_STREAMS/);
+        ends.push(code);
+      });
+      await answered;
+    }
+    await eventually("the others have ended", () => ends.length === 18 || undefined);
+    assert.deepEqual(new Set(ends), new Set([status.RESOURCE_EXHAUSTED]));
+    client.close();
+  });
+
+  it("ends a stream after some time", async () => {
+    await using bundle = await setup({ descriptors, limits: { maxReflectionMs: 20 } });
+    const client = new Client(`127.0.0.1:${bundle.port}`, credentials.createInsecure());
+    const { code } = await openStream(client).ended;
+    assert.equal(code, status.DEADLINE_EXCEEDED);
+    client.close();
   });
 });
