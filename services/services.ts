@@ -19,6 +19,16 @@ export const services = [
   { name: "payments", port: 8001 },
 ] as const satisfies readonly ListedService[];
 
+/**
+ * The options of Node for every service. By default, V8 lets the memory of a service grow far beyond
+ * what it uses: the young generation to 128 MB, and the old one to several times its size. The
+ * Dockerfile has them, too.
+ */
+export const serviceNodeOptions: readonly string[] = [
+  "--max-semi-space-size=8",
+  "--heap-growing-percent=50",
+];
+
 /** The name of a listed service. */
 export type ServiceName = (typeof services)[number]["name"];
 

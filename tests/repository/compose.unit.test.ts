@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { serviceNames } from "../../services/services.ts";
+import { serviceNames, serviceNodeOptions } from "../../services/services.ts";
 import { type LocalPort, localPorts } from "../../tools/local/config.ts";
 
 type Service = {
@@ -214,6 +214,11 @@ describe("Dockerfile", () => {
     assert.equal(stages.get("workspace")?.base, `node:${devDependencies.node}-bookworm-slim`);
     const [, envoy] = /envoyVersion = "(.*)"/.exec(read("tools/local/parts/envoy.ts")) ?? [];
     assert.equal(stages.get("edge")?.base, `envoyproxy/envoy:v${envoy}`);
+  });
+
+  it("starts services with the options of npm start", () => {
+    const args = ["node", ...serviceNodeOptions, "src/main.ts"].map((arg) => `"${arg}"`);
+    assert.ok(stages.get("service")?.text.includes(`CMD [${args.join(", ")}]`));
   });
 
   it("does not run as root and contains no secrets", () => {

@@ -123,6 +123,14 @@ export const serviceEnvironment = processEnvironment.extend({
     .min(0)
     .default(100)
     .describe("How many calls that only read may wait for one user, likewise."),
+  MAX_UNTAKEN_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1024 * 1024)
+    .default(32 * 1024 * 1024)
+    .describe(
+      "How many bytes of answers may wait in memory for their readers before those of the user with most of them are dropped.",
+    ),
   DRAIN_MS: z.coerce
     .number()
     .int()
@@ -150,6 +158,7 @@ export type ServiceConfig = {
   readonly writeQuota: WriteQuotaLimits;
   readonly connections: Pick<DatabaseLimits, "readConnections" | "writeConnections">;
   readonly reads: FairQueueLimits;
+  readonly maxUntakenBytes: number;
   readonly drainMs: number;
 };
 
@@ -212,6 +221,7 @@ export function serviceConfigOf(values: z.output<typeof serviceEnvironment>): Se
       maxWaiting: values.MAX_WAITING_READS,
       maxWaitingPerUser: values.MAX_WAITING_READS_PER_USER,
     },
+    maxUntakenBytes: values.MAX_UNTAKEN_BYTES,
     drainMs: values.DRAIN_MS,
   };
 }

@@ -123,7 +123,11 @@ export async function startService<Service extends DescService, Event extends De
     ...(options.noOwners && { noOwners: options.noOwners }),
     writeQuota: createWriteQuota({ limits: config.writeQuota, clock, log }),
     health,
-    limits: { drainMs: config.drainMs, reads: config.reads },
+    limits: {
+      drainMs: config.drainMs,
+      reads: config.reads,
+      maxUntakenBytes: config.maxUntakenBytes,
+    },
     pages: await readDocsPages({
       ownPackage: options.service.typeName.replace(/\.[^.]+$/, ""),
       tokenUrl: config.tokenUrl,

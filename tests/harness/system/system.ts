@@ -14,6 +14,7 @@ import {
   type ServiceName as ListedService,
   perService,
   serviceNames,
+  serviceNodeOptions,
 } from "../../../services/services.ts";
 import type { TokenIssuer } from "../../../tools/local/config.ts";
 import { findFreePorts } from "../../../tools/local/ports.ts";
@@ -132,7 +133,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     const child = await nursery.spawn({
       name: `${service}-${count}`,
       command: process.execPath,
-      args: [mainOf(service, crashAt)],
+      args: [...serviceNodeOptions, mainOf(service, crashAt)],
       cwd: root,
       env: {
         PORT: String(chosen),

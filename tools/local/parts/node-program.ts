@@ -21,6 +21,8 @@ export async function startNodeProgram(options: {
   readonly what: string;
   /** The project's root. */
   readonly root: string;
+  /** The options of Node, by default none. */
+  readonly nodeOptions?: readonly string[];
   /** Its file, relative to the root. */
   readonly main: string;
   readonly port: number;
@@ -31,11 +33,11 @@ export async function startNodeProgram(options: {
   /** How long it may take to stop before it is killed. */
   readonly stopTimeoutMs: number;
 }): Promise<RunningProgram> {
-  const { nursery, name, what, root, main, port, env } = options;
+  const { nursery, name, what, root, nodeOptions = [], main, port, env } = options;
   const child = await nursery.spawn({
     name,
     command: process.execPath,
-    args: [join(root, main)],
+    args: [...nodeOptions, join(root, main)],
     cwd: root,
     env: { HOST: host, PORT: String(port), ...env },
     stopTimeoutMs: options.stopTimeoutMs,

@@ -1,3 +1,4 @@
+import { serviceNodeOptions } from "../../../services/services.ts";
 import type { TokenIssuer } from "../config.ts";
 import type { Nursery } from "../process/nursery.ts";
 import { type RunningProgram, startNodeProgram } from "./node-program.ts";
@@ -30,6 +31,7 @@ export function startService(options: {
     port,
     name,
     what: name,
+    nodeOptions: serviceNodeOptions,
     main: `services/${name}/src/main.ts`,
     env: {
       DATABASE_URL: options.databaseUrl,
