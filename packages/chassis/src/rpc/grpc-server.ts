@@ -62,7 +62,10 @@ export function createGrpcServer(options: {
     const id = String(++lastId);
     answers.set(id, answer);
     headers[answerKey] = id;
-    stream.once("close", () => answers.delete(id));
+    stream.once("close", () => {
+      answers.delete(id);
+      answer[Symbol.dispose]();
+    });
   });
   return {
     server,
@@ -125,6 +128,8 @@ function guardStreams(
       }
       const refusal = refusalOf(headers, raw);
       if (refusal) return refuseCall(stream, inDomain(refusal, domain));
+      // A reset may have been in the same packet.
+      if (stream.destroyed) return void stream.on("error", () => {});
       enter(stream, headers);
       Reflect.apply(serve, server, request);
     } catch (error) {
@@ -158,7 +163,6 @@ function writeInPieces(stream: ServerHttp2Stream, untaken: UntakenAnswers): Unta
     writeNext(bytes, done as Done);
     return true;
   };
-  stream.once("close", () => answer[Symbol.dispose]());
   return answer;
 }
 
