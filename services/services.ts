@@ -25,8 +25,8 @@ export const services = [
  * Dockerfile has them, too.
  */
 export const serviceNodeOptions: readonly string[] = [
-  "--max-semi-space-size=16",
-  "--heap-growing-percent=100",
+  "--max-semi-space-size=8",
+  "--heap-growing-percent=50",
 ];
 
 /** The name of a listed service. */
