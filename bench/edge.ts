@@ -16,6 +16,12 @@ import { cacheDir } from "./system.ts";
 const defaultPairs = 7;
 const secondsPerRun = 1.5;
 const lanes = 8;
+/** One user at one address sends everything. */
+const raised = {
+  requestsPerSecond: 100_000,
+  requestsPerSecondPerAddress: 100_000,
+  requestsPerSecondPerUser: 100_000,
+};
 const guarded = `envoy.filters.http.lua: *on
                             envoy.filters.http.grpc_json_transcoder: *on`;
 
@@ -45,7 +51,7 @@ mkdirSync(cacheDir, { recursive: true });
 process.env.ENVOY_BIN = await findEnvoy({ env: process.env, cacheDir, log: console.log });
 await using stack = new AsyncDisposableStack();
 const start = async (changes: Readonly<Record<string, string>>) => {
-  const lab = stack.use(await startLab({ changes }));
+  const lab = stack.use(await startLab({ settings: raised, changes }));
   const client = stack.use(createEdgeClient(lab.port));
   /** Returns the CPU time of Envoy per call, in microseconds. */
   return async (path: string, body: string | undefined): Promise<number> => {
@@ -67,6 +73,7 @@ const start = async (changes: Readonly<Record<string, string>>) => {
 const withGuard = await start({});
 const without = await start({ [guarded]: "envoy.filters.http.grpc_json_transcoder: *on" });
 
+for (const [name, value] of Object.entries(raised)) console.log(`${name} raised to ${value}`);
 console.log(`${pairs} pairs; microseconds of CPU per call as median (min - max)\n`);
 console.log(["request".padEnd(32), "with".padEnd(24), "without".padEnd(24), "difference"].join(""));
 for (const [name, [path, body]] of Object.entries(requests)) {

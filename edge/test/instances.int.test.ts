@@ -6,6 +6,8 @@ import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { type Lab, startLab } from "./lab.ts";
 import { type OrdersUpstream, orderIds } from "./upstream.ts";
 
+/** Longer than two health checks a second apart. */
+const busyMs = 3_500;
 const order = `/gateway/orders/alice/${orderIds.known}`;
 
 describe("before several instances of a service, the edge", () => {
@@ -52,13 +54,24 @@ describe("before several instances of a service, the edge", () => {
     for (const other of others) await other.stop();
     assert.deepEqual(await callAll(), [24, 0, 0]);
     await knowsHealthy("orders", 1);
-    const tried = await statOf("cluster.orders.lb_healthy_panic");
+    const tried = await lab.readStat("cluster.orders.lb_healthy_panic");
     assert.deepEqual(await callAll(), [24, 0, 0]);
-    assert.equal(await statOf("cluster.orders.lb_healthy_panic"), tried);
+    assert.equal(await lab.readStat("cluster.orders.lb_healthy_panic"), tried);
     assert.equal((await lab.ask("GET", "/healthz")).status, 200);
     await first.stop();
     await lab.askUntil(503, "/healthz");
     assert.equal((await lab.ask("GET", order)).status, 503);
+  });
+
+  it("does not take a busy instance for a dead one", async () => {
+    const failures = "cluster.orders.health_check.failure";
+    const checks = "cluster.orders.health_check.attempt";
+    const [failed, checked] = [await lab.readStat(failures), await lab.readStat(checks)];
+    // The instances run in this process, so none of them answers meanwhile.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, busyMs);
+    assert.ok((await lab.readStat(checks)) > checked);
+    assert.equal(await lab.readStat(failures), failed);
+    assert.equal((await lab.ask("GET", "/healthz")).status, 200);
   });
 
   it("spreads watches over them, and reopens those of a dead one at another", async () => {
@@ -72,13 +85,9 @@ describe("before several instances of a service, the edge", () => {
     assert.equal(sumOf(now), 30 - (shares[0] ?? 0) + 5);
   });
 
-  const statOf = async (name: string) => {
-    const stats = await fetch(`${lab.adminUrl}/stats?filter=^${name}$`);
-    return Number((await stats.text()).split(": ")[1]);
-  };
   const knowsHealthy = (cluster: string, count: number) =>
     eventually(`${count} instances of ${cluster} are known to be healthy`, async () => {
-      const healthy = await statOf(`cluster.${cluster}.membership_healthy`);
+      const healthy = await lab.readStat(`cluster.${cluster}.membership_healthy`);
       return healthy === count || undefined;
     });
 });

@@ -65,6 +65,8 @@ export type Lab = AsyncDisposable & {
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
   /** Sends these bytes unchanged and reads one response. */
   sendRaw(bytes: string | Buffer): Promise<Answer>;
+  /** Returns the value of a counter or gauge of Envoy. */
+  readStat(name: string): Promise<number>;
   /** Returns what Envoy has logged so far. */
   readLog(): Promise<string>;
   /** Repeats `ask` until the status is this one; fails after ten seconds. */
@@ -163,6 +165,10 @@ export async function startLab({
     target: { baseUrl: url, interceptors: [signIn] },
     ask,
     sendRaw: (bytes) => sendBytes(port, bytes),
+    async readStat(name) {
+      const stats = await fetch(`http://127.0.0.1:${adminPort}/stats?filter=^${name}$`);
+      return Number((await stats.text()).split(": ")[1]);
+    },
     readLog: () => readFile(envoy.child.logFile, "utf8"),
     async askUntil(status, path) {
       const deadline = Date.now() + waitLimitMs;

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect as connectHttp2 } from "node:http2";
-import { connect } from "node:net";
+import type { OutgoingHttpHeaders } from "node:http";
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect as connectHttp2,
+  constants,
+} from "node:http2";
+import { connect, type Socket } from "node:net";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import {
@@ -9,11 +15,12 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
+import { eventually } from "@settle/chassis/testing";
 import { ListOrdersRequestSchema, OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { assertEdgeError, assertEdgeFailure } from "./edge-errors.ts";
-import { startLab } from "./lab.ts";
-import { busyUser, orderIds } from "./upstream.ts";
+import { type Lab, startLab } from "./lab.ts";
+import { busyUser, largePage, orderIds } from "./upstream.ts";
 
 const account = "/gateway/payments/accounts/alice";
 const tooMany = "Too many requests. Try again later.";
@@ -33,6 +40,44 @@ describe("the edge's limits", () => {
     }
     assert.equal((await ask("127.0.0.3")).status, 200);
     assert.equal((await lab.ask("GET", "/healthz", { from: "127.0.0.2" })).status, 200);
+  });
+
+  it("follow the address that a trusted proxy names, and an IPv6 network as one", async () => {
+    await using lab = await startLab({
+      settings: { trustedHops: 1, requestsPerSecondPerAddress: 1 },
+    });
+    /** Whether some of these requests are refused, each with one of the addresses. */
+    const isLimited = async (...addresses: string[]) => {
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, (_, n) => {
+          const forwarded = addresses[n % addresses.length] ?? "";
+          return lab.ask("GET", account, { headers: { "x-forwarded-for": forwarded } });
+        }),
+      );
+      return answers.filter(({ status }) => status === 429).length >= 6;
+    };
+    assert.equal(await isLimited("192.0.2.1"), true);
+    assert.equal(
+      await isLimited(...Array.from({ length: 12 }, (_, n) => `192.0.2.${n + 2}`)),
+      false,
+    );
+    // What the caller itself wrote precedes what the proxy appended.
+    const made = Array.from({ length: 12 }, (_, n) => `198.51.100.${n}, 203.0.113.1`);
+    assert.equal(await isLimited(...made), true);
+    const host = (prefix: string) => Array.from({ length: 12 }, (_, n) => `${prefix}${n + 1}`);
+    assert.equal(await isLimited(...host("2001:db8:0:1::")), true);
+    const networks = host("2001:db8:0:a").map((network) => `${network}::1`);
+    assert.equal(await isLimited(...networks), false);
+  });
+
+  it("take no address from a header without a trusted proxy", async () => {
+    await using lab = await startLab({ settings: { requestsPerSecondPerAddress: 1 } });
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, n) =>
+        lab.ask("GET", account, { headers: { "x-forwarded-for": `192.0.2.${n}` } }),
+      ),
+    );
+    assert.ok(answers.filter(({ status }) => status === 429).length >= 6);
   });
 
   it("apply the rate per user from any address, and not to another user at the same one", async () => {
@@ -129,6 +174,40 @@ describe("the edge's limits", () => {
     assertEdgeError(await lab.sendRaw(`${head}Content-Length: 10\r\n\r\n{`), expected);
   });
 
+  it("cap the connections of one address, and leave the others theirs", async () => {
+    await using lab = await startLab({ settings: { connectionsPerAddress: 3 } });
+    const from = (address: string, count: number) =>
+      Array.from({ length: count }, () => openIdle(lab.port, address));
+    const isOpen = (socket: Socket) => !socket.destroyed;
+    const closed = (sockets: readonly Socket[], count: number) =>
+      eventually(`${count} connections are closed`, async () => {
+        return sockets.filter((socket) => !isOpen(socket)).length === count || undefined;
+      });
+    const many = from("127.0.0.2", 8);
+    const others = ["127.0.0.3", "127.0.0.4"].flatMap((address) => from(address, 2));
+    try {
+      await closed(many, 5);
+      assert.ok(others.every(isOpen));
+      for (const address of ["127.0.0.3", "127.0.0.5"]) {
+        assert.equal((await lab.ask("GET", account, { from: address })).status, 200, address);
+      }
+      // Closed connections no longer count, also those that were never accepted.
+      for (const socket of many) socket.destroy();
+      await eventually("the address can connect again", async () => {
+        const asked = lab.ask("GET", account, { from: "127.0.0.2" });
+        return asked.then(
+          ({ status }) => status === 200 || undefined,
+          () => undefined,
+        );
+      });
+      const again = from("127.0.0.2", 8);
+      many.push(...again);
+      await closed(again, 5);
+    } finally {
+      for (const socket of [...many, ...others]) socket.destroy();
+    }
+  });
+
   it("close connections above the maximum at once, and serve the existing ones", async () => {
     await using lab = await startLab({ settings: { connections: 2 } });
     const sockets = Array.from({ length: 5 }, () => connect(lab.port, "127.0.0.1"));
@@ -182,6 +261,107 @@ describe("the edge's limits", () => {
     }
   });
 
+  it("keep documents and reflection, which need no token, from using up what calls need", async () => {
+    await using lab = await startLab({
+      changes: {
+        "&connectCalls 512": "&connectCalls 2",
+        "&streamsPerConnection 256": "&streamsPerConnection 2",
+        "&documents 32": "&documents 2",
+        "&reflections 64": "&reflections 2",
+        "&documentsPerSecondPerAddress 50": "&documentsPerSecondPerAddress 10",
+      },
+    });
+    using session = openHttp2(lab);
+    /** Reads nothing, and returns the status of the response, or of gRPC. */
+    const statusOf = async (stream: ClientHttp2Stream) => {
+      const [{ ":status": status, "grpc-status": code }] = await once(stream, "response");
+      return code ?? status;
+    };
+    const request = (headers: OutgoingHttpHeaders) =>
+      session.request(headers).on("error", () => {});
+    const documents = Array.from({ length: 6 }, () => request({ ":path": largePage }));
+    const statuses = await Promise.all(documents.map(statusOf));
+    assert.ok(statuses.filter((status) => status === 503).length >= 2, String(statuses));
+
+    const reflect = () => {
+      const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+      const grpc = { "content-type": "application/grpc", te: "trailers" };
+      return request({ ":method": "POST", ":path": path, ...grpc });
+    };
+    const reflections = [reflect(), reflect()];
+    await eventually("two reflections are under way", async () => {
+      return (
+        (await lab.readStat("cluster.orders-reflection.upstream_rq_active")) === 2 || undefined
+      );
+    });
+    assert.equal(await statusOf(reflect()), "14");
+    for (const transport of [
+      createConnectTransport({ ...lab.target, httpVersion: "1.1" }),
+      createGrpcTransport(lab.target),
+    ]) {
+      const orders = createClient(OrdersService, transport);
+      await orders.getOrder({ userId: "alice", orderId: orderIds.known });
+    }
+    const unread = documents.filter((_, n) => statuses[n] === 200);
+    assert.ok(unread.length >= 2);
+    for (const stream of [...unread, ...reflections]) assert.equal(stream.closed, false);
+
+    for (const stream of unread) stream.close();
+    const from = "127.0.0.2";
+    const rate = await Promise.all(
+      Array.from({ length: 30 }, () => lab.ask("GET", "/swagger/x", { as: null, from })),
+    );
+    const refused = rate.filter(({ status }) => status === 429);
+    assert.ok(refused.length >= 10, `${refused.length} of 30`);
+    for (const answer of refused) assert.equal(answer.headers["retry-after"], "1");
+    assert.equal((await lab.ask("GET", account, { from })).status, 200);
+  });
+
+  it("end a stream, however slowly its caller reads", async () => {
+    await using lab = await startLab({
+      changes: {
+        "&streamDuration 60s": "&streamDuration 0.5s",
+        // This also ends it, but only if the edge has not yet received the whole response.
+        "&unaryTimeout 17s": "&unaryTimeout 300s",
+      },
+    });
+    await lab.askUntil(200, account);
+    using session = openHttp2(lab);
+    const { authorization } = lab;
+    const watch = session.request({ ":path": "/gateway/orders/alice:watch", authorization });
+    await once(watch, "response");
+    const document = session.request({ ":path": largePage });
+    document.on("error", () => {});
+    document.resume();
+    await closeOf(document);
+    assert.equal(watch.closed, false);
+  });
+
+  it("close a connection that mainly cancels, and keep one that cancels some calls", async () => {
+    await using lab = await startLab();
+    // With an answer, also one that refuses, a cancelled stream would not count.
+    await lab.askUntil(200, account);
+    using bad = openHttp2(lab);
+    using good = openHttp2(lab);
+    const order = `/gateway/orders/alice/${orderIds.slow}`;
+    const cancel = async (session: ClientHttp2Session, count: number) => {
+      for (let n = 0; n < count && !session.closed; n += 1) {
+        const stream = session.request({ ":path": order, authorization: lab.authorization });
+        stream.on("error", () => {});
+        stream.close(constants.NGHTTP2_CANCEL);
+        await closeOf(stream);
+      }
+    };
+    await cancel(good, 200);
+    const closed = closeOf(bad);
+    await cancel(bad, 600);
+    await closed;
+    const known = `/gateway/orders/alice/${orderIds.known}`;
+    const last = good.request({ ":path": known, authorization: lab.authorization });
+    const [{ ":status": status }] = await once(last, "response");
+    assert.equal(status, 200);
+  });
+
   it("reject requests once its memory is used up", async () => {
     await using lab = await startLab({
       changes: { "max_heap_size_bytes: 536870912": "max_heap_size_bytes: 1000000" },
@@ -193,3 +373,24 @@ describe("the edge's limits", () => {
     assert.deepEqual(names, []);
   });
 });
+
+/** Opens a connection from this address that sends nothing. */
+function openIdle(port: number, from: string): Socket {
+  const socket = connect({ port, host: "127.0.0.1", localAddress: from });
+  socket.on("error", () => {});
+  // Without reading, the end of a connection would not be noticed.
+  socket.resume();
+  return socket;
+}
+
+/** Resolves when it has closed, also after an error. */
+function closeOf(one: ClientHttp2Session | ClientHttp2Stream): Promise<void> {
+  return new Promise((resolve) => one.once("close", resolve));
+}
+
+/** Opens an HTTP/2 session whose streams receive no body. */
+function openHttp2(lab: Lab): ClientHttp2Session & Disposable {
+  const session = connectHttp2(lab.url, { settings: { initialWindowSize: 0 } });
+  session.on("error", () => {});
+  return Object.assign(session, { [Symbol.dispose]: () => session.destroy() });
+}

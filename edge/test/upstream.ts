@@ -6,6 +6,7 @@ import { systemClock } from "@settle/chassis/base/clock";
 import { newId } from "@settle/chassis/base/new-id";
 import { readDescriptors } from "@settle/chassis/contract/descriptors";
 import { refuse } from "@settle/chassis/contract/errors";
+import { createPage } from "@settle/chassis/docs/page";
 import { createTokenVerifier } from "@settle/chassis/identity/token-verifier";
 import { createHealth } from "@settle/chassis/rpc/health";
 import { createRpcServer, type RpcServer } from "@settle/chassis/rpc/rpc-server";
@@ -35,6 +36,8 @@ const nothing = { minorUnits: 0n, currency: "EUR" };
 const times = { createTime: time, updateTime: time };
 /** A watch after this revision gets endless orders of 5 kB, as fast as it reads them. */
 export const floodRevision = 1_000_000n;
+/** A document of 4 MiB, which fits into no buffer. */
+export const largePage = "/swagger/large";
 /** A user who has reached the limits of watches and of waiting reads. */
 export const busyUser = "busy";
 
@@ -196,6 +199,7 @@ function createUpstream<Service extends DescService>(
         },
         health,
         descriptors: await readDescriptors(),
+        pages: new Map([[largePage, createPage("text/plain", Buffer.alloc(4 * 1024 * 1024))]]),
         limits: { drainMs: 0, abortAfterMs: 0, cutAfterMs: 100 },
         clock: systemClock,
         newId,
