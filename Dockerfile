@@ -32,8 +32,10 @@ ARG AUTH_ISSUER=http://localhost:8003
 ARG AUTH_AUDIENCE=settle
 ARG AUTH_JWKS_URL=http://dev-issuer:8080/.well-known/jwks.json
 ARG WEB_ORIGIN=http://localhost:5173
+ARG TRUSTED_HOPS=0
 RUN node edge/render.ts --auth-issuer "$AUTH_ISSUER" --auth-audience "$AUTH_AUDIENCE" \
-  --auth-jwks-url "$AUTH_JWKS_URL" --cors-origin "$WEB_ORIGIN" > envoy.yaml
+  --auth-jwks-url "$AUTH_JWKS_URL" --cors-origin "$WEB_ORIGIN" --trusted-hops "$TRUSTED_HOPS" \
+  > envoy.yaml
 
 FROM envoyproxy/envoy:v1.40.0 AS edge
 COPY --from=edge-config /app/envoy.yaml /etc/envoy/envoy.yaml
