@@ -23,7 +23,10 @@ export function createEdgeClient(port: number): EdgeClient {
   const open = new Set<Connection>();
   const free: Connection[] = [];
   const exchange = async (request: string): Promise<Answer> => {
-    const connection = free.pop() ?? (await Connection.open(port));
+    let connection = free.pop();
+    // The edge closes idle connections.
+    while (connection?.isClosed) connection = free.pop();
+    connection ??= await Connection.open(port);
     open.add(connection);
     const answer = await connection.exchange(request);
     free.push(connection);
@@ -70,6 +73,10 @@ class Connection {
     this.#waiting = Promise.withResolvers<Answer>();
     this.#socket.write(request);
     return this.#waiting.promise;
+  }
+
+  get isClosed(): boolean {
+    return this.#socket.destroyed;
   }
 
   close(): void {

@@ -13,9 +13,9 @@ export type { Delivery, Subscription, SubscriptionOptions } from "./subscription
 
 const defaultLimits: BrokerLimits = {
   connectTimeoutMs: 5_000,
-  heartbeatS: 10,
+  heartbeatS: 5,
   firstPauseMs: 100,
-  longestPauseMs: 5_000,
+  longestPauseMs: 2_000,
   channelTimeoutMs: 15_000,
   closeTimeoutMs: 1_000,
   maxUnconfirmed: 5_000,

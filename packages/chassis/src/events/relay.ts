@@ -26,8 +26,9 @@ export type Relay = AsyncDisposable & {
 
 /**
  * Publishes events, with at most `maxUnconfirmed` of them unconfirmed, and calls `onConfirmed` with
- * the id of each event that the broker has confirmed, and routed if it is mandatory. After any other
- * outcome the event is left to the sweep. Disposing waits a limited time for unconfirmed events.
+ * the id of each event that the broker has confirmed, and routed if it is mandatory. An event whose
+ * channel was lost is published again on the next one, while the claim lasts. After any other outcome
+ * the event is left to the sweep. Disposing waits a limited time for unconfirmed events.
  */
 export function createRelay(options: {
   readonly publisher: Publisher;
@@ -38,11 +39,14 @@ export function createRelay(options: {
 }): Relay {
   const { publisher, onConfirmed, clock, log, faults } = options;
   let queue: ClaimedEvent[] = [];
+  // Published on a channel that was lost before the broker answered; waiting for the next one.
+  let lost: ClaimedEvent[] = [];
   let unconfirmed = 0;
   let stopped = false;
   let idle: (() => void) | undefined;
 
-  const settle = ({ messageId, type }: OutgoingMessage, outcome: PublishOutcome) => {
+  const settle = (event: ClaimedEvent, outcome: PublishOutcome) => {
+    const { messageId, type } = event.message;
     unconfirmed -= 1;
     if (outcome === "confirmed") {
       faults.reach("relay.after-confirm");
@@ -51,6 +55,8 @@ export function createRelay(options: {
       const line = "no queue is bound for this event; it stays in the outbox";
       steadyLogOf(log).warn({ messageId, type }, line, type);
     } else {
+      // If the broker has it after all, the inboxes of its consumers drop the copy.
+      if (outcome === "unknown" && lost.length < maxUnconfirmed) lost.push(event);
       log.debug({ messageId, type, outcome }, "an event was not confirmed; it stays in the outbox");
     }
     if (unconfirmed === 0) idle?.();
@@ -67,15 +73,19 @@ export function createRelay(options: {
     }
     const batch = queue.slice(0, free);
     queue = queue.slice(batch.length);
-    for (const { message, untilMs } of batch) {
-      if (untilMs < nowMs) continue;
+    for (const event of batch) {
+      if (event.untilMs < nowMs) continue;
       faults.reach("relay.before-publish");
       unconfirmed += 1;
-      void publisher.publish(message).then((outcome) => settle(message, outcome));
+      void publisher.publish(event.message).then((outcome) => settle(event, outcome));
     }
   };
 
-  const endListening = publisher.onReady(pump);
+  const endListening = publisher.onReady(() => {
+    queue = [...lost, ...queue].slice(0, maxQueued);
+    lost = [];
+    pump();
+  });
   return {
     get room() {
       return maxQueued - queue.length;

@@ -51,7 +51,11 @@ export async function setupOutbox(options: {
     database,
     testBroker,
     broker,
-    outboxOver: (publisher: Publisher, maxDepth = 1_000, clock = testClock): Outbox =>
+    outboxOver: (
+      publisher: Publisher,
+      maxDepth = 1_000,
+      { clock = testClock, log = testLog } = {},
+    ): Outbox =>
       createOutbox({
         database,
         publisher,
@@ -59,7 +63,7 @@ export async function setupOutbox(options: {
         publications,
         maxDepth,
         clock,
-        log: testLog,
+        log,
         faults: noFaults,
       }),
     eventOf: (body: string, type: string): OutboxEvent => ({

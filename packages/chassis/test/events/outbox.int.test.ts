@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { pino } from "pino";
 import { createCheckedClock, systemClock } from "../../src/base/clock.ts";
 import type { Publisher } from "../../src/broker/broker.ts";
 import type { OutboxEvent } from "../../src/events/outbox.ts";
@@ -110,9 +111,68 @@ describe("outbox", () => {
   it("compares the clock with that of the database", async () => {
     const machine = { ...systemClock, nowMs: () => Date.now() + 4 * 86_400_000 };
     const clock = createCheckedClock({ machine, log: testLog });
-    await using outbox = outboxOver(away, 1_000, clock);
+    await using outbox = outboxOver(away, 1_000, { clock });
     await outbox.sweepOnce();
     assert.ok(Math.abs(clock.nowMs() - Date.now()) < 60_000);
+  });
+
+  it("keeps events while their queue is deleted, says so once, and publishes them afterwards", async () => {
+    const { manage, vhost, restore } = setup.testBroker;
+    const lines: string[] = [];
+    const log = pino({ level: "info" }, { write: (line) => void lines.push(line) });
+    await using outbox = outboxOver(publisher, 1_000, { log });
+    await manage("DELETE", `queues/${vhost}/receiver.work`);
+    const returnedBefore = setup.broker.counts.returned;
+    const events = Array.from({ length: 100 }, (_, nth) => eventOf(`kept ${nth}`));
+    await write(outbox, events);
+    const returned = (times: number) =>
+      eventually(`they are returned ${times} times`, () =>
+        setup.broker.counts.returned - returnedBefore >= times * events.length ? true : undefined,
+      );
+    await returned(1);
+    for (const times of [2, 3]) {
+      await lapse();
+      await outbox.sweepOnce();
+      await returned(times);
+    }
+    assert.deepEqual(await waiting(), events.map(({ id }) => id).toSorted());
+    assert.equal(lines.length, 1, lines.join(""));
+    assert.match(lines[0] ?? "", /no queue is bound for this event/);
+    assert.ok((await restore()).includes("queue receiver.work"));
+    await lapse();
+    await outbox.sweepOnce();
+    await eventually("the outbox is empty", empty);
+    await eventually("all arrived", () => receivedOf(events).length >= 100 || undefined);
+  });
+
+  it("publishes again on the next channel what the last one lost", async () => {
+    const reopened: (() => void)[] = [];
+    const tried = Promise.withResolvers<void>();
+    let channels = 1;
+    const losing: Publisher = {
+      ready: true,
+      async publish(message) {
+        if (channels > 1) return publisher.publish(message);
+        tried.resolve();
+        return "unknown";
+      },
+      onReady(listener) {
+        reopened.push(listener);
+        return () => {};
+      },
+    };
+    await using outbox = outboxOver(losing);
+    const events = [eventOf("lost")];
+    await write(outbox, events);
+    // No sweep takes it in the time of this test.
+    await database.query("UPDATE outbox SET claimed_until = now() + interval '50 seconds'", []);
+    await tried.promise;
+    channels += 1;
+    await eventually("it arrived", () => {
+      for (const listener of reopened) listener();
+      return receivedOf(events).length > 0 || undefined;
+    });
+    await eventually("the outbox is empty", empty);
   });
 
   it("never gives one expired row to two replicas", async () => {
