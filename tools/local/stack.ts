@@ -1,25 +1,19 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type EdgeSettings, renderEdge } from "../../edge/render.ts";
 import { perService, type ServiceName, serviceNames } from "../../services/services.ts";
-import {
-  provisionDatabases,
-  provisionerUser,
-  provisionQueues,
-  type ServicePasswords,
-  vhost,
-} from "../provision/provision.ts";
+import { provisionDatabases, vhost } from "../provision/provision.ts";
 import type { LocalConfig, TokenIssuer } from "./config.ts";
 import { startDevIssuer } from "./parts/dev-issuer.ts";
 import { findEnvoy, startEnvoy } from "./parts/envoy.ts";
 import { buildPage, startPage } from "./parts/page.ts";
+import { provisionLocalQueues, readPasswords, startProvisioner } from "./parts/provisioner.ts";
 import { startService } from "./parts/service.ts";
 import { findFreePorts } from "./ports.ts";
 import { startPostgres } from "./postgres/postgres.ts";
 import type { Nursery } from "./process/nursery.ts";
 import { type Part, type ReportState, supervise } from "./process/supervise.ts";
 import { startRabbitmq } from "./rabbitmq/rabbitmq.ts";
-import { readSecret } from "./secrets.ts";
 
 const host = "127.0.0.1";
 /** The origin at which web/vite.config.ts serves the page. */
@@ -61,7 +55,7 @@ export async function startStack(options: StackOptions): Promise<void> {
   const { config, report, signal } = options;
   const start = (part: Part) => supervise({ part, report, signal });
   if (config.broker) {
-    await provisionLocalQueues(config.broker.managementUrl, config);
+    await provisionLocalQueues(config.broker.managementUrl, config.dataDir);
   }
   await Promise.all([
     start(postgresPart(options)),
@@ -114,7 +108,7 @@ function rabbitmqPart(options: StackOptions): Part {
           log,
         }),
       );
-      await provisionLocalQueues(rabbitmq.managementUrl, config);
+      await provisionLocalQueues(rabbitmq.managementUrl, config.dataDir);
       starting.move();
       const address = `${host}:${amqpPort}, management ${host}:${managementPort}`;
       return { ...rabbitmq, exited: rabbitmq.child.exited, address };
@@ -166,22 +160,14 @@ function pagePart({ config, nursery, root, signal }: StackOptions): Part {
   };
 }
 
-/** Creates queues again that somebody deletes. */
 function provisionerPart({ config, nursery, root }: StackOptions): Part {
+  const broker = config.broker?.managementUrl ?? `http://${host}:${config.ports.management}`;
   return {
     name: "provisioner",
     async start() {
-      const broker = `http://${host}:${config.ports.management}`;
-      const url = new URL(config.broker?.managementUrl ?? broker);
-      Object.assign(url, { username: provisionerUser, password: provisionerPassword(config) });
-      const child = await nursery.spawn({
-        name: "provisioner",
-        command: process.execPath,
-        args: [join(root, "tools/provision/main.ts"), "--watch"],
-        cwd: root,
-        env: { RABBITMQ_MANAGEMENT_URL: url.href, LOG_LEVEL: config.logLevel },
-      });
-      return { ...child, address: url.origin, [Symbol.asyncDispose]: () => child.stop() };
+      const { dataDir, logLevel } = config;
+      const child = await startProvisioner({ nursery, root, broker, dataDir, logLevel });
+      return { ...child, address: new URL(broker).origin };
     },
   };
 }
@@ -253,19 +239,4 @@ function tokenIssuerOf({ issuer, ports }: LocalConfig): TokenIssuer {
 function pageOriginsOf({ ports, issuer }: LocalConfig): string[] {
   const origins = ["localhost", host].map((name) => `http://${name}:${ports.page}`);
   return issuer ? origins : [...origins, devPageOrigin];
-}
-
-function provisionLocalQueues(managementUrl: string, config: LocalConfig): Promise<void> {
-  const passwords = readPasswords(config.dataDir);
-  return provisionQueues(managementUrl, passwords, provisionerPassword(config));
-}
-
-function provisionerPassword({ dataDir }: LocalConfig): string {
-  return readSecret(join(dataDir, "passwords", provisionerUser));
-}
-
-function readPasswords(dataDir: string): ServicePasswords {
-  const folder = join(dataDir, "passwords");
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return perService((name) => readSecret(join(folder, name)));
 }

@@ -45,7 +45,15 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   "a boolean in YAML": ["on", "off", "yes", "no"],
   "a folder that git, Docker or the linter ignores": ["coverage", "dist", "test", "testdata"],
   "the name of a file in the SDK": ["errors", "facades", "messages", "index"],
-  "another part of the system": ["page", "frontend", "provision", "provisioner", "issuer", "envoy", "postgresql"],
+  "another part of the system": [
+    "page",
+    "frontend",
+    "provision",
+    "provisioner",
+    "issuer",
+    "envoy",
+    "postgresql",
+  ],
 };
 
 /**

@@ -7,7 +7,7 @@ import { startLoop } from "../base/loop.ts";
 import type { Publisher } from "../broker/broker.ts";
 import type { Publications } from "../contract/routes.ts";
 import type { Database, Transaction } from "../database/database.ts";
-import { databaseNowMs } from "../database/database-clock.ts";
+import { sampleOutbox } from "./outbox-sample.ts";
 import { createRelay } from "./relay.ts";
 
 /** The outbox table of {@link createOutbox}, for a service's first migration. */
@@ -35,8 +35,6 @@ const sweepBatchSize = 500;
 const aloneDeleteMs = 100;
 const maxDeletesPerWrite = 2_000;
 const depthSampleIntervalMs = 5_000;
-// A claim that ends later was made while the database's clock was wrong.
-const longestClaimMs = 60_000;
 
 /** An event to publish: `payload` is the encoded message, `type` its full protobuf name. */
 export type OutboxEvent = {
@@ -162,19 +160,7 @@ export function createOutbox(options: {
   const sampleDepth = async () => {
     if (clock.monotonicMs() - sampledMs < depthSampleIntervalMs) return;
     sampledMs = clock.monotonicMs();
-    const [row] = await database.query<{ depth: string; now_ms: string }>(
-      `WITH freed AS (
-         UPDATE outbox SET claimed_until = now() WHERE id = ANY(ARRAY(
-           SELECT id FROM outbox WHERE claimed_until > now() + $2 * interval '1 millisecond'
-           LIMIT $3 FOR UPDATE SKIP LOCKED
-         ))
-       )
-       SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT $1) AS waiting) AS depth,
-              ${databaseNowMs} AS now_ms`,
-      [maxDepth, longestClaimMs, sweepBatchSize],
-    );
-    depth = Number(row?.depth);
-    clock.compare(Number(row?.now_ms), sampledMs);
+    depth = await sampleOutbox(database, clock, maxDepth);
   };
   const sweepOnce = async () => {
     await sampleDepth();

@@ -3,11 +3,12 @@ import { fromJsonString } from "@bufbuild/protobuf";
 import { StructSchema } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { errors, type JWTPayload, jwtVerify } from "jose";
 import type { Logger } from "pino";
 import type { Clock } from "../base/clock.ts";
 import { steadyLogOf } from "../base/steady-log.ts";
 import { errorInfoOf, refuse } from "../contract/errors.ts";
+import { createIssuerKeys, type KeyLimits } from "./issuer-keys.ts";
 import type { Principal } from "./principal.ts";
 
 // No symmetric algorithms: a party that can verify such a token could also create one.
@@ -43,15 +44,6 @@ export type AuthConfig = {
   readonly scopeClaim: string;
 };
 
-/** The limits for fetching the issuer's keys. */
-export type KeyLimits = {
-  /** How long a fetched set of keys is used. */
-  readonly keepMs: number;
-  /** How soon it may be fetched again for a token with an unknown key. */
-  readonly cooldownMs: number;
-  readonly timeoutMs: number;
-};
-
 export type TokenVerifier = {
   /**
    * Returns the caller for the value of an `authorization` header; synchronously if the token has
@@ -76,7 +68,7 @@ export function createTokenVerifier(options: {
 }): TokenVerifier {
   const { auth, clock, log } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const keys = createKeySet(auth, limits, clock);
+  const keys = createIssuerKeys(auth.jwksUrl, limits, clock);
   const remembered = new Map<string, Principal>();
   const verifying = new Map<string, Promise<Principal>>();
 
@@ -124,38 +116,6 @@ export function createTokenVerifier(options: {
       }
       return begun;
     },
-  };
-}
-
-/**
- * The keys of the issuer. Their age is measured by the monotonic clock: jose would take them for
- * fresh, and refuse new keys, for as long as the machine's clock was set back.
- */
-function createKeySet(
-  { jwksUrl }: AuthConfig,
-  { keepMs, cooldownMs, timeoutMs }: KeyLimits,
-  clock: Pick<Clock, "monotonicMs">,
-): JWTVerifyGetKey {
-  const fetched = createRemoteJWKSet(new URL(jwksUrl), {
-    cacheMaxAge: Infinity,
-    cooldownDuration: Infinity,
-    timeoutDuration: timeoutMs,
-  });
-  let fetchedMs = Number.NEGATIVE_INFINITY;
-  const isOlderThan = (ms: number) => clock.monotonicMs() - fetchedMs >= ms;
-  const fetchAgain = async () => {
-    await fetched.reload();
-    fetchedMs = clock.monotonicMs();
-  };
-  return async (header, token) => {
-    if (isOlderThan(keepMs)) await fetchAgain();
-    try {
-      return await fetched(header, token);
-    } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || !isOlderThan(cooldownMs)) throw error;
-      await fetchAgain();
-      return fetched(header, token);
-    }
   };
 }
 

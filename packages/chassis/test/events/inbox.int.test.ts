@@ -99,8 +99,8 @@ describe("inbox", () => {
   });
 
   it("lets a message that arrives while its partition is attached try again", async () => {
-    const id = firstIdAt(Date.now() + 10 * dayMs);
-    const inSevenDays = { nowMs: () => Date.now() + 7 * dayMs, earliestMs: () => Date.now() };
+    const id = firstIdAt(Date.now() + 7 * dayMs);
+    const inFourDays = { nowMs: () => Date.now() + 4 * dayMs, earliestMs: () => Date.now() };
     const [begun, attached] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const holding = database.transaction(async ({ query }) => {
       await query("LOCK TABLE inbox_other_days IN ROW EXCLUSIVE MODE", []);
@@ -108,7 +108,7 @@ describe("inbox", () => {
       await attached.promise;
     });
     await begun.promise;
-    const maintaining = maintainInbox(database, inSevenDays);
+    const maintaining = maintainInbox(database, inFourDays);
     const waitsFor = (mode: string) =>
       eventually(`somebody waits for ${mode}`, async () => {
         const rows = await database.query(

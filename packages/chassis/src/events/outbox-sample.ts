@@ -1,0 +1,32 @@
+import type { CheckedClock } from "../base/clock.ts";
+import type { Database } from "../database/database.ts";
+import { databaseNowMs } from "../database/database-clock.ts";
+
+// A claim that ends later was made while the database's clock was wrong.
+const longestClaimMs = 60_000;
+const maxFreed = 500;
+
+/**
+ * Returns how many events the outbox holds, up to `maxDepth`. The same query compares `clock` with
+ * the database's, and frees a limited number of claims that end later than any claim can.
+ */
+export async function sampleOutbox(
+  database: Database,
+  clock: Pick<CheckedClock, "monotonicMs" | "compare">,
+  maxDepth: number,
+): Promise<number> {
+  const askedMs = clock.monotonicMs();
+  const [row] = await database.query<{ depth: string; now_ms: string }>(
+    `WITH freed AS (
+       UPDATE outbox SET claimed_until = now() WHERE id = ANY(ARRAY(
+         SELECT id FROM outbox WHERE claimed_until > now() + $2 * interval '1 millisecond'
+         LIMIT $3 FOR UPDATE SKIP LOCKED
+       ))
+     )
+     SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT $1) AS waiting) AS depth,
+            ${databaseNowMs} AS now_ms`,
+    [maxDepth, longestClaimMs, maxFreed],
+  );
+  clock.compare(Number(row?.now_ms), askedMs);
+  return Number(row?.depth);
+}
