@@ -32,7 +32,7 @@ Linux. The machine should be idle otherwise. Everything takes up to 25 minutes.
   --help           shows this help
 
 Attacks:
-${attacks.map(({ name, ...attack }) => `  ${name.padEnd(24)}${attack.in("full").size}`).join("\n")}`;
+${attacks.map(({ name, ...attack }) => `  ${name.padEnd(25)}${attack.in("full").size}`).join("\n")}`;
 
 /** Reads the command line; throws on unknown arguments. */
 export function readArguments(args: readonly string[]): Plan {

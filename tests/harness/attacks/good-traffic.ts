@@ -69,7 +69,10 @@ export function startGoodTraffic(options: {
   const unpaid = new Map<string, Pending>();
   /** Orders that a watch showed as paid before their call was answered. */
   const paidEarly = new Map<string, number>();
+  const failedOrders = new Set<string>();
   const lastOrder = new Map<string, string>();
+  /** The newest revision that each user's watch has shown. */
+  const newest = new Map<string, bigint>();
   const kept = new Map<string, GoodCaller>();
 
   const addressOf = (user: User) => `127.0.0.${firstAddress + users.indexOf(user)}`;
@@ -109,7 +112,6 @@ export function startGoodTraffic(options: {
     else if (!failedOrders.has(id)) paidEarly.set(id, performance.now());
     unpaid.delete(id);
   };
-  const failedOrders = new Set<string>();
 
   const callOnce = async (index: number, dueMs: number) => {
     const round = Math.floor(index / kinds.length);
@@ -147,7 +149,6 @@ export function startGoodTraffic(options: {
       throw new Error("the watch ended");
     });
   };
-  const newest = new Map<string, bigint>();
   const keepWatching = async (user: User, protocol: Protocol) => {
     const caller = callerOf(user, protocol);
     while (!signal.aborted) {
