@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openAccounts, placeLongOrders } from "../harness/attacks/accounts.ts";
-import type { Attack, User } from "../harness/attacks/attack.ts";
+import type { Attack, Tally, User } from "../harness/attacks/attack.ts";
 import { type AttackedSystem, skewedBy } from "../harness/attacks/attacked-system.ts";
 import { audit } from "../harness/attacks/audit.ts";
 import { attacks } from "../harness/attacks/catalog.ts";
@@ -33,6 +33,8 @@ describe("attacks", function () {
   let traffic: GoodTraffic;
   let health: HealthWatch;
   let memory: MemoryWatch;
+  /** What each attack did. */
+  const did = new Map<string, Tally>();
   /** The most memory of each service, in megabytes, by kind of attack. */
   const peaks = new Map<string, Readonly<Record<string, number>>>();
 
@@ -87,6 +89,7 @@ describe("attacks", function () {
       const startMs = Math.min(...runs.map((one) => one.startMs));
       const endMs = Math.max(...runs.map((one) => one.endMs));
       await traffic.ended(endMs);
+      for (const [at, { name }] of ofKind.entries()) did.set(name, runs[at]?.did ?? {});
       peaks.set(kind, memory.peakMb(startMs, endMs));
       const { calls, reasons } = windowOf(traffic, startMs, endMs);
       assert.ok(calls > 0, "there were no good calls");
@@ -110,7 +113,7 @@ describe("attacks", function () {
 
   it("leave each answered order paid once, and balances equal to the ledger", async () => {
     await traffic[Symbol.asyncDispose]();
-    assert.deepEqual(await audit(system, traffic.answered), []);
+    assert.deepEqual(await audit(system, traffic.answered, did), []);
   });
 });
 

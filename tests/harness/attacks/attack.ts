@@ -6,6 +6,9 @@ export type Form = "full" | "short";
 /** What an attack did, as counts for the report. */
 export type Tally = Readonly<Record<string, number>>;
 
+/** How many orders of an attack were answered; its name is their description. */
+export const ordersAnswered = "orders answered";
+
 /** What a caller from the network can use. It can be passed to another process. */
 export type CallerTarget = {
   /** The port of the edge on loopback. */

@@ -93,9 +93,13 @@ export async function startAttackedSystem(options: {
   };
 }
 
-/** The variables of a service whose clock is ahead by the milliseconds in a file. */
-export function skewedBy(clockFile: string): Readonly<Record<string, string>> {
-  return { NODE_OPTIONS: `--import ${skewedClock}`, CLOCK_AHEAD_FILE: clockFile };
+/**
+ * The variables of a service whose clock is ahead by the milliseconds in a file. `nodeOptions` are
+ * those that it has anyway.
+ */
+export function skewedBy(clockFile: string, nodeOptions = ""): Readonly<Record<string, string>> {
+  const options = `${nodeOptions} --import ${skewedClock}`.trim();
+  return { NODE_OPTIONS: options, CLOCK_AHEAD_FILE: clockFile };
 }
 
 /** Calls RabbitMQ's management API; resolves with the parsed answer, if any. */
@@ -114,7 +118,7 @@ async function manage(url: string, method: string, path: string, body?: unknown)
 
 function withSkewedClock(nursery: Nursery, clockFile: () => string): Nursery {
   const envOf = ({ name, env }: SpawnOptions) =>
-    name === "orders" ? { ...env, ...skewedBy(clockFile()) } : env;
+    name === "orders" ? { ...env, ...skewedBy(clockFile(), env.NODE_OPTIONS) } : env;
   return {
     spawn: (options) => nursery.spawn({ ...options, env: envOf(options) }),
     pids: () => nursery.pids(),

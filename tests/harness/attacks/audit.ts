@@ -4,6 +4,7 @@ import { PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 import type { Pool } from "pg";
 import { readWaiting } from "../checker/truth.ts";
 import { deadLetterQueues, depthOf, onBroker } from "../system/queues.ts";
+import { ordersAnswered, type Tally } from "./attack.ts";
 import type { AttackedSystem } from "./attacked-system.ts";
 import type { AnsweredOrder } from "./good-traffic.ts";
 
@@ -11,13 +12,14 @@ const restTimeoutMs = 60_000;
 
 /**
  * Waits until nothing is under way, and returns what is wrong with the stored data; empty if nothing
- * is: each answered order is there once, as asked for, and settled; orders and payments are one to
+ * is: each answered order of `answered` and of the attacks is there once and settled; orders and payments are one to
  * one; each balance is the sum of its entries and not negative, and all movements sum to zero;
  * outboxes and queues are empty, and there are no dead letters.
  */
 export async function audit(
   { databases, adminUrl }: Pick<AttackedSystem, "databases" | "adminUrl">,
   answered: readonly AnsweredOrder[],
+  attacks: ReadonlyMap<string, Tally>,
 ): Promise<readonly string[]> {
   const { orders, payments } = databases;
   const left = async () => {
@@ -69,11 +71,20 @@ export async function audit(
     for (const queue of deadLetterQueues) letters += (await depthOf(channel, queue)).waiting;
     return letters;
   });
+  const ofAttacks: [holds: boolean, wrong: string][] = [];
+  for (const [name, { [ordersAnswered]: expected = 0 }] of attacks) {
+    const found = await count(orders, `orders WHERE description = '${name}'`);
+    ofAttacks.push([
+      found >= expected,
+      `${expected} orders of ${name} were answered, ${found} are stored`,
+    ]);
+  }
   const checks: readonly (readonly [holds: boolean, wrong: string])[] = [
     [
       stored.as_asked === answered.length,
       `${answered.length} good orders were answered, ${stored.as_asked} are stored and paid`,
     ],
+    ...ofAttacks,
     [pending === 0, `${pending} orders are not settled`],
     [placed.digest === paid.digest, `${placed.count} orders and ${paid.count} payments differ`],
     [paid.debits === paid.paid, `${paid.debits} debits for ${paid.paid} paid orders`],

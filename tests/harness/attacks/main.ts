@@ -79,7 +79,8 @@ async function attackAll(
   }
   log("checking that each answered order was settled once");
   await traffic[Symbol.asyncDispose]();
-  return { measurements, wrong: await audit(system, traffic.answered) };
+  const did = new Map(measurements.map((found) => [found.attack, found.did]));
+  return { measurements, wrong: await audit(system, traffic.answered, did) };
 }
 
 /** Restarts the services, so that what an attack has left behind does not count for the next one. */

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
-import { callerAttack, type User } from "../attack.ts";
+import { callerAttack, ordersAnswered, type User } from "../attack.ts";
 import { createGoodCaller, type Protocol, protocols } from "../good-caller.ts";
 import { firstData, openSession, send } from "../http2-session.ts";
 import { requestOf } from "../requests.ts";
@@ -17,12 +17,12 @@ export const writeFlood = callerAttack({
   size: ({ connections }) => `one user orders from ${connections} connections without a pause`,
   async run(target, { connections }, signal) {
     const user = target.users[1] as User;
-    const tally = { answered: 0, refused: 0 };
+    const tally = { [ordersAnswered]: 0, refused: 0 };
     const callers = Array.from({ length: connections }, () => createGoodCaller("REST", target));
     await untilAborted(connections, signal, async (lane) => {
       try {
-        await callers[lane]?.create(user, 1, "flood");
-        tally.answered += 1;
+        await callers[lane]?.create(user, 1, "write-flood");
+        tally[ordersAnswered] += 1;
       } catch {
         tally.refused += 1;
         await pause(refusalPauseMs);

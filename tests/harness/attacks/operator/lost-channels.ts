@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { topologyOf } from "@settle/chassis/contract/topology";
 import { eventually } from "@settle/chassis/testing";
 import { dueTimes, sendOnSchedule } from "../../../../bench/schedule.ts";
-import { type OperatorTarget, operatorAttack, type User } from "../attack.ts";
+import { type OperatorTarget, operatorAttack, ordersAnswered, type User } from "../attack.ts";
 import { createGoodCaller, protocols } from "../good-caller.ts";
 
 const firstUser = 4;
@@ -36,13 +36,17 @@ async function loadOf(target: OperatorTarget, perSecond: number, seconds: number
     Array.from({ length: callersPerProtocol }, () => createGoodCaller(protocol, target)),
   );
   const users = target.users.slice(firstUser, firstUser + usersOfLoad);
-  const tally = { "orders answered": 0, "orders refused": 0 };
+  const tally = { [ordersAnswered]: 0, "orders refused": 0 };
   let turn = 0;
   await sendOnSchedule(dueTimes(perSecond, seconds), async () => {
     turn += 1;
     try {
-      await callers[turn % callers.length]?.create(users[turn % users.length] as User, 1, "load");
-      tally["orders answered"] += 1;
+      await callers[turn % callers.length]?.create(
+        users[turn % users.length] as User,
+        1,
+        "lost-channels",
+      );
+      tally[ordersAnswered] += 1;
     } catch {
       tally["orders refused"] += 1;
     }
