@@ -128,9 +128,7 @@ function assertNoneWaited({ calls, payments }: GoodTraffic, startMs: number, unl
 
 /** What no attack in this file uses. */
 const needingSupervisor = {
-  kill() {
-    assert.fail("nobody restarts it");
-  },
+  kill: () => assert.fail("nobody restarts it"),
   async provisionQueues() {},
   countLogLines: () => 0,
 };

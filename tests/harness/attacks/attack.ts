@@ -28,8 +28,11 @@ export type OperatorTarget = CallerTarget & {
   /** Calls RabbitMQ's management API; `path` follows `/api/`. */
   manage(method: string, path: string, body?: unknown): Promise<unknown>;
   readonly vhost: string;
-  /** Kills a process of the system by SIGKILL; whoever supervises it starts it again. */
-  kill(process: string): void;
+  /**
+   * Kills a process of the system by SIGKILL; whoever supervises it starts it again. Returns false if
+   * it was not running.
+   */
+  kill(process: string): boolean;
   /** Sets how far the clock of orders is ahead, in milliseconds. */
   setClockAhead(aheadMs: number): void;
   /** Creates missing queues again, as a provisioner does. */

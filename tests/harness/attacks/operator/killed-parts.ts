@@ -18,17 +18,20 @@ function killed(process: string, recoveryS: number, kills: Kills) {
     goals: { isOutage: true, recoveryS },
     full: { seconds: kills.kills * kills.everyS, ...kills },
     short: { seconds: kills.everyS, ...kills, kills: 1 },
+    faultsOf: ({ "not running": missing = 0 }) =>
+      missing > 0 ? [`it was still not running at ${missing} of the kills`] : [],
     size: (size: Kills) =>
       size.kills === 1
         ? `${process} killed`
         : `${process} killed ${size.kills} times, ${size.everyS} s apart`,
     async run(target, size) {
+      let killed = 0;
       for (let kill = 0; kill < size.kills; kill += 1) {
         target.mark();
-        target.kill(process);
+        if (target.kill(process)) killed += 1;
         await pause(size.everyS * 1_000);
       }
-      return { kills: size.kills };
+      return { killed, "not running": size.kills - killed };
     },
   });
 }
