@@ -56,7 +56,6 @@ export function createGrpcServer(options: {
   allowResets(server);
   let lastId = 0;
   const answers = new Map<string, UntakenAnswer>();
-  let lastId = 0;
   guardStreams(server, domain, log, (stream, headers) => {
     const answer = writeInPieces(stream, untaken);
     const id = String(++lastId);
