@@ -73,8 +73,9 @@ export class BalanceLimitExceededError extends SettleError<"BALANCE_LIMIT_EXCEED
 }
 
 /**
- * RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no
- * more. Try again later.
+ * RESOURCE_EXHAUSTED: the service, or this user, has too much work waiting, so
+ * no more is accepted. Try again later; `retry-after` says after how many
+ * seconds.
  */
 export class OverloadedError extends SettleError<"OVERLOADED"> {
   override readonly name = "OverloadedError";
@@ -249,6 +250,7 @@ export type Reason = keyof typeof errorClasses;
  */
 export type CommonReason =
   | "VALIDATION_FAILED"
+  | "OVERLOADED"
   | "UNAVAILABLE"
   | "DEADLINE_EXCEEDED"
   | "INTERNAL"

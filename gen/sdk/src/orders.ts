@@ -16,8 +16,7 @@ import { itemsOf } from "@settle/sdk-runtime";
 export type CreateOrderReason =
   | CommonReason
   | "IDEMPOTENCY_KEY_REUSED"
-  | "QUOTA_EXCEEDED"
-  | "OVERLOADED";
+  | "QUOTA_EXCEEDED";
 
 /**
  * The error reasons of `getOrder`.
@@ -41,8 +40,7 @@ export type CancelOrderReason =
   | "ORDER_NOT_FOUND"
   | "ORDER_NOT_CANCELLABLE"
   | "IDEMPOTENCY_KEY_REUSED"
-  | "QUOTA_EXCEEDED"
-  | "OVERLOADED";
+  | "QUOTA_EXCEEDED";
 
 /**
  * The error reasons of `watchOrders`.
@@ -89,7 +87,6 @@ export type Orders = {
    * Errors, in addition to those of every call:
    * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key was already used for a different request.
    * - `QuotaExceededError`: RESOURCE_EXHAUSTED: this user has used up a quota. Try again later. The metadata fields hold its name (`quota`: `writes_per_second`, `writes_per_day` or `pending_orders`), its size (`limit`) and the seconds to wait (`retry_after_seconds`).
-   * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no more. Try again later.
    */
   createOrder(request: MessageInitShape<typeof CreateOrderRequestSchema>, options?: WaitOptions): Promise<Order>;
 
@@ -136,7 +133,6 @@ export type Orders = {
    * - `OrderNotCancellableError`: FAILED_PRECONDITION: the order is no longer `PENDING_PAYMENT`, so it cannot be cancelled. The metadata field `status` holds its status.
    * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key was already used for a different request.
    * - `QuotaExceededError`: RESOURCE_EXHAUSTED: this user has used up a quota. Try again later. The metadata fields hold its name (`quota`: `writes_per_second`, `writes_per_day` or `pending_orders`), its size (`limit`) and the seconds to wait (`retry_after_seconds`).
-   * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no more. Try again later.
    */
   cancelOrder(request: MessageInitShape<typeof CancelOrderRequestSchema>, options?: WriteOptions): Promise<Order>;
 

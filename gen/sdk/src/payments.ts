@@ -18,8 +18,7 @@ export type CreateAccountReason =
   | CommonReason
   | "ACCOUNT_ALREADY_EXISTS"
   | "IDEMPOTENCY_KEY_REUSED"
-  | "QUOTA_EXCEEDED"
-  | "OVERLOADED";
+  | "QUOTA_EXCEEDED";
 
 /**
  * The error reasons of `getAccount`.
@@ -37,8 +36,7 @@ export type DepositReason =
   | "CURRENCY_MISMATCH"
   | "BALANCE_LIMIT_EXCEEDED"
   | "IDEMPOTENCY_KEY_REUSED"
-  | "QUOTA_EXCEEDED"
-  | "OVERLOADED";
+  | "QUOTA_EXCEEDED";
 
 /**
  * The error reasons of `listLedgerEntries`.
@@ -66,8 +64,7 @@ export type RefundPaymentReason =
   | "CURRENCY_MISMATCH"
   | "BALANCE_LIMIT_EXCEEDED"
   | "IDEMPOTENCY_KEY_REUSED"
-  | "QUOTA_EXCEEDED"
-  | "OVERLOADED";
+  | "QUOTA_EXCEEDED";
 
 /**
  * Manages accounts and pays for orders from them.
@@ -92,7 +89,6 @@ export type Payments = {
    * - `AccountAlreadyExistsError`: ALREADY_EXISTS: this user already has an account.
    * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key was already used for a different request.
    * - `QuotaExceededError`: RESOURCE_EXHAUSTED: this user has used up a quota. Try again later. The metadata fields hold its name (`quota`: `writes_per_second`, `writes_per_day` or `pending_orders`), its size (`limit`) and the seconds to wait (`retry_after_seconds`).
-   * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no more. Try again later.
    */
   createAccount(request: MessageInitShape<typeof CreateAccountRequestSchema>, options?: WriteOptions): Promise<Account>;
 
@@ -121,7 +117,6 @@ export type Payments = {
    * - `BalanceLimitExceededError`: FAILED_PRECONDITION: the deposit would raise the balance above the limit of deposits, 1,000,000,000,000,000 minor units, or the refund would raise it above 9,223,372,036,854,775,807, the largest number that is stored.
    * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key was already used for a different request.
    * - `QuotaExceededError`: RESOURCE_EXHAUSTED: this user has used up a quota. Try again later. The metadata fields hold its name (`quota`: `writes_per_second`, `writes_per_day` or `pending_orders`), its size (`limit`) and the seconds to wait (`retry_after_seconds`).
-   * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no more. Try again later.
    */
   deposit(request: MessageInitShape<typeof DepositRequestSchema>, options?: WriteOptions): Promise<Account>;
 
@@ -169,7 +164,6 @@ export type Payments = {
    * - `BalanceLimitExceededError`: FAILED_PRECONDITION: the deposit would raise the balance above the limit of deposits, 1,000,000,000,000,000 minor units, or the refund would raise it above 9,223,372,036,854,775,807, the largest number that is stored.
    * - `IdempotencyKeyReusedError`: ALREADY_EXISTS: the idempotency key was already used for a different request.
    * - `QuotaExceededError`: RESOURCE_EXHAUSTED: this user has used up a quota. Try again later. The metadata fields hold its name (`quota`: `writes_per_second`, `writes_per_day` or `pending_orders`), its size (`limit`) and the seconds to wait (`retry_after_seconds`).
-   * - `OverloadedError`: RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no more. Try again later.
    */
   refundPayment(request: MessageInitShape<typeof RefundPaymentRequestSchema>, options?: WriteOptions): Promise<Payment>;
 };

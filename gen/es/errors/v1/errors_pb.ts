@@ -159,8 +159,9 @@ export const ErrorReason = {
   BALANCE_LIMIT_EXCEEDED: 8,
 
   /**
-   * RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no
-   * more. Try again later.
+   * RESOURCE_EXHAUSTED: the service, or this user, has too much work waiting, so
+   * no more is accepted. Try again later; `retry-after` says after how many
+   * seconds.
    *
    * @generated from enum value: ERROR_REASON_OVERLOADED = 9;
    */
@@ -313,8 +314,8 @@ export const ErrorReasonSchema: GenEnum<ErrorReason> = /*@__PURE__*/
 /**
  * The error reasons that this method returns, in addition to those that any
  * method may return: `VALIDATION_FAILED`, `UNAUTHENTICATED`,
- * `PERMISSION_DENIED`, `DEADLINE_EXCEEDED`, `UNAVAILABLE`, `INTERNAL` and the
- * reasons of the edge.
+ * `PERMISSION_DENIED`, `DEADLINE_EXCEEDED`, `OVERLOADED`, `UNAVAILABLE`,
+ * `INTERNAL` and the reasons of the edge.
  *
  * @generated from extension: repeated errors.v1.ErrorReason error_reasons = 50001;
  */

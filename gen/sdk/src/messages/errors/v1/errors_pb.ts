@@ -157,8 +157,9 @@ export const ErrorReason = {
   BALANCE_LIMIT_EXCEEDED: 8,
 
   /**
-   * RESOURCE_EXHAUSTED: the service has too much work waiting and accepts no
-   * more. Try again later.
+   * RESOURCE_EXHAUSTED: the service, or this user, has too much work waiting, so
+   * no more is accepted. Try again later; `retry-after` says after how many
+   * seconds.
    *
    * @generated from enum value: ERROR_REASON_OVERLOADED = 9;
    */
