@@ -21,7 +21,7 @@ const [setBroker = "", listQueues = "", lookAtLetters = "", redrive = ""] = fenc
   guide,
   "sh operate",
 );
-const [outboxDepth = "", waitingOrders = ""] = fencedBlocks(guide, "sql operate");
+const [connections = "", outboxDepth = "", waitingOrders = ""] = fencedBlocks(guide, "sql operate");
 
 describe("the commands of the operating guide", () => {
   let system: System;
@@ -61,6 +61,8 @@ describe("the commands of the operating guide", () => {
     await publish(adminUrl, deadLetters, [{ ...event, headers }]);
 
     const { orders } = system.databases;
+    const { rows: pools } = await orders.query(connections);
+    assert.ok(pools.some(({ application_name: name }) => name === "orders"));
     await eventually("the outbox is empty", async () => {
       const { rows } = await orders.query(outboxDepth);
       return rows[0].waiting === 0n ? true : undefined;
