@@ -45,8 +45,8 @@ export type OrderWatch = AsyncDisposable & {
       readonly signal: AbortSignal;
     },
   ): Promise<Order>;
-  /** Reads the order as it is now. */
-  read(order: OrderKey): Promise<Order | undefined>;
+  /** Reads the order as it is now. Rejects with the signal's reason if it aborts before that. */
+  read(order: OrderKey, signal: AbortSignal): Promise<Order | undefined>;
 };
 
 /**
@@ -86,8 +86,8 @@ export function createOrderWatch(options: {
     }
     return streams.add(userId);
   };
-  const read: OrderWatch["read"] = async (key) => {
-    const order = await present.submit(key);
+  const read: OrderWatch["read"] = async (key, signal) => {
+    const order = await present.submit(key, { signal });
     return order && orderMessage(order);
   };
 
@@ -130,7 +130,7 @@ export function createOrderWatch(options: {
       while (present.status === OrderStatus.PENDING_PAYMENT) {
         const leftMs = endMs - clock.monotonicMs();
         const heard = leftMs > 0 ? await listener.above(known, leftMs, signal) : undefined;
-        present = (await read(key)) ?? present;
+        present = (await read(key, signal)) ?? present;
         if (heard === undefined) break;
         known = heard;
       }

@@ -100,8 +100,9 @@ export function createOrdersRpc(options: {
       const order = answerOf(outcome, context, () => overQuota(limits.pendingPerUser));
       if (!listener) return order;
       const isReplay = "replayed" in outcome && outcome.replayed;
-      const known = isReplay ? await watch.read({ userId, orderId: order.id }) : order;
-      return await watch.settled(known ?? order, { listener, waitMs, signal: context.signal });
+      const { signal } = context;
+      const known = isReplay ? await watch.read({ userId, orderId: order.id }, signal) : order;
+      return await watch.settled(known ?? order, { listener, waitMs, signal });
     },
 
     async cancelOrder(request, context) {
