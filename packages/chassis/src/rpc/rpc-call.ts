@@ -102,9 +102,11 @@ export function createCalls(options: {
   const failed = (origin: CallOrigin, error: unknown): ConnectError => {
     const refusal = inDomain(refusalOf(error, origin.requestId), domain);
     const reason = errorInfoOf(refusal)?.reason ?? "";
-    const omitted = refusal.code === Code.Internal ? 0 : mayLog(reason);
+    const level = levelOf(refusal.code, reason, origin.method);
+    if (!log.isLevelEnabled(level)) return refusal;
+    const omitted = level === "error" ? 0 : mayLog(reason);
     if (omitted === undefined) return refusal;
-    log[levelOf(refusal.code, reason, origin.method)](
+    log[level](
       {
         requestId: origin.requestId,
         rpc: `${origin.method.parent.typeName}/${origin.method.name}`,
