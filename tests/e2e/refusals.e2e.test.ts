@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
+import { eventually } from "@settle/chassis/testing";
+import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import { byGrpc, byRest, byTransport, type Way } from "../harness/calls/ways.ts";
 import { assertWhole, checkTimeoutMs } from "../harness/checker/checker.ts";
 import { createHistory, createShopper } from "../harness/checker/history.ts";
-import { type System, startSystem } from "../harness/system/system.ts";
+import { type Replica, type System, startSystem } from "../harness/system/system.ts";
 import { authorizationOf } from "../harness/system/tokens.ts";
 
 const ordersPath = "/gateway/orders";
@@ -47,10 +52,17 @@ describe("bad input through the edge", function () {
   this.timeout(checkTimeoutMs);
   const history = createHistory();
   let system: System;
+  let payments: Replica;
 
   before(async () => {
     system = await startSystem();
-    await system.startBoth();
+    const { ports } = system;
+    const env = { USER_WRITES_PER_SECOND: "4", USER_PENDING_ORDERS: "10", USER_WATCHES: "1" };
+    [payments] = await Promise.all([
+      system.start("payments", { port: ports.payments }),
+      system.start("orders", { port: ports.orders, env }),
+    ]);
+    await system.healthy();
     await createShopper(history, system.call).fundedAccount("alice", 1_000n);
   });
   after(() => system?.[Symbol.asyncDispose]());
@@ -352,5 +364,89 @@ describe("bad input through the edge", function () {
       const { rows } = await system.databases[service].query("SELECT key FROM idempotency_keys");
       assert.equal(rows.length, keys, `${service} keeps keys of refused calls`);
     }
+  });
+
+  describe("beyond a quota of its user", () => {
+    const { createOrder, cancelOrder, watchOrders } = OrdersService.method;
+    const atEdge = () => system.edgeUrl;
+    const ways: Readonly<Record<string, Way>> = {
+      REST: byRest(atEdge),
+      gRPC: byGrpc(atEdge),
+      "gRPC-Web": byTransport((baseUrl) => createGrpcWebTransport({ baseUrl }), atEdge),
+      Connect: byTransport((baseUrl) => createConnectTransport({ baseUrl }), atEdge),
+    };
+    const amount = { minorUnits: 1n, currency: "EUR" };
+    const call = async (way: Way | undefined, method: DescMethod, userId: string, more = {}) =>
+      (await way?.(method, { userId, ...more }, await authorizationOf(userId))) ?? assert.fail();
+    const placeWithKey = async (userId: string) =>
+      fetch(system.edgeUrl + ordersPath, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          "idempotency-key": "the-first",
+          ...(await tokenFor(ordersPath, { userId })),
+        },
+        body: JSON.stringify({ ...order, userId }),
+      });
+    const replayed = async (userId: string) =>
+      (await placeWithKey(userId)).headers.get("idempotency-replayed") === "true" || undefined;
+
+    // Orders stay pending.
+    before(() => payments.kill());
+
+    it("of writes in a time is refused by every protocol, while others are served", async () => {
+      assert.equal((await placeWithKey("hasty")).status, 200);
+      for (const [name, way] of Object.entries(ways)) {
+        const write = (userId: string) => call(way, cancelOrder, userId, { orderId: unknownId });
+        const calls = await Promise.all(Array.from({ length: 45 }, () => write("hasty")));
+        const refused = calls.filter(({ reason }) => reason !== "ORDER_NOT_FOUND");
+        assert.ok(refused.length > 0, name);
+        for (const { code, reason, message } of refused) {
+          assert.deepEqual([code, reason], [Code.ResourceExhausted, "QUOTA_EXCEEDED"], name);
+          const rule = "a user may make 4 calls that change data per second; try again in 1 s";
+          assert.equal(message, rule);
+        }
+        assert.equal((await write("bob")).reason, "ORDER_NOT_FOUND", name);
+      }
+      await eventually("the first call is answered again", () => replayed("hasty"));
+    });
+
+    it("of pending orders is refused by every protocol until there is room", async () => {
+      assert.equal((await placeWithKey("hoarder")).status, 200);
+      const place = (way: Way | undefined, userId: string) =>
+        call(way, createOrder, userId, { amount });
+      for (let nth = 1; nth < 10; nth += 1) {
+        assert.equal((await place(ways.gRPC, "hoarder")).code, 0, `order ${nth}`);
+      }
+      for (const [name, way] of Object.entries(ways)) {
+        const { code, reason, message } = await place(way, "hoarder");
+        assert.deepEqual([code, reason], [Code.ResourceExhausted, "QUOTA_EXCEEDED"], name);
+        assert.match(message, /^a user may have 10 orders whose payment is pending; try again/);
+        assert.equal((await place(way, "carol")).code, 0, name);
+      }
+      assert.ok(await replayed("hoarder"), "an order that was accepted is not refused");
+      const [pending] = (
+        await system.databases.orders.query("SELECT id FROM orders WHERE user_id = 'hoarder'")
+      ).rows;
+      const cancelled = await call(ways.REST, cancelOrder, "hoarder", { orderId: pending.id });
+      assert.equal(cancelled.code, 0);
+      await eventually("there is room again", async () =>
+        (await place(ways.REST, "hoarder")).code === 0 ? true : undefined,
+      );
+    });
+
+    it("of watches is refused by every protocol", async () => {
+      const watching = await fetch(`${system.edgeUrl}${ordersPath}/alice:watch`, {
+        headers: { authorization: await authorizationOf("alice") },
+      });
+      const reader = watching.body?.getReader();
+      await reader?.read();
+      for (const [name, way] of Object.entries(ways)) {
+        const { code, reason } = await call(way, watchOrders, "alice");
+        assert.deepEqual([code, reason], [Code.ResourceExhausted, "TOO_MANY_STREAMS"], name);
+        assert.equal((await call(way, watchOrders, "bob")).code, 0, name);
+      }
+      await reader?.cancel();
+    });
   });
 });

@@ -26,8 +26,8 @@ export type PendingQuota = AsyncDisposable & {
 /**
  * Limits the pending orders of each user to about `max`. They are counted in the database only for
  * users who have placed many on this replica since the last count, so that hardly any order waits
- * for it. Orders placed elsewhere meanwhile are not in the count: with several replicas, or after a
- * restart, a user can have some more than `max`.
+ * for it. Orders that are being placed, or were placed by another replica after the count, are not
+ * in it, so a user can have some more than `max`.
  */
 export function createPendingQuota(options: {
   readonly database: Database;

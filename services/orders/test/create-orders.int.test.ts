@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { setupOrders } from "./orders-setup.ts";
+import { systemClock } from "@settle/chassis/base/clock";
+import { errorInfoOf } from "@settle/chassis/contract/errors";
+import type { Database } from "@settle/chassis/database/database";
+import { eventually } from "@settle/chassis/testing";
+import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
+import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import { createPendingQuota } from "../src/pending-quota.ts";
+import { contextOf, type OrdersSetup, setupOrders } from "./orders-setup.ts";
 
 describe("calls of CreateOrder", () => {
   let setup: Awaited<ReturnType<typeof setupOrders>>;
@@ -59,5 +66,103 @@ describe("calls of CreateOrder", () => {
     assert.deepEqual(wrong, []);
     assert.equal(names.length, 100);
     assert.deepEqual((await descriptionsOf()).toSorted(), names.toSorted());
+  });
+});
+
+describe("the quota of pending orders", () => {
+  const limit = 200;
+  const uncounted = limit / 10;
+  const limits = { pendingPerUser: limit };
+  const { createOrder: method } = OrdersService.method;
+
+  const place = ({ createOrder }: OrdersSetup, userId: string, count: number) =>
+    Promise.allSettled(Array.from({ length: count }, (_, nth) => createOrder(userId, `${nth}`)));
+  /** Places orders and returns how many were accepted; all others must be beyond the quota. */
+  const placeUpTo = async (setup: OrdersSetup, userId: string, count: number) => {
+    const results = await place(setup, userId, count);
+    const refused = results.filter((result) => result.status === "rejected");
+    for (const { reason } of refused) {
+      const { reason: word, metadata } = errorInfoOf(reason) ?? assert.fail(reason);
+      assert.equal(word, "QUOTA_EXCEEDED");
+      assert.deepEqual(metadata, {
+        quota: "pending_orders",
+        limit: String(limit),
+        retry_after_seconds: "1",
+      });
+    }
+    return count - refused.length;
+  };
+  /** Places orders until some are refused, and returns how many were accepted. */
+  const fillUp = async (setup: OrdersSetup, userId: string) => {
+    const size = uncounted;
+    for (let accepted = 0; accepted < 10 * limit; ) {
+      const placed = await placeUpTo(setup, userId, size);
+      accepted += placed;
+      if (placed < size) return accepted;
+    }
+    return assert.fail("none was refused");
+  };
+  const settleAll = async ({ database }: OrdersSetup, userId: string) => {
+    await database.query("UPDATE orders SET status = $2 WHERE user_id = $1", [
+      userId,
+      OrderStatus.PAID,
+    ]);
+  };
+
+  it("lets a user reach it, and refuses what is beyond", async () => {
+    await using setup = await setupOrders(limits);
+    assert.equal(await placeUpTo(setup, "alice", limit), limit);
+    const more = await fillUp(setup, "alice");
+    assert.ok(more <= limit / 2, `${more} more were accepted`);
+    assert.equal(await placeUpTo(setup, "alice", 10), 0);
+    assert.equal(await placeUpTo(setup, "bob", 10), 10);
+  });
+
+  it("does not count orders that have left PENDING_PAYMENT", async () => {
+    await using setup = await setupOrders(limits);
+    for (let round = 0; round < 4; round += 1) {
+      assert.equal(await placeUpTo(setup, "alice", limit - uncounted), limit - uncounted);
+      await settleAll(setup, "alice");
+    }
+  });
+
+  it("answers a repeated call, keeps no key of a refused one, and has room again", async () => {
+    await using setup = await setupOrders(limits);
+    const keyed = (key: string) =>
+      contextOf(method, "alice", { headers: { "idempotency-key": key } });
+    const first = await setup.createOrder("alice", "one", { context: keyed("once") });
+    await fillUp(setup, "alice");
+    const again = keyed("once");
+    assert.deepEqual(await setup.createOrder("alice", "one", { context: again }), first);
+    assert.equal(again.responseHeader.get("idempotency-replayed"), "true");
+
+    const place = () => setup.createOrder("alice", "late", { context: keyed("late") });
+    await assert.rejects(place());
+    const rows = await setup.database.query(
+      "SELECT FROM idempotency_keys WHERE key = 'late' OR response IS NULL",
+      [],
+    );
+    assert.deepEqual(rows, []);
+    await settleAll(setup, "alice");
+    await eventually("the same call is accepted", () => place().catch(() => undefined));
+    assert.equal(await placeUpTo(setup, "alice", 50), 50);
+  });
+
+  it("is not counted for users who place few orders", async () => {
+    await using setup = await setupOrders(limits);
+    let counts = 0;
+    const database: Database = {
+      ...setup.database,
+      query: (sql, parameters) => {
+        counts += 1;
+        return setup.database.query(sql, parameters);
+      },
+    };
+    await using quota = createPendingQuota({ database, clock: systemClock, max: limit });
+    for (let nth = 0; nth < uncounted; nth += 1) assert.ok(await quota.take("alice"));
+    assert.equal(counts, 0);
+    const calls = Array.from({ length: limit / 2 }, () => quota.take("alice"));
+    assert.deepEqual(new Set(await Promise.all(calls)), new Set([true]));
+    assert.equal(counts, 1, "once for all that came together");
   });
 });

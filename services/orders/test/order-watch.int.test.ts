@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ConnectError } from "@connectrpc/connect";
 import { errorInfoOf } from "@settle/chassis/contract/errors";
+import { eventually } from "@settle/chassis/testing";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { contextOf, type OrdersSetup, setupOrders } from "./orders-setup.ts";
@@ -121,5 +122,35 @@ describe("watching orders", () => {
     const none = preferring("wait=soon");
     await setup.createOrder("alice", "nothing that is understood", { context: none });
     assert.equal(none.responseHeader.get("preference-applied"), null);
+  });
+
+  it("answers at once instead of holding more responses of a user than are permitted", async () => {
+    const waitsPerUser = 3;
+    await using limited = await setupOrders({ waitsPerUser });
+    const preferring = (userId: string, prefer: string) =>
+      contextOf(createOrder, userId, { headers: { prefer } });
+    const held = Array.from({ length: waitsPerUser }, () =>
+      limited.createOrder("alice", "held", { context: preferring("alice", "wait=10") }),
+    );
+    await eventually("all are held", async () => {
+      const rows = await limited.database.query("SELECT FROM orders", []);
+      return rows.length === waitsPerUser ? true : undefined;
+    });
+    const context = preferring("alice", "wait=10");
+    const order = await limited.createOrder("alice", "not held", { context });
+    assert.equal(order.status, PENDING_PAYMENT);
+    assert.equal(context.responseHeader.get("preference-applied"), null);
+    const bobs = preferring("bob", "wait=1");
+    const bob = limited.createOrder("bob", "held", { context: bobs });
+    const rows = await limited.database.query<{ id: string }>(
+      "SELECT id FROM orders WHERE user_id = 'alice'",
+      [],
+    );
+    await Promise.all(rows.map(({ id }) => limited.cancelOrder("alice", id)));
+    for (const { status } of await Promise.all(held)) assert.equal(status, CANCELLED);
+    const again = preferring("alice", "wait=1");
+    await Promise.all([bob, limited.createOrder("alice", "held again", { context: again })]);
+    assert.equal(bobs.responseHeader.get("preference-applied"), "wait=1");
+    assert.equal(again.responseHeader.get("preference-applied"), "wait=1");
   });
 });

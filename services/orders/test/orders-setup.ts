@@ -26,6 +26,7 @@ import {
 import type { Order } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { createOrdersDatabase } from "../src/database.ts";
+import { defaultOrderLimits, type OrderLimits } from "../src/order-limits.ts";
 import { createOrdersRpc } from "../src/orders-rpc.ts";
 
 const noBroker: Broker = {
@@ -41,7 +42,7 @@ const noBroker: Broker = {
 };
 
 /** The calls of orders on a database of their own, without a broker and without validation. */
-export async function setupOrders() {
+export async function setupOrders(changedLimits: Partial<OrderLimits> = {}) {
   await using setup = new AsyncDisposableStack();
   const { url } = setup.use(await createTestDatabase("orders"));
   const options = { clock: testClock, log: testLog, faults: noFaults };
@@ -60,7 +61,10 @@ export async function setupOrders() {
   );
   const hints = setup.use(createHints({ ...options, broker: noBroker, exchange: "orders.hints" }));
   const { clock } = options;
-  const { implementation } = setup.use(createOrdersRpc({ database, outbox, hints, clock, newId }));
+  const limits = { ...defaultOrderLimits, ...changedLimits };
+  const { implementation } = setup.use(
+    createOrdersRpc({ database, outbox, hints, clock, newId, limits }),
+  );
 
   const { method } = OrdersService;
   const createOrder = async (

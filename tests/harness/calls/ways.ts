@@ -126,6 +126,7 @@ const statuses: Readonly<Record<number, number>> = {
   [Code.NotFound]: 404,
   [Code.AlreadyExists]: 409,
   [Code.FailedPrecondition]: 400,
+  [Code.ResourceExhausted]: 429,
 };
 
 function seenOf(

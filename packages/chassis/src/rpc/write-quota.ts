@@ -8,6 +8,8 @@ const dayMs = 86_400_000;
 /** So many seconds' worth of calls may come at once. */
 const burstS = 10;
 const maxUsers = 50_000;
+/** Covers the rounding of fractions in sums of thousands of calls. */
+const roundingMs = 0.01;
 const warningIntervalMs = 60_000;
 
 /** How many calls that change data a user may make on one replica, on average. */
@@ -66,8 +68,7 @@ export function createWriteQuota(options: {
       );
       quotas.forEach((quota, nth) => {
         const waitMs = (missingMs[nth] ?? 0) - quota.sizeMs;
-        // Half a call is for the rounding of fractions.
-        if (waitMs > quota.perCallMs / 2) throw exceeded(userId, usage, quota, waitMs);
+        if (waitMs > roundingMs) throw exceeded(userId, usage, quota, waitMs);
       });
       usage.fullAtMs = missingMs.map((ms) => nowMs + ms);
     },

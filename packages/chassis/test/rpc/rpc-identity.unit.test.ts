@@ -5,6 +5,7 @@ import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { ErrorInfoSchema } from "@settle/gen/google/rpc/error_details_pb";
 import { OrdersService, type WatchOrdersResponse } from "@settle/gen/orders/v1/orders_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
+import { refuseOverQuota } from "../../src/contract/errors.ts";
 import { createAccessCheck } from "../../src/identity/access.ts";
 import { principalOf } from "../../src/identity/principal.ts";
 import { expired, type TokenVerifier } from "../../src/identity/token-verifier.ts";
@@ -18,6 +19,8 @@ const byName: TokenVerifier = {
     return { userId, scopes: new Set(scopes), expireTimeMs: Date.now() + 3_600_000 };
   },
 };
+
+const quota = "writes_per_second";
 
 for (const protocol of protocols) {
   describe(`the caller by ${protocol}`, () => {
@@ -50,6 +53,36 @@ for (const protocol of protocols) {
         await outcomeOf(createOrder(orderRequest, as("bob admin"))),
         "PERMISSION_DENIED",
       );
+    });
+
+    it("takes from its own quota with each permitted call that changes data", async () => {
+      const taken: string[] = [];
+      const writeQuota = {
+        take(userId: string) {
+          if (taken.length === 2) throw refuseOverQuota({ quota, limit: 2, retryAfterMs: 1 }, "no");
+          taken.push(userId);
+        },
+      };
+      let placed = 0;
+      const orders: Partial<Orders> = {
+        createOrder: ({ userId }) => {
+          placed += 1;
+          return { userId };
+        },
+      };
+      await using bundle = await setup({ orders, verifier: byName, writeQuota });
+      const { createOrder, cancelOrder, getOrder, listOrders } = bundle.orders(protocol);
+      const order = { userId: "alice", orderId };
+      assert.equal(await outcomeOf(getOrder(order, as("alice"))), "ok");
+      assert.equal(await outcomeOf(listOrders(order, as("bob admin"))), "ok");
+      assert.equal(await outcomeOf(createOrder(orderRequest, as("bob"))), "PERMISSION_DENIED");
+      assert.equal(await outcomeOf(createOrder({}, as("alice"))), "VALIDATION_FAILED");
+      assert.deepEqual(taken, []);
+      assert.equal(await outcomeOf(createOrder(orderRequest, as("alice"))), "ok");
+      assert.equal(await outcomeOf(cancelOrder(order, as("alice"))), "ok");
+      assert.equal(await outcomeOf(createOrder(orderRequest, as("alice"))), "QUOTA_EXCEEDED");
+      assert.deepEqual([taken, placed], [["alice", "alice"], 1]);
+      assert.equal(await outcomeOf(getOrder(order, as("alice"))), "ok");
     });
 
     it("gets the end of a stream as its last message when the token expires", async () => {

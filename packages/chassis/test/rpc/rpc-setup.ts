@@ -22,6 +22,7 @@ import type { TokenVerifier } from "../../src/identity/token-verifier.ts";
 import { createHealth } from "../../src/rpc/health.ts";
 import type { RpcLimits } from "../../src/rpc/rpc-limits.ts";
 import { createRpcServer } from "../../src/rpc/rpc-server.ts";
+import type { WriteQuota } from "../../src/rpc/write-quota.ts";
 
 export type LogLine = Readonly<Record<string, unknown>>;
 export type Orders = ServiceImpl<typeof OrdersService>;
@@ -59,6 +60,7 @@ export async function setup(
     readonly descriptors?: Uint8Array;
     readonly verifier?: TokenVerifier;
     readonly pages?: ReadonlyMap<string, Page>;
+    readonly writeQuota?: WriteQuota;
   } = {},
 ) {
   await using stack = new AsyncDisposableStack();
@@ -93,6 +95,7 @@ export async function setup(
       health,
       descriptors: options.descriptors,
       ...(options.pages && { pages: options.pages }),
+      ...(options.writeQuota && { writeQuota: options.writeQuota }),
       limits: { drainMs: 0, abortAfterMs: 100, cutAfterMs: 100, ...options.limits },
       clock: systemClock,
       log,
