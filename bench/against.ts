@@ -29,7 +29,13 @@ memory. The machine should be idle otherwise.`;
 async function prepare(root: string, signal: AbortSignal) {
   const name = root === thisCheckout ? "this" : "other";
   const log = (line: string) => progress.line(`${name}: ${line}`);
-  const system = await startBenchSystem({ root, profileFolder: undefined, signal, log });
+  const system = await startBenchSystem({
+    root,
+    profileFolder: undefined,
+    serviceEnv: {},
+    signal,
+    log,
+  });
   system.broken.catch((error: unknown) => stop.abort(error));
   const load = createLoad({ ...system, accounts });
   await progress.during(() => `${name}: ${load.accountsCreated} accounts`, load.createAccounts());

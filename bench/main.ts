@@ -54,19 +54,25 @@ async function describeMachine({ orders }: BenchSystem) {
 }
 
 async function main(stop: AbortController): Promise<void> {
-  const { help, plan, profileFolder } = readArguments(process.argv.slice(2));
+  const { help, plan, serviceEnv, profileFolder } = readArguments(process.argv.slice(2));
   if (help) return console.log(usage);
   const progress = startProgress();
   const { signal } = stop;
+  for (const [name, value] of Object.entries(serviceEnv)) progress.line(`raised: ${name}=${value}`);
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason));
   });
   stopped.catch(() => {});
-  await using system = await startBenchSystem({ profileFolder, signal, log: progress.line });
+  await using system = await startBenchSystem({
+    profileFolder,
+    serviceEnv,
+    signal,
+    log: progress.line,
+  });
   const machine = await describeMachine(system);
   const measured = measure({ plan, system, signal, progress });
   const found = await Promise.race([measured, system.broken, stopped]);
-  console.log(JSON.stringify({ machine, ...found }, undefined, 2));
+  console.log(JSON.stringify({ machine, raised: serviceEnv, ...found }, undefined, 2));
   const { faults } = found.throughput;
   if (faults.length > 0) throw new Error(`The figures are void: ${faults.join("; ")}`);
 }

@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
+import { readConfig } from "@settle/orders/config";
 import { readArguments, usage } from "./plan.ts";
+
+const required = {
+  DATABASE_URL: "postgres://127.0.0.1/orders",
+  AMQP_URL: "amqp://127.0.0.1/settle",
+  AUTH_ISSUER: "issuer",
+  AUTH_AUDIENCE: "settle",
+  AUTH_JWKS_URL: "http://127.0.0.1/keys",
+};
+const defaults = readConfig(required);
 
 describe("the bench's arguments", () => {
   it("choose between the quick plan and the full one", () => {
@@ -16,6 +26,17 @@ describe("the bench's arguments", () => {
     assert.equal(readArguments([]).profileFolder, undefined);
     assert.equal(readArguments(["-h"]).help, true);
     assert.match(usage, /--quick/);
+  });
+
+  it("raise the quotas of users only for a load on few accounts", () => {
+    assert.deepEqual(readArguments(["--quick"]).serviceEnv, {});
+    const hot = readArguments(["--quick", "--accounts", "1"]);
+    assert.equal(hot.plan.accounts, 1);
+    const values = readConfig({ ...hot.serviceEnv, ...required });
+    assert.ok(values.writeQuota.perSecond > defaults.writeQuota.perSecond);
+    assert.ok(values.writeQuota.perDay > defaults.writeQuota.perDay);
+    assert.ok(values.limits.pendingPerUser > defaults.limits.pendingPerUser);
+    assert.throws(() => readArguments(["--accounts", "0"]), /--accounts/);
   });
 
   it("are rejected if unknown", () => {

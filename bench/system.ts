@@ -41,10 +41,12 @@ export async function startBenchSystem(options: {
   /** The checkout whose system is measured; by default this one. Its dependencies are installed. */
   readonly root?: string;
   readonly profileFolder: string | undefined;
+  /** The variables of the services that are not left at their defaults. */
+  readonly serviceEnv: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
 }): Promise<BenchSystem> {
-  const { root = thisCheckout, profileFolder, signal, log } = options;
+  const { root = thisCheckout, profileFolder, serviceEnv, signal, log } = options;
   // A checkout starts its system itself, because it knows the parts and their settings.
   const { startScratchStack } = (await import(
     pathToFileURL(join(root, "tools/local/scratch-stack.ts")).href
@@ -60,6 +62,7 @@ export async function startBenchSystem(options: {
       parent: join(root, ".data"),
       page: false,
       edge: raised,
+      serviceEnv,
       wrap: (nursery) => withMeasuring(nursery, profileFolder),
       signal,
       report(name, state, detail) {

@@ -21,7 +21,8 @@ const [setBroker = "", listQueues = "", lookAtLetters = "", redrive = ""] = fenc
   guide,
   "sh operate",
 );
-const [connections = "", outboxDepth = "", waitingOrders = ""] = fencedBlocks(guide, "sql operate");
+const [connections = "", outboxDepth = "", waitingOrders = "", mostKeys = "", mostPending = ""] =
+  fencedBlocks(guide, "sql operate");
 
 describe("the commands of the operating guide", () => {
   let system: System;
@@ -68,6 +69,8 @@ describe("the commands of the operating guide", () => {
       return rows[0].waiting === 0n ? true : undefined;
     });
     assert.equal((await orders.query(waitingOrders)).rows.length, 1);
+    assert.deepEqual((await orders.query(mostKeys)).rows, [{ user_id: "mislaid", keys: 1n }]);
+    assert.deepEqual((await orders.query(mostPending)).rows, [{ user_id: "mislaid", pending: 1n }]);
     const queues = JSON.parse(await type(setBroker, listQueues)) as readonly { name: string }[];
     assert.ok(queues.some(({ name }) => name === deadLetters));
     const letters = JSON.parse(await type(setBroker, lookAtLetters));

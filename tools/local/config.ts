@@ -4,7 +4,21 @@ import { type ServiceName, services, variableOf } from "../../services/services.
 
 const portMax = 65_535;
 const issuerVariables = ["AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS_URL"] as const;
-const passedOn = ["AUTH_USER_CLAIM", "AUTH_SCOPE_CLAIM", "SELF_DEPOSIT", "EXPIRE_AFTER_MS"];
+const quotas = [
+  "USER_WRITES_PER_SECOND",
+  "USER_WRITES_PER_DAY",
+  "USER_PENDING_ORDERS",
+  "USER_WATCHES",
+  "USER_WAITS",
+  "MAX_WATCHES",
+];
+const passedOn = [
+  "AUTH_USER_CLAIM",
+  "AUTH_SCOPE_CLAIM",
+  "SELF_DEPOSIT",
+  "EXPIRE_AFTER_MS",
+  ...quotas,
+];
 const oidcVariables = ["OIDC_AUTHORITY", "OIDC_CLIENT_ID"] as const;
 const oidcOptions = ["OIDC_SCOPE", "OIDC_ORIGINS", "AUTH_USER_CLAIM"];
 
@@ -115,6 +129,9 @@ Other settings:
   SELF_DEPOSIT              whether users may deposit into their own accounts (true)
   EXPIRE_AFTER_MS           how long an order waits for its payment if CreateOrder sets no
                             expireAfter (without limit)
+  ${quotas.slice(0, 3).join(", ")},
+  ${quotas.slice(3).join(", ")}
+                            what one user may do; see docs/reference/configuration.md
   ENVOY_BIN                 an Envoy to use instead of the pinned one
   DATA_DIR                  where data and logs are kept (.data)
   LOG_LEVEL                 the lowest level that the services log (info)`;

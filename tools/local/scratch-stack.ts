@@ -35,13 +35,25 @@ export async function startScratchStack(options: {
   readonly page: boolean;
   /** Settings of the edge that differ from `edge/envoy.yaml`; by default none. */
   readonly edge?: EdgeSettings;
+  /** Variables of the services; by default, none are changed. */
+  readonly serviceEnv?: Readonly<Record<string, string>>;
   /** Wraps the nursery of the system; by default, it is used as it is. */
   readonly wrap?: (nursery: Nursery) => Nursery;
   readonly report: ReportState;
   /** Aborting it stops all processes, also during startup: the start then fails. */
   readonly signal: AbortSignal;
 }): Promise<ScratchStack> {
-  const { root, prefix, parent, page, edge, wrap = (nursery) => nursery, report, signal } = options;
+  const {
+    serviceEnv = {},
+    root,
+    prefix,
+    parent,
+    page,
+    edge,
+    wrap = (nursery) => nursery,
+    report,
+    signal,
+  } = options;
   await using starting = new AsyncDisposableStack();
   const { folder } = starting.use(createScratchData(prefix, parent));
   const nursery = starting.use(await startNursery({ folder }));
@@ -56,6 +68,7 @@ export async function startScratchStack(options: {
       ports,
       broker: undefined,
       page,
+      serviceEnv,
       dataDir: folder,
       logLevel: "warn",
       env: process.env,

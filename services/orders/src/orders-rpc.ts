@@ -8,6 +8,7 @@ import type { Hints } from "@settle/chassis/events/hints";
 import type { Outbox } from "@settle/chassis/events/outbox";
 import { pageOf, readPage } from "@settle/chassis/rpc/page-token";
 import { preferredWaitMs } from "@settle/chassis/rpc/prefer";
+import type { Foundations } from "@settle/chassis/service";
 import type { Refused } from "@settle/chassis/writes/answer-once";
 import { answerOf, keyedCallOf } from "@settle/chassis/writes/keyed-call";
 import { createTransactionBatcher } from "@settle/chassis/writes/transaction-batcher";
@@ -28,7 +29,7 @@ import { listOrders } from "./list-orders.ts";
 import { OrderEntity, orderMessage } from "./order.entity.ts";
 import { defaultOrderLimits, type OrderLimits } from "./order-limits.ts";
 import { createOrderWatch } from "./order-watch.ts";
-import { createPendingQuota, recountMs } from "./pending-quota.ts";
+import { createPendingQuota, pendingOrders, recountMs } from "./pending-quota.ts";
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** The most bytes of an order as protobuf, without its description. */
@@ -45,6 +46,7 @@ export function createOrdersRpc(options: {
   readonly outbox: Outbox;
   readonly hints: Hints;
   readonly clock: Clock;
+  readonly log: Foundations["log"];
   readonly newId: () => string;
   /** How long an order may stay unpaid if its request does not say; default: without limit. */
   readonly expireAfterMs?: number | undefined;
@@ -52,7 +54,7 @@ export function createOrdersRpc(options: {
   readonly limits?: OrderLimits;
 }): AsyncDisposable & { readonly implementation: ServiceImpl<typeof OrdersService> } {
   const { database, outbox, hints, clock, newId, expireAfterMs } = options;
-  const { limits = defaultOrderLimits } = options;
+  const { log, limits = defaultOrderLimits } = options;
   const means = { outbox, hints };
   const batching = {
     database,
@@ -69,7 +71,7 @@ export function createOrdersRpc(options: {
       cancelOrders(transaction, means, batch, new Date(clock.nowMs())),
   });
   const watch = createOrderWatch({ database, hints, clock, limits });
-  const pending = createPendingQuota({ database, clock, max: limits.pendingPerUser });
+  const pending = createPendingQuota({ database, clock, log, max: limits.pendingPerUser });
 
   const implementation: ServiceImpl<typeof OrdersService> = {
     async createOrder(request, context) {
@@ -179,7 +181,7 @@ function refusal(
 
 const overQuota = (limit: number) =>
   refuseOverQuota(
-    { quota: "pending_orders", limit, retryAfterMs: recountMs },
+    { quota: pendingOrders, limit, retryAfterMs: recountMs },
     `a user may have ${limit} orders whose payment is pending`,
   );
 

@@ -1,9 +1,12 @@
-import type { Clock } from "@settle/chassis/base/clock";
+import { createQuotaLog } from "@settle/chassis/base/quota-log";
 import { RecentMap } from "@settle/chassis/base/recent-map";
 import type { Database } from "@settle/chassis/database/database";
+import type { Foundations } from "@settle/chassis/service";
 import { createBatcher } from "@settle/chassis/writes/batcher";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 
+/** The name of the quota, for programs. */
+export const pendingOrders = "pending_orders";
 /** How soon the orders of a user who is at the limit are counted again. */
 export const recountMs = 1_000;
 /** After a count, a user may place this part of the limit before the next one, or this number. */
@@ -11,7 +14,7 @@ const partPerCount = 4;
 const leastPerCount = 100;
 /** The part of the limit that a user may place without any count. */
 const partUncounted = 10;
-const maxUsers = 50_000;
+const maxUsers = 10_000;
 const maxBatchSize = 16;
 const maxCountsWaiting = 10_000;
 
@@ -29,12 +32,11 @@ export type PendingQuota = AsyncDisposable & {
  * for it. Orders that are being placed, or were placed by another replica after the count, are not
  * in it, so a user can have some more than `max`.
  */
-export function createPendingQuota(options: {
-  readonly database: Database;
-  readonly clock: Clock;
-  readonly max: number;
-}): PendingQuota {
+export function createPendingQuota(
+  options: Pick<Foundations, "database" | "clock" | "log"> & { readonly max: number },
+): PendingQuota {
   const { database, clock, max } = options;
+  const logUsed = createQuotaLog(options);
   const users = new RecentMap<string, Places>(maxUsers);
   const counts = createBatcher({
     maxBatchSize,
@@ -54,6 +56,7 @@ export function createPendingQuota(options: {
       const step = Math.max(leastPerCount, Math.ceil(max / partPerCount));
       places.untilCount = Math.min(places.left, step);
       places.countedAtMs = clock.monotonicMs();
+      if (places.left <= 0) logUsed({ userId, quota: pendingOrders, limit: max });
     } finally {
       places.counting = undefined;
     }

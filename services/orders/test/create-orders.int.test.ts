@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { systemClock } from "@settle/chassis/base/clock";
 import { errorInfoOf } from "@settle/chassis/contract/errors";
 import type { Database } from "@settle/chassis/database/database";
-import { eventually } from "@settle/chassis/testing";
+import { eventually, testLog } from "@settle/chassis/testing";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { createPendingQuota } from "../src/pending-quota.ts";
@@ -158,7 +158,12 @@ describe("the quota of pending orders", () => {
         return setup.database.query(sql, parameters);
       },
     };
-    await using quota = createPendingQuota({ database, clock: systemClock, max: limit });
+    await using quota = createPendingQuota({
+      database,
+      clock: systemClock,
+      log: testLog,
+      max: limit,
+    });
     for (let nth = 0; nth < uncounted; nth += 1) assert.ok(await quota.take("alice"));
     assert.equal(counts, 0);
     const calls = Array.from({ length: limit / 2 }, () => quota.take("alice"));

@@ -60,10 +60,9 @@ export async function setupOrders(changedLimits: Partial<OrderLimits> = {}) {
     }),
   );
   const hints = setup.use(createHints({ ...options, broker: noBroker, exchange: "orders.hints" }));
-  const { clock } = options;
   const limits = { ...defaultOrderLimits, ...changedLimits };
   const { implementation } = setup.use(
-    createOrdersRpc({ database, outbox, hints, clock, newId, limits }),
+    createOrdersRpc({ ...options, database, outbox, hints, newId, limits }),
   );
 
   const { method } = OrdersService;

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Clock } from "../base/clock.ts";
+import { createQuotaLog } from "../base/quota-log.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import { refuseOverQuota } from "../contract/errors.ts";
 
@@ -7,10 +8,9 @@ const secondMs = 1_000;
 const dayMs = 86_400_000;
 /** So many seconds' worth of calls may come at once. */
 const burstS = 10;
-const maxUsers = 50_000;
+const maxUsers = 20_000;
 /** Covers the rounding of fractions in sums of thousands of calls. */
 const roundingMs = 0.01;
-const warningIntervalMs = 60_000;
 
 /** How many calls that change data a user may make on one replica, on average. */
 export type WriteQuotaLimits = {
@@ -31,29 +31,26 @@ export type WriteQuota = {
 /**
  * Creates a token bucket per user and quota. It fills evenly, not at the end of a period, so a call
  * that is refused can succeed soon afterwards. Takes constant time and has no timer. Remembers the
- * 50,000 users who called last; the buckets of others count as full.
+ * 20,000 users who called last; the buckets of others count as full.
  */
 export function createWriteQuota(options: {
   readonly limits: WriteQuotaLimits;
   readonly clock: Clock;
   readonly log: Logger;
 }): WriteQuota {
-  const { limits, clock, log } = options;
+  const { limits, clock } = options;
+  const logUsed = createQuotaLog(options);
   const quotas = [
     quotaPer("second", limits.perSecond, secondMs, burstS * secondMs),
     quotaPer("day", limits.perDay, dayMs, dayMs),
   ];
   const users = new RecentMap<string, Usage>(maxUsers);
 
-  const exceeded = (userId: string, usage: Usage, { per, limit }: Quota, waitMs: number) => {
+  const exceeded = (userId: string, { per, limit }: Quota, retryAfterMs: number) => {
     const quota = `writes_per_${per}`;
-    const nowMs = clock.monotonicMs();
-    if (nowMs - usage.warnedAtMs >= warningIntervalMs) {
-      usage.warnedAtMs = nowMs;
-      log.warn({ userId, quota, limit }, "a user has used up a quota");
-    }
+    logUsed({ userId, quota, limit });
     return refuseOverQuota(
-      { quota, limit, retryAfterMs: waitMs },
+      { quota, limit, retryAfterMs },
       `a user may make ${limit} calls that change data per ${per}`,
     );
   };
@@ -68,7 +65,7 @@ export function createWriteQuota(options: {
       );
       quotas.forEach((quota, nth) => {
         const waitMs = (missingMs[nth] ?? 0) - quota.sizeMs;
-        if (waitMs > roundingMs) throw exceeded(userId, usage, quota, waitMs);
+        if (waitMs > roundingMs) throw exceeded(userId, quota, waitMs);
       });
       usage.fullAtMs = missingMs.map((ms) => nowMs + ms);
     },
@@ -91,7 +88,6 @@ function quotaPer(per: string, limit: number, periodMs: number, sizeMs: number):
 type Usage = {
   /** When each bucket will be full. */
   fullAtMs: readonly number[];
-  warnedAtMs: number;
 };
 
-const newUsage = (): Usage => ({ fullAtMs: [], warnedAtMs: Number.NEGATIVE_INFINITY });
+const newUsage = (): Usage => ({ fullAtMs: [] });
