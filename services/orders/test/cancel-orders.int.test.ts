@@ -119,4 +119,28 @@ describe("cancelling orders", () => {
     );
     assert.deepEqual(open, [{ description: "endless" }, { description: "later" }]);
   });
+
+  it("cancels expired orders of all users but one who is locked", async () => {
+    const users = ["locked", "free-1", "free-2"];
+    for (const user of users) {
+      await setup.createOrder(user, "expired beside a lock", { expireAfterMs: 1_000 });
+    }
+    await setup.database.query(
+      `UPDATE orders SET expire_time = now() - interval '1 s'
+       WHERE description = 'expired beside a lock'`,
+      [],
+    );
+    const { outbox, hints } = setup;
+    const means = { outbox, hints, clock: systemClock, newId };
+    const run = () => setup.database.transaction((transaction) => expireOrders(transaction, means));
+    await setup.database.transaction(async (transaction) => {
+      await transaction.query(
+        "SELECT 1 FROM user_revisions WHERE user_id = 'locked' FOR UPDATE",
+        [],
+      );
+      assert.deepEqual(await run(), { found: 2, cancelled: 2 });
+      assert.deepEqual(await run(), { found: 0, cancelled: 0 });
+    });
+    assert.deepEqual(await run(), { found: 1, cancelled: 1 });
+  });
 });

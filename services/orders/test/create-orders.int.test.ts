@@ -67,6 +67,32 @@ describe("calls of CreateOrder", () => {
     assert.equal(names.length, 100);
     assert.deepEqual((await descriptionsOf()).toSorted(), names.toSorted());
   });
+
+  it("go on for all others while one user is locked, also one who has no orders yet", async () => {
+    const { database, createOrder, cancelOrder } = setup;
+    const order = await createOrder("old", "before");
+    for (const [user, lock] of [
+      ["old", "SELECT 1 FROM user_revisions WHERE user_id = 'old' FOR UPDATE"],
+      ["new", "INSERT INTO user_revisions VALUES ('new', 1)"],
+    ] as const) {
+      const rest = Array.from({ length: 40 }, (_, nth) => `user-${nth}`);
+      await database.transaction(async (transaction) => {
+        await transaction.query(lock, []);
+        const cancelled = Promise.allSettled([cancelOrder("old", order.id)]);
+        const others = rest.map((other) => createOrder(other, "beside"));
+        await assert.rejects(createOrder(user, "held"), /^UserLockedError/);
+        const [{ status }] = await cancelled;
+        assert.equal(status, user === "old" ? "rejected" : "fulfilled");
+        await Promise.all(others);
+        await assert.rejects(createOrder(user, "held again"), /^UserLockedError/);
+      });
+    }
+    const descriptions = await descriptionsOf();
+    assert.equal(descriptions.length, 81);
+    assert.ok(descriptions.every((text) => !text.startsWith("held")));
+    await createOrder("old", "afterwards");
+    await createOrder("new", "afterwards");
+  });
 });
 
 describe("the quota of pending orders", () => {

@@ -97,6 +97,7 @@ export async function setupOrders(changedLimits: Partial<OrderLimits> = {}) {
 
   const running = setup.move();
   return {
+    url,
     database,
     outbox,
     hints,

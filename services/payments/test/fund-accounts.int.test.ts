@@ -3,7 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { systemClock } from "@settle/chassis/base/clock";
 import { noFaults } from "@settle/chassis/base/faults";
 import { failureOf } from "@settle/chassis/database/database-failure";
-import { testLog } from "@settle/chassis/testing";
+import { countStatements, testLog } from "@settle/chassis/testing";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { DepositRequestSchema } from "@settle/gen/payments/v1/payments_service_pb";
 import { createPaymentsDatabase } from "../src/database.ts";
@@ -55,35 +55,91 @@ describe("calls that fund accounts", () => {
     });
   });
 
-  it("wait a few lock timeouts at most for an account that another transaction has locked", async () => {
-    const lockTimeoutMs = 200;
+  describe("while another transaction has locked a row", () => {
     const users = Array.from({ length: 64 }, (_, nth) => `depositor-${nth}`);
-    await setup.create(users);
-    // For connections made from now on.
-    await setup.database.query(`ALTER ROLE CURRENT_USER SET lock_timeout = ${lockTimeoutMs}`, []);
-    const options = { url: setup.url, clock: systemClock, log: testLog, faults: noFaults };
-    await using database = createPaymentsDatabase(options);
-    const rpc = setup.rpc(database);
-    const deposit = (userId: string) => {
-      const amount = { minorUnits: 1n, currency: "EUR" };
-      return rpc.deposit(
-        create(DepositRequestSchema, { userId, amount }),
-        contextOf("deposit", { userId }),
-      );
+    const [held = "", ...others] = users;
+    const lockedAccount = /^UserLockedError: the data of user depositor-0 is locked/;
+    before(() => setup.create(users));
+
+    /** The calls of another replica, with the limits that a service has. */
+    const startReplica = () => {
+      const options = { url: setup.url, clock: systemClock, log: testLog, faults: noFaults };
+      const replica = countStatements(createPaymentsDatabase(options));
+      const rpc = setup.rpc(replica);
+      return {
+        replica,
+        deposit: (userId: string, options: { key?: string; timeoutMs?: number } = {}) => {
+          const amount = { minorUnits: 1n, currency: "EUR" };
+          const request = create(DepositRequestSchema, { userId, amount });
+          return rpc.deposit(request, contextOf("deposit", { userId, ...options }));
+        },
+        [Symbol.asyncDispose]: () => replica[Symbol.asyncDispose](),
+      };
     };
-    const held = users[21] ?? "";
-    await setup.database.transaction(async (transaction) => {
-      await transaction.query("SELECT 1 FROM accounts WHERE user_id = $1 FOR UPDATE", [held]);
-      const startedMs = performance.now();
-      const results = await Promise.allSettled(users.map(deposit));
-      const tookMs = performance.now() - startedMs;
-      const failed = users.filter((_, nth) => results[nth]?.status === "rejected");
-      assert.deepEqual(failed, [held]);
-      const [failure] = results.filter((result) => result.status === "rejected");
-      assert.equal(failureOf(failure?.reason), "locked");
-      // The batch, its halves, their halves and so on down to one alone: 1 + log2 64.
-      assert.ok(tookMs < 7 * lockTimeoutMs + 2_000, `${tookMs} ms`);
+    const balanceOf = async (userId: string) => {
+      const [row] = await setup.database.query<{ balance_minor: string }>(
+        "SELECT balance_minor FROM accounts WHERE user_id = $1",
+        [userId],
+      );
+      return row?.balance_minor;
+    };
+
+    it("of an account, only the calls of its user wait or fail", async () => {
+      await using started = startReplica();
+      const { replica, deposit } = started;
+      let waiting: unknown;
+      await setup.database.transaction(async (transaction) => {
+        await transaction.query("SELECT 1 FROM accounts WHERE user_id = $1 FOR UPDATE", [held]);
+        const failing = deposit(held, { key: "kept-not" });
+        waiting = deposit(held, { timeoutMs: 60_000 });
+        const rest = others.map((userId) => deposit(userId));
+        await assert.rejects(Promise.resolve(failing), lockedAccount);
+        await Promise.all(rest);
+        const triedTogether = replica.statements.length;
+        await Promise.all(others.map((userId) => deposit(userId)));
+        // The batch with the locked account, the rest of it, and the next batch; and tries apart.
+        assert.ok(triedTogether <= 6, `${triedTogether} transactions`);
+      });
+      await waiting;
+      await deposit(held, { key: "kept-not" });
+      assert.equal(await balanceOf(held), "2");
+      assert.equal(await balanceOf(others[0] ?? ""), "2");
     });
-    await deposit(held);
+
+    it("of an idempotency key, only the calls of its user wait or fail", async () => {
+      await using started = startReplica();
+      const { deposit } = started;
+      let waiting: unknown;
+      await setup.database.transaction(async (transaction) => {
+        await transaction.query(
+          `INSERT INTO idempotency_keys (key, user_id, method, request_hash)
+           VALUES ('in-flight', $1, 'Deposit', '')`,
+          [held],
+        );
+        waiting = deposit(held, { key: "in-flight", timeoutMs: 60_000 });
+        const own = deposit(held, { timeoutMs: 60_000 });
+        await Promise.all(others.map((userId) => deposit(userId)));
+        // Not locked itself, and not kept behind what is.
+        await own;
+        await transaction.query("DELETE FROM idempotency_keys WHERE key = 'in-flight'", []);
+      });
+      await waiting;
+      assert.equal(await balanceOf(held), "4");
+    });
+
+    it("of every account, the calls fail as unavailable and nothing is done", async () => {
+      await using started = startReplica();
+      const { deposit } = started;
+      await setup.database.transaction(async (transaction) => {
+        await transaction.query("LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE", []);
+        const results = await Promise.allSettled(others.map((userId) => deposit(userId)));
+        for (const result of results) {
+          assert.ok(result.status === "rejected");
+          assert.equal(failureOf(result.reason), "locked");
+        }
+      });
+      await Promise.all(others.map((userId) => deposit(userId)));
+      assert.equal(await balanceOf(others[0] ?? ""), "4");
+    });
   });
 });

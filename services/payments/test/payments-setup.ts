@@ -121,11 +121,12 @@ export function callOf(userId: string, method: string): KeyedCall {
   return { key: newId(), userId, method, requestHash: new Uint8Array(32) };
 }
 
-/** The surroundings of a call by `userId`, under an idempotency key if there is one. */
+/** The surroundings of a call by `userId`, under an idempotency key and a deadline if there are. */
 export function contextOf(
   method: keyof typeof PaymentsService.method,
-  { userId, key }: { readonly userId: string; readonly key?: string },
+  options: { readonly userId: string; readonly key?: string; readonly timeoutMs?: number },
 ) {
+  const { userId, key, timeoutMs } = options;
   const principal = { userId, scopes: new Set<string>(), expireTimeMs: Number.POSITIVE_INFINITY };
   return createHandlerContext({
     service: PaymentsService,
@@ -134,6 +135,7 @@ export function contextOf(
     requestMethod: "POST",
     url: "http://127.0.0.1/",
     requestHeader: key === undefined ? {} : { "idempotency-key": key },
+    ...(timeoutMs !== undefined && { timeoutMs }),
     contextValues: createContextValues().set(principalKey, principal),
   });
 }
