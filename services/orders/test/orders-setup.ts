@@ -56,7 +56,7 @@ export async function setupOrders(changedLimits: Partial<OrderLimits> = {}) {
       publisher: noBroker.publisher,
       exchange: "orders.events",
       publications: publicationsOf("orders", [OrderCreatedEventSchema, OrderCancelledEventSchema]),
-      maxDepth: 10_000,
+      maxDepth: 1_000_000,
     }),
   );
   const hints = setup.use(createHints({ ...options, broker: noBroker, exchange: "orders.hints" }));

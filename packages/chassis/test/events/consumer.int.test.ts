@@ -5,6 +5,7 @@ import { noFaults } from "../../src/base/faults.ts";
 import { newId } from "../../src/base/new-id.ts";
 import { firstIdAt } from "../../src/contract/message-id.ts";
 import type { Database } from "../../src/database/database.ts";
+import { claimMessages, releaseMessages } from "../../src/events/inbox.ts";
 import { eventually, testLog } from "../../src/testing.ts";
 import { createProxy } from "../broker/broker-lab.ts";
 import { openChassisDatabase } from "../database/chassis-database.ts";
@@ -205,6 +206,77 @@ describe("consumer", () => {
       assert.equal(last?.headers["x-attempt"], 30);
     }
     assert.deepEqual(await setup.waiting(), nothing);
+  });
+
+  it("moves the messages of a locked user aside, without an attempt, and handles all others", async () => {
+    await setup.database.query("INSERT INTO effects VALUES ('locked', 0)", []);
+    const countUsers: typeof countEffects = async (transaction, messages) => {
+      await transaction.query(
+        `INSERT INTO effects SELECT name, count(*) FROM unnest($1::text[]) AS name
+         GROUP BY name ORDER BY name
+         ON CONFLICT (name) DO UPDATE SET count = effects.count + EXCLUDED.count`,
+        [messages.map(({ event }) => event.userId)],
+      );
+      return { tooEarly: [] };
+    };
+    const countOf = async (users: string) => {
+      const [row] = await setup.database.query<{ count: string }>(
+        "SELECT sum(count) AS count FROM effects WHERE name LIKE $1",
+        [users],
+      );
+      return Number(row?.count);
+    };
+    const handled = (users: string, count: number) =>
+      eventually(
+        `${count} of ${users} are handled`,
+        async () => (await countOf(users)) === count || undefined,
+      );
+    await using _ = await setup.consume(countUsers);
+    const own = times(40, () => ({ body: eventOf("locked"), headers: { "x-attempt": 7 } }));
+    let ids: readonly string[] = [];
+    await setup.database.transaction(async (transaction) => {
+      await transaction.query("SELECT 1 FROM effects WHERE name = 'locked' FOR UPDATE", []);
+      ids = await setup.publish(own);
+      await setup.publish(times(600, (nth) => ({ body: eventOf(`user-${nth % 50}`) })));
+      await handled("user-%", 600);
+      await eventually("each has been set aside", () => setup.retried.length >= 40 || undefined);
+      await setup.publish([{ body: eventOf("user-0") }]);
+      await handled("user-%", 601);
+    });
+    await handled("locked", 40);
+    assert.deepEqual(new Set(setup.retried.map(({ messageId }) => messageId)), new Set(ids));
+    assert.ok(setup.retried.every(({ headers }) => headers["x-attempt"] === 7));
+  });
+
+  it("handles all other messages while another transaction holds the id of one", async () => {
+    const messages = times(100, (nth) => ({ messageId: newId(), body: eventOf(`user-${nth}`) }));
+    const [held = "", ...ids] = messages.map(({ messageId }) => messageId);
+    await using _ = await setup.consume(countEffects);
+    await setup.database.transaction(async (transaction) => {
+      await claimMessages(transaction, [held]);
+      await setup.publish(messages);
+      assert.deepEqual(sorted(await setup.effects(99)), sorted(ones(ids)));
+      await eventually("it has been set aside", () => setup.retried.length > 0 || undefined);
+      await releaseMessages(transaction, [held]);
+    });
+    assert.equal((await setup.effects(100)).get(held), "1");
+    assert.ok(setup.retried.every(({ messageId }) => messageId === held));
+    assert.ok(setup.retried.every(({ headers }) => headers["x-attempt"] === 0));
+  });
+
+  it("handles messages in smaller batches the more often they were delivered", async () => {
+    for (const [returns, size] of [1, 2, 3, 4].map((count) => [count, [16, 4, 1, 1][count - 1]])) {
+      const ids = await setup.publish(times(40, () => ({})));
+      for (let nth = 0; nth < (returns ?? 0); nth += 1) await setup.returnAll(40);
+      const sizes: number[] = [];
+      await using _ = await setup.consume(async (transaction, batch) => {
+        sizes.push(batch.length);
+        return await countEffects(transaction, batch);
+      });
+      const effects = await setup.effects(40 * (returns ?? 0));
+      assert.ok(ids.every((id) => effects.get(id) === "1"));
+      assert.equal(Math.max(...sizes), size, `returned ${returns} times`);
+    }
   });
 
   it("consumes nothing while the database is read-only, and resumes when it is writable", async () => {
