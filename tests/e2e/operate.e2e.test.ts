@@ -21,8 +21,14 @@ const [setBroker = "", listQueues = "", lookAtLetters = "", redrive = ""] = fenc
   guide,
   "sh operate",
 );
-const [connections = "", outboxDepth = "", waitingOrders = "", mostKeys = "", mostPending = ""] =
-  fencedBlocks(guide, "sql operate");
+const [
+  connections = "",
+  outboxDepth = "",
+  waitingOrders = "",
+  mostKeys = "",
+  mostPending = "",
+  openTransactions = "",
+] = fencedBlocks(guide, "sql operate");
 
 describe("the commands of the operating guide", () => {
   let system: System;
@@ -86,5 +92,11 @@ describe("the commands of the operating guide", () => {
     assert.ok(paid);
     assert.deepEqual(await peek(adminUrl, deadLetters), []);
     assert.deepEqual((await orders.query(waitingOrders)).rows, []);
+    const holder = await orders.connect();
+    await holder.query("BEGIN");
+    const { rows: open } = await orders.query(openTransactions);
+    assert.ok(open.some(({ query }) => query === "BEGIN"));
+    await holder.query("ROLLBACK");
+    holder.release();
   });
 });
