@@ -11,7 +11,7 @@ const maxUsersKnown = 1_000;
 // returns.
 const knownMs = 10_000;
 // A try must be able to end before the deadline, or its caller would not learn the reason.
-const deadlineMarginMs = 500;
+const deadlineMarginMs = 1_000;
 
 /** Rejects an item because another transaction has locked its user's rows; it had no effect. */
 export class UserLockedError extends Error {
