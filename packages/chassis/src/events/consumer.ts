@@ -23,6 +23,7 @@ const databasePauseMs = 500;
 // Messages that are not settled by then (a blocked broker, a slow database) are delivered again.
 const stopTimeoutMs = 3_000;
 const maxPauseMs = 15_000;
+const reportIntervalMs = 60_000;
 const leftOut = Symbol("left out");
 
 /** A message whose event is new to this service. */
@@ -96,6 +97,8 @@ export function createConsumer<Schema extends DescMessage>(options: {
   let taking = new AbortController();
   let probing: Promise<void> | undefined;
   let pauses = 0;
+  let setAsideCount = 0;
+  let nextReportMs = Number.NEGATIVE_INFINITY;
 
   const handleBatch = async (
     transaction: Transaction,
@@ -159,6 +162,15 @@ export function createConsumer<Schema extends DescMessage>(options: {
     }
   };
 
+  /** One line for all that are set aside within a minute. */
+  const reportAside = (error: unknown, userId: string) => {
+    setAsideCount += 1;
+    if (clock.monotonicMs() < nextReportMs) return;
+    nextReportMs = clock.monotonicMs() + reportIntervalMs;
+    log.warn({ err: error, userId, messages: setAsideCount }, "messages are set aside");
+    setAsideCount = 0;
+  };
+
   const settle = async (message: Received<Schema>) => {
     const { delivery } = message;
     try {
@@ -178,8 +190,9 @@ export function createConsumer<Schema extends DescMessage>(options: {
         failure === "locked" ||
         failure === "busy"
       ) {
-        log.debug({ err: error, messageId: message.id }, "a message is set aside");
-        return await setAside(delivery, userOf(message.event));
+        const userId = userOf(message.event);
+        reportAside(error, userId);
+        return await setAside(delivery, userId);
       }
       if (failure === "unavailable") {
         probing ??= waitForDatabase().finally(() => {
