@@ -24,6 +24,7 @@ import { bookDeposits, createAccounts } from "../src/fund-accounts.ts";
 import { handleOrderEvents, type OrderEventSchema } from "../src/order-events.ts";
 import { createPaymentsRpc } from "../src/payments-rpc.ts";
 
+const published = [PaymentResultEventSchema, PaymentRefundedEventSchema];
 export type OrderMessage = Message<OrderEventSchema>;
 
 /** What payments does to its database, on one of its own and without a broker. */
@@ -31,9 +32,8 @@ export async function setupPayments() {
   await using setup = new AsyncDisposableStack();
   const { url } = setup.use(await createTestDatabase("payments"));
   const options = { clock: testClock, log: testLog, faults: noFaults };
-  // Transactions that a test holds are to be waited for.
-  const limits = { lockTimeoutMs: 2_000 };
-  const database = countStatements(setup.use(createPaymentsDatabase({ url, limits, ...options })));
+  const target = { ...options, url, limits: { lockTimeoutMs: 2_000 } };
+  const database = countStatements(setup.use(createPaymentsDatabase(target)));
   await database.migrate();
   await maintainInbox(database, testClock);
   const outbox = setup.use(
@@ -42,10 +42,7 @@ export async function setupPayments() {
       database,
       publisher: { ready: false, publish: async () => "unknown", onReady: () => () => {} },
       exchange: "payments.events",
-      publications: publicationsOf("payments", [
-        PaymentResultEventSchema,
-        PaymentRefundedEventSchema,
-      ]),
+      publications: publicationsOf("payments", published),
       maxDepth: 10_000,
     }),
   );
@@ -56,7 +53,7 @@ export async function setupPayments() {
     database,
     outbox,
     /** Another replica's connections to the same database; disposed with the rest. */
-    openAgain: () => running.use(createPaymentsDatabase({ url, limits, ...options })),
+    openAgain: () => running.use(createPaymentsDatabase(target)),
     /** The calls, without validation and without a look at the caller's rights, on `on`. */
     rpc: (on: Database = database, announceOn: Outbox = outbox) =>
       running.use(
@@ -124,9 +121,8 @@ export function callOf(userId: string, method: string): KeyedCall {
 /** The surroundings of a call by `userId`, under an idempotency key and a deadline if there are. */
 export function contextOf(
   method: keyof typeof PaymentsService.method,
-  options: { readonly userId: string; readonly key?: string; readonly timeoutMs?: number },
+  { userId, key, timeoutMs }: { userId: string; key?: string; timeoutMs?: number },
 ) {
-  const { userId, key, timeoutMs } = options;
   const principal = { userId, scopes: new Set<string>(), expireTimeMs: Number.POSITIVE_INFINITY };
   return createHandlerContext({
     service: PaymentsService,

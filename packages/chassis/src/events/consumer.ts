@@ -1,21 +1,20 @@
 import assert, { AssertionError } from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
-import { ConnectError } from "@connectrpc/connect";
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import type { Logger } from "pino";
 import type { CheckedClock } from "../base/clock.ts";
 import type { Faults } from "../base/faults.ts";
 import { steadyLogOf } from "../base/steady-log.ts";
-import type { Broker, Delivery } from "../broker/broker.ts";
+import type { Broker } from "../broker/broker.ts";
 import { topologyOf } from "../contract/topology.ts";
-import { createValidation } from "../contract/validation.ts";
 import type { Database, Transaction } from "../database/database.ts";
 import { failureOf } from "../database/database-failure.ts";
 import { UserLockedError } from "../writes/aside.ts";
 import { BatcherFullError } from "../writes/batcher.ts";
 import { createTransactionBatcher } from "../writes/transaction-batcher.ts";
 import { batchSizes, laneOf } from "./delivery-lanes.ts";
-import { claimMessages, refusalOfId, releaseMessages } from "./inbox.ts";
+import { claimMessages, releaseMessages } from "./inbox.ts";
+import { createMessageReader, type Received } from "./message-reader.ts";
 import { createRedelivery } from "./redelivery.ts";
 
 const prefetch = 512;
@@ -49,7 +48,6 @@ export type Consumer = AsyncDisposable & {
   readonly consuming: boolean;
 };
 
-type Received<Schema extends DescMessage> = Message<Schema> & { readonly delivery: Delivery };
 type Outcome = "handled" | "duplicate" | "too early";
 
 /**
@@ -83,8 +81,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
   const { service, handle, userOf, usersTable, broker, database } = options;
   const { clock, newId, log, faults } = options;
   const topology = topologyOf(service);
-  const schemas = new Map(options.schemas.map((schema) => [schema.typeName, schema]));
-  const validation = createValidation(schemas.values());
+  const read = createMessageReader(options.schemas, clock);
   const stopping = new AbortController();
   const settling = new Set<Promise<void>>();
   const { retryLater, setAside, deadLetter } = createRedelivery({
@@ -205,23 +202,6 @@ export function createConsumer<Schema extends DescMessage>(options: {
       const permanent = failure === "refused" || error instanceof AssertionError;
       const reason = `failed: ${failure}`;
       await (permanent ? deadLetter(delivery, reason) : retryLater(delivery, reason));
-    }
-  };
-
-  const read = (delivery: Delivery): Received<Schema> | string => {
-    const { messageId, type, body } = delivery;
-    const schema = type === undefined ? undefined : schemas.get(type);
-    if (!schema) return `type ${type ?? "(none)"} is not handled here`;
-    const refusal = refusalOfId(messageId, clock);
-    if (refusal !== undefined) return refusal;
-    try {
-      const event = fromBinary(schema, body);
-      validation.check(schema, event);
-      return { id: messageId ?? "", event, receiveTimeMs: clock.nowMs(), delivery };
-    } catch (error) {
-      if (error instanceof ConnectError)
-        return `violates its validation rules: ${error.rawMessage}`;
-      return `the body is not a valid ${schema.typeName}`;
     }
   };
 

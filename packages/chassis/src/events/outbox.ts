@@ -90,8 +90,7 @@ export function createOutbox(options: {
 }): Outbox {
   const { database, publisher, exchange, publications, maxDepth, clock, log, faults } = options;
   let confirmed: string[] = [];
-  // Not deleted by the transaction that had taken them. The next one must not fail because of them,
-  // in case somebody has locked such a row.
+  // Their transaction failed. The next one must not, in case somebody has locked such a row.
   const leftOver: string[] = [];
   let deleteTimer: NodeJS.Timeout | undefined;
   let deleting: Promise<void> = Promise.resolve();
