@@ -1,6 +1,6 @@
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import type { Clock } from "../base/clock.ts";
+import type { CheckedClock } from "../base/clock.ts";
 import type { Delivery } from "../broker/broker.ts";
 import { createValidation } from "../contract/validation.ts";
 import { refusalOfId } from "./inbox.ts";
@@ -16,7 +16,7 @@ export type Received<Schema extends DescMessage> = {
 /** Returns how to decode and validate a delivery; that returns text if it can never be handled. */
 export function createMessageReader<Schema extends DescMessage>(
   handled: readonly Schema[],
-  clock: Clock,
+  clock: CheckedClock,
 ): (delivery: Delivery) => Received<Schema> | string {
   const schemas = new Map(handled.map((schema) => [schema.typeName, schema]));
   const validation = createValidation(schemas.values());
@@ -24,7 +24,7 @@ export function createMessageReader<Schema extends DescMessage>(
     const { messageId, type, body } = delivery;
     const schema = type === undefined ? undefined : schemas.get(type);
     if (!schema) return `type ${type ?? "(none)"} is not handled here`;
-    const refusal = refusalOfId(messageId, clock.nowMs());
+    const refusal = refusalOfId(messageId, clock);
     if (refusal !== undefined) return refusal;
     try {
       const event = fromBinary(schema, body);
