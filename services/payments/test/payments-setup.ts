@@ -123,17 +123,17 @@ export function contextOf(
   method: keyof typeof PaymentsService.method,
   { userId, key, timeoutMs }: { userId: string; key?: string; timeoutMs?: number },
 ) {
-  const principal = { userId, scopes: new Set<string>(), expireTimeMs: Number.POSITIVE_INFINITY };
-  return createHandlerContext({
+  const principal = { userId, scopes: new Set<string>(), expireTimeMs: Infinity };
+  const context = createHandlerContext({
     service: PaymentsService,
     method: PaymentsService.method[method],
     protocolName: "test",
     requestMethod: "POST",
     url: "http://127.0.0.1/",
     requestHeader: key === undefined ? {} : { "idempotency-key": key },
-    ...(timeoutMs !== undefined && { timeoutMs }),
     contextValues: createContextValues().set(principalKey, principal),
   });
+  return { ...context, timeoutMs: () => timeoutMs };
 }
 
 /** The message of a new order. */
