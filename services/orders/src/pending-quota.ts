@@ -1,3 +1,4 @@
+import type { Clock } from "@settle/chassis/base/clock";
 import { createQuotaLog } from "@settle/chassis/base/quota-log";
 import { RecentMap } from "@settle/chassis/base/recent-map";
 import type { Database } from "@settle/chassis/database/database";
@@ -33,7 +34,10 @@ export type PendingQuota = AsyncDisposable & {
  * in it, so a user can have some more than `max`.
  */
 export function createPendingQuota(
-  options: Pick<Foundations, "database" | "clock" | "log"> & { readonly max: number },
+  options: Pick<Foundations, "database" | "log"> & {
+    readonly clock: Clock;
+    readonly max: number;
+  },
 ): PendingQuota {
   const { database, clock, max } = options;
   const logUsed = createQuotaLog(options);

@@ -131,7 +131,7 @@ describe("cancelling orders", () => {
       [],
     );
     const { outbox, hints } = setup;
-    const means = { outbox, hints, clock: systemClock, newId };
+    const means = { outbox, hints, clock: testClock, newId };
     const run = () => setup.database.transaction((transaction) => expireOrders(transaction, means));
     await setup.database.transaction(async (transaction) => {
       await transaction.query(

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { create } from "@bufbuild/protobuf";
-import { systemClock } from "@settle/chassis/base/clock";
 import { noFaults } from "@settle/chassis/base/faults";
 import { newId } from "@settle/chassis/base/new-id";
 import { claimMessages } from "@settle/chassis/events/inbox";
-import { countStatements, testLog } from "@settle/chassis/testing";
+import { countStatements, testClock, testLog } from "@settle/chassis/testing";
 import { PaymentResultEventSchema } from "@settle/gen/events/v1/events_pb";
 import type { Order } from "@settle/gen/orders/v1/order_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
@@ -32,7 +31,7 @@ describe("transactions that write orders", function () {
     // A deadlock is looked for long before a wait for a lock ends for its timeout.
     await admin.query(`ALTER DATABASE ${escapeIdentifier(name)} SET deadlock_timeout = '5ms'`);
     const { outbox, hints } = setup;
-    const means = { outbox, hints, clock: systemClock, newId };
+    const means = { outbox, hints, clock: testClock, log: testLog, newId };
     const handle = settleOrders({ ...means, log: testLog });
     const open: Order[] = [];
     let ended = 0;
@@ -43,7 +42,7 @@ describe("transactions that write orders", function () {
     const { method } = OrdersService;
     const startReplica = () => {
       const limits = { lockTimeoutMs: 2_000 };
-      const options = { url: setup.url, clock: systemClock, log: testLog, faults: noFaults };
+      const options = { url: setup.url, clock: testClock, log: testLog, faults: noFaults };
       const database = countStatements(createOrdersDatabase({ ...options, limits }));
       const rpc = createOrdersRpc({ ...means, database });
       const { createOrder, cancelOrder } = rpc.implementation;
