@@ -7,25 +7,19 @@ import {
 } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import { Code, type ConnectError } from "@connectrpc/connect";
+import type { ConnectError } from "@connectrpc/connect";
 import { ErrorReason, StreamEndSchema } from "@settle/gen/errors/v1/errors_pb";
 import type { Logger } from "pino";
 import type { Clock } from "../base/clock.ts";
-import { errorInfoOf, inDomain, refuse } from "../contract/errors.ts";
+import { errorInfoOf } from "../contract/errors.ts";
 import type { Validation } from "../contract/validation.ts";
-import { failureOf } from "../database/database-failure.ts";
 import type { AccessCheck } from "../identity/access.ts";
 import type { Principal } from "../identity/principal.ts";
 import { expired, type TokenVerifier } from "../identity/token-verifier.ts";
-import { UserLockedError } from "../writes/aside.ts";
-import { BatcherFullError } from "../writes/batcher.ts";
 import { ActiveCall, type Call, type CallOrigin, ended, stopping } from "./active-call.ts";
+import { createFailedCalls } from "./failed-call.ts";
 import type { FairQueue } from "./fair-queue.ts";
-import { createLineLimit } from "./line-limit.ts";
 import type { WriteQuota } from "./write-quota.ts";
-
-/** Lines about failed calls per second and reason; INTERNAL has no limit. */
-const maxLinesPerSecond = 100;
 
 /** How a protocol reads the request and writes an answer. */
 export type CallCodec<Answer> = {
@@ -96,30 +90,9 @@ export function createCalls(options: {
   const { domain, maxDeadlineMs, verifier, checkAccess, validation, writeQuota, reads } = options;
   const { clock, log } = options;
   const active = new Set<Call>();
-  const mayLog = createLineLimit(maxLinesPerSecond, clock);
+  const failed = createFailedCalls({ domain, clock, log });
   let refusing = false;
 
-  const failed = (origin: CallOrigin, error: unknown): ConnectError => {
-    const refusal = inDomain(refusalOf(error, origin.requestId), domain);
-    const reason = errorInfoOf(refusal)?.reason ?? "";
-    const level = levelOf(refusal.code, reason, origin.method);
-    if (!log.isLevelEnabled(level)) return refusal;
-    const omitted = level === "error" ? 0 : mayLog(reason);
-    if (omitted === undefined) return refusal;
-    log[level](
-      {
-        requestId: origin.requestId,
-        rpc: `${origin.method.parent.typeName}/${origin.method.name}`,
-        protocol: origin.protocol,
-        code: Code[refusal.code],
-        reason,
-        ...(omitted > 0 && { omitted }),
-        ...(refusal === error ? { refusal: refusal.rawMessage } : { err: error }),
-      },
-      "a call failed",
-    );
-    return refusal;
-  };
   /** Verifies the token, validates the request, checks access and quota; throws if one fails. */
   const admit = async (call: Call, read: () => Message) => {
     call.signal.throwIfAborted();
@@ -217,49 +190,4 @@ function lastAnswer(schema: DescMessage, refusal: ConnectError): Message | undef
     reflect(StreamEndSchema, create(StreamEndSchema, { reason, message: refusal.rawMessage })),
   );
   return answer.message;
-}
-
-const quotaExceeded: keyof typeof ErrorReason = "QUOTA_EXCEEDED";
-
-const full = () =>
-  refuse(
-    Code.ResourceExhausted,
-    ErrorReason.OVERLOADED,
-    "too many calls are waiting; try again later",
-  );
-
-const notNow = () =>
-  refuse(
-    Code.Unavailable,
-    ErrorReason.UNAVAILABLE,
-    "the service is temporarily unavailable; try again later",
-  );
-
-const internal = (requestId: string) =>
-  refuse(Code.Internal, ErrorReason.INTERNAL, `internal error; the request id is ${requestId}`);
-
-/** What the caller is shown of `error`: only what is meant for callers. */
-function refusalOf(error: unknown, requestId: string): ConnectError {
-  if (errorInfoOf(error)) return error as ConnectError;
-  if (error instanceof BatcherFullError) return full();
-  if (error instanceof UserLockedError) {
-    return refuse(Code.Unavailable, ErrorReason.UNAVAILABLE, error.message);
-  }
-  const failure = failureOf(error);
-  if (failure === "busy") return full();
-  return failure === "refused" || failure === "unknown" ? internal(requestId) : notNow();
-}
-
-function levelOf(
-  code: Code,
-  reason: string,
-  { methodKind }: DescMethod,
-): "error" | "warn" | "info" | "debug" {
-  // Most streams end like this: their client closes them.
-  if (code === Code.DeadlineExceeded && methodKind !== "unary") return "debug";
-  // There may be thousands; the quota itself logs that the user has reached it.
-  if (reason === quotaExceeded) return "debug";
-  if (code === Code.Internal) return "error";
-  if (code === Code.Unavailable || code === Code.ResourceExhausted) return "warn";
-  return "info";
 }
