@@ -1,24 +1,27 @@
-/** A map of bounded size that forgets what has not been used for the longest time. */
+/**
+ * A map that remembers at least the `minSize` keys that were used last, and at most twice as many. It
+ * has two generations: what is used moves to the young one. When that is full it becomes the old
+ * one, and the one before is forgotten. So to use a recent key costs one look-up.
+ */
 export class RecentMap<Key, Value> {
-  readonly #maxSize: number;
-  readonly #entries = new Map<Key, Value>();
+  readonly #minSize: number;
+  #young = new Map<Key, Value>();
+  #old = new Map<Key, Value>();
 
-  constructor(maxSize: number) {
-    this.#maxSize = maxSize;
+  constructor(minSize: number) {
+    this.#minSize = minSize;
   }
 
   /** Returns the value of the key; `create` makes one if there is none. */
   use(key: Key, create: () => Value): Value {
-    const value = this.#entries.get(key) ?? create();
-    // A map keeps the order of insertion, so the first key is the least recently used one.
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
-    if (this.#entries.size > this.#maxSize) {
-      for (const oldest of this.#entries.keys()) {
-        this.#entries.delete(oldest);
-        break;
-      }
+    const known = this.#young.get(key);
+    if (known !== undefined) return known;
+    const value = this.#old.get(key) ?? create();
+    if (this.#young.size >= this.#minSize) {
+      this.#old = this.#young;
+      this.#young = new Map();
     }
+    this.#young.set(key, value);
     return value;
   }
 }

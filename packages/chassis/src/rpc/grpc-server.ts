@@ -19,6 +19,9 @@ const maxResets = 1_000_000_000;
  */
 const pieceBytes = 64 * 1024 - 1;
 
+/** Writes up to this size are not counted: a stream has one of them at a time. */
+const uncountedBytes = 4 * 1024;
+
 /** A grpc-js server, and the answers that it sends. */
 export type GrpcServer = {
   readonly server: Server;
@@ -146,18 +149,23 @@ function writeInPieces(stream: ServerHttp2Stream, untaken: UntakenAnswers): Unta
     stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     stream.destroy();
   });
-  const write = stream.write.bind(stream);
   type Done = (error?: Error | null) => void;
+  type Write = (bytes: Buffer, done: Done) => boolean;
+  const write: Write = stream.write;
   const writeNext = (bytes: Buffer, done: Done) => {
     const piece = bytes.subarray(0, pieceBytes);
-    write(piece, (error) => {
-      answer.took(piece.length);
-      if (error || piece.length === bytes.length) done(error);
-      // The deadline may have ended the answer.
-      else if (stream.writable) writeNext(bytes.subarray(pieceBytes), done);
-    });
+    Reflect.apply(write, stream, [
+      piece,
+      (error?: Error | null) => {
+        answer.took(piece.length);
+        if (error || piece.length === bytes.length) done(error);
+        // The deadline may have ended the answer.
+        else if (stream.writable) writeNext(bytes.subarray(pieceBytes), done);
+      },
+    ]);
   };
   stream.write = (bytes: Buffer, done: unknown) => {
+    if (bytes.length <= uncountedBytes) return Reflect.apply(write, stream, [bytes, done]);
     answer.wrote(bytes.length);
     writeNext(bytes, done as Done);
     return true;

@@ -38,7 +38,7 @@ export function createUntakenAnswers(options: {
   readonly log: Logger;
 }): UntakenAnswers {
   const { maxBytes, maxStallMs, log } = options;
-  const users = new Map<string, Waiting>();
+  const users = new Map<string, Waiting<Answer>>();
   let total = 0;
   let period = 0;
 
@@ -58,56 +58,58 @@ export function createUntakenAnswers(options: {
     }
     period += 1;
   }, maxStallMs).unref();
-  const open = (drop: () => void): Answer => {
-    let own = 0;
-    const add = (bytes: number) => {
-      if (bytes === 0) return;
-      const waiting = users.get(answer.userId) ?? { bytes: 0, answers: new Set() };
-      own += bytes;
-      answer.period = period;
-      total += bytes;
-      waiting.bytes += bytes;
-      if (own > 0) waiting.answers.add(answer);
-      else waiting.answers.delete(answer);
-      if (waiting.bytes > 0) users.set(answer.userId, waiting);
-      else users.delete(answer.userId);
-    };
-    const answer: Answer = {
-      userId: "",
-      period,
-      drop,
-      get bytes() {
-        return own;
-      },
-      wrote(bytes) {
-        add(bytes);
-        while (total > maxBytes) dropOldest();
-      },
-      // Some of an answer may still be taken after it was dropped.
-      took: (bytes) => add(-Math.min(bytes, own)),
-      [Symbol.dispose]: () => add(-own),
-    };
-    return answer;
+  const add = (answer: Answer, bytes: number) => {
+    if (bytes === 0) return;
+    const waiting = users.get(answer.userId) ?? { bytes: 0, answers: new Set() };
+    answer.bytes += bytes;
+    answer.period = period;
+    total += bytes;
+    waiting.bytes += bytes;
+    if (answer.bytes > 0) waiting.answers.add(answer);
+    else waiting.answers.delete(answer);
+    if (waiting.bytes > 0) users.set(answer.userId, waiting);
+    else users.delete(answer.userId);
   };
+  /** One is made per call, so it shares its methods. */
+  class Answer implements UntakenAnswer {
+    userId = "";
+    bytes = 0;
+    /** In which period something was last written or taken. */
+    period = period;
+    readonly drop: () => void;
+
+    constructor(drop: () => void) {
+      this.drop = drop;
+    }
+
+    wrote(bytes: number): void {
+      add(this, bytes);
+      while (total > maxBytes) dropOldest();
+    }
+
+    took(bytes: number): void {
+      // Some of an answer may still be taken after it was dropped.
+      add(this, -Math.min(bytes, this.bytes));
+    }
+
+    [Symbol.dispose](): void {
+      add(this, -this.bytes);
+    }
+  }
   return {
     get bytes() {
       return total;
     },
-    open,
+    open: (drop) => new Answer(drop),
     [Symbol.dispose]: () => clearInterval(timer),
   };
 }
 
-type Answer = UntakenAnswer & {
-  /** In which period something was last written or taken. */
-  period: number;
-  readonly drop: () => void;
-};
 /** What waits for the readers of one user; the oldest answer is the first. */
-type Waiting = { bytes: number; readonly answers: Set<Answer> };
+type Waiting<Answer> = { bytes: number; readonly answers: Set<Answer> };
 
-function heaviestOf(users: ReadonlyMap<string, Waiting>): Waiting {
-  let heaviest: Waiting = { bytes: 0, answers: new Set() };
+function heaviestOf<Answer>(users: ReadonlyMap<string, Waiting<Answer>>): Waiting<Answer> {
+  let heaviest: Waiting<Answer> = { bytes: 0, answers: new Set() };
   for (const waiting of users.values()) if (waiting.bytes > heaviest.bytes) heaviest = waiting;
   return heaviest;
 }

@@ -8,7 +8,7 @@ const secondMs = 1_000;
 const dayMs = 86_400_000;
 /** So many seconds' worth of calls may come at once. */
 const burstS = 10;
-const maxUsers = 20_000;
+const usersRemembered = 20_000;
 /** Covers the rounding of fractions in sums of thousands of calls. */
 const roundingMs = 0.01;
 
@@ -30,8 +30,8 @@ export type WriteQuota = {
 
 /**
  * Creates a token bucket per user and quota. It fills evenly, not at the end of a period, so a call
- * that is refused can succeed soon afterwards. Takes constant time and has no timer. Remembers the
- * 20,000 users who called last; the buckets of others count as full.
+ * that is refused can succeed soon afterwards. Takes constant time and has no timer. Remembers at
+ * least the 20,000 users who called last; the buckets of others count as full.
  */
 export function createWriteQuota(options: {
   readonly limits: WriteQuotaLimits;
@@ -40,11 +40,9 @@ export function createWriteQuota(options: {
 }): WriteQuota {
   const { limits, clock } = options;
   const logUsed = createQuotaLog(options);
-  const quotas = [
-    quotaPer("second", limits.perSecond, secondMs, burstS * secondMs),
-    quotaPer("day", limits.perDay, dayMs, dayMs),
-  ];
-  const users = new RecentMap<string, Usage>(maxUsers);
+  const second = quotaPer("second", limits.perSecond, secondMs, burstS * secondMs);
+  const day = quotaPer("day", limits.perDay, dayMs, dayMs);
+  const users = new RecentMap<string, Usage>(usersRemembered);
 
   const exceeded = (userId: string, { per, limit }: Quota, retryAfterMs: number) => {
     const quota = `writes_per_${per}`;
@@ -59,15 +57,14 @@ export function createWriteQuota(options: {
     take(userId) {
       const nowMs = clock.monotonicMs();
       const usage = users.use(userId, newUsage);
-      const { fullAtMs } = usage;
-      const missingMs = quotas.map(
-        ({ perCallMs }, nth) => Math.max(0, (fullAtMs[nth] ?? 0) - nowMs) + perCallMs,
-      );
-      quotas.forEach((quota, nth) => {
-        const waitMs = (missingMs[nth] ?? 0) - quota.sizeMs;
-        if (waitMs > roundingMs) throw exceeded(userId, quota, waitMs);
-      });
-      usage.fullAtMs = missingMs.map((ms) => nowMs + ms);
+      const secondFullMs = Math.max(usage.secondFullMs, nowMs) + second.perCallMs;
+      const dayFullMs = Math.max(usage.dayFullMs, nowMs) + day.perCallMs;
+      const untilSecondMs = secondFullMs - nowMs - second.sizeMs;
+      if (untilSecondMs > roundingMs) throw exceeded(userId, second, untilSecondMs);
+      const untilDayMs = dayFullMs - nowMs - day.sizeMs;
+      if (untilDayMs > roundingMs) throw exceeded(userId, day, untilDayMs);
+      usage.secondFullMs = secondFullMs;
+      usage.dayFullMs = dayFullMs;
     },
   };
 }
@@ -84,10 +81,7 @@ function quotaPer(per: string, limit: number, periodMs: number, sizeMs: number):
   return { per, limit, perCallMs: periodMs / limit, sizeMs };
 }
 
-/** The buckets of a user. Times are of the monotonic clock. */
-type Usage = {
-  /** When each bucket will be full. */
-  fullAtMs: readonly number[];
-};
+/** When each bucket of a user will be full, by the monotonic clock. */
+type Usage = { secondFullMs: number; dayFullMs: number };
 
-const newUsage = (): Usage => ({ fullAtMs: [] });
+const newUsage = (): Usage => ({ secondFullMs: 0, dayFullMs: 0 });
