@@ -9,6 +9,7 @@ import { abortOnStop } from "../tools/local/process/stop-signal.ts";
 import { createLoad } from "./load.ts";
 import { readPairs, spread } from "./pairs.ts";
 import { startProgress } from "./progress.ts";
+import { median } from "./statistics.ts";
 import { startBenchSystem, thisCheckout } from "./system.ts";
 import { saturate } from "./throughput.ts";
 
@@ -21,8 +22,8 @@ const secondsPerRun = 15;
 const usage = `npm run bench:against -- <checkout> [<pairs>]
 
 Prints the paid orders per second of this checkout and of another one, in which npm install has run, at
-saturation with ${connections} connections; their ratio, as median (min - max) over the pairs; and the largest
-memory of each service. With ${defaultPairs} pairs (the default), it takes about six minutes. Needs Linux for the
+saturation with ${connections} connections, and their ratio, as median (min - max) over the pairs; the CPU time of
+each part per order; and the largest memory of each service. With ${defaultPairs} pairs (the default), it takes about six minutes. Needs Linux for the
 memory. The machine should be idle otherwise.`;
 
 /** Starts the system of a checkout, with accounts, and warms it up. */
@@ -41,13 +42,19 @@ async function prepare(root: string, signal: AbortSignal) {
   await progress.during(() => `${name}: ${load.accountsCreated} accounts`, load.createAccounts());
   const run = (seconds: number) => saturate({ system, load, connections, seconds });
   await progress.during(() => `${name}: warming up`, run(warmUpS));
+  const cpu = new Map<string, readonly number[]>();
   return {
     async measure(): Promise<number> {
-      const { paidPerSecond, faults } = await run(secondsPerRun);
+      const { paidPerSecond, cpuMsPerOrder, faults } = await run(secondsPerRun);
       if (faults.length > 0)
         throw new Error(`The figures of ${name} are void: ${faults.join("; ")}`);
+      for (const [part, ms] of Object.entries(cpuMsPerOrder)) {
+        cpu.set(part, [...(cpu.get(part) ?? []), ms]);
+      }
       return paidPerSecond;
     },
+    /** The CPU time of each part per order, in milliseconds, as the median of the runs. */
+    cpu: () => Array.from(cpu, ([part, runs]) => `${part} ${median(runs).toFixed(3)}`),
     /** The peak of resident memory of each service in megabytes. */
     memory: () =>
       ["orders", "payments"].map((service) => {
@@ -70,10 +77,14 @@ async function compare(other: string, pairs: number, signal: AbortSignal): Promi
     progress.line(`pair ${pair} of ${pairs}: ${own.at(-1)} here, ${others.at(-1)} there`);
   }
   const ratios = own.map((speed, index) => speed / (others[index] ?? 0));
-  console.log(`paid orders/s here    ${spread(own, 0)}; peak memory: ${here.memory().join(", ")}`);
-  console.log(
-    `paid orders/s there   ${spread(others, 0)}; peak memory: ${there.memory().join(", ")}`,
-  );
+  for (const [name, side, speeds] of [
+    ["here", here, own],
+    ["there", there, others],
+  ] as const) {
+    console.log(`paid orders/s ${name.padEnd(8)}${spread(speeds, 0)}`);
+    console.log(`  CPU, ms per order   ${side.cpu().join(", ")}`);
+    console.log(`  peak memory         ${side.memory().join(", ")}`);
+  }
   console.log(`ratio                 ${spread(ratios, 3)}`);
 }
 
