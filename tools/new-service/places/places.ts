@@ -129,7 +129,7 @@ export const places: readonly Place[] = [
       per_connection_buffer_limit_bytes: 32768
       load_assignment: *{name}Instances
       common_lb_config: *anyHealthy
-      circuit_breakers: *breakers
+      circuit_breakers: *http1Breakers
       health_checks: *httpHealth
       typed_extension_protocol_options: *http1
 `,

@@ -1,7 +1,7 @@
 import { createAside } from "./aside.ts";
 import { type BatchEntry, createSettling } from "./batch-entry.ts";
-import { createFairQueue } from "./fair-queue.ts";
 import { createLockSearch } from "./lock-search.ts";
+import { createUserTurns } from "./user-turns.ts";
 
 /** Rejects a submitted item when too many are already waiting. */
 export class BatcherFullError extends Error {
@@ -73,7 +73,7 @@ export function createBatcher<Item, Result>(
   const { maxBatchSize, maxWaiting, maxWaitingPerUser = maxWaiting } = options;
   const { userOf = () => "", order, run, isShared, locks } = options;
   type Entry = BatchEntry<Item, Result>;
-  const waiting = createFairQueue<Entry>(order);
+  const waiting = createUserTurns<Entry>(order);
   const { isLocked = () => false, findLocked = async () => [] } = locks ?? {};
   const settle = createSettling({ run, isShared, isLocked });
   const aside = createAside({ settle, maxBatchSize });

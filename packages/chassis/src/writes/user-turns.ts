@@ -2,7 +2,7 @@
  * A queue that serves its users in turn, so that nobody waits behind all the entries of another.
  * Entries of one user keep their order. Each operation takes constant time per entry.
  */
-export type FairQueue<Entry> = {
+export type UserTurns<Entry> = {
   readonly size: number;
   sizeOf(user: string): number;
   push(user: string, entry: Entry): void;
@@ -18,7 +18,7 @@ export type FairQueue<Entry> = {
  * Creates an empty queue. With `order: "random"`, each entry that is taken is the first one of a
  * random user; that takes time in proportion to the number of users.
  */
-export function createFairQueue<Entry>(order: "in turn" | "random" = "in turn"): FairQueue<Entry> {
+export function createUserTurns<Entry>(order: "in turn" | "random" = "in turn"): UserTurns<Entry> {
   // A map keeps the order in which keys were added: the next user to serve is its first key.
   const entriesOf = new Map<string, Entry[]>();
   let size = 0;
