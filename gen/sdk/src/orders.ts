@@ -148,7 +148,7 @@ export type Orders = {
    * To resume after a disconnect, call again with the largest `revision`
    * received.
    *
-   * Each replica of the service serves at most 10 streams per user, and 500 in
+   * Each replica of the service serves at most 10 streams per user, and 1,000 in
    * total, unless configured otherwise.
    *
    * If the connection breaks, the SDK reopens the stream and resumes it.

@@ -127,7 +127,7 @@ export const serviceEnvironment = processEnvironment.extend({
     .number()
     .int()
     .min(1024 * 1024)
-    .default(32 * 1024 * 1024)
+    .default(16 * 1024 * 1024)
     .describe(
       "How many bytes of answers may wait in memory for their readers before those of the user with most of them are dropped.",
     ),

@@ -11,7 +11,7 @@ export type OrderLimits = {
 
 export const defaultOrderLimits: OrderLimits = {
   pendingPerUser: 10_000,
-  watches: 500,
+  watches: 1_000,
   watchesPerUser: 10,
   waitsPerUser: 100,
 };

@@ -399,7 +399,7 @@ export const OrdersService: GenService<{
    * To resume after a disconnect, call again with the largest `revision`
    * received.
    *
-   * Each replica of the service serves at most 10 streams per user, and 500 in
+   * Each replica of the service serves at most 10 streams per user, and 1,000 in
    * total, unless configured otherwise.
    *
    * @generated from rpc orders.v1.OrdersService.WatchOrders

@@ -51,7 +51,7 @@ export const defaultRpcLimits: RpcLimits = {
   reads: { maxRunning: 6, maxRunningPerUser: 2, maxWaiting: 2_000, maxWaitingPerUser: 100 },
   maxConnections: 2_000,
   maxStreamsPerConnection: 1_000,
-  maxUntakenBytes: 32 * 1024 * 1024,
+  maxUntakenBytes: 16 * 1024 * 1024,
   maxStallMs: 15_000,
   maxReflectionStreams: 32,
   maxHealthWatches: 100,

@@ -120,7 +120,13 @@ describe("database", () => {
   });
 
   it("has connections for writes while all those for reads are in use, and the reverse", async () => {
-    const limits = { readConnections: 2, writeConnections: 2, connectTimeoutMs: 500 };
+    const limits = {
+      readConnections: 2,
+      writeConnections: 2,
+      connectTimeoutMs: 500,
+      // Longer than the test holds the table.
+      lockTimeoutMs: 10_000,
+    };
     await using small = openChassisDatabase(setup.url, noFaults, limits);
     await using lock = await lockEffects(setup.url);
     const reads = [1, 2].map(() => small.entities().count(EffectEntity));
