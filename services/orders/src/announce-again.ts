@@ -34,11 +34,11 @@ export type AnnouncedAgain = { readonly created: number; readonly cancelled: num
  * Publishes events again, under new event ids, in case they were lost with a broker's disk: those
  * of orders whose payment is still pending, and those of cancellations that payments has not
  * answered. An order is announced again once `afterMs`, and half of the time it has waited, have
- * passed since the last announcement; or if it seems to wait since the future. Payments answers each event by publishing the state of the
- * payment, so whichever event was lost, the order settles and a cancelled order is refunded. An
- * order that waits for a day because payments is down is announced again eight times, not a
- * hundred. Each run takes a limited number, the oldest first, and none while the outbox is full;
- * replicas share the work.
+ * passed since the last announcement; or if it seems to wait since the future. Payments answers
+ * each event by publishing the state of the payment, so whichever event was lost, the order settles
+ * and a cancelled order is refunded. An order that waits for a day because payments is down is
+ * announced again eight times, not a hundred. Each run takes a limited number, the oldest first,
+ * and none while the outbox is full; replicas share the work.
  */
 export function startAnnouncingAgain(
   { database, outbox, newId, log }: Foundations,

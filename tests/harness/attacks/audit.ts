@@ -12,9 +12,9 @@ const restTimeoutMs = 60_000;
 
 /**
  * Waits until nothing is under way, and returns what is wrong with the stored data; empty if nothing
- * is: each answered order of `answered` and of the attacks is there once and settled; orders and payments are one to
- * one; each balance is the sum of its entries and not negative, and all movements sum to zero;
- * outboxes and queues are empty, and there are no dead letters.
+ * is: each answered order of `answered` and of the attacks is there once and settled; orders and
+ * payments are one to one; each balance is the sum of its entries and not negative, and all
+ * movements sum to zero; outboxes and queues are empty, and there are no dead letters.
  */
 export async function audit(
   { databases, adminUrl }: Pick<AttackedSystem, "databases" | "adminUrl">,

@@ -14,24 +14,17 @@ import { BatcherFullError } from "../writes/batcher.ts";
 import { createTransactionBatcher } from "../writes/transaction-batcher.ts";
 import { batchSizes, laneOf } from "./delivery-lanes.ts";
 import { claimMessages, releaseMessages } from "./inbox.ts";
-import { createMessageReader, type Received } from "./message-reader.ts";
+import { createMessageReader, type Message, type Received } from "./message-reader.ts";
 import { createRedelivery } from "./redelivery.ts";
+
+export type { Message } from "./message-reader.ts";
 
 const prefetch = 512;
 const databasePauseMs = 500;
 // Messages that are not settled by then (a blocked broker, a slow database) are delivered again.
 const stopTimeoutMs = 3_000;
 const maxPauseMs = 15_000;
-const reportIntervalMs = 60_000;
 const leftOut = Symbol("left out");
-
-/** A message whose event is new to this service. */
-export type Message<Schema extends DescMessage> = {
-  /** The event's id, the same on every re-publish. */
-  readonly id: string;
-  readonly event: MessageShape<Schema>;
-  readonly receiveTimeMs: number;
-};
 
 /**
  * Handles all messages, in arrival order, inside the transaction that has just inserted their ids
@@ -94,8 +87,6 @@ export function createConsumer<Schema extends DescMessage>(options: {
   let taking = new AbortController();
   let probing: Promise<void> | undefined;
   let pauses = 0;
-  let setAsideCount = 0;
-  let nextReportMs = Number.NEGATIVE_INFINITY;
 
   const handleBatch = async (
     transaction: Transaction,
@@ -159,15 +150,6 @@ export function createConsumer<Schema extends DescMessage>(options: {
     }
   };
 
-  /** One line for all that are set aside within a minute. */
-  const reportAside = (error: unknown, userId: string) => {
-    setAsideCount += 1;
-    if (clock.monotonicMs() < nextReportMs) return;
-    nextReportMs = clock.monotonicMs() + reportIntervalMs;
-    log.warn({ err: error, userId, messages: setAsideCount }, "messages are set aside");
-    setAsideCount = 0;
-  };
-
   const settle = async (message: Received<Schema>) => {
     const { delivery } = message;
     try {
@@ -188,7 +170,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
         failure === "busy"
       ) {
         const userId = userOf(message.event);
-        reportAside(error, userId);
+        steadyLogOf(log).warn({ err: error, userId }, "messages are set aside");
         return await setAside(delivery, userId);
       }
       if (failure === "unavailable") {

@@ -5,11 +5,16 @@ import type { Delivery } from "../broker/broker.ts";
 import { createValidation } from "../contract/validation.ts";
 import { refusalOfId } from "./inbox.ts";
 
-/** A delivery whose body is a valid event. */
-export type Received<Schema extends DescMessage> = {
+/** A message whose body is a valid event. */
+export type Message<Schema extends DescMessage> = {
+  /** The event's id, the same on every re-publish. */
   readonly id: string;
   readonly event: MessageShape<Schema>;
   readonly receiveTimeMs: number;
+};
+
+/** A message, and the delivery that brought it. */
+export type Received<Schema extends DescMessage> = Message<Schema> & {
   readonly delivery: Delivery;
 };
 

@@ -8,6 +8,7 @@ import { failureOf } from "../database/database-failure.ts";
 import { UserLockedError } from "../writes/aside.ts";
 import { BatcherFullError } from "../writes/batcher.ts";
 import type { CallOrigin } from "./active-call.ts";
+import { tooManyWaiting } from "./fair-queue.ts";
 import { createLineLimit } from "./line-limit.ts";
 
 /** Lines about failed calls per second and reason; INTERNAL has no limit. */
@@ -54,13 +55,6 @@ export function createFailedCalls(options: {
 
 const quotaExceeded: keyof typeof ErrorReason = "QUOTA_EXCEEDED";
 
-const full = () =>
-  refuse(
-    Code.ResourceExhausted,
-    ErrorReason.OVERLOADED,
-    "too many calls are waiting; try again later",
-  );
-
 const notNow = () =>
   refuse(
     Code.Unavailable,
@@ -74,12 +68,12 @@ const internal = (requestId: string) =>
 /** What the caller is shown of `error`: only what is meant for callers. */
 function refusalOf(error: unknown, requestId: string): ConnectError {
   if (errorInfoOf(error)) return error as ConnectError;
-  if (error instanceof BatcherFullError) return full();
+  if (error instanceof BatcherFullError) return tooManyWaiting();
   if (error instanceof UserLockedError) {
     return refuse(Code.Unavailable, ErrorReason.UNAVAILABLE, error.message);
   }
   const failure = failureOf(error);
-  if (failure === "busy") return full();
+  if (failure === "busy") return tooManyWaiting();
   return failure === "refused" || failure === "unknown" ? internal(requestId) : notNow();
 }
 

@@ -1,4 +1,4 @@
-import { Code } from "@connectrpc/connect";
+import { Code, type ConnectError } from "@connectrpc/connect";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { refuse } from "../contract/errors.ts";
 
@@ -82,7 +82,7 @@ export function createFairQueue(limits: FairQueueLimits): FairQueue {
       if (line.waiting.size >= maxWaitingPerUser) return Promise.reject(userHasTooMany());
       if (waiting >= maxWaiting) {
         arrange(line);
-        return Promise.reject(tooMany());
+        return Promise.reject(tooManyWaiting());
       }
       return new Promise((resolve, reject) => {
         const leave = () => {
@@ -114,7 +114,9 @@ const userHasTooMany = () =>
     ErrorReason.OVERLOADED,
     "too many calls of this user are waiting; wait for their answers, then try again",
   );
-const tooMany = () =>
+
+/** The refusal of a call for which there is no place to wait. */
+export const tooManyWaiting = (): ConnectError =>
   refuse(
     Code.ResourceExhausted,
     ErrorReason.OVERLOADED,
