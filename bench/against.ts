@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { abortOnStop } from "../tools/local/process/stop-signal.ts";
+import { runUntilStopped } from "../tools/local/process/stop-signal.ts";
 import { createLoad } from "./load.ts";
 import { readPairs, spread } from "./pairs.ts";
 import { startProgress } from "./progress.ts";
@@ -27,7 +27,8 @@ each part per order; and the largest memory of each service. With ${defaultPairs
 memory. The machine should be idle otherwise.`;
 
 /** Starts the system of a checkout, with accounts, and warms it up. */
-async function prepare(root: string, signal: AbortSignal) {
+async function prepare(root: string, stop: AbortController) {
+  const { signal } = stop;
   const name = root === thisCheckout ? "this" : "other";
   const log = (line: string) => progress.line(`${name}: ${line}`);
   const system = await startBenchSystem({
@@ -65,9 +66,9 @@ async function prepare(root: string, signal: AbortSignal) {
   };
 }
 
-async function compare(other: string, pairs: number, signal: AbortSignal): Promise<void> {
-  await using here = await prepare(thisCheckout, signal);
-  await using there = await prepare(other, signal);
+async function compare(other: string, pairs: number, stop: AbortController): Promise<void> {
+  await using here = await prepare(thisCheckout, stop);
+  await using there = await prepare(other, stop);
   const [own, others]: [number[], number[]] = [[], []];
   for (let pair = 1; pair <= pairs; pair += 1) {
     const measureHere = async () => own.push(await here.measure());
@@ -96,12 +97,4 @@ if (folder === "" || !existsSync(join(other, "tools/local/scratch-stack.ts"))) {
   process.exit(1);
 }
 const progress = startProgress();
-const stop = new AbortController();
-abortOnStop(stop);
-try {
-  await compare(other, pairs, stop.signal);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
-process.exit();
+await runUntilStopped((stop) => compare(other, pairs, stop));

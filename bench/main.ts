@@ -1,6 +1,6 @@
 /** `npm run bench`: measures the whole system and prints the results as JSON. */
 import { cpus } from "node:os";
-import { abortOnStop } from "../tools/local/process/stop-signal.ts";
+import { runUntilStopped } from "../tools/local/process/stop-signal.ts";
 import { compare } from "./comparison.ts";
 import { measureLatency } from "./latency.ts";
 import { createLoad } from "./load.ts";
@@ -77,14 +77,4 @@ async function main(stop: AbortController): Promise<void> {
   if (faults.length > 0) throw new Error(`The figures are void: ${faults.join("; ")}`);
 }
 
-const stop = new AbortController();
-abortOnStop(stop);
-try {
-  await main(stop);
-} catch (error) {
-  // Failures caused by stopping are not reported.
-  if (stop.signal.aborted) console.error("Stopped before the end.");
-  else console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
-process.exit();
+await runUntilStopped(main);

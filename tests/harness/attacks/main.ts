@@ -1,6 +1,6 @@
 /** `npm run attack`: attacks the whole system beside good traffic, and prints what good callers saw. */
 import { startProgress } from "../../../bench/progress.ts";
-import { abortOnStop } from "../../../tools/local/process/stop-signal.ts";
+import { runUntilStopped } from "../../../tools/local/process/stop-signal.ts";
 import { openAccounts, placeLongOrders } from "./accounts.ts";
 import { type Plan, readArguments, usage } from "./arguments.ts";
 import type { User } from "./attack.ts";
@@ -138,14 +138,4 @@ async function main(stop: AbortController): Promise<void> {
   if (missed.length > 0 || wrong.length > 0) process.exitCode = 1;
 }
 
-const stop = new AbortController();
-abortOnStop(stop);
-try {
-  await main(stop);
-} catch (error) {
-  // Failures caused by stopping are not reported.
-  if (stop.signal.aborted) console.error("Stopped before the end.");
-  else console.error(error);
-  process.exitCode = 1;
-}
-process.exit();
+await runUntilStopped(main);
