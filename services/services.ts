@@ -20,11 +20,15 @@ export const services = [
 ] as const satisfies readonly ListedService[];
 
 /**
- * The options of Node for every service. By default, V8 lets the old generation grow to several times
- * what a service uses, and the young one to three times 32 MB. A still smaller young generation costs
- * more speed than it saves memory. The Dockerfile has them, too.
+ * The options of Node for every service; the Dockerfile has them, too. By default, V8
+ * - lets the young generation grow to several times 32 MB, and the old one to several times what the
+ *   service uses;
+ * - allocates objects in the old generation if others from the same place in the code have lived long.
+ *   Under load these are the objects of calls, which then keep whatever they refer to from being
+ *   collected early.
  */
 export const serviceNodeOptions: readonly string[] = [
+  "--no-allocation-site-pretenuring",
   "--max-semi-space-size=16",
   "--heap-growing-percent=50",
 ];

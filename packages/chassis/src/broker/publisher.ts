@@ -1,6 +1,7 @@
 import type { Channel, ConfirmChannel, Connection, Options } from "amqplib/callback_api";
 import type { Logger } from "pino";
 import { steadyLogOf } from "../base/steady-log.ts";
+import { TransientMap } from "../base/transient-map.ts";
 import { keepChannel } from "./broker-channel.ts";
 import {
   type BrokerConnection,
@@ -140,7 +141,7 @@ export function createPublisher(options: {
 
 /** Messages that wait for their outcome, each by a number that is never reused. */
 function createUnconfirmed(counts: BrokerCounts) {
-  const waiting = new Map<number, (outcome: PublishOutcome) => void>();
+  const waiting = new TransientMap<(outcome: PublishOutcome) => void>();
   let lastSequence = 0;
   const settle = (sequence: number, outcome: PublishOutcome) => {
     const settled = waiting.get(sequence);

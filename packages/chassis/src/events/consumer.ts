@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import type { CheckedClock } from "../base/clock.ts";
 import type { Faults } from "../base/faults.ts";
 import { steadyLogOf } from "../base/steady-log.ts";
+import { TransientMap } from "../base/transient-map.ts";
 import type { Broker } from "../broker/broker.ts";
 import { topologyOf } from "../contract/topology.ts";
 import type { Database, Transaction } from "../database/database.ts";
@@ -76,7 +77,8 @@ export function createConsumer<Schema extends DescMessage>(options: {
   const topology = topologyOf(service);
   const read = createMessageReader(options.schemas, clock);
   const stopping = new AbortController();
-  const settling = new Set<Promise<void>>();
+  const settling = new TransientMap<Promise<void>>();
+  let lastNumber = 0;
   const { retryLater, setAside, deadLetter } = createRedelivery({
     service,
     clock,
@@ -198,8 +200,9 @@ export function createConsumer<Schema extends DescMessage>(options: {
     onDelivery(delivery) {
       const message = read(delivery);
       const settled = typeof message === "string" ? deadLetter(delivery, message) : settle(message);
-      settling.add(settled);
-      void settled.finally(() => settling.delete(settled));
+      const number = ++lastNumber;
+      settling.set(number, settled);
+      void settled.finally(() => settling.delete(number));
     },
   });
 
@@ -212,7 +215,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
       taking.abort(leftOut);
       await subscription[Symbol.asyncDispose]();
       const batches = lanes.map((lane) => lane[Symbol.asyncDispose]());
-      const ended = Promise.all([...settling, ...batches, probing]);
+      const ended = Promise.all([...settling.values(), ...batches, probing]);
       await Promise.race([ended, pause(stopTimeoutMs, undefined, { ref: false })]);
     },
   };

@@ -16,6 +16,8 @@ export type CallOrigin = {
 
 /** A call in progress. Its handler sees `signal` and `timeoutMs` in its context. */
 export type Call = CallOrigin & {
+  /** Tells the calls of this process apart. */
+  readonly number: number;
   /** The value of its `authorization` header. */
   readonly authorization: string | null | undefined;
   readonly signal: AbortSignal;
@@ -35,8 +37,11 @@ export type Call = CallOrigin & {
 // The longest delay of a timer; some three weeks.
 const longestTimerMs = 2 ** 31 - 1;
 
+let lastNumber = 0;
+
 /** A call with a running deadline; `timeoutMs` may be infinite, for no deadline. */
 export class ActiveCall implements Call {
+  readonly number = ++lastNumber;
   readonly authorization: string | null | undefined;
   readonly method: DescMethod;
   readonly protocol: string;

@@ -3,12 +3,14 @@ import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "nod
 import type { ConnectError } from "@connectrpc/connect";
 import { logVerbosity, type Metadata, Server, setLogVerbosity } from "@grpc/grpc-js";
 import type { Logger } from "pino";
+import { TransientMap } from "../base/transient-map.ts";
 import { inDomain } from "../contract/errors.ts";
 import { explainStatuses, grpcStatusOf } from "./grpc-status.ts";
 import { httpRefusalOf } from "./http-refusal.ts";
 import { prepareHeaders } from "./request-headers.ts";
 import { noSuchMethod, unsupportedType } from "./request-message.ts";
 import type { RpcLimits } from "./rpc-limits.ts";
+import { keepStreamsBriefly } from "./session-streams.ts";
 import type { UntakenAnswer, UntakenAnswers } from "./untaken-answers.ts";
 
 /** As good as no limit. */
@@ -58,12 +60,13 @@ export function createGrpcServer(options: {
   });
   allowResets(server);
   let lastId = 0;
-  const answers = new Map<string, UntakenAnswer>();
+  const answers = new TransientMap<UntakenAnswer>();
   guardStreams(server, domain, log, (stream, headers) => {
+    if (stream.session) keepStreamsBriefly(stream.session);
     const answer = writeInPieces(stream, untaken);
-    const id = String(++lastId);
+    const id = ++lastId;
     answers.set(id, answer);
-    headers[answerKey] = id;
+    headers[answerKey] = String(id);
     stream.once("close", () => {
       answers.delete(id);
       answer[Symbol.dispose]();
@@ -71,7 +74,7 @@ export function createGrpcServer(options: {
   });
   return {
     server,
-    answerOf: (metadata) => answers.get(String(metadata.get(answerKey)[0])),
+    answerOf: (metadata) => answers.get(Number(metadata.get(answerKey)[0])),
   };
 }
 

@@ -11,6 +11,7 @@ import type { ConnectError } from "@connectrpc/connect";
 import { ErrorReason, StreamEndSchema } from "@settle/gen/errors/v1/errors_pb";
 import type { Logger } from "pino";
 import type { Clock } from "../base/clock.ts";
+import { TransientMap } from "../base/transient-map.ts";
 import { errorInfoOf } from "../contract/errors.ts";
 import type { Validation } from "../contract/validation.ts";
 import type { AccessCheck } from "../identity/access.ts";
@@ -89,7 +90,7 @@ export function createCalls(options: {
 }): Calls {
   const { domain, maxDeadlineMs, verifier, checkAccess, validation, writeQuota, reads } = options;
   const { clock, log } = options;
-  const active = new Set<Call>();
+  const active = new TransientMap<Call>();
   const failed = createFailedCalls({ domain, clock, log });
   let refusing = false;
 
@@ -106,7 +107,7 @@ export function createCalls(options: {
   };
   const end = (call: Call) => {
     call.end();
-    active.delete(call);
+    active.delete(call.number);
   };
 
   return {
@@ -114,7 +115,7 @@ export function createCalls(options: {
     open(origin, clientTimeoutMs) {
       const longest = origin.method.methodKind === "unary" ? maxDeadlineMs : Infinity;
       const call = new ActiveCall(origin, Math.min(clientTimeoutMs ?? Infinity, longest), clock);
-      active.add(call);
+      active.set(call.number, call);
       if (refusing) call.abort(stopping);
       return call;
     },
@@ -165,10 +166,11 @@ export function createCalls(options: {
     },
     refuseNew() {
       refusing = true;
-      for (const call of active) if (call.method.methodKind !== "unary") call.abort(stopping);
+      for (const call of active.values())
+        if (call.method.methodKind !== "unary") call.abort(stopping);
     },
     abortAll() {
-      for (const call of active) call.abort(stopping);
+      for (const call of active.values()) call.abort(stopping);
     },
   };
 }

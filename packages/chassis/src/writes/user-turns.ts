@@ -20,7 +20,7 @@ export type UserTurns<Entry> = {
  */
 export function createUserTurns<Entry>(order: "in turn" | "random" = "in turn"): UserTurns<Entry> {
   // A map keeps the order in which keys were added: the next user to serve is its first key.
-  const entriesOf = new Map<string, Entry[]>();
+  let entriesOf = new Map<string, Entry[]>();
   let size = 0;
 
   const listOf = (user: string) => {
@@ -66,6 +66,8 @@ export function createUserTurns<Entry>(order: "in turn" | "random" = "in turn"):
         if (taken.length >= max) break;
         takeFirstOf(user, entries, taken);
       }
+      // The old tables of a map refer to its later ones; see TransientMap.
+      if (size === 0) entriesOf = new Map();
       return taken;
     },
     takeAllOf(user) {
