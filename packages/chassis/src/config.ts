@@ -99,9 +99,9 @@ export const serviceEnvironment = processEnvironment.extend({
     .int()
     .min(1)
     .max(1_000)
-    .default(10)
+    .default(16)
     .describe(
-      "The most connections to the database for everything else. 10 are enough: every batcher and loop uses one.",
+      "The most connections to the database for everything else. Every batcher and loop uses one; a batcher uses up to two more while users are set aside.",
     ),
   MAX_READS_PER_USER: z.coerce
     .number()
@@ -123,6 +123,14 @@ export const serviceEnvironment = processEnvironment.extend({
     .min(0)
     .default(100)
     .describe("How many calls that only read may wait for one user, likewise."),
+  MAX_CONNECT_CALLS_PER_USER: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(64)
+    .describe(
+      "How many unary calls of one user by Connect or gRPC-Web may be open, until their answers have been taken; further ones are refused with `OVERLOADED`.",
+    ),
   MAX_UNTAKEN_BYTES: z.coerce
     .number()
     .int()
@@ -158,6 +166,7 @@ export type ServiceConfig = {
   readonly writeQuota: WriteQuotaLimits;
   readonly connections: Pick<DatabaseLimits, "readConnections" | "writeConnections">;
   readonly reads: FairQueueLimits;
+  readonly maxConnectCallsPerUser: number;
   readonly maxUntakenBytes: number;
   readonly drainMs: number;
 };
@@ -221,6 +230,7 @@ export function serviceConfigOf(values: z.output<typeof serviceEnvironment>): Se
       maxWaiting: values.MAX_WAITING_READS,
       maxWaitingPerUser: values.MAX_WAITING_READS_PER_USER,
     },
+    maxConnectCallsPerUser: values.MAX_CONNECT_CALLS_PER_USER,
     maxUntakenBytes: values.MAX_UNTAKEN_BYTES,
     drainMs: values.DRAIN_MS,
   };

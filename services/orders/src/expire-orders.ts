@@ -12,7 +12,7 @@ type Means = Pick<Foundations, "outbox" | "hints" | "clock" | "newId">;
 /**
  * Cancels orders whose payment is still pending at their expire time, as CancelOrder does. An order
  * expires once its time has come by every clock. Each run takes a limited number, the first to expire
- * first, and leaves out users whom another transaction has locked. Replicas may run it at the same
+ * first, and leaves out users and orders that another transaction has locked. Replicas may run it at the same
  * time.
  */
 export function startExpiringOrders(foundations: Foundations): Loop {
@@ -38,12 +38,12 @@ export async function expireOrders(
   { outbox, hints, clock, newId }: Means,
 ): Promise<{ readonly found: number; readonly cancelled: number }> {
   const rows = await transaction.query<{ id: string; user_id: string }>(
-    // Locks the users, but waits for none. Those locked by others are left to the next run.
+    // Locks both, but waits for neither. What others have locked is left to the next run.
     `SELECT orders.id, orders.user_id FROM orders JOIN user_revisions USING (user_id)
      WHERE orders.status = ${OrderStatus.PENDING_PAYMENT}
        AND orders.expire_time < least(now(), to_timestamp($2 / 1000.0))
      ORDER BY orders.expire_time LIMIT $1
-     FOR NO KEY UPDATE OF user_revisions SKIP LOCKED`,
+     FOR NO KEY UPDATE OF user_revisions, orders SKIP LOCKED`,
     [batchSize, clock.earliestMs()],
   );
   if (rows.length === 0) return { found: 0, cancelled: 0 };

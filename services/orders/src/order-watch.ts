@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import type { Clock } from "@settle/chassis/base/clock";
+import { createUserCounts } from "@settle/chassis/base/user-counts";
 import { refuse } from "@settle/chassis/contract/errors";
 import type { Database } from "@settle/chassis/database/database";
 import type { HintListener, Hints } from "@settle/chassis/events/hints";
@@ -8,6 +9,7 @@ import { createBatcher } from "@settle/chassis/writes/batcher";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { type Order, OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import type { WatchOrdersResponseSchema } from "@settle/gen/orders/v1/orders_service_pb";
+import type { Logger } from "pino";
 import { orderMessage, type StoredOrder } from "./order.entity.ts";
 import type { OrderLimits } from "./order-limits.ts";
 import { type OrderRow, orderColumns, orderOf } from "./order-rows.ts";
@@ -15,6 +17,8 @@ import { type OrderRow, orderColumns, orderOf } from "./order-rows.ts";
 const heartbeatMs = 15_000;
 const maxOrdersPerRead = 100;
 const maxBatchSize = 64;
+// Each of them may find as many orders as one read returns.
+const maxCatchUpsPerBatch = 8;
 const maxReadsWaiting = 10_000;
 
 type WatchAnswer = MessageInitShape<typeof WatchOrdersResponseSchema>;
@@ -34,7 +38,7 @@ export type OrderWatch = AsyncDisposable & {
   listen(userId: string): HintListener;
   /**
    * Waits at most `waitMs` until the order has left PENDING_PAYMENT, and resolves with the order as
-   * it is then. `order` is its last known state; `listener` has received all hints since that
+   * it is then, as far as it can be read. `order` is its last known state; `listener` has received all hints since that
    * state.
    */
   settled(
@@ -45,8 +49,11 @@ export type OrderWatch = AsyncDisposable & {
       readonly signal: AbortSignal;
     },
   ): Promise<Order>;
-  /** Reads the order as it is now. Rejects with the signal's reason if it aborts before that. */
-  read(order: OrderKey, signal: AbortSignal): Promise<Order | undefined>;
+  /**
+   * Reads the order as it is now. Resolves with `order` if it cannot be read: the caller has had its
+   * effect and must not take this for a failure. Rejects with the signal's reason if it aborts.
+   */
+  latest(order: Order, signal: AbortSignal): Promise<Order>;
 };
 
 /**
@@ -58,14 +65,20 @@ export function createOrderWatch(options: {
   readonly database: Database;
   readonly hints: Hints;
   readonly clock: Clock;
+  readonly log: Logger;
   readonly limits: Omit<OrderLimits, "pendingPerUser">;
 }): OrderWatch {
-  const { database, hints, clock, limits } = options;
-  const batches = { maxBatchSize, maxWaiting: maxReadsWaiting, isShared: () => true };
-  const changes = createBatcher({
-    ...batches,
-    run: (cursors: readonly Cursor[]) => readChanges(database, cursors),
-  });
+  const { database, hints, clock, log, limits } = options;
+  const batches = {
+    maxBatchSize,
+    maxWaiting: maxReadsWaiting,
+    isShared: () => true,
+    userOf: ({ userId }: { readonly userId: string }) => userId,
+  };
+  const reading = { ...batches, run: (all: readonly Cursor[]) => readChanges(database, all) };
+  const changes = createBatcher(reading);
+  // What a watch has missed is read apart from what is new, which is little and in a hurry.
+  const catchUps = createBatcher({ ...reading, maxBatchSize: maxCatchUpsPerBatch });
   const present = createBatcher({
     ...batches,
     run: (keys: readonly OrderKey[]) => readOrders(database, keys),
@@ -86,13 +99,19 @@ export function createOrderWatch(options: {
     }
     return streams.add(userId);
   };
-  const read: OrderWatch["read"] = async (key, signal) => {
-    const order = await present.submit(key, { signal });
-    return order && orderMessage(order);
+  const latest: OrderWatch["latest"] = async (order, signal) => {
+    try {
+      const stored = await present.submit({ userId: order.userId, orderId: order.id }, { signal });
+      return stored ? orderMessage(stored) : order;
+    } catch (error) {
+      signal.throwIfAborted();
+      log.warn({ err: error }, "an order could not be read again");
+      return order;
+    }
   };
 
   return {
-    read,
+    latest,
     mayWait: (userId) => waits.of(userId) < limits.waitsPerUser,
     listen(userId) {
       const listener = hints.listen(userId);
@@ -110,13 +129,18 @@ export function createOrderWatch(options: {
       using listener = hints.listen(userId);
       let revision = afterRevision;
       let heard: bigint | undefined;
+      let hasMore = true;
       for (;;) {
-        const orders = await changes.submit({ userId, revision }, { signal });
+        const cursor = { userId, revision };
+        const orders: readonly StoredOrder[] = await (hasMore ? catchUps : changes).submit(cursor, {
+          signal,
+        });
         for (const order of orders) {
           revision = order.revision;
           yield { revision, event: { case: "order", value: orderMessage(order) } };
         }
-        if (orders.length === maxOrdersPerRead) continue;
+        hasMore = orders.length === maxOrdersPerRead;
+        if (hasMore) continue;
         if (heard === undefined) yield { revision, event: { case: "heartbeat", value: {} } };
         const known: bigint = heard !== undefined && heard > revision ? heard : revision;
         heard = await listener.above(known, heartbeatMs, signal);
@@ -124,45 +148,21 @@ export function createOrderWatch(options: {
     },
     async settled(order, { listener, waitMs, signal }) {
       const endMs = clock.monotonicMs() + waitMs;
-      const key = { userId: order.userId, orderId: order.id };
       let present = order;
       let known = order.revision;
       while (present.status === OrderStatus.PENDING_PAYMENT) {
         const leftMs = endMs - clock.monotonicMs();
         const heard = leftMs > 0 ? await listener.above(known, leftMs, signal) : undefined;
-        present = (await read(key, signal)) ?? present;
+        present = await latest(present, signal);
         if (heard === undefined) break;
         known = heard;
       }
       return present;
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([changes[Symbol.asyncDispose](), present[Symbol.asyncDispose]()]);
-    },
-  };
-}
-
-/** Counts what each user has open. */
-function createUserCounts() {
-  const counts = new Map<string, number>();
-  let total = 0;
-  return {
-    get total() {
-      return total;
-    },
-    of: (userId: string) => counts.get(userId) ?? 0,
-    /** Adds one until it is disposed. */
-    add(userId: string): Disposable {
-      counts.set(userId, (counts.get(userId) ?? 0) + 1);
-      total += 1;
-      return {
-        [Symbol.dispose]() {
-          const left = (counts.get(userId) ?? 1) - 1;
-          if (left > 0) counts.set(userId, left);
-          else counts.delete(userId);
-          total -= 1;
-        },
-      };
+      await Promise.all(
+        [changes, catchUps, present].map((batcher) => batcher[Symbol.asyncDispose]()),
+      );
     },
   };
 }

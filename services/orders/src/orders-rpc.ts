@@ -70,7 +70,7 @@ export function createOrdersRpc(options: {
     run: (transaction, batch: readonly CancelCall[]) =>
       cancelOrders(transaction, means, batch, new Date(clock.nowMs())),
   });
-  const watch = createOrderWatch({ database, hints, clock, limits });
+  const watch = createOrderWatch({ database, hints, clock, log, limits });
   const pending = createPendingQuota({ database, clock, log, max: limits.pendingPerUser });
 
   const implementation: ServiceImpl<typeof OrdersService> = {
@@ -103,8 +103,8 @@ export function createOrdersRpc(options: {
       if (!listener) return order;
       const isReplay = "replayed" in outcome && outcome.replayed;
       const { signal } = context;
-      const known = isReplay ? await watch.read({ userId, orderId: order.id }, signal) : order;
-      return await watch.settled(known ?? order, { listener, waitMs, signal });
+      const known = isReplay ? await watch.latest(order, signal) : order;
+      return await watch.settled(known, { listener, waitMs, signal });
     },
 
     async cancelOrder(request, context) {

@@ -51,6 +51,7 @@ export function createPendingQuota(
   const newPlaces = (): Places => ({
     left: max,
     untilCount: Math.ceil(max / partUncounted),
+    isFull: false,
     countedAtMs: Number.NEGATIVE_INFINITY,
     counting: undefined,
   });
@@ -59,8 +60,9 @@ export function createPendingQuota(
       places.left = max - (await counts.submit(userId));
       const step = Math.max(leastPerCount, Math.ceil(max / partPerCount));
       places.untilCount = Math.min(places.left, step);
+      places.isFull = places.left <= 0;
       places.countedAtMs = clock.monotonicMs();
-      if (places.left <= 0) logUsed({ userId, quota: pendingOrders, limit: max });
+      if (places.isFull) logUsed({ userId, quota: pendingOrders, limit: max });
     } finally {
       places.counting = undefined;
     }
@@ -70,8 +72,7 @@ export function createPendingQuota(
     async take(userId) {
       const places = users.use(userId, newPlaces);
       while (places.untilCount <= 0) {
-        const isFull = places.left <= 0;
-        if (isFull && clock.monotonicMs() - places.countedAtMs < recountMs) return false;
+        if (places.isFull && clock.monotonicMs() - places.countedAtMs < recountMs) return false;
         // Many calls may wait for the same count.
         places.counting ??= count(userId, places);
         await places.counting;
@@ -87,6 +88,8 @@ export function createPendingQuota(
 /** What a user may still place, as far as this replica knows. */
 type Places = {
   left: number;
+  /** Whether the last count found none left. */
+  isFull: boolean;
   /** How many of them before the next count. */
   untilCount: number;
   /** By the monotonic clock. */
@@ -100,7 +103,7 @@ async function countPending(
   userIds: readonly string[],
   max: number,
 ): Promise<readonly number[]> {
-  const rows = await database.query<{ pending: string }>(
+  const rows = await database.read<{ pending: string }>(
     `SELECT (
        SELECT count(*) FROM (
          SELECT FROM orders

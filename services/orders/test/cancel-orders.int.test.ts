@@ -120,27 +120,31 @@ describe("cancelling orders", () => {
     assert.deepEqual(open, [{ description: "endless" }, { description: "later" }]);
   });
 
-  it("cancels expired orders of all users but one who is locked", async () => {
-    const users = ["locked", "free-1", "free-2"];
-    for (const user of users) {
-      await setup.createOrder(user, "expired beside a lock", { expireAfterMs: 1_000 });
-    }
-    await setup.database.query(
-      `UPDATE orders SET expire_time = now() - interval '1 s'
+  const locks = {
+    users: "SELECT 1 FROM user_revisions WHERE user_id = 'locked' FOR UPDATE",
+    orders: "SELECT 1 FROM orders WHERE user_id = 'locked' FOR UPDATE",
+  };
+  for (const [what, lock] of Object.entries(locks)) {
+    it(`cancels all expired orders but those whose ${what} are locked`, async () => {
+      const users = ["locked", "free-1", "free-2"];
+      for (const user of users) {
+        await setup.createOrder(user, "expired beside a lock", { expireAfterMs: 1_000 });
+      }
+      await setup.database.query(
+        `UPDATE orders SET expire_time = now() - interval '1 s'
        WHERE description = 'expired beside a lock'`,
-      [],
-    );
-    const { outbox, hints } = setup;
-    const means = { outbox, hints, clock: testClock, newId };
-    const run = () => setup.database.transaction((transaction) => expireOrders(transaction, means));
-    await setup.database.transaction(async (transaction) => {
-      await transaction.query(
-        "SELECT 1 FROM user_revisions WHERE user_id = 'locked' FOR UPDATE",
         [],
       );
-      assert.deepEqual(await run(), { found: 2, cancelled: 2 });
-      assert.deepEqual(await run(), { found: 0, cancelled: 0 });
+      const { outbox, hints } = setup;
+      const means = { outbox, hints, clock: testClock, newId };
+      const run = () =>
+        setup.database.transaction((transaction) => expireOrders(transaction, means));
+      await setup.database.transaction(async (transaction) => {
+        await transaction.query(lock, []);
+        assert.deepEqual(await run(), { found: 2, cancelled: 2 });
+        assert.deepEqual(await run(), { found: 0, cancelled: 0 });
+      });
+      assert.deepEqual(await run(), { found: 1, cancelled: 1 });
     });
-    assert.deepEqual(await run(), { found: 1, cancelled: 1 });
-  });
+  }
 });

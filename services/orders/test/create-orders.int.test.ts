@@ -181,9 +181,9 @@ describe("the quota of pending orders", () => {
     let counts = 0;
     const database: Database = {
       ...setup.database,
-      query: (sql, parameters) => {
+      read: (sql, parameters) => {
         counts += 1;
-        return setup.database.query(sql, parameters);
+        return setup.database.read(sql, parameters);
       },
     };
     await using quota = createPendingQuota({

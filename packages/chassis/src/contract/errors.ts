@@ -10,7 +10,7 @@ import {
 import { StatusSchema } from "@settle/gen/google/rpc/status_pb";
 
 const maxMessageLength = 500;
-const retryAfterS = 1;
+const defaultRetryAfterS = 1;
 const maxViolations = 10;
 const maxViolationLength = 200;
 
@@ -21,6 +21,8 @@ export type RefusalDetails = {
   /** Metadata for programs; the caller sees the values. */
   readonly metadata?: Readonly<Record<string, string>>;
   readonly violations?: readonly FieldViolation[];
+  /** After how many seconds to try again, for RESOURCE_EXHAUSTED; default 1. */
+  readonly retryAfterS?: number;
 };
 
 /**
@@ -36,7 +38,7 @@ export function refuse(
   code: Code,
   reason: ErrorReason,
   message: string,
-  { metadata = {}, violations = [] }: RefusalDetails = {},
+  { metadata = {}, violations = [], retryAfterS = defaultRetryAfterS }: RefusalDetails = {},
 ): ConnectError {
   const word = ErrorReasonSchema.value[reason]?.localName ?? "UNSPECIFIED";
   const info = create(ErrorInfoSchema, { reason: word, metadata: { ...metadata } });
@@ -87,6 +89,7 @@ export function refuseOverQuota(used: UsedQuota, rule: string): ConnectError {
     `${rule}; try again in ${retryAfterS} s`,
     {
       metadata: { quota, limit: String(limit), retry_after_seconds: String(retryAfterS) },
+      retryAfterS,
     },
   );
 }

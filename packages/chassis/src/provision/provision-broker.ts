@@ -36,8 +36,10 @@ export type BrokerProvisioner = {
  * that each service has a user that may publish to its own exchanges, read its own work queue, and
  * declare nothing but queues for hints. Can be repeated.
  *
- * The provisioner, if there is one, gets a user that may create exactly these exchanges, queues,
- * bindings and policies (`restoreBroker`). It can neither read nor publish messages.
+ * The provisioner, if there is one, gets a user that may create exactly these exchanges, queues and
+ * bindings, and policies of the virtual host (`restoreBroker`). It can neither read nor publish
+ * messages. RabbitMQ has no right to create that is not also one to delete, so keep its password as
+ * well as an administrator's.
  *
  * All queues are quorum queues, without any other argument. Limits, delays and dead-letter
  * exchanges are policies, so that they can change on an existing queue, and with them whether

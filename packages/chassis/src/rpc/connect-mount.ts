@@ -10,6 +10,9 @@ import {
 } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest } from "@connectrpc/connect-node";
+import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
+import { createUserCounts } from "../base/user-counts.ts";
+import { refuse } from "../contract/errors.ts";
 import { type Principal, principalKey } from "../identity/principal.ts";
 import { gone, requestIdKey } from "./active-call.ts";
 import { readHttpRequest, supportedEncoding } from "./http-request.ts";
@@ -37,7 +40,7 @@ const messageKey = createContextKey<RequestMessage>(
   { bytes: new Uint8Array(), isJson: false },
   { description: "the message of a request" },
 );
-const answerKey = createContextKey<UntakenAnswer | undefined>(undefined, {
+const answerKey = createContextKey<OpenAnswer | undefined>(undefined, {
   description: "the answer of a request",
 });
 // What `readMessage` has taken care of, and the length of what connect-es reads instead.
@@ -60,9 +63,12 @@ export function createConnectHandlers(options: {
   readonly calls: Calls;
   readonly maxRequestBytes: number;
   readonly maxAnswerBytes: number;
+  /** How many unary calls of a user may be open, until their answers have been taken. */
+  readonly maxConnectCallsPerUser: number;
   readonly untaken: UntakenAnswers;
 }): ReadonlyMap<string, ConnectHandler> {
-  const { methods, calls, maxRequestBytes, maxAnswerBytes, untaken } = options;
+  const { methods, calls, maxRequestBytes, maxAnswerBytes, maxConnectCallsPerUser } = options;
+  const openCalls = createUserCounts();
   const router = createConnectRouter({
     grpc: false,
     acceptCompression: [],
@@ -79,8 +85,7 @@ export function createConnectHandlers(options: {
     context.signal.addEventListener("abort", () => call.abort(gone));
     const admitted = (principal: Principal) => {
       context.values.set(principalKey, principal);
-      const answer = context.values.get(answerKey);
-      if (answer) answer.userId = principal.userId;
+      context.values.get(answerKey)?.admit(principal.userId);
       return { ...context, signal: call.signal, timeoutMs: call.timeoutMs };
     };
     const codec = {
@@ -115,8 +120,15 @@ export function createConnectHandlers(options: {
       const { contentType, acceptHeader, emptyBody, readMessage } = readHttpRequest(request);
       for (const name of readHeaders) delete request.headers[name];
       request.headers["content-type"] = contentType;
-      const answer = countAnswer(response, untaken);
-      const values = createContextValues().set(requestIdKey, requestId).set(answerKey, answer);
+      const answer = countAnswer(response, options.untaken);
+      const admit = (userId: string) => {
+        answer.userId = userId;
+        if (method.methodKind !== "unary" || response.closed) return;
+        if (openCalls.of(userId) >= maxConnectCallsPerUser) throw tooManyOpen();
+        const place = openCalls.add(userId);
+        response.once("close", () => place[Symbol.dispose]());
+      };
+      const values = createContextValues().set(requestIdKey, requestId).set(answerKey, { admit });
       const universal = universalRequestFromNodeRequest(request, response, undefined, values);
       async function* body() {
         try {
@@ -137,6 +149,19 @@ export function createConnectHandlers(options: {
   }
   return handlers;
 }
+
+/** The answer of a call whose caller has shown a valid token. */
+type OpenAnswer = {
+  /** Counts the call as one of the user, until its connection is free again; refuses one too many. */
+  readonly admit: (userId: string) => void;
+};
+
+const tooManyOpen = () =>
+  refuse(
+    Code.ResourceExhausted,
+    ErrorReason.OVERLOADED,
+    "too many calls of this user are open; take their answers, then try again",
+  );
 
 /** How connect-node writes. */
 type WriteArguments = [

@@ -23,7 +23,10 @@ export type FairQueue = {
 };
 
 /** The tasks of one user. Those that wait begin in the order in which they came. */
-type Line = { readonly user: string; running: number; readonly waiting: Set<() => void> };
+type Line = { readonly user: string; running: number; readonly waiting: Set<Waiting> };
+
+/** A task that waits: begins it, or ends its wait. */
+type Waiting = { readonly begin: () => void; readonly refuse: () => void };
 
 /**
  * Limits how many tasks run at a time. Users take turns: however many tasks of one user wait, the
@@ -69,38 +72,55 @@ export function createFairQueue(limits: FairQueueLimits): FairQueue {
       if (running >= maxRunning) return;
       // Goes to the end if there is more.
       ready.delete(line);
-      const [beginFirst] = line.waiting;
-      beginFirst?.();
+      const [first] = line.waiting;
+      first?.begin();
       arrange(line);
     }
+  };
+  /** Refuses the last task of the longest line, if that is longer than this one. */
+  const makeRoomFor = (line: Line): boolean => {
+    let longest = line;
+    for (const other of lines.values()) {
+      if (other.waiting.size > longest.waiting.size) longest = other;
+    }
+    if (longest === line) return false;
+    Array.from(longest.waiting).at(-1)?.refuse();
+    return true;
   };
 
   return {
     run(user, signal, task) {
       const line = lineOf(user);
       if (running < maxRunning && line.running < maxRunningPerUser) return begin(line, task);
-      if (line.waiting.size >= maxWaitingPerUser) return Promise.reject(userHasTooMany());
-      if (waiting >= maxWaiting) {
+      if (line.waiting.size >= maxWaitingPerUser) {
+        arrange(line);
+        return Promise.reject(userHasTooMany());
+      }
+      if (waiting >= maxWaiting && !makeRoomFor(line)) {
         arrange(line);
         return Promise.reject(tooManyWaiting());
       }
       return new Promise((resolve, reject) => {
         const leave = () => {
           signal.removeEventListener("abort", abort);
-          line.waiting.delete(enter);
+          line.waiting.delete(entry);
           waiting -= 1;
         };
-        const enter = () => {
-          leave();
-          resolve(begin(line, task));
-        };
-        const abort = () => {
+        const giveUp = (reason: unknown) => {
           leave();
           arrange(line);
-          reject(signal.reason);
+          reject(reason);
+        };
+        const abort = () => giveUp(signal.reason);
+        const entry: Waiting = {
+          begin() {
+            leave();
+            resolve(begin(line, task));
+          },
+          refuse: () => giveUp(tooManyWaiting()),
         };
         signal.addEventListener("abort", abort);
-        line.waiting.add(enter);
+        line.waiting.add(entry);
         waiting += 1;
         arrange(line);
       });

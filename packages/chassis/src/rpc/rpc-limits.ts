@@ -10,6 +10,11 @@ export type RpcLimits = {
   readonly maxDeadlineMs: number;
   /** Unary reads. */
   readonly reads: FairQueueLimits;
+  /**
+   * Unary calls of one user by Connect or gRPC-Web that are open, until their answers have been taken:
+   * each has a connection of the edge to itself.
+   */
+  readonly maxConnectCallsPerUser: number;
   /** Open connections; further ones are closed immediately. */
   readonly maxConnections: number;
   /** Concurrent calls on one HTTP/2 connection. */
@@ -49,6 +54,7 @@ export const defaultRpcLimits: RpcLimits = {
   maxAnswerBytes: 8 * 1024 * 1024,
   maxDeadlineMs: 15_000,
   reads: { maxRunning: 6, maxRunningPerUser: 2, maxWaiting: 2_000, maxWaitingPerUser: 100 },
+  maxConnectCallsPerUser: 64,
   maxConnections: 2_000,
   maxStreamsPerConnection: 1_000,
   maxUntakenBytes: 16 * 1024 * 1024,

@@ -19,7 +19,8 @@ export type UntakenAnswer = {
  * Counts the bytes of answers that wait in memory for their readers. Above the limit, the oldest
  * answer of the user with most bytes is dropped, until the rest is within the limit. So readers that
  * take nothing cost their own user an answer, and nobody else. An answer of which nothing is taken
- * for some time is dropped as well. Disposing ends the checks of the time.
+ * for some time is dropped as well; over HTTP/1.1, an answer shows only when all of it is taken.
+ * Disposing ends the checks of the time.
  */
 export type UntakenAnswers = Disposable & {
   /** The bytes that wait now. */

@@ -10,6 +10,7 @@ const maxUsersKnown = 1_000;
 // Longer than a message waits in the first retry queue, so that its user is still known when it
 // returns.
 const knownMs = 10_000;
+const knownAfterSuccessMs = 1_000;
 // A try must be able to end before the deadline, or its caller would not learn the reason.
 const deadlineMarginMs = 1_000;
 
@@ -53,8 +54,9 @@ type Held<Entry> = {
  * locked row does not hold the user's other items for long.
  *
  * An item waits until shortly before its deadline and is then rejected with
- * {@link UserLockedError}. An item without a deadline does not wait: it is rejected if it cannot be
- * tried now, or if the try fails. A user who was locked stays here for `knownMs` after that.
+ * {@link UserLockedError}. An item without a deadline, or with less time than that, does not wait: it
+ * is rejected if it cannot be tried now, or if the try fails. A user who was locked stays here for
+ * `knownMs` after that, or for `knownAfterSuccessMs` after a try that succeeded.
  * Disposing rejects what waits.
  */
 export function createAside<Item, Result>(options: {
@@ -73,7 +75,7 @@ export function createAside<Item, Result>(options: {
   const canWait = (held: Held<Entry>, { timeoutMs }: Entry) => {
     if (stopped) return false;
     const leftMs = timeoutMs?.();
-    if (leftMs !== undefined) return leftMs > deadlineMarginMs;
+    if (leftMs !== undefined && leftMs > deadlineMarginMs) return true;
     if (held.isTrying) return held.entries.length < maxBatchSize;
     return performance.now() >= held.nextTryMs && due.length < maxUsersDue;
   };
@@ -127,6 +129,8 @@ export function createAside<Item, Result>(options: {
     if (locked.length === 0) {
       held.trySize = Math.min(2 * held.trySize, maxBatchSize);
       held.pauseMs = firstPauseMs;
+      // Most probably the lock is gone; if not, all others wait for it just once more.
+      held.lockedMs = Math.min(held.lockedMs, performance.now() - knownMs + knownAfterSuccessMs);
     } else {
       held.trySize = Math.ceil(held.trySize / 2);
       noteLocked(held);

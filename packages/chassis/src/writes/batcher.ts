@@ -54,7 +54,7 @@ export type BatcherOptions<Item, Result> = {
  * Collects items while one batch is in flight and runs them as the next one. There is no timer, so
  * an idle system answers immediately, and a busy one shares a transaction among up to
  * `maxBatchSize` items. If more wait, users are served in turn; the items of one user keep their
- * order.
+ * order unless the user is set aside.
  *
  * `run` returns one result per item, in order. It must take effect for all items or, if it throws,
  * for none. A batch that throws is halved until the failing item is alone, so that one item never
@@ -65,7 +65,8 @@ export type BatcherOptions<Item, Result> = {
  * that the lock is about are set aside with all their items, until it is released, and the others
  * go on; see `lock-search.ts` and `aside.ts`.
  *
- * At most `maxWaiting` items wait. Disposing lets waiting items finish, except those set aside.
+ * At most `maxWaiting` items wait, and as many of users who are set aside. A further one replaces the
+ * last one of the user with most items, unless its own user has as many. Disposing lets waiting items finish, except those set aside.
  */
 export function createBatcher<Item, Result>(
   options: BatcherOptions<Item, Result>,
@@ -100,18 +101,28 @@ export function createBatcher<Item, Result>(
     }
     draining = undefined;
   };
+  /** Whether another item of the user may wait. The user with most items has to make room. */
+  const hasRoomFor = (user: string): boolean => {
+    if (waiting.size < maxWaiting) return true;
+    const longest = waiting.longest();
+    if (!longest || longest.size <= waiting.sizeOf(user)) return false;
+    waiting.takeLastOf(longest.user)?.reject(new BatcherFullError(waiting.size));
+    return true;
+  };
 
   return {
     submit(item, { signal, timeoutMs } = {}) {
       const user = userOf(item);
-      const total = waiting.size + aside.size;
       const own = waiting.sizeOf(user) + aside.sizeOf(user);
-      if (total >= maxWaiting || own >= maxWaitingPerUser) {
-        return Promise.reject(new BatcherFullError(own >= maxWaitingPerUser ? own : total));
+      const isAside = aside.holds(user);
+      if (own >= maxWaitingPerUser) return Promise.reject(new BatcherFullError(own));
+      // Those set aside have places of their own: they must not take those of the others.
+      if (isAside ? aside.size >= maxWaiting : !hasRoomFor(user)) {
+        return Promise.reject(new BatcherFullError(maxWaiting));
       }
       return new Promise<Result>((resolve, reject) => {
         const entry = { item, user, signal, timeoutMs, resolve, reject };
-        if (aside.holds(user)) return aside.add(entry);
+        if (isAside) return aside.add(entry);
         waiting.push(user, entry);
         draining ??= drain();
       });

@@ -10,6 +10,10 @@ export type UserTurns<Entry> = {
   putBack(user: string, entry: Entry): void;
   /** Removes up to `max` entries, one of each user in turn. */
   take(max: number): Entry[];
+  /** The user with most entries, and how many these are; undefined if the queue is empty. */
+  longest(): { readonly user: string; readonly size: number } | undefined;
+  /** Removes the last entry of the user. */
+  takeLastOf(user: string): Entry | undefined;
   /** Removes all entries of the user. */
   takeAllOf(user: string): Entry[];
 };
@@ -69,6 +73,20 @@ export function createUserTurns<Entry>(order: "in turn" | "random" = "in turn"):
       // The old tables of a map refer to its later ones; see TransientMap.
       if (size === 0) entriesOf = new Map();
       return taken;
+    },
+    longest() {
+      let found: { user: string; size: number } | undefined;
+      for (const [user, { length }] of entriesOf) {
+        if (length > (found?.size ?? 0)) found = { user, size: length };
+      }
+      return found;
+    },
+    takeLastOf(user) {
+      const entries = entriesOf.get(user);
+      const last = entries?.pop();
+      if (last !== undefined) size -= 1;
+      if (entries?.length === 0) entriesOf.delete(user);
+      return last;
     },
     takeAllOf(user) {
       const entries = entriesOf.get(user) ?? [];

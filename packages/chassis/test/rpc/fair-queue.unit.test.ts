@@ -82,12 +82,23 @@ describe("a fair queue", () => {
     for (const name of ["a1", "a2", "a3"]) void run(name);
     await assert.rejects(run("a4"), isOverloaded);
     void run("b1");
-    await assert.rejects(run("b2"), isOverloaded);
-    await assert.rejects(run("c1"), isOverloaded);
+    await assert.rejects(run("a5"), isOverloaded);
     await end("a1");
     void run("c2");
     for (const name of ["a2", "b1", "a3", "c2"]) await end(name);
     assert.deepEqual(begun, ["a1", "a2", "b1", "a3", "c2"]);
+  });
+
+  it("takes the last place of the user with most tasks for one who has fewer", async () => {
+    const { run, begun, end } = setup({ maxRunning: 1, maxWaiting: 3 });
+    for (const name of ["a1", "a2", "a3"]) void run(name);
+    const last = assert.rejects(run("a4"), isOverloaded);
+    const first = run("b1");
+    await last;
+    await assert.rejects(run("a5"), isOverloaded);
+    for (const name of ["a1", "a2", "b1", "a3"]) await end(name);
+    assert.equal(await first, "b1");
+    assert.deepEqual(begun, ["a1", "a2", "b1", "a3"]);
   });
 
   it("forgets a task whose signal aborts before its turn, and gives its place to another", async () => {

@@ -173,6 +173,34 @@ describe("answers that nobody takes", () => {
     await eventually("nothing waits", () => bundle.server.untakenBytes === 0 || undefined);
   });
 
+  it("hold no more connections of a user than are permitted, until they have been taken", async () => {
+    await using bundle = await setup({
+      orders: orderOf(7_000_000),
+      verifier: byName,
+      limits: { maxConnectCallsPerUser: 2, maxUntakenBytes: 64_000_000 },
+    });
+    const call = (userId: string) =>
+      fetch(bundle.baseUrl + path, {
+        method: "POST",
+        headers: { authorization: userId, "content-type": "application/proto" },
+        body: bodyOf(userId),
+      });
+    const open = [await call("alice"), await call("alice")];
+    const refused = await call("alice");
+    assert.equal(refused.status, 429);
+    assert.match(await refused.text(), /too many calls of this user are open/);
+    const [first] = open;
+    assert.equal((await first?.arrayBuffer())?.byteLength, 7_000_005);
+    await eventually("a place is free", async () => {
+      const again = await call("alice");
+      await again.arrayBuffer();
+      return again.status === 200 || undefined;
+    });
+    const other = await call("bob");
+    assert.equal((await other.arrayBuffer()).byteLength, 7_000_005);
+    await open[1]?.body?.cancel();
+  });
+
   it("are not made for a call that was reset before it began", async () => {
     const verifying = signal();
     const verified = signal<Principal>();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ConnectError } from "@connectrpc/connect";
 import { pino } from "pino";
 import { errorInfoOf } from "../../src/contract/errors.ts";
 import { createWriteQuota, type WriteQuotaLimits } from "../../src/rpc/write-quota.ts";
@@ -30,7 +31,7 @@ function setupQuota(limits: Partial<WriteQuotaLimits>) {
     for (let taken = 0; taken < ample; taken += 1) if (take(userId)) return taken;
     return ample;
   };
-  return { lines, take, takeAll, passMs: (ms: number) => (nowMs += ms) };
+  return { quota, lines, take, takeAll, passMs: (ms: number) => (nowMs += ms) };
 }
 
 describe("the quota of calls that change data", () => {
@@ -65,7 +66,7 @@ describe("the quota of calls that change data", () => {
   });
 
   it("says which one is used up, how large it is, and when to try again", () => {
-    const { take, takeAll, passMs } = setupQuota({ perDay: 24 });
+    const { quota, take, takeAll, passMs } = setupQuota({ perDay: 24 });
     assert.equal(takeAll("alice"), 24);
     const hourS = 3_600;
     assert.deepEqual(take("alice"), {
@@ -73,6 +74,10 @@ describe("the quota of calls that change data", () => {
       limit: "24",
       retry_after_seconds: String(hourS),
     });
+    assert.throws(
+      () => quota.take("alice"),
+      (error: ConnectError) => error.metadata.get("retry-after") === String(hourS),
+    );
     passMs(hourS * 1_000 - 1_500);
     assert.equal(take("alice")?.retry_after_seconds, "2");
     passMs(1_500);

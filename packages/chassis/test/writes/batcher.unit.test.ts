@@ -118,6 +118,20 @@ describe("batcher", () => {
     await Promise.all([first, ...waiting]);
   });
 
+  it("takes the last place of the user with most items for one who has fewer", async () => {
+    const { batcher, close } = setup({ userOf: ([user]) => user ?? "", maxWaiting: 3 });
+    const open = close();
+    const first = batcher.submit("a0");
+    await turn();
+    const waiting = ["a1", "a2"].map((item) => batcher.submit(item));
+    const last = assert.rejects(batcher.submit("a3"), BatcherFullError);
+    const other = batcher.submit("b1");
+    await last;
+    await assert.rejects(batcher.submit("a4"), BatcherFullError);
+    open();
+    assert.deepEqual(await Promise.all([first, ...waiting, other]), ["A0", "A1", "A2", "B1"]);
+  });
+
   it("leaves out an item whose caller has gone", async () => {
     const { batcher, batches, close } = setup();
     const open = close();

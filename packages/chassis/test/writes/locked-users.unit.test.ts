@@ -122,6 +122,43 @@ describe("locked users", () => {
     await assert.rejects(withDeadline, words);
   });
 
+  it("have an item tried whose deadline is near, as soon as the next try is due", async () => {
+    const { locked, submit } = setup();
+    locked.add("busy");
+    await Promise.all(submit(["busy"]).map((item) => assert.rejects(item, UserLockedError)));
+    locked.clear();
+    const answer = await eventually("it is tried", async () => {
+      const [item] = submit(["busy"], 500);
+      return await item?.catch(() => undefined);
+    });
+    assert.equal(answer, "BUSY");
+  });
+
+  it("share batches with others again soon after a try that succeeded", async () => {
+    const { locked, submit, batches } = setup();
+    locked.add("busy");
+    const items = submit(["busy", "other"], 60_000);
+    await items[1];
+    locked.clear();
+    await items[0];
+    const beginMs = performance.now();
+    await eventually("they share a batch", async () => {
+      await Promise.all(submit(["busy", "other"]));
+      return batches.at(-1)?.items.length === 2 || undefined;
+    });
+    assert.ok(performance.now() - beginMs < 5_000);
+  });
+
+  it("leave the places of those who wait to others", async () => {
+    const { locked, submit } = setup();
+    locked.add("busy");
+    const held = Promise.allSettled(submit(Array(1_000).fill("busy"), 1_500));
+    await Promise.all(submit(others));
+    assert.deepEqual(await Promise.all(submit(others)), upper(others));
+    locked.clear();
+    await held;
+  });
+
   it("reject all that waits when the batcher is disposed", async () => {
     const { locked, submit, batcher } = setup();
     locked.add("busy");
