@@ -34,8 +34,6 @@ import { createPendingQuota, pendingOrders, recountMs } from "./pending-quota.ts
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** The most bytes of an order as protobuf, without its description. */
 const maxOrderBytes = 1_024;
-/** UTF-8 needs at most three bytes for each of the two-byte units in which a string is counted. */
-const maxBytesPerUnit = 3;
 
 /**
  * The handlers of orders.v1.OrdersService. They run after the checks that every call goes through.
@@ -131,14 +129,14 @@ export function createOrdersRpc(options: {
     async listOrders(request) {
       const scope = listScopeOf(request);
       const page = readPage(scope, uuid, request);
-      const { messages, nextPageToken } = pageOf({
+      const { messages, nextPageToken } = await pageOf({
         scope,
         limit: page.limit,
         found: await listOrders(database, request, page),
         positionOf: ({ id }) => id,
         schema: OrderSchema,
         messageOf: orderMessage,
-        maxBytesOf: ({ description }) => maxOrderBytes + maxBytesPerUnit * description.length,
+        maxBytesOf: ({ description }) => maxOrderBytes + Buffer.byteLength(description),
       });
       return create(ListOrdersResponseSchema, { orders: messages, nextPageToken });
     },

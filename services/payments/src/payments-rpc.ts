@@ -104,7 +104,7 @@ export function createPaymentsRpc(options: {
       if (found.length === 0 && !(await database.entities().findOne(AccountEntity, { userId }))) {
         throw accountRefusal(ErrorReason.ACCOUNT_NOT_FOUND, userId);
       }
-      const { messages, nextPageToken } = pageOf({
+      const { messages, nextPageToken } = await pageOf({
         scope,
         limit: page.limit,
         found,

@@ -13,6 +13,8 @@ const maxPageSize = 1_000;
  * than 4 MiB, and the rest is for the other fields.
  */
 const maxPageBytes = 3.5 * 1024 * 1024;
+/** How many items are turned into messages before others have their turn. */
+const itemsPerTurn = 100;
 /** A tag and a length precede each item. */
 const itemHeaderBytes = 8;
 
@@ -53,8 +55,11 @@ export function readPage(
  * Returns the page of the `found` items, of which the caller must have requested `limit` + 1, and
  * the token of the next page, built from the position of the last item of this page. A page also
  * ends before the item that would make it larger than {@link maxPageBytes}.
+ *
+ * A large page is made over several turns of the event loop. Otherwise pages, one after the other,
+ * would leave it few: it takes only one new connection in each.
  */
-export function pageOf<Item, Schema extends DescMessage>(options: {
+export async function pageOf<Item, Schema extends DescMessage>(options: {
   readonly scope: string;
   readonly limit: number;
   readonly found: readonly Item[];
@@ -63,10 +68,14 @@ export function pageOf<Item, Schema extends DescMessage>(options: {
   readonly messageOf: (item: Item) => MessageShape<Schema>;
   /** Returns how many bytes the message of an item has at most; cheaper than to encode it. */
   readonly maxBytesOf: (item: Item) => number;
-}): { readonly messages: MessageShape<Schema>[]; readonly nextPageToken: string } {
+}): Promise<{ readonly messages: MessageShape<Schema>[]; readonly nextPageToken: string }> {
   const { scope, limit, found, positionOf, schema, messageOf, maxBytesOf } = options;
   const items = found.slice(0, limit);
-  const listed = items.map(messageOf);
+  const listed: MessageShape<Schema>[] = [];
+  for (let start = 0; start < items.length; start += itemsPerTurn) {
+    if (start > 0) await new Promise(setImmediate);
+    listed.push(...items.slice(start, start + itemsPerTurn).map(messageOf));
+  }
   // To measure is to encode, so it is skipped where all items fit even if they are that large.
   const bytes = items.reduce((sum, item) => sum + itemHeaderBytes + maxBytesOf(item), 0);
   const messages = bytes > maxPageBytes ? fitting(schema, listed) : listed;

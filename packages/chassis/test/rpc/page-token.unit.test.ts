@@ -63,18 +63,18 @@ describe("a page", () => {
       maxBytesOf: ({ description }) => 100 + 3 * description.length,
     });
 
-  it("has the requested number of items, and a token if there is one more", () => {
+  it("has the requested number of items, and a token if there is one more", async () => {
     const found = ordersOf(4, 1);
-    const page = pageWith(3, found);
+    const page = await pageWith(3, found);
     assert.deepEqual(page.messages, found.slice(0, 3));
     assert.equal(page.nextPageToken, pageTokenOf(scope, "2"));
-    assert.deepEqual(pageWith(4, found), { messages: found, nextPageToken: "" });
-    assert.deepEqual(pageWith(4, []), { messages: [], nextPageToken: "" });
+    assert.deepEqual(await pageWith(4, found), { messages: found, nextPageToken: "" });
+    assert.deepEqual(await pageWith(4, []), { messages: [], nextPageToken: "" });
   });
 
-  it("ends before 3.5 MiB of items", () => {
+  it("ends before 3.5 MiB of items", async () => {
     const found = ordersOf(1_001, 1_000);
-    const page = pageWith(1_000, found);
+    const page = await pageWith(1_000, found);
     const count = page.messages.length;
     const bytes = page.messages.reduce((sum, one) => sum + toBinary(OrderSchema, one).length, 0);
     assert.ok(bytes < 3.5 * 1024 * 1024);
@@ -83,16 +83,30 @@ describe("a page", () => {
     assert.equal(page.nextPageToken, pageTokenOf(scope, String(count - 1)));
   });
 
-  it("ends by its bytes though all that was found would be the last page", () => {
-    const page = pageWith(1_000, ordersOf(950, 1_000));
+  it("ends by its bytes though all that was found would be the last page", async () => {
+    const page = await pageWith(1_000, ordersOf(950, 1_000));
     assert.ok(page.messages.length < 950);
     assert.equal(page.nextPageToken, pageTokenOf(scope, String(page.messages.length - 1)));
   });
 
-  it("has at least one item, however large", () => {
+  it("has at least one item, however large", async () => {
     const huge = orderOf(0, 1_000_000);
-    const page = pageWith(60, [huge, ...ordersOf(59, 1)]);
+    const page = await pageWith(60, [huge, ...ordersOf(59, 1)]);
     assert.deepEqual(page.messages, [huge]);
     assert.equal(page.nextPageToken, pageTokenOf(scope, "0"));
+  });
+
+  it("gives others many turns while it is made, and is made whole", async () => {
+    let turns = 0;
+    const count = () => {
+      turns += 1;
+      waiting = setImmediate(count);
+    };
+    let waiting = setImmediate(count);
+    const found = ordersOf(1_001, 1);
+    const page = await pageWith(1_000, found);
+    clearImmediate(waiting);
+    assert.deepEqual(page.messages, found.slice(0, 1_000));
+    assert.ok(turns >= 9, `${turns} turns`);
   });
 });
