@@ -14,7 +14,7 @@ const maxPageSize = 1_000;
  */
 const maxPageBytes = 3.5 * 1024 * 1024;
 /** How many items are turned into messages before others have their turn. */
-const itemsPerTurn = 100;
+const itemsPerTurn = 25;
 /** A tag and a length precede each item. */
 const itemHeaderBytes = 8;
 
