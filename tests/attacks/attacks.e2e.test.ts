@@ -24,8 +24,8 @@ const tested = attacks.filter(({ name }) => !/^(killed|deleted)-/.test(name));
 /** Attacks of one kind run at the same time. */
 const kindOf = ({ name }: Attack) => /^(left|stalled|locked)|resets$/.exec(name)?.[0] ?? name;
 
-/** Well below what docker compose gives a service. The goal of `npm run attack` is 300 MB. */
-const mostMemoryMb = 450;
+/** The goal of `npm run attack` is 300 MB on a quiet machine. */
+const mostMemoryMb = 350;
 
 describe("attacks", function () {
   this.timeout(90_000);
