@@ -127,7 +127,7 @@ export const serviceEnvironment = processEnvironment.extend({
     .number()
     .int()
     .min(1)
-    .default(64)
+    .default(192)
     .describe(
       "How many unary calls of one user by Connect or gRPC-Web may be open, until their answers have been taken; further ones are refused with `OVERLOADED`.",
     ),

@@ -54,7 +54,7 @@ export const defaultRpcLimits: RpcLimits = {
   maxAnswerBytes: 8 * 1024 * 1024,
   maxDeadlineMs: 15_000,
   reads: { maxRunning: 6, maxRunningPerUser: 2, maxWaiting: 2_000, maxWaitingPerUser: 100 },
-  maxConnectCallsPerUser: 64,
+  maxConnectCallsPerUser: 192,
   maxConnections: 2_000,
   maxStreamsPerConnection: 1_000,
   maxUntakenBytes: 16 * 1024 * 1024,
