@@ -12,8 +12,8 @@ type Means = Pick<Foundations, "outbox" | "hints" | "clock" | "newId">;
 /**
  * Cancels orders whose payment is still pending at their expire time, as CancelOrder does. An order
  * expires once its time has come by every clock. Each run takes a limited number, the first to expire
- * first, and leaves out users and orders that another transaction has locked. Replicas may run it at the same
- * time.
+ * first, and leaves out users and orders that another transaction has locked. Replicas may run it at
+ * the same time.
  */
 export function startExpiringOrders(foundations: Foundations): Loop {
   const { database, log } = foundations;

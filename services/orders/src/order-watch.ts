@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import type { Clock } from "@settle/chassis/base/clock";
+import { steadyLogOf } from "@settle/chassis/base/steady-log";
 import { createUserCounts } from "@settle/chassis/base/user-counts";
 import { refuse } from "@settle/chassis/contract/errors";
 import type { Database } from "@settle/chassis/database/database";
@@ -38,8 +39,8 @@ export type OrderWatch = AsyncDisposable & {
   listen(userId: string): HintListener;
   /**
    * Waits at most `waitMs` until the order has left PENDING_PAYMENT, and resolves with the order as
-   * it is then, as far as it can be read. `order` is its last known state; `listener` has received all hints since that
-   * state.
+   * it is then, as far as it can be read. `order` is its last known state; `listener` has received
+   * all hints since that state.
    */
   settled(
     order: Order,
@@ -105,7 +106,7 @@ export function createOrderWatch(options: {
       return stored ? orderMessage(stored) : order;
     } catch (error) {
       signal.throwIfAborted();
-      log.warn({ err: error }, "an order could not be read again");
+      steadyLogOf(log).warn({ err: error }, "an order could not be read again");
       return order;
     }
   };

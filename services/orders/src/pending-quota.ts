@@ -49,7 +49,6 @@ export function createPendingQuota(
     run: (userIds: readonly string[]) => countPending(database, userIds, max),
   });
   const newPlaces = (): Places => ({
-    left: max,
     untilCount: Math.ceil(max / partUncounted),
     isFull: false,
     countedAtMs: Number.NEGATIVE_INFINITY,
@@ -57,10 +56,10 @@ export function createPendingQuota(
   });
   const count = async (userId: string, places: Places) => {
     try {
-      places.left = max - (await counts.submit(userId));
+      const left = max - (await counts.submit(userId));
       const step = Math.max(leastPerCount, Math.ceil(max / partPerCount));
-      places.untilCount = Math.min(places.left, step);
-      places.isFull = places.left <= 0;
+      places.untilCount = Math.min(left, step);
+      places.isFull = left <= 0;
       places.countedAtMs = clock.monotonicMs();
       if (places.isFull) logUsed({ userId, quota: pendingOrders, limit: max });
     } finally {
@@ -78,7 +77,6 @@ export function createPendingQuota(
         await places.counting;
       }
       places.untilCount -= 1;
-      places.left -= 1;
       return true;
     },
     [Symbol.asyncDispose]: () => counts[Symbol.asyncDispose](),
@@ -87,11 +85,10 @@ export function createPendingQuota(
 
 /** What a user may still place, as far as this replica knows. */
 type Places = {
-  left: number;
+  /** How many before the next count. */
+  untilCount: number;
   /** Whether the last count found none left. */
   isFull: boolean;
-  /** How many of them before the next count. */
-  untilCount: number;
   /** By the monotonic clock. */
   countedAtMs: number;
   counting: Promise<void> | undefined;

@@ -40,8 +40,12 @@ const messageKey = createContextKey<RequestMessage>(
   { bytes: new Uint8Array(), isJson: false },
   { description: "the message of a request" },
 );
-const answerKey = createContextKey<OpenAnswer | undefined>(undefined, {
-  description: "the answer of a request",
+/**
+ * Counts the call as one of the user, until its connection is free again; refuses one too many. The
+ * user has shown a valid token.
+ */
+const admitKey = createContextKey((_userId: string): void => {}, {
+  description: "admits the user of a request",
 });
 // What `readMessage` has taken care of, and the length of what connect-es reads instead.
 const readHeaders = [
@@ -85,7 +89,7 @@ export function createConnectHandlers(options: {
     context.signal.addEventListener("abort", () => call.abort(gone));
     const admitted = (principal: Principal) => {
       context.values.set(principalKey, principal);
-      context.values.get(answerKey)?.admit(principal.userId);
+      context.values.get(admitKey)(principal.userId);
       return { ...context, signal: call.signal, timeoutMs: call.timeoutMs };
     };
     const codec = {
@@ -128,7 +132,7 @@ export function createConnectHandlers(options: {
         const place = openCalls.add(userId);
         response.once("close", () => place[Symbol.dispose]());
       };
-      const values = createContextValues().set(requestIdKey, requestId).set(answerKey, { admit });
+      const values = createContextValues().set(requestIdKey, requestId).set(admitKey, admit);
       const universal = universalRequestFromNodeRequest(request, response, undefined, values);
       async function* body() {
         try {
@@ -149,12 +153,6 @@ export function createConnectHandlers(options: {
   }
   return handlers;
 }
-
-/** The answer of a call whose caller has shown a valid token. */
-type OpenAnswer = {
-  /** Counts the call as one of the user, until its connection is free again; refuses one too many. */
-  readonly admit: (userId: string) => void;
-};
 
 const tooManyOpen = () =>
   refuse(

@@ -42,7 +42,8 @@ type Held<Entry> = {
   trySize: number;
   pauseMs: number;
   nextTryMs: number;
-  lockedMs: number;
+  /** The user stays here at least until then. */
+  knownUntilMs: number;
   /** Waits for its turn, or is being tried. */
   isTrying: boolean;
 };
@@ -96,8 +97,9 @@ export function createAside<Item, Result>(options: {
   };
 
   const noteLocked = (held: Held<Entry>) => {
-    held.lockedMs = performance.now();
-    held.nextTryMs = held.lockedMs + held.pauseMs;
+    const nowMs = performance.now();
+    held.knownUntilMs = nowMs + knownMs;
+    held.nextTryMs = nowMs + held.pauseMs;
     held.pauseMs = Math.min(2 * held.pauseMs, longestPauseMs);
   };
   const proceed = (held: Held<Entry>) => {
@@ -130,7 +132,8 @@ export function createAside<Item, Result>(options: {
       held.trySize = Math.min(2 * held.trySize, maxBatchSize);
       held.pauseMs = firstPauseMs;
       // Most probably the lock is gone; if not, all others wait for it just once more.
-      held.lockedMs = Math.min(held.lockedMs, performance.now() - knownMs + knownAfterSuccessMs);
+      const soonMs = performance.now() + knownAfterSuccessMs;
+      held.knownUntilMs = Math.min(held.knownUntilMs, soonMs);
     } else {
       held.trySize = Math.ceil(held.trySize / 2);
       noteLocked(held);
@@ -149,7 +152,7 @@ export function createAside<Item, Result>(options: {
     ticker = undefined;
   };
   const isKnown = (held: Held<Entry>) =>
-    held.isTrying || held.entries.length > 0 || performance.now() < held.lockedMs + knownMs;
+    held.isTrying || held.entries.length > 0 || performance.now() < held.knownUntilMs;
 
   /** Undefined if too many users are known already. */
   const remember = (user: string): Held<Entry> | undefined => {
@@ -163,7 +166,7 @@ export function createAside<Item, Result>(options: {
       trySize: 1,
       pauseMs: firstPauseMs,
       nextTryMs: 0,
-      lockedMs: 0,
+      knownUntilMs: 0,
       isTrying: false,
     };
     users.set(user, held);

@@ -65,8 +65,9 @@ export type BatcherOptions<Item, Result> = {
  * that the lock is about are set aside with all their items, until it is released, and the others
  * go on; see `lock-search.ts` and `aside.ts`.
  *
- * At most `maxWaiting` items wait, and as many of users who are set aside. A further one replaces the
- * last one of the user with most items, unless its own user has as many. Disposing lets waiting items finish, except those set aside.
+ * At most `maxWaiting` items wait. A further one replaces the last one of the user with most items,
+ * unless its own user has as many. Items of users set aside do not count; further ones are refused
+ * while `maxWaiting` of these wait. Disposing lets waiting items finish, except those set aside.
  */
 export function createBatcher<Item, Result>(
   options: BatcherOptions<Item, Result>,

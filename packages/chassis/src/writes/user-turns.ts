@@ -1,6 +1,7 @@
 /**
  * A queue that serves its users in turn, so that nobody waits behind all the entries of another.
- * Entries of one user keep their order. Each operation takes constant time per entry.
+ * Entries of one user keep their order. Each operation takes constant time per entry,
+ * except `longest`, which looks at every user.
  */
 export type UserTurns<Entry> = {
   readonly size: number;

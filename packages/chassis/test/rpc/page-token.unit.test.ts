@@ -107,6 +107,6 @@ describe("a page", () => {
     const page = await pageWith(1_000, found);
     clearImmediate(waiting);
     assert.deepEqual(page.messages, found.slice(0, 1_000));
-    assert.ok(turns >= 9, `${turns} turns`);
+    assert.ok(turns >= 39, `${turns} turns`);
   });
 });
