@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { Clock } from "@settle/chassis/base/clock";
 import { createQuotaLog } from "@settle/chassis/base/quota-log";
 import { RecentMap } from "@settle/chassis/base/recent-map";
@@ -10,6 +11,8 @@ import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 export const pendingOrders = "pending_orders";
 /** How soon the orders of a user who is at the limit are counted again. */
 export const recountMs = 1_000;
+/** How soon, likewise, if the user is near the limit: orders being placed are not counted yet. */
+const recountNearMs = 100;
 /** After a count, a user may place this part of the limit before the next one, or this number. */
 const partPerCount = 4;
 const leastPerCount = 100;
@@ -51,16 +54,19 @@ export function createPendingQuota(
   const newPlaces = (): Places => ({
     untilCount: Math.ceil(max / partUncounted),
     isFull: false,
-    countedAtMs: Number.NEGATIVE_INFINITY,
+    recountAtMs: Number.NEGATIVE_INFINITY,
     counting: undefined,
   });
   const count = async (userId: string, places: Places) => {
     try {
+      const earlyMs = places.recountAtMs - clock.monotonicMs();
+      if (earlyMs > 0) await setTimeout(earlyMs);
       const left = max - (await counts.submit(userId));
       const step = Math.max(leastPerCount, Math.ceil(max / partPerCount));
       places.untilCount = Math.min(left, step);
       places.isFull = left <= 0;
-      places.countedAtMs = clock.monotonicMs();
+      const nextMs = places.isFull ? recountMs : left < step ? recountNearMs : 0;
+      places.recountAtMs = clock.monotonicMs() + nextMs;
       if (places.isFull) logUsed({ userId, quota: pendingOrders, limit: max });
     } finally {
       places.counting = undefined;
@@ -71,7 +77,7 @@ export function createPendingQuota(
     async take(userId) {
       const places = users.use(userId, newPlaces);
       while (places.untilCount <= 0) {
-        if (places.isFull && clock.monotonicMs() - places.countedAtMs < recountMs) return false;
+        if (places.isFull && clock.monotonicMs() < places.recountAtMs) return false;
         // Many calls may wait for the same count.
         places.counting ??= count(userId, places);
         await places.counting;
@@ -89,8 +95,8 @@ type Places = {
   untilCount: number;
   /** Whether the last count found none left. */
   isFull: boolean;
-  /** By the monotonic clock. */
-  countedAtMs: number;
+  /** The earliest time of the next count, by the monotonic clock. */
+  recountAtMs: number;
   counting: Promise<void> | undefined;
 };
 

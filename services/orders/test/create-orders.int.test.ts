@@ -198,4 +198,23 @@ describe("the quota of pending orders", () => {
     assert.deepEqual(new Set(await Promise.all(calls)), new Set([true]));
     assert.equal(counts, 1, "once for all that came together");
   });
+
+  it("is counted at most every 100 ms for users near the limit", async () => {
+    await using setup = await setupOrders(limits);
+    let counts = 0;
+    const database: Database = {
+      ...setup.database,
+      read: (sql, parameters) => {
+        counts += 1;
+        return setup.database.read(sql, parameters);
+      },
+    };
+    // Each count finds one order left, as none of those that are being placed is stored.
+    await using quota = createPendingQuota({ database, clock: systemClock, log: testLog, max: 1 });
+    assert.ok(await quota.take("alice"));
+    const beginMs = performance.now();
+    for (let nth = 0; nth < 5; nth += 1) assert.ok(await quota.take("alice"));
+    assert.equal(counts, 5);
+    assert.ok(performance.now() - beginMs >= 4 * 99);
+  });
 });

@@ -55,16 +55,19 @@ type Held<Entry> = {
  * locked row does not hold the user's other items for long.
  *
  * An item waits until shortly before its deadline and is then rejected with
- * {@link UserLockedError}. An item without a deadline, or with less time than that, does not wait: it
- * is rejected if it cannot be tried now, or if the try fails. A user who was locked stays here for
- * `knownMs` after that, or for `knownAfterSuccessMs` after a try that succeeded.
+ * {@link UserLockedError}. An item that comes without a deadline, or with less time than that, does
+ * not wait: it is rejected if it cannot be tried now or with the try that is about to begin, or if
+ * that fails. So is an item for which there is no room among `maxWaiting`. A user who was locked
+ * stays here for `knownMs` after that, or for `knownAfterSuccessMs` after an item that got through.
  * Disposing rejects what waits.
  */
 export function createAside<Item, Result>(options: {
   readonly settle: SettleBatch<Item, Result>;
   readonly maxBatchSize: number;
+  /** How many items wait here. */
+  readonly maxWaiting: number;
 }): Aside<Item, Result> {
-  const { settle, maxBatchSize } = options;
+  const { settle, maxBatchSize, maxWaiting } = options;
   type Entry = BatchEntry<Item, Result>;
   const users = new Map<string, Held<Entry>>();
   const due: Held<Entry>[] = [];
@@ -73,15 +76,19 @@ export function createAside<Item, Result>(options: {
   let ticker: NodeJS.Timeout | undefined;
   let stopped = false;
 
-  const canWait = (held: Held<Entry>, { timeoutMs }: Entry) => {
-    if (stopped) return false;
-    const leftMs = timeoutMs?.();
-    if (leftMs !== undefined && leftMs > deadlineMarginMs) return true;
+  /** Whether another item can be tried now, or with the try that is about to begin. */
+  const isDue = (held: Held<Entry>) => {
     if (held.isTrying) return held.entries.length < maxBatchSize;
     return performance.now() >= held.nextTryMs && due.length < maxUsersDue;
   };
-  const put = (held: Held<Entry>, entry: Entry) => {
-    if (!canWait(held, entry)) return entry.reject(new UserLockedError(held.user));
+  const canStay = (held: Held<Entry>, { timeoutMs }: Entry) => {
+    const leftMs = timeoutMs?.();
+    return leftMs === undefined ? isDue(held) : leftMs > deadlineMarginMs;
+  };
+  const put = (held: Held<Entry>, entry: Entry, isWelcome: boolean) => {
+    if (stopped || size >= maxWaiting || !isWelcome) {
+      return entry.reject(new UserLockedError(held.user));
+    }
     held.entries.push(entry);
     size += 1;
     ticker ??= setInterval(tick, tickMs);
@@ -93,7 +100,7 @@ export function createAside<Item, Result>(options: {
   };
   /** Rejects what has gone and what can wait no longer. */
   const sift = (held: Held<Entry>) => {
-    for (const entry of withoutGone(take(held, Infinity))) put(held, entry);
+    for (const entry of withoutGone(take(held, Infinity))) put(held, entry, canStay(held, entry));
   };
 
   const noteLocked = (held: Held<Entry>) => {
@@ -122,23 +129,23 @@ export function createAside<Item, Result>(options: {
   const tryOnce = async (held: Held<Entry>) => {
     const batch = take(held, held.trySize);
     const locked: Entry[] = [];
-    await settle(batch, {
+    const resolved = await settle(batch, {
       onLocked(left) {
         locked.push(...left);
       },
     });
     held.isTrying = false;
-    if (locked.length === 0) {
+    if (locked.length > 0) {
+      held.trySize = Math.ceil(held.trySize / 2);
+      noteLocked(held);
+      // Behind the others, so that these are tried even if the first one stays locked.
+      for (const entry of locked) put(held, entry, canStay(held, entry));
+    } else if (resolved > 0) {
       held.trySize = Math.min(2 * held.trySize, maxBatchSize);
       held.pauseMs = firstPauseMs;
       // Most probably the lock is gone; if not, all others wait for it just once more.
       const soonMs = performance.now() + knownAfterSuccessMs;
       held.knownUntilMs = Math.min(held.knownUntilMs, soonMs);
-    } else {
-      held.trySize = Math.ceil(held.trySize / 2);
-      noteLocked(held);
-      // Behind the others, so that these are tried even if the first one stays locked.
-      for (const entry of locked) put(held, entry);
     }
     proceed(held);
   };
@@ -189,14 +196,14 @@ export function createAside<Item, Result>(options: {
       const held = users.get(user) ?? remember(user);
       if (held) noteLocked(held);
       for (const entry of entries) {
-        if (held) put(held, entry);
+        if (held) put(held, entry, canStay(held, entry));
         else entry.reject(new UserLockedError(user));
       }
     },
     add(entry) {
       const held = users.get(entry.user);
       assert(held, "the user is not held aside");
-      put(held, entry);
+      put(held, entry, canStay(held, entry) || isDue(held));
       proceed(held);
     },
     async [Symbol.asyncDispose]() {

@@ -10,7 +10,10 @@ export type BatchEntry<Item, Result> = {
   readonly reject: (error: unknown) => void;
 };
 
-/** Runs entries as a batch and settles them, except those that it passes to `onLocked`. */
+/**
+ * Runs entries as a batch and settles them, except those that it passes to `onLocked`. Returns how
+ * many of them took effect.
+ */
 export type SettleBatch<Item, Result> = (
   entries: readonly BatchEntry<Item, Result>[],
   options: {
@@ -22,7 +25,7 @@ export type SettleBatch<Item, Result> = (
       error: unknown,
     ) => Promise<void> | void;
   },
-) => Promise<void>;
+) => Promise<number>;
 
 /** Rejects the entries whose signal has aborted and returns the others. */
 export function withoutGone<Item, Result>(
@@ -49,7 +52,7 @@ export function createSettling<Item, Result>(options: {
   const { run, isShared, isLocked } = options;
   const settle: SettleBatch<Item, Result> = async (entries, how) => {
     const batch = withoutGone(entries);
-    if (batch.length === 0) return;
+    if (batch.length === 0) return 0;
     const { isBrief = false, onLocked } = how;
     try {
       const results = await run(
@@ -62,15 +65,19 @@ export function createSettling<Item, Result>(options: {
       batch.forEach(({ resolve }, index) => {
         resolve(results[index] as Result);
       });
+      return batch.length;
     } catch (error) {
-      if (isLocked(error)) return await onLocked(batch, error);
+      if (isLocked(error)) {
+        await onLocked(batch, error);
+        return 0;
+      }
       if (batch.length === 1 || isShared(error)) {
         for (const { reject } of batch) reject(error);
-        return;
+        return 0;
       }
       const half = Math.ceil(batch.length / 2);
-      await settle(batch.slice(0, half), how);
-      await settle(batch.slice(half), how);
+      const first = await settle(batch.slice(0, half), how);
+      return first + (await settle(batch.slice(half), how));
     }
   };
   return settle;

@@ -66,8 +66,8 @@ export type BatcherOptions<Item, Result> = {
  * go on; see `lock-search.ts` and `aside.ts`.
  *
  * At most `maxWaiting` items wait. A further one replaces the last one of the user with most items,
- * unless its own user has as many. Items of users set aside do not count; further ones are refused
- * while `maxWaiting` of these wait. Disposing lets waiting items finish, except those set aside.
+ * if its own user has at least two less. Items of users set aside do not count: of these, at most
+ * `maxWaiting` wait. Disposing lets waiting items finish, except those set aside.
  */
 export function createBatcher<Item, Result>(
   options: BatcherOptions<Item, Result>,
@@ -78,7 +78,7 @@ export function createBatcher<Item, Result>(
   const waiting = createUserTurns<Entry>(order);
   const { isLocked = () => false, findLocked = async () => [] } = locks ?? {};
   const settle = createSettling({ run, isShared, isLocked });
-  const aside = createAside({ settle, maxBatchSize });
+  const aside = createAside({ settle, maxBatchSize, maxWaiting });
   let draining: Promise<void> | undefined;
 
   const putBack = (entries: readonly Entry[]) => {
@@ -106,7 +106,7 @@ export function createBatcher<Item, Result>(
   const hasRoomFor = (user: string): boolean => {
     if (waiting.size < maxWaiting) return true;
     const longest = waiting.longest();
-    if (!longest || longest.size <= waiting.sizeOf(user)) return false;
+    if (!longest || longest.size <= waiting.sizeOf(user) + 1) return false;
     waiting.takeLastOf(longest.user)?.reject(new BatcherFullError(waiting.size));
     return true;
   };
@@ -118,9 +118,7 @@ export function createBatcher<Item, Result>(
       const isAside = aside.holds(user);
       if (own >= maxWaitingPerUser) return Promise.reject(new BatcherFullError(own));
       // Those set aside have places of their own: they must not take those of the others.
-      if (isAside ? aside.size >= maxWaiting : !hasRoomFor(user)) {
-        return Promise.reject(new BatcherFullError(maxWaiting));
-      }
+      if (!isAside && !hasRoomFor(user)) return Promise.reject(new BatcherFullError(maxWaiting));
       return new Promise<Result>((resolve, reject) => {
         const entry = { item, user, signal, timeoutMs, resolve, reject };
         if (isAside) return aside.add(entry);

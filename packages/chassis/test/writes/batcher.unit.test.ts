@@ -132,6 +132,17 @@ describe("batcher", () => {
     assert.deepEqual(await Promise.all([first, ...waiting, other]), ["A0", "A1", "A2", "B1"]);
   });
 
+  it("lets nobody take the place of a user who would then have fewer", async () => {
+    const { batcher, close } = setup({ userOf: ([user]) => user ?? "", maxWaiting: 2 });
+    const open = close();
+    const first = batcher.submit("a0");
+    await turn();
+    const waiting = ["b1", "c1"].map((item) => batcher.submit(item));
+    await assert.rejects(batcher.submit("d1"), BatcherFullError);
+    open();
+    assert.deepEqual(await Promise.all([first, ...waiting]), ["A0", "B1", "C1"]);
+  });
+
   it("leaves out an item whose caller has gone", async () => {
     const { batcher, batches, close } = setup();
     const open = close();

@@ -6,15 +6,15 @@ import { createBatcher } from "../../src/writes/batcher.ts";
 class Locked extends Error {}
 
 /** A batcher whose items are `user` or `user:number`, over users and items that the test locks. */
-function setup(options: { readonly seesUsers?: boolean } = {}) {
-  const { seesUsers = true } = options;
+function setup(options: { readonly seesUsers?: boolean; readonly maxWaiting?: number } = {}) {
+  const { seesUsers = true, maxWaiting = 1_000 } = options;
   const batches: { readonly items: readonly string[]; readonly isBrief: boolean }[] = [];
   const locked = new Set<string>();
   const userOf = (item: string) => item.split(":")[0] ?? "";
   let poison: string | undefined;
   const batcher = createBatcher<string, string>({
     maxBatchSize: 128,
-    maxWaiting: 1_000,
+    maxWaiting,
     userOf,
     isShared: () => false,
     async run(items, isBrief) {
@@ -162,6 +162,38 @@ describe("locked users", () => {
     assert.deepEqual(await Promise.all(submit(others)), upper(others));
     locked.clear();
     await Promise.all([held, again]);
+  });
+
+  it("have no more items waiting than others may have", async () => {
+    const { locked, submit, batcher } = setup({ maxWaiting: 10 });
+    locked.add("busy").add("hung");
+    const outcomes = (items: readonly string[]) =>
+      submit(items, 60_000).map((item) => item.catch((error: Error) => error.name));
+    const busy = outcomes(Array(9).fill("busy"));
+    await Promise.all(submit(["other"]));
+    const hung = outcomes(Array(9).fill("hung"));
+    assert.equal(await Promise.race(hung), "UserLockedError");
+    await batcher[Symbol.asyncDispose]();
+    await Promise.all([...busy, ...hung]);
+  });
+
+  it("stay known after a try that had no effect", async () => {
+    const { locked, submit, batches, poison } = setup();
+    locked.add("busy");
+    poison("busy:bad");
+    await assert.rejects(submit(["busy"])[0] ?? assert.fail(), UserLockedError);
+    await eventually("the next try is due, and fails for another reason", async () => {
+      locked.clear();
+      const [item] = submit(["busy:bad"]);
+      const reason: unknown = await item?.catch((error: unknown) => error);
+      locked.add("busy");
+      return (reason as Error).message === "poison" || undefined;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    const before = batches.length;
+    await Promise.allSettled(submit(["busy", "other"]));
+    const mixed = batches.slice(before).filter(({ items }) => items.length > 1);
+    assert.deepEqual(mixed, []);
   });
 
   it("reject all that waits when the batcher is disposed", async () => {
