@@ -27,7 +27,7 @@ COPY web/package.json web/
 FROM workspace AS edge-config
 RUN npm ci --ignore-scripts --omit=optional --workspaces=false
 COPY services/services.ts services/
-COPY edge/envoy.yaml edge/render.ts edge/
+COPY edge/envoy.yaml edge/render.ts edge/derived.ts edge/
 ARG AUTH_ISSUER=http://localhost:8003
 ARG AUTH_AUDIENCE=settle
 ARG AUTH_JWKS_URL=http://dev-issuer:8080/.well-known/jwks.json

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 import { isAlias, isNode, parseDocument, visit } from "yaml";
 import { perService, type ServiceName } from "../services/services.ts";
+import { deriveBursts, deriveIssuer, readKeysUrl } from "./derived.ts";
 
 /** The host name or address, and the port, of a service for the edge. */
 export type Upstream = {
@@ -59,9 +59,6 @@ export const composeEdge = {
   restGuardPath: "/etc/envoy/rest-guard.lua",
   connectionCapPath: "/etc/envoy/connection-cap.wasm",
 } satisfies EdgeSettings;
-
-/** The trusted certificates of Debian and of Envoy's image. */
-const trustedCertificates = "/etc/ssl/certs/ca-certificates.crt";
 
 /** The output of `--help`. */
 export const usage = `node edge/render.ts [options] > envoy.yaml
@@ -130,7 +127,11 @@ function listValues({ services = {}, auth, corsOrigins, ...plain }: EdgeSettings
   }));
   const inside = (folder: readonly string[], entries: object) =>
     Object.entries(entries).map(([name, value]) => ({ path: [...folder, name], value }));
-  const always = [...inside(["settings"], values), ...instances];
+  const always = [
+    ...inside(["settings"], values),
+    ...inside(["derived"], deriveBursts(plain)),
+    ...instances,
+  ];
   if (!auth) return always;
   const keys = readKeysUrl(auth.jwksUrl);
   return [
@@ -145,38 +146,6 @@ function endpointsOf(service: string, upstreams: readonly Upstream[]) {
   return upstreams.map(({ host, port }) => ({
     endpoint: { address: { socket_address: { address: host, port_value: port } } },
   }));
-}
-
-function readKeysUrl(text: string): URL {
-  const url = URL.parse(text);
-  const isWeb = url?.protocol === "http:" || url?.protocol === "https:";
-  if (url && isWeb && !url.username && !url.password && !url.hash) return url;
-  throw new Error(`not an http or https URL for the issuer's keys: ${text}`);
-}
-
-/** Returns the address and transport of the issuer; with https, verifies the name in the URL. */
-function deriveIssuer(url: URL) {
-  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  const secure = url.protocol === "https:";
-  const isAddress = isIP(host) !== 0;
-  const sockets = "type.googleapis.com/envoy.extensions.transport_sockets";
-  const overTls = {
-    "@type": `${sockets}.tls.v3.UpstreamTlsContext`,
-    ...(isAddress ? {} : { sni: host }),
-    common_tls_context: {
-      validation_context: {
-        trusted_ca: { filename: trustedCertificates },
-        match_typed_subject_alt_names: [
-          { san_type: isAddress ? "IP_ADDRESS" : "DNS", matcher: { exact: host } },
-        ],
-      },
-    },
-  };
-  return {
-    issuerHost: host,
-    issuerPort: Number(url.port || (secure ? 443 : 80)),
-    issuerTransport: secure ? overTls : { "@type": `${sockets}.raw_buffer.v3.RawBuffer` },
-  };
 }
 
 /** Prints the edge of Docker Compose, with the options applied. */

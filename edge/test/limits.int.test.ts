@@ -103,6 +103,23 @@ describe("the edge's limits", () => {
     for (const { status } of await Promise.all(open)) assert.equal(status, 404);
   });
 
+  it("let only half of a user's requests per second come at once, and fill evenly", async () => {
+    await using lab = await startLab({ settings: { requestsPerSecondPerUser: 10 } });
+    const startMs = performance.now();
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => lab.ask("GET", account, { from: `127.0.0.${n + 1}` })),
+    );
+    const passed = answers.filter(({ status }) => status === 200).length;
+    const filled = Math.ceil((performance.now() - startMs) / 100);
+    assert.ok(passed >= 5 && passed <= 5 + filled, `${passed} of 12`);
+    // Long before a second has passed.
+    await eventually("another one passes", async () => {
+      const { status } = await lab.ask("GET", account);
+      return status === 200 || undefined;
+    });
+    assert.ok(performance.now() - startMs < 1_000);
+  });
+
   it("apply the overall rate to all addresses together", async () => {
     await using lab = await startLab({ settings: { requestsPerSecond: 1 } });
     const answers = await Promise.all(
@@ -280,8 +297,14 @@ describe("the edge's limits", () => {
     const request = (headers: OutgoingHttpHeaders) =>
       session.request(headers).on("error", () => {});
     const documents = Array.from({ length: 6 }, () => request({ ":path": largePage }));
-    const statuses = await Promise.all(documents.map(statusOf));
-    assert.ok(statuses.filter((status) => status === 503).length >= 2, String(statuses));
+    const statuses: unknown[] = [];
+    for (const [n, stream] of documents.entries()) {
+      void statusOf(stream).then((status) => (statuses[n] = status));
+    }
+    // Two are read, two may wait for them, and the others are refused.
+    await eventually("two are refused", () => {
+      return statuses.filter((status) => status === 503).length >= 2 || undefined;
+    });
 
     const reflect = () => {
       const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
@@ -306,7 +329,7 @@ describe("the edge's limits", () => {
     assert.ok(unread.length >= 2);
     for (const stream of [...unread, ...reflections]) assert.equal(stream.closed, false);
 
-    for (const stream of unread) stream.close();
+    for (const stream of documents) stream.close();
     const from = "127.0.0.2";
     const rate = await Promise.all(
       Array.from({ length: 30 }, () => lab.ask("GET", "/swagger/x", { as: null, from })),

@@ -63,9 +63,17 @@ describe("renderEdge", () => {
     assert.doesNotMatch(rendered, /8002/);
   });
 
+  it("derives what may come at once from the rates", () => {
+    const rates = { requestsPerSecondPerAddress: 1_001, requestsPerSecondPerUser: 1 };
+    const { derived } = read(renderEdge(rates));
+    const { requestsAtOncePerAddress, requestsAtOncePerUser } = derived as Record<string, unknown>;
+    assert.deepEqual([requestsAtOncePerAddress, requestsAtOncePerUser], [501, 1]);
+    assert.equal(renderEdge(ratesOf(readEdge())), readEdge());
+  });
+
   it("derives the address of the issuer from the URL of its keys", () => {
     const derivedFrom = (jwksUrl: string) =>
-      read(renderEdge({ auth: { ...everySetting.auth, jwksUrl } })).derived;
+      issuerIn(renderEdge({ auth: { ...everySetting.auth, jwksUrl } }));
     const sockets = "type.googleapis.com/envoy.extensions.transport_sockets";
     const issuerTransport = { "@type": `${sockets}.raw_buffer.v3.RawBuffer` };
     const issuers: Record<string, [host: string, port: number]> = {
@@ -76,7 +84,7 @@ describe("renderEdge", () => {
     for (const [url, [issuerHost, issuerPort]] of Object.entries(issuers)) {
       assert.deepEqual(derivedFrom(url), { issuerHost, issuerPort, issuerTransport });
     }
-    assert.deepEqual(derivedFrom(readLocalKeysUrl()), read(readEdge()).derived);
+    assert.deepEqual(derivedFrom(readLocalKeysUrl()), issuerIn(readEdge()));
 
     const overTls = (name: object, expected: object) => ({
       "@type": `${sockets}.tls.v3.UpstreamTlsContext`,
@@ -198,6 +206,21 @@ function endpointOf({ host, port }: { host: string; port: number }): object {
 function readLocalKeysUrl(): string {
   const { settings } = read(readEdge()) as { settings: Required<EdgeSettings> };
   return settings.auth.jwksUrl;
+}
+
+/** The values that the configuration derives from the URL of the issuer's keys. */
+function issuerIn(config: string) {
+  const { issuerHost, issuerPort, issuerTransport } = read(config).derived as Record<
+    string,
+    unknown
+  >;
+  return { issuerHost, issuerPort, issuerTransport };
+}
+
+function ratesOf(config: string): EdgeSettings {
+  const { requestsPerSecondPerAddress, requestsPerSecondPerUser } = read(config)
+    .settings as Required<EdgeSettings>;
+  return { requestsPerSecondPerAddress, requestsPerSecondPerUser };
 }
 
 function read(config: string): Record<string, unknown> {
