@@ -152,9 +152,13 @@ export function startGoodTraffic(options: {
   const keepWatching = async (user: User, protocol: Protocol) => {
     const caller = callerOf(user, protocol);
     while (!signal.aborted) {
-      const dueMs = performance.now();
+      const openedMs = performance.now();
+      let hasOpened = false;
+      // A watch that breaks has failed at that moment, not since it was opened.
+      const pending = () => ({ protocol, dueMs: hasOpened ? performance.now() : openedMs });
       try {
         for await (const answer of caller.watch(user, newest.get(user.userId) ?? 0n, signal)) {
+          hasOpened = true;
           if (answer.revision > 0n) newest.set(user.userId, answer.revision);
           const { event } = answer;
           if (event.case === "order" && event.value.status === OrderStatus.PAID) {
@@ -162,9 +166,9 @@ export function startGoodTraffic(options: {
           }
           if (event.case === "end") break;
         }
-        if (!signal.aborted) record(calls, "steady watch", { protocol, dueMs }, "it ended");
+        if (!signal.aborted) record(calls, "steady watch", pending(), "it ended");
       } catch (error) {
-        if (!signal.aborted) record(calls, "steady watch", { protocol, dueMs }, describe(error));
+        if (!signal.aborted) record(calls, "steady watch", pending(), describe(error));
       }
       await pause(reopenPauseMs, undefined, { signal }).catch(() => {});
     }
