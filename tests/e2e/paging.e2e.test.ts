@@ -249,12 +249,13 @@ describe("a list", function () {
         const sizes: number[] = [];
         let pageToken = "";
         do {
-          assert.ok(sizes.length < maxPages, "the pages do not end");
+          assert.ok(sizes.length < count, "the pages do not end");
           const page = await successOf(list(listOrders, { userId, pageSize: count, pageToken }));
           sizes.push(page.orders.length);
           pageToken = page.nextPageToken;
         } while (pageToken !== "");
-        assert.equal(sizes.length, 2, name);
+        // A page ends at about 256 KiB, and each of these orders has more than 4 KB.
+        assert.ok(Math.max(...sizes) <= 64 && sizes.length <= 20, `${name}: ${sizes}`);
         assert.equal(
           sizes.reduce((sum, size) => sum + size),
           count,

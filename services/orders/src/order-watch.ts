@@ -19,7 +19,7 @@ const heartbeatMs = 15_000;
 const maxOrdersPerRead = 100;
 const maxBatchSize = 64;
 // Each of them may find as many orders as one read returns.
-const maxCatchUpsPerBatch = 8;
+const maxCatchUpsPerBatch = 2;
 const maxReadsWaiting = 10_000;
 
 type WatchAnswer = MessageInitShape<typeof WatchOrdersResponseSchema>;

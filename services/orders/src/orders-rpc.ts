@@ -14,7 +14,6 @@ import { answerOf, keyedCallOf } from "@settle/chassis/writes/keyed-call";
 import { createTransactionBatcher } from "@settle/chassis/writes/transaction-batcher";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { currencyOf, currencyRule } from "@settle/gen/money/v1/currencies";
-import { OrderSchema } from "@settle/gen/orders/v1/order_pb";
 import {
   CancelOrderRequestSchema,
   CreateOrderRequestSchema,
@@ -32,8 +31,8 @@ import { createOrderWatch } from "./order-watch.ts";
 import { createPendingQuota, pendingOrders, recountMs } from "./pending-quota.ts";
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-/** The most bytes of an order as protobuf, without its description. */
-const maxOrderBytes = 1_024;
+/** About how many bytes an order has as protobuf, without its description. */
+const usualOrderBytes = 160;
 
 /**
  * The handlers of orders.v1.OrdersService. They run after the checks that every call goes through.
@@ -131,12 +130,11 @@ export function createOrdersRpc(options: {
       const page = readPage(scope, uuid, request);
       const { messages, nextPageToken } = await pageOf({
         scope,
-        limit: page.limit,
-        found: await listOrders(database, request, page),
+        page,
+        read: (part) => listOrders(database, request, part),
         positionOf: ({ id }) => id,
-        schema: OrderSchema,
         messageOf: orderMessage,
-        maxBytesOf: ({ description }) => maxOrderBytes + Buffer.byteLength(description),
+        bytesOf: ({ description }) => usualOrderBytes + Buffer.byteLength(description),
       });
       return create(ListOrdersResponseSchema, { orders: messages, nextPageToken });
     },

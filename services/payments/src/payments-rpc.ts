@@ -10,7 +10,6 @@ import { answerOf, keyedCallOf } from "@settle/chassis/writes/keyed-call";
 import { createTransactionBatcher } from "@settle/chassis/writes/transaction-batcher";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { currencyOf, currencyRule } from "@settle/gen/money/v1/currencies";
-import { LedgerEntrySchema } from "@settle/gen/payments/v1/account_pb";
 import {
   CreateAccountRequestSchema,
   DepositRequestSchema,
@@ -26,8 +25,8 @@ import { listEntries } from "./list-entries.ts";
 import { PaymentEntity, paymentMessage } from "./payment.entity.ts";
 import { type RefundCall, refundPayments } from "./refund-payments.ts";
 
-/** The most bytes of a ledger entry as protobuf. */
-const maxEntryBytes = 1_024;
+/** About how many bytes a ledger entry has as protobuf. */
+const usualEntryBytes = 150;
 
 /**
  * The handlers of payments.v1.PaymentsService. They run after the checks that every call goes
@@ -100,19 +99,20 @@ export function createPaymentsRpc(options: {
     async listLedgerEntries({ userId, ...paging }) {
       const scope = `${method.listLedgerEntries.name} ${userId}`;
       const page = readPage(scope, /^\d{1,18}$/, paging);
-      const found = await listEntries(database, userId, page);
-      if (found.length === 0 && !(await database.entities().findOne(AccountEntity, { userId }))) {
-        throw accountRefusal(ErrorReason.ACCOUNT_NOT_FOUND, userId);
-      }
       const { messages, nextPageToken } = await pageOf({
         scope,
-        limit: page.limit,
-        found,
+        page,
+        read: (part) => listEntries(database, userId, part),
         positionOf: ({ sequence }) => String(sequence),
-        schema: LedgerEntrySchema,
         messageOf: ledgerEntryMessage,
-        maxBytesOf: () => maxEntryBytes,
+        bytesOf: () => usualEntryBytes,
       });
+      if (
+        messages.length === 0 &&
+        !(await database.entities().findOne(AccountEntity, { userId }))
+      ) {
+        throw accountRefusal(ErrorReason.ACCOUNT_NOT_FOUND, userId);
+      }
       return create(ListLedgerEntriesResponseSchema, { entries: messages, nextPageToken });
     },
 

@@ -1,5 +1,4 @@
 import { hash } from "node:crypto";
-import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { refuse } from "../contract/errors.ts";
@@ -9,14 +8,13 @@ const defaultPageSize = 50;
 /** The most items on a page. A request for more counts as one for this many (AIP-158). */
 const maxPageSize = 1_000;
 /**
- * The most bytes of the items on a page, as protobuf: gRPC clients by default refuse messages larger
- * than 4 MiB, and the rest is for the other fields.
+ * About how many bytes of items a page has at most, as protobuf. So no page keeps others waiting for
+ * long, neither here nor where it becomes JSON: a thousand short items fit, or a few hundred long ones.
  */
-const maxPageBytes = 3.5 * 1024 * 1024;
+const maxPageBytes = 256 * 1024;
+const itemsPerRead = 250;
 /** How many items are turned into messages before others have their turn. */
 const itemsPerTurn = 25;
-/** A tag and a length precede each item. */
-const itemHeaderBytes = 8;
 
 /** Which page of a list is asked for. */
 export type PageRequest = { readonly pageSize: number; readonly pageToken: string };
@@ -52,48 +50,44 @@ export function readPage(
 }
 
 /**
- * Returns the page of the `found` items, of which the caller must have requested `limit` + 1, and
- * the token of the next page, built from the position of the last item of this page. A page also
- * ends before the item that would make it larger than {@link maxPageBytes}.
+ * Returns a page of a list, and the token of the next one, which is built from the position of the
+ * last item. A page also ends before the item that would make it larger than {@link maxPageBytes}, but
+ * has at least one.
  *
- * A large page is made over several turns of the event loop. Otherwise pages, one after the other,
- * would leave it few: it takes only one new connection in each.
+ * A large page is read in parts and made over several turns of the event loop. Otherwise pages, one
+ * after the other, would leave it few: it takes only one new connection in each.
  */
-export async function pageOf<Item, Schema extends DescMessage>(options: {
+export async function pageOf<Item, Message>(options: {
   readonly scope: string;
-  readonly limit: number;
-  readonly found: readonly Item[];
+  readonly page: Page;
+  /** Reads the first `limit` items after a position, and one more, if there are as many. */
+  readonly read: (page: Page) => Promise<readonly Item[]>;
   readonly positionOf: (item: Item) => string;
-  readonly schema: Schema;
-  readonly messageOf: (item: Item) => MessageShape<Schema>;
-  /** Returns how many bytes the message of an item has at most; cheaper than to encode it. */
-  readonly maxBytesOf: (item: Item) => number;
-}): Promise<{ readonly messages: MessageShape<Schema>[]; readonly nextPageToken: string }> {
-  const { scope, limit, found, positionOf, schema, messageOf, maxBytesOf } = options;
-  const items = found.slice(0, limit);
-  const listed: MessageShape<Schema>[] = [];
-  for (let start = 0; start < items.length; start += itemsPerTurn) {
-    if (start > 0) await new Promise(setImmediate);
-    listed.push(...items.slice(start, start + itemsPerTurn).map(messageOf));
-  }
-  // To measure is to encode, so it is skipped where all items fit even if they are that large.
-  const bytes = items.reduce((sum, item) => sum + itemHeaderBytes + maxBytesOf(item), 0);
-  const messages = bytes > maxPageBytes ? fitting(schema, listed) : listed;
-  const last = messages.length < found.length ? found[messages.length - 1] : undefined;
-  return { messages, nextPageToken: pageTokenOf(scope, last && positionOf(last)) };
-}
-
-/** Returns the first of the messages, as many as fit on a page, but at least one. */
-function fitting<Schema extends DescMessage>(
-  schema: Schema,
-  messages: readonly MessageShape<Schema>[],
-): MessageShape<Schema>[] {
+  readonly messageOf: (item: Item) => Message;
+  /** Returns about how many bytes the message of an item has. */
+  readonly bytesOf: (item: Item) => number;
+}): Promise<{ readonly messages: Message[]; readonly nextPageToken: string }> {
+  const { scope, page, read, positionOf, messageOf, bytesOf } = options;
+  const messages: Message[] = [];
   let bytes = 0;
-  const end = messages.findIndex((message) => {
-    bytes += itemHeaderBytes + toBinary(schema, message).length;
-    return bytes > maxPageBytes;
-  });
-  return end < 0 ? [...messages] : messages.slice(0, Math.max(1, end));
+  let { after } = page;
+  for (;;) {
+    const limit = Math.min(page.limit - messages.length, itemsPerRead);
+    const found = await read({ limit, after });
+    for (const item of found.slice(0, limit)) {
+      bytes += bytesOf(item);
+      if (bytes > maxPageBytes && messages.length > 0) {
+        return { messages, nextPageToken: pageTokenOf(scope, after) };
+      }
+      messages.push(messageOf(item));
+      after = positionOf(item);
+      if (messages.length % itemsPerTurn === 0) await new Promise(setImmediate);
+    }
+    if (found.length <= limit) return { messages, nextPageToken: "" };
+    if (messages.length === page.limit) {
+      return { messages, nextPageToken: pageTokenOf(scope, after) };
+    }
+  }
 }
 
 /**

@@ -111,8 +111,7 @@ export type ListOrdersRequest = Message<"orders.v1.ListOrdersRequest"> & {
   /**
    * The maximum number of orders to return; 0 or absent means 50, and more than
    * 1,000 means 1,000. A page may have fewer orders although more follow: it
-   * ends before it grows larger than the 4 MiB that gRPC clients accept by
-   * default. Example: `20`.
+   * ends at about 256 KiB. Example: `20`.
    *
    * @generated from field: int32 page_size = 2;
    */
