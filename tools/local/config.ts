@@ -7,6 +7,7 @@ const issuerVariables = ["AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS_URL"] as con
 const quotas = [
   "USER_WRITES_PER_SECOND",
   "USER_WRITES_PER_DAY",
+  "USER_READ_BYTES_PER_SECOND",
   "USER_PENDING_ORDERS",
   "USER_WATCHES",
   "USER_WAITS",

@@ -92,7 +92,7 @@ export const serviceEnvironment = processEnvironment.extend({
     .max(1_000)
     .default(6)
     .describe(
-      "The most connections to the database for calls that only read, and how many of these calls run at a time.",
+      "The most connections to the database for what only reads, and how many calls that only read run at a time.",
     ),
   DATABASE_WRITE_CONNECTIONS: z.coerce
     .number()
@@ -123,13 +123,16 @@ export const serviceEnvironment = processEnvironment.extend({
     .min(0)
     .default(100)
     .describe("How many calls that only read may wait for one user, likewise."),
-  MAX_CONNECT_CALLS_PER_USER: z.coerce
-    .number()
-    .int()
-    .min(1)
+  USER_READ_BYTES_PER_SECOND: countVariable
+    .min(64 * 1024)
+    .default(2 * 1024 * 1024)
+    .describe(
+      "How many bytes of answers a user gets per second from this instance, on average. Half as many may come at once; then the user's calls that only read wait, and so do the next messages of streams.",
+    ),
+  MAX_CONNECT_CALLS_PER_USER: countVariable
     .default(192)
     .describe(
-      "How many unary calls of one user by Connect or gRPC-Web may be open, until their answers have been taken; further ones are refused with `OVERLOADED`.",
+      "How many unary calls of one user by Connect or gRPC-Web may be open on this instance, from when they begin until their answers have been taken; further ones are refused with `OVERLOADED`. The edge has 512 for all users and instances.",
     ),
   MAX_UNTAKEN_BYTES: z.coerce
     .number()
@@ -166,6 +169,7 @@ export type ServiceConfig = {
   readonly writeQuota: WriteQuotaLimits;
   readonly connections: Pick<DatabaseLimits, "readConnections" | "writeConnections">;
   readonly reads: FairQueueLimits;
+  readonly readBytesPerSecond: number;
   readonly maxConnectCallsPerUser: number;
   readonly maxUntakenBytes: number;
   readonly drainMs: number;
@@ -230,6 +234,7 @@ export function serviceConfigOf(values: z.output<typeof serviceEnvironment>): Se
       maxWaiting: values.MAX_WAITING_READS,
       maxWaitingPerUser: values.MAX_WAITING_READS_PER_USER,
     },
+    readBytesPerSecond: values.USER_READ_BYTES_PER_SECOND,
     maxConnectCallsPerUser: values.MAX_CONNECT_CALLS_PER_USER,
     maxUntakenBytes: values.MAX_UNTAKEN_BYTES,
     drainMs: values.DRAIN_MS,

@@ -126,6 +126,7 @@ export async function startService<Service extends DescService, Event extends De
     limits: {
       drainMs: config.drainMs,
       reads: config.reads,
+      readBytesPerSecond: config.readBytesPerSecond,
       maxConnectCallsPerUser: config.maxConnectCallsPerUser,
       maxUntakenBytes: config.maxUntakenBytes,
     },

@@ -22,6 +22,7 @@ describe("configuration", () => {
       writeQuota: { perSecond: 200, perDay: 1_000_000 },
       connections: { readConnections: 6, writeConnections: 16 },
       reads: { maxRunning: 6, maxRunningPerUser: 2, maxWaiting: 2_000, maxWaitingPerUser: 100 },
+      readBytesPerSecond: 2 * 1024 * 1024,
       maxConnectCallsPerUser: 192,
       maxUntakenBytes: 16 * 1024 * 1024,
       drainMs: 3_000,

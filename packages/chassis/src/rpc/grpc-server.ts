@@ -168,7 +168,10 @@ function writeInPieces(stream: ServerHttp2Stream, untaken: UntakenAnswers): Unta
     ]);
   };
   stream.write = (bytes: Buffer, done: unknown) => {
-    if (bytes.length <= uncountedBytes) return Reflect.apply(write, stream, [bytes, done]);
+    if (bytes.length <= uncountedBytes) {
+      answer.passed(bytes.length);
+      return Reflect.apply(write, stream, [bytes, done]);
+    }
     answer.wrote(bytes.length);
     writeNext(bytes, done as Done);
     return true;

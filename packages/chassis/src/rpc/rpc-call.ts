@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import {
   create,
   type DescMessage,
@@ -20,6 +21,7 @@ import { expired, type TokenVerifier } from "../identity/token-verifier.ts";
 import { ActiveCall, type Call, type CallOrigin, ended, stopping } from "./active-call.ts";
 import { createFailedCalls } from "./failed-call.ts";
 import type { FairQueue } from "./fair-queue.ts";
+import type { ReadPace } from "./read-pace.ts";
 import type { WriteQuota } from "./write-quota.ts";
 
 /** How a protocol reads the request and writes an answer. */
@@ -47,7 +49,7 @@ type StreamHandler = (
  * before its turn never begins. One that has begun keeps its place until its handler returns and its
  * answer is encoded, so that nobody gets more places by leaving calls.
  *
- * A stream also ends when its caller's token expires. If a stream has begun and its answers have a
+ * The messages of a stream follow each other at the pace of its caller. A stream also ends when its caller's token expires. If a stream has begun and its answers have a
  * field of type `errors.v1.StreamEnd`, a last answer also reports why it ends.
  *
  * `unary` and `stream` reject only with refusals that name the service's domain. Any other error of
@@ -85,11 +87,13 @@ export function createCalls(options: {
   /** Limits the calls that change data, by caller; default: without limit. */
   readonly writeQuota?: WriteQuota | undefined;
   readonly reads: FairQueue;
+  /** How fast the messages of a stream follow each other. */
+  readonly pace: Pick<ReadPace, "delayMs">;
   readonly clock: Clock;
   readonly log: Logger;
 }): Calls {
   const { domain, maxDeadlineMs, verifier, checkAccess, validation, writeQuota, reads } = options;
-  const { clock, log } = options;
+  const { pace, clock, log } = options;
   const active = new TransientMap<Call>();
   const failed = createFailedCalls({ domain, clock, log });
   let refusing = false;
@@ -145,6 +149,9 @@ export function createCalls(options: {
         const answers = handle(request, principal)[Symbol.asyncIterator]();
         try {
           for (;;) {
+            const delayMs = pace.delayMs(principal.userId);
+            const { signal } = call;
+            if (delayMs > 0) await call.orAbort(setTimeout(delayMs, undefined, { signal }));
             const next = await call.orAbort(answers.next());
             if (next.done) return;
             begun = true;

@@ -10,6 +10,8 @@ export type RpcLimits = {
   readonly maxDeadlineMs: number;
   /** Unary reads. */
   readonly reads: FairQueueLimits;
+  /** The bytes of answers to one user per second, on average; further reads wait. */
+  readonly readBytesPerSecond: number;
   /**
    * Unary calls of one user by Connect or gRPC-Web that are open, until their answers have been taken:
    * each has a connection of the edge to itself.
@@ -54,6 +56,7 @@ export const defaultRpcLimits: RpcLimits = {
   maxAnswerBytes: 8 * 1024 * 1024,
   maxDeadlineMs: 15_000,
   reads: { maxRunning: 6, maxRunningPerUser: 2, maxWaiting: 2_000, maxWaitingPerUser: 100 },
+  readBytesPerSecond: 2 * 1024 * 1024,
   maxConnectCallsPerUser: 192,
   maxConnections: 2_000,
   maxStreamsPerConnection: 1_000,

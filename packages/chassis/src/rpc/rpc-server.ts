@@ -14,6 +14,7 @@ import { mountGrpc } from "./grpc-mount.ts";
 import { createGrpcServer } from "./grpc-server.ts";
 import { type Health, mountHealth } from "./health.ts";
 import { createHttpFront } from "./http-front.ts";
+import { createReadPace } from "./read-pace.ts";
 import { mountReflection } from "./reflection.ts";
 import { createCalls } from "./rpc-call.ts";
 import { defaultRpcLimits, type RpcLimits } from "./rpc-limits.ts";
@@ -70,6 +71,7 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
   const limits = { ...defaultRpcLimits, ...options.limits };
   const methods = services.flatMap(methodsOf);
   const validation = createValidation(new Set(methods.map(({ method }) => method.input)));
+  const pace = createReadPace(limits.readBytesPerSecond, clock);
   const calls = createCalls({
     domain,
     maxDeadlineMs: limits.maxDeadlineMs,
@@ -80,7 +82,8 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
     ),
     validation,
     writeQuota: options.writeQuota,
-    reads: createFairQueue(limits.reads),
+    reads: createFairQueue(limits.reads, pace),
+    pace,
     clock,
     log,
   });
@@ -88,6 +91,7 @@ export function createRpcServer<const Services extends readonly DescService[]>(o
   const untaken = createUntakenAnswers({
     maxBytes: limits.maxUntakenBytes,
     maxStallMs: limits.maxStallMs,
+    pace,
     log,
   });
   const { server: grpc, answerOf } = createGrpcServer({ limits, untaken, domain, log });

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { ReadPace } from "./read-pace.ts";
 
 /** The answer of one call, as far as it waits in memory for its reader. */
 export type UntakenAnswer = {
@@ -10,6 +11,8 @@ export type UntakenAnswer = {
   /** The bytes that wait now. */
   readonly bytes: number;
   wrote(bytes: number): void;
+  /** Bytes were written that are too few to be counted as waiting. */
+  passed(bytes: number): void;
   took(bytes: number): void;
   /** Nothing of the answer waits any more. */
   [Symbol.dispose](): void;
@@ -36,9 +39,11 @@ export type UntakenAnswers = Disposable & {
 export function createUntakenAnswers(options: {
   readonly maxBytes: number;
   readonly maxStallMs: number;
+  /** Counts all bytes of the answers to users. */
+  readonly pace: Pick<ReadPace, "spend">;
   readonly log: Logger;
 }): UntakenAnswers {
-  const { maxBytes, maxStallMs, log } = options;
+  const { maxBytes, maxStallMs, pace, log } = options;
   const users = new Map<string, Waiting<Answer>>();
   let total = 0;
   let period = 0;
@@ -85,7 +90,12 @@ export function createUntakenAnswers(options: {
 
     wrote(bytes: number): void {
       add(this, bytes);
+      this.passed(bytes);
       while (total > maxBytes) dropOldest();
+    }
+
+    passed(bytes: number): void {
+      if (this.userId !== "") pace.spend(this.userId, bytes);
     }
 
     took(bytes: number): void {

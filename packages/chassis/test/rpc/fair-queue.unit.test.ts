@@ -2,22 +2,23 @@ import assert from "node:assert/strict";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { errorInfoOf } from "../../src/contract/errors.ts";
 import { createFairQueue, type FairQueueLimits } from "../../src/rpc/fair-queue.ts";
+import { eventually } from "../../src/testing.ts";
 
 /** A queue whose tasks begin when they may and end when the test says so. */
 function setup(limits: Partial<FairQueueLimits>) {
-  const queue = createFairQueue({
-    maxRunning: 2,
-    maxRunningPerUser: 2,
-    maxWaiting: 100,
-    maxWaitingPerUser: 100,
-    ...limits,
-  });
+  const delays = new Map<string, number>();
+  const queue = createFairQueue(
+    { maxRunning: 2, maxRunningPerUser: 2, maxWaiting: 100, maxWaitingPerUser: 100, ...limits },
+    { delayMs: (user) => delays.get(user) ?? 0 },
+  );
   const begun: string[] = [];
   const ends = new Map<string, PromiseWithResolvers<string>>();
   const never = new AbortController().signal;
   return {
     /** The names of the tasks that have begun, in that order. */
     begun,
+    /** How long each user has to wait. */
+    delays,
     /** Runs a task that is named by its user and a number: `a1` is of the user `a`. */
     run: (name: string, signal = never) =>
       queue.run(name.slice(0, 1), signal, () => {
@@ -101,6 +102,14 @@ describe("a fair queue", () => {
     assert.deepEqual(begun, ["a1", "a2", "b1", "a3"]);
   });
 
+  it("lets nobody take the place of a user who would then have fewer", async () => {
+    const { run, begun, end } = setup({ maxRunning: 1, maxWaiting: 2 });
+    for (const name of ["a1", "b1", "c1"]) void run(name);
+    await assert.rejects(run("d1"), isOverloaded);
+    for (const name of ["a1", "b1", "c1"]) await end(name);
+    assert.deepEqual(begun, ["a1", "b1", "c1"]);
+  });
+
   it("forgets a task whose signal aborts before its turn, and gives its place to another", async () => {
     const { run, begun, end } = setup({ maxRunning: 1, maxWaiting: 2 });
     void run("a1");
@@ -116,6 +125,28 @@ describe("a fair queue", () => {
     void run("b2");
     for (const name of ["a1", "a4", "b2"]) await end(name);
     assert.deepEqual(begun, ["a1", "a4", "b2"]);
+  });
+
+  it("lets a user wait whom the pace delays, and others go first", async () => {
+    const { run, begun, delays, end } = setup({ maxRunning: 1 });
+    delays.set("a", 20);
+    const delayed = run("a1");
+    void run("b1");
+    assert.deepEqual(begun, ["b1"]);
+    await end("b1");
+    assert.deepEqual(begun, ["b1"]);
+    delays.delete("a");
+    await eventually("the delay is over", () => begun.length === 2 || undefined);
+    await end("a1");
+    assert.equal(await delayed, "a1");
+    const left = new AbortController();
+    delays.set("a", 20);
+    const gone = assert.rejects(run("a2", left.signal));
+    left.abort();
+    await gone;
+    delays.delete("a");
+    void run("a3");
+    assert.deepEqual(begun, ["b1", "a1", "a3"]);
   });
 
   it("lets a task that has begun end, even if its signal aborts", async () => {

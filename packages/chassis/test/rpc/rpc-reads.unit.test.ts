@@ -61,6 +61,24 @@ for (const protocol of protocols) {
       assert.deepEqual(begun, ["mallory", "bob", "carol"]);
     });
 
+    it("wait if their user has had many bytes, and those of others do not", async () => {
+      const description = "x".repeat(200_000);
+      await using bundle = await setup({
+        verifier: byName,
+        limits: { readBytesPerSecond: 100_000 },
+        orders: { getOrder: ({ orderId: id }) => ({ id, description }) },
+      });
+      const client = bundle.orders(protocol);
+      const read = (authorization: string) =>
+        client.getOrder({ userId: "alice", orderId }, { headers: { authorization } });
+      await read("mallory");
+      const startMs = performance.now();
+      const ended: string[] = [];
+      await Promise.all(["mallory", "bob"].map((user) => read(user).then(() => ended.push(user))));
+      assert.deepEqual(ended, ["bob", "mallory"]);
+      assert.ok(performance.now() - startMs > 500);
+    });
+
     it("are refused with the time to try again if too many of their user wait", async () => {
       await using bundle = await setupReads(protocol);
       const { read, end, client } = bundle;

@@ -57,6 +57,13 @@ for (const protocol of protocols) {
       assert.equal(numbers.length, 5_000);
     });
 
+    it("slows down for a user who has had many bytes", async () => {
+      await using bundle = await setup({ limits: { readBytesPerSecond: 100 } });
+      const startMs = performance.now();
+      assert.equal((await collect(bundle.ticks(protocol, 25))).numbers.length, 25);
+      assert.ok(performance.now() - startMs > 300);
+    });
+
     it("brings a refusal after answers, with its details", async () => {
       await using bundle = await setup({
         async *tick() {

@@ -24,15 +24,31 @@ const byName: TokenVerifier = { verify: (name) => principalOf(name ?? "") };
 
 describe("untaken answers", () => {
   const counting = (maxBytes: number, maxStallMs = hourMs) => {
-    const untaken = createUntakenAnswers({ maxBytes, maxStallMs, log });
+    const spent: (readonly [userId: string, bytes: number])[] = [];
+    const pace = { spend: (...one: (typeof spent)[number]) => void spent.push(one) };
+    const untaken = createUntakenAnswers({ maxBytes, maxStallMs, pace, log });
     const dropped: string[] = [];
     const open = (userId: string, name: string) => {
       const answer = untaken.open(() => dropped.push(name));
       answer.userId = userId;
       return answer;
     };
-    return { untaken, dropped, open, [Symbol.dispose]: () => untaken[Symbol.dispose]() };
+    return { untaken, dropped, spent, open, [Symbol.dispose]: () => untaken[Symbol.dispose]() };
   };
+
+  it("count for the pace of their user, if there is one", () => {
+    using bundle = counting(100);
+    const { spent, open } = bundle;
+    const answer = open("bob", "bob 1");
+    answer.wrote(30);
+    answer.took(30);
+    answer.passed(200);
+    open("", "anonymous").wrote(30);
+    assert.deepEqual(spent, [
+      ["bob", 30],
+      ["bob", 200],
+    ]);
+  });
 
   it("drop the oldest of the heaviest user, and not the oldest of all", () => {
     using bundle = counting(100);
@@ -81,7 +97,7 @@ describe("answers that nobody takes", () => {
     getOrder: () => ({ description: "x".repeat(length) }),
   });
   const setupFor = (orders: Partial<Orders>, maxUntakenBytes: number, verifier = byName) =>
-    setup({ orders, verifier, limits: { maxUntakenBytes } });
+    setup({ orders, verifier, limits: { maxUntakenBytes, readBytesPerSecond: 2 ** 30 } });
 
   const bodyOf = (userId: string) =>
     toBinary(GetOrderRequestSchema, create(GetOrderRequestSchema, { userId, orderId }));
@@ -177,7 +193,11 @@ describe("answers that nobody takes", () => {
     await using bundle = await setup({
       orders: orderOf(7_000_000),
       verifier: byName,
-      limits: { maxConnectCallsPerUser: 2, maxUntakenBytes: 64_000_000 },
+      limits: {
+        maxConnectCallsPerUser: 2,
+        maxUntakenBytes: 64_000_000,
+        readBytesPerSecond: 2 ** 30,
+      },
     });
     const call = (userId: string) =>
       fetch(bundle.baseUrl + path, {
