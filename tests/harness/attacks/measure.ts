@@ -128,7 +128,7 @@ export async function measureAttack(
     healthMisses: missesOf(health, startMs, nowMs).length,
     peakMb: memory.peakMb(startMs, nowMs),
     recoveryS: recovered
-      ? longestRecoveryMs(samplesOf(traffic).filter(isBad), marks) / 1_000
+      ? longestRecoveryMs(samplesOf(traffic), isBad, marks) / 1_000
       : Number.POSITIVE_INFINITY,
     did,
     faults: faultsOf(attack, did),
@@ -209,15 +209,25 @@ async function untilRecovered(
   }
 }
 
-/** The longest time from a mark until the end of the last bad call before the next mark. */
-function longestRecoveryMs(bad: readonly Sample[], marksMs: readonly number[]): number {
+/**
+ * The longest time from a mark until the end of the last bad call before the next mark. A call that
+ * was still fine at the next mark is bad because of what happened there.
+ */
+export function longestRecoveryMs(
+  samples: readonly Sample[],
+  isBad: (sample: Sample) => boolean,
+  marksMs: readonly number[],
+): number {
+  const bad = samples.filter(isBad);
+  const wasBadAt = (atMs: number, sample: Sample) =>
+    isBad({ ...sample, tookMs: atMs - sample.dueMs, failure: undefined });
   return Math.max(
     ...marksMs.map((markMs, at) => {
       const nextMs = marksMs[at + 1] ?? Number.POSITIVE_INFINITY;
       const ends = bad
-        .filter((sample) => sample.dueMs < nextMs)
-        .map(endOf)
-        .filter((end) => end > markMs);
+        .filter((sample) => sample.dueMs < nextMs && endOf(sample) > markMs)
+        .filter((sample) => endOf(sample) < nextMs || wasBadAt(nextMs, sample))
+        .map((sample) => Math.min(endOf(sample), nextMs));
       return Math.max(0, ...ends.map((end) => end - markMs));
     }),
   );
