@@ -30,6 +30,17 @@ const events = z.strictObject({
     arguments: jsonObject.optional(),
   }),
   /**
+   * How several events of one type travel in one message: `message` is the full name of the message
+   * with them, and `routingKey` is made from the full name of the events. Without it, all travel
+   * alone.
+   */
+  batches: z
+    .strictObject({
+      message: z.string(),
+      routingKey: z.string().refine((text) => text.includes("{event}"), "must contain {event}"),
+    })
+    .optional(),
+  /**
    * The AMQP bindings of all send and all receive operations. `mandatory`, if set, is false for
    * events with an empty `to`.
    */

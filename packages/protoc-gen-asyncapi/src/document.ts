@@ -1,6 +1,8 @@
+import type { DescMessage } from "@bufbuild/protobuf";
 import { type JsonObject, sortKeys, withoutEmpty } from "@settle/proto-schemas/json/json-schema";
 import { wellKnownForm } from "@settle/proto-schemas/json/well-known";
 import { createComponents } from "@settle/proto-schemas/schemas/components";
+import { readBatchMessage, routingKeysOf } from "./batches.ts";
 import type { Context } from "./context.ts";
 import { type Event, exchangeOf, queueOf, receiversOf } from "./events.ts";
 import { eventMessage } from "./messages.ts";
@@ -9,21 +11,32 @@ import { wrapRefs } from "./references.ts";
 const bindingVersion = "0.3.0";
 
 /**
- * Generates the document of all `events`: a channel for each event, whose address is its routing
- * key, and for each queue; a send operation for each event and a receive operation for each queue.
- * The output is deterministic.
+ * Generates the document of all `events`: a channel for each routing key, which is the address, and
+ * for each queue; a send operation for each routing key and a receive operation for each queue. An
+ * event has a routing key, and another one for batches of it if there are any. The output is
+ * deterministic.
  */
 export function createDocument(context: Context, events: readonly Event[]): JsonObject {
   const { base } = context;
   const components = createComponents(context, { isTitled: true });
-  const messages = Object.fromEntries(
-    events.map((event) => {
-      const { message } = event;
-      const payload = wellKnownForm(message.typeName) ?? {
-        $ref: components.refer(message, "event"),
-      };
-      return [message.typeName, eventMessage(context, event, payload)];
-    }),
+  const batch = readBatchMessage(context);
+  const messageOf = (message: DescMessage, from?: string) => {
+    const payload = wellKnownForm(message.typeName) ?? {
+      $ref: components.refer(message, "event"),
+    };
+    return [message.typeName, eventMessage(context, { message, from }, payload)];
+  };
+  const messages = Object.fromEntries([
+    ...events.map(({ message, from }) => messageOf(message, from)),
+    ...(batch ? [messageOf(batch)] : []),
+  ]);
+  // What is sent by each routing key: an event alone, or a batch.
+  const sent = events.flatMap((event) =>
+    routingKeysOf(context, event.message).map((key, nth) => ({
+      ...event,
+      key,
+      message: nth === 0 || !batch ? event.message : batch,
+    })),
   );
   const { schemas, resolve } = components.finish();
   const receivers = groupByReceiver(events);
@@ -35,26 +48,26 @@ export function createDocument(context: Context, events: readonly Event[]): Json
     servers: base.servers,
     channels: sortKeys({
       ...Object.fromEntries(
-        events.map((event) => [event.message.typeName, routingKeyChannel(context, event)]),
+        sent.map((sending) => [sending.key, routingKeyChannel(context, sending)]),
       ),
       ...Object.fromEntries(
         receivers.map(([service, received]) => [
           queueOf(context, service),
-          queueChannel(context, { service, received, isWaitedFor: waitedFor.has(service) }),
+          queueChannel(context, { service, received, batch, isWaitedFor: waitedFor.has(service) }),
         ]),
       ),
     }),
     operations: sortKeys({
       ...Object.fromEntries(
-        events.map((event) => [
-          `${event.from}_sends_${event.message.typeName.replaceAll(".", "_")}`,
-          sendOperation(context, event),
+        sent.map((sending) => [
+          `${sending.from}_sends_${sending.key.replaceAll(".", "_")}`,
+          sendOperation(context, sending),
         ]),
       ),
       ...Object.fromEntries(
         receivers.map(([service, received]) => [
           `${service}_receives`,
-          receiveOperation(context, service, received),
+          receiveOperation(context, service, messagesOf(received, batch)),
         ]),
       ),
     }),
@@ -76,11 +89,18 @@ function groupByReceiver(
   ]);
 }
 
-function routingKeyChannel(context: Context, event: Event): JsonObject {
+/** An event or a batch, as it is sent by a routing key. */
+type Sending = Event & { readonly key: string };
+
+function messagesOf(events: readonly Event[], batch: DescMessage | undefined) {
+  return [...events.map(({ message }) => message), ...(batch ? [batch] : [])];
+}
+
+function routingKeyChannel(context: Context, { key, message, from }: Sending): JsonObject {
   const { vhost, exchange } = context.base.events;
-  return channel(context, event.message.typeName, [event], {
+  return channel(context, key, [message], {
     is: "routingKey",
-    exchange: { ...exchange, name: exchangeOf(context, event.from), vhost },
+    exchange: { ...exchange, name: exchangeOf(context, from), vhost },
   });
 }
 
@@ -89,22 +109,25 @@ function queueChannel(
   options: {
     readonly service: string;
     readonly received: readonly Event[];
+    readonly batch: DescMessage | undefined;
     /** Whether the publisher of any event waits for the service. */
     readonly isWaitedFor: boolean;
   },
 ): JsonObject {
-  const { service, received, isWaitedFor } = options;
+  const { service, received, batch, isWaitedFor } = options;
   const { vhost, queue } = context.base.events;
   const { arguments: args, ...rest } = queue;
   const name = queueOf(context, service);
-  return channel(context, name, received, {
+  return channel(context, name, messagesOf(received, batch), {
     is: "queue",
     queue: { ...rest, name, vhost },
     "x-arguments": args,
-    "x-bound-to": received.map(({ from, message }) => ({
-      exchange: exchangeOf(context, from),
-      routingKey: message.typeName,
-    })),
+    "x-bound-to": received.flatMap(({ from, message }) =>
+      routingKeysOf(context, message).map((routingKey) => ({
+        exchange: exchangeOf(context, from),
+        routingKey,
+      })),
+    ),
     ...(isWaitedFor ? {} : { "x-waited-for": false }),
   });
 }
@@ -112,34 +135,31 @@ function queueChannel(
 function channel(
   context: Context,
   address: string,
-  events: readonly Event[],
+  messages: readonly DescMessage[],
   binding: JsonObject,
 ): JsonObject {
-  const [{ message }] = events as readonly [Event];
+  const [message] = messages as readonly [DescMessage];
   return withoutEmpty({
     address,
     title: address,
     summary:
       binding.is === "queue" ? undefined : context.source.comment(message).summary || undefined,
     messages: Object.fromEntries(
-      events.map(({ message: { typeName } }) => [
-        typeName,
-        { $ref: `#/components/messages/${typeName}` },
-      ]),
+      messages.map(({ typeName }) => [typeName, { $ref: `#/components/messages/${typeName}` }]),
     ),
     bindings: { amqp: withoutEmpty({ ...binding, bindingVersion }) },
   });
 }
 
-function sendOperation(context: Context, { message, from, to }: Event): JsonObject {
+function sendOperation(context: Context, { key, message, from, to }: Sending): JsonObject {
   const { typeName } = message;
   const { send } = context.base.events;
   return {
     action: "send",
-    title: `${from} sends ${typeName}`,
+    title: `${from} sends ${key}`,
     summary: context.source.comment(message).summary || undefined,
-    channel: { $ref: `#/channels/${typeName}` },
-    messages: [{ $ref: `#/channels/${typeName}/messages/${typeName}` }],
+    channel: { $ref: `#/channels/${key}` },
+    messages: [{ $ref: `#/channels/${key}/messages/${typeName}` }],
     tags: [{ name: from }],
     bindings: {
       amqp: {
@@ -154,14 +174,14 @@ function sendOperation(context: Context, { message, from, to }: Event): JsonObje
 function receiveOperation(
   context: Context,
   service: string,
-  received: readonly Event[],
+  received: readonly DescMessage[],
 ): JsonObject {
   const queue = queueOf(context, service);
   return {
     action: "receive",
     title: `${service} receives from ${queue}`,
     channel: { $ref: `#/channels/${queue}` },
-    messages: received.map(({ message: { typeName } }) => ({
+    messages: received.map(({ typeName }) => ({
       $ref: `#/channels/${queue}/messages/${typeName}`,
     })),
     tags: [{ name: service }],

@@ -1,15 +1,15 @@
+import type { DescMessage } from "@bufbuild/protobuf";
 import { type JsonObject, withoutEmpty } from "@settle/proto-schemas/json/json-schema";
 import { jsonExamples } from "@settle/proto-schemas/schemas/examples";
 import type { Context } from "./context.ts";
-import type { Event } from "./events.ts";
 
 /**
- * Returns the message object of an event. The message body is the binary form of the protobuf
+ * Returns the message object of an event that `from` sends, or of a batch, which all send. The message body is the binary form of the protobuf
  * message that `x-protobuf` names; `payload` is a schema of its JSON form.
  */
 export function eventMessage(
   context: Context,
-  { message, from }: Event,
+  { message, from }: { readonly message: DescMessage; readonly from: string | undefined },
   payload: JsonObject,
 ): JsonObject {
   const { contentType, properties, headers } = context.base.events;
@@ -21,7 +21,7 @@ export function eventMessage(
     summary: comment.summary || undefined,
     description: comment.rest || undefined,
     contentType,
-    tags: [{ name: from }],
+    tags: from === undefined ? undefined : [{ name: from }],
     "x-protobuf": { message: typeName, file: file.proto.name },
     "x-amqp-properties": {
       type: "object",
