@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { decodeEvent, EventRefusedError } from "@settle/sdk";
+import { decodeEvents, EventRefusedError } from "@settle/sdk";
 import amqp, { type Channel, type ConsumeMessage } from "amqplib";
 import type { Books } from "./books.ts";
 
@@ -85,7 +85,10 @@ async function listenOnce(options: ListenOptions, onSettled: () => void): Promis
   }
 }
 
-/** Acknowledges a delivery after its effect is on disk; rejects once `gone` is aborted. */
+/**
+ * Acknowledges a delivery after the effect of each of its events is on disk; rejects once `gone` is
+ * aborted.
+ */
 async function settle(
   channel: Channel,
   message: ConsumeMessage,
@@ -93,9 +96,9 @@ async function settle(
   gone: AbortSignal,
 ): Promise<void> {
   gone.throwIfAborted();
-  let decoded: ReturnType<typeof decodeEvent>;
+  let events: ReturnType<typeof decodeEvents>;
   try {
-    decoded = decodeEvent(message);
+    events = decodeEvents(message);
   } catch (error) {
     if (!(error instanceof EventRefusedError)) throw error;
     if (error.why === "unknown-type") {
@@ -108,8 +111,8 @@ async function settle(
     }
     return;
   }
-  const { id, event } = decoded;
-  if (event.$typeName === "events.v1.PaymentResultEvent") {
+  for (const { id, event } of events) {
+    if (event.$typeName !== "events.v1.PaymentResultEvent") continue;
     const isNew = await bookAtLast(() => books.book(id, event), gone);
     console.error(`${isNew ? "booked" : "already booked"}: order ${event.orderId}`);
   }

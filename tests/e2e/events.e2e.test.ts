@@ -10,14 +10,7 @@ import { routeOf } from "@settle/chassis/contract/routes";
 import { topologyOf } from "@settle/chassis/contract/topology";
 import { eventually } from "@settle/chassis/testing";
 import { file_events_v1_events, PaymentResultEventSchema } from "@settle/gen/events/v1/events_pb";
-import {
-  createSettle,
-  decodeEvent,
-  money,
-  OrderStatus,
-  PaymentOutcome,
-  type Settle,
-} from "@settle/sdk/node";
+import { createSettle, money, OrderStatus, PaymentOutcome, type Settle } from "@settle/sdk/node";
 import type { ConsumeMessage } from "amqplib";
 import type { Report } from "../../examples/payment-listener/books.ts";
 import { serviceNames } from "../../services/services.ts";
@@ -25,8 +18,16 @@ import { tapEvents } from "../../tools/release/event-tap.ts";
 import { readEventsDocument } from "../harness/documents/events-document.ts";
 import { runListener } from "../harness/listeners/listener-command.ts";
 import { startListening } from "../harness/listeners/payment-listener.ts";
+import { batchesOf, eventsOf } from "../harness/system/batches.ts";
 import { openLink } from "../harness/system/link.ts";
-import { depthOf, onBroker, peek, publish } from "../harness/system/queues.ts";
+import {
+  depthOf,
+  type Event,
+  onBroker,
+  peek,
+  publish,
+  readEvent,
+} from "../harness/system/queues.ts";
 import { type System, startSystem } from "../harness/system/system.ts";
 import { tokenOf } from "../harness/system/tokens.ts";
 
@@ -49,9 +50,9 @@ const userId = "events";
 const paidCount = 40;
 const timeoutMs = 120_000;
 
-/** The order ids of such deliveries. */
-function ordersOf(deliveries: readonly ConsumeMessage[]): ReadonlySet<string> {
-  return new Set(deliveries.map((delivery) => decodeEvent(delivery).event.orderId));
+/** The order ids of such events. */
+function ordersOf(events: readonly Event[]): ReadonlySet<string> {
+  return new Set(events.map((event) => readEvent(event).orderId));
 }
 
 describe("the events", function () {
@@ -64,8 +65,8 @@ describe("the events", function () {
 
   const clientOf = (baseUrl: string, scopes: readonly string[] = []) =>
     parts.use(createSettle({ baseUrl, token: () => tokenOf(userId, scopes) }));
-  const deliveriesOf = (type: string) =>
-    deliveries.filter(({ properties }) => properties.type === type);
+  const eventsOfType = (name: string) =>
+    deliveries.flatMap(eventsOf).filter(({ type }) => type === name);
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "settle-events-"));
@@ -142,11 +143,17 @@ describe("the events", function () {
     await payments.refundPayment({ userId, orderId: first.id });
 
     await eventually("every kind of event has been delivered", () =>
-      document.messageNames.every((name) => deliveriesOf(name).length > 0) ? true : undefined,
+      document.messageNames.every(
+        (name) =>
+          eventsOfType(name).length > 0 ||
+          deliveries.some(({ properties: { type } }) => type === name),
+      )
+        ? true
+        : undefined,
     );
     // The cancelled order adds one; it may have two, with different ids.
     await eventually("every order's result has been delivered", () =>
-      ordersOf(deliveriesOf(resultType)).size === paidCount + 2 ? true : undefined,
+      ordersOf(eventsOfType(resultType)).size === paidCount + 2 ? true : undefined,
     );
     for (const delivery of deliveries) document.checkDelivery(delivery);
   });
@@ -186,13 +193,9 @@ describe("the events", function () {
     const report = async (): Promise<Report> =>
       JSON.parse((await run(process.execPath, [program, ...books, "--report"])).stdout);
     const results = [
-      ...new Map(deliveriesOf(resultType).map((m) => [m.properties.messageId, m])).values(),
+      ...new Map(eventsOfType(resultType).map((event) => [event.messageId, event])).values(),
     ];
-    const copies = results.map(({ properties, content: body }) => ({
-      messageId: properties.messageId as string,
-      type: resultType,
-      body,
-    }));
+    const copies = results.map((event) => ({ ...event, headers: {} }));
     const isDone = () =>
       onBroker(adminUrl, async (channel) => {
         const { waiting } = await depthOf(channel, work);
@@ -225,7 +228,7 @@ describe("the events", function () {
       file.exec(`CREATE TRIGGER full BEFORE INSERT ON results
                  BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`);
       const known = listening.said.filter((line) => line.startsWith("already booked")).length;
-      await publish(adminUrl, work, copies.slice(0, 5));
+      await publish(adminUrl, work, batchesOf(copies.slice(0, 5)));
       await listening.says(/^not booked yet: the disk is full/, 2);
       file.exec("DROP TRIGGER full");
       await listening.says(/^already booked/, known + 5);

@@ -8,7 +8,14 @@ import { successOf } from "../harness/calls/call.ts";
 import { callConnectByFetch } from "../harness/calls/protocols.ts";
 import { assertWhole, assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
 import { createHistory, createShopper, type Shopper } from "../harness/checker/history.ts";
-import { depthOf, type Event, intercept, onBroker, publish } from "../harness/system/queues.ts";
+import {
+  depthOf,
+  type Event,
+  intercept,
+  onBroker,
+  peek,
+  publish,
+} from "../harness/system/queues.ts";
 import {
   type Replica,
   type ServiceName,
@@ -33,10 +40,8 @@ describe("a delivery", function () {
   after(() => system?.[Symbol.asyncDispose]());
 
   const waitFor = (queue: string, waiting: number) =>
-    onBroker(system.broker.adminUrl, (channel) =>
-      eventually(`${queue} holds ${waiting} messages`, async () =>
-        (await depthOf(channel, queue)).waiting === waiting ? true : undefined,
-      ),
+    eventually(`${queue} holds ${waiting} events`, async () =>
+      (await peek(system.broker.adminUrl, queue)).length === waiting ? true : undefined,
     );
   const statusesOf = async (ids: readonly string[]) => {
     const { rows } = await system.databases.orders.query<{ id: string; status: number }>(

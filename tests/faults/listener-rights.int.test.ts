@@ -150,18 +150,26 @@ describe("a listener of another team", () => {
   });
 
   it("can get more events and another password, and be removed", async () => {
-    const { stdout } = await runListener(broker, [name, OrderCreatedEventSchema.typeName]);
+    await runListener(broker, [name, OrderCreatedEventSchema.typeName]);
+    const queue = `queues/${broker.vhost}/${topologyOf(name).work}`;
+    const bound = async () => {
+      const bindings = (await broker.manage("GET", `${queue}/bindings`)) as {
+        source: string;
+        routing_key: string;
+      }[];
+      const ofEvents = bindings.filter(({ source }) => source !== "");
+      return ofEvents.map((b) => [b.source, b.routing_key].join()).toSorted();
+    };
+    const both = [
+      "orders.events,events.v1.OrderCreatedEvent",
+      "payments.events,events.v1.PaymentResultEvent",
+    ].flatMap((alone) => [alone, `${alone}.batch`]);
+    assert.deepEqual(await bound(), both);
+    // It turns out that it cannot read batches of one of them.
+    const { stdout } = await runListener(broker, [name, resultType, "--alone"]);
     assert.notEqual(stdout.trim(), url);
     await assert.rejects(amqp.connect(url), /ACCESS.REFUSED/);
-    const queue = `queues/${broker.vhost}/${topologyOf(name).work}`;
-    const bindings = (await broker.manage("GET", `${queue}/bindings`)) as {
-      source: string;
-      routing_key: string;
-    }[];
-    assert.deepEqual(
-      bindings.filter(({ source }) => source !== "").map((b) => [b.source, b.routing_key].join()),
-      ["orders.events,events.v1.OrderCreatedEvent", "payments.events,events.v1.PaymentResultEvent"],
-    );
+    assert.deepEqual(await bound(), both.slice(0, 3));
     // The state after an interrupted removal.
     await broker.manage("DELETE", queue);
     await runListener(broker, ["--remove", name]);

@@ -2,13 +2,18 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { topologyOf } from "@settle/chassis/contract/topology";
 import { eventually } from "@settle/chassis/testing";
+import { EventBatchSchema } from "@settle/gen/events/v1/event_batch_pb";
 import { OrderCreatedEventSchema } from "@settle/gen/events/v1/events_pb";
+import { tapEvents } from "../../tools/release/event-tap.ts";
 import { successOf } from "../harness/calls/call.ts";
 import { callConnectByFetch } from "../harness/calls/protocols.ts";
 import { assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
 import { createHistory, createShopper } from "../harness/checker/history.ts";
 import { onBroker, startTap, type Tap } from "../harness/system/queues.ts";
 import { type System, startSystem } from "../harness/system/system.ts";
+
+const batched = 8;
+const { typeName: batchType } = EventBatchSchema;
 
 // The tests build on one another: each leaves an event in the outbox, whose claim expires after ten
 // seconds, and the last one waits for all of them.
@@ -81,6 +86,25 @@ describe("a relay", function () {
     });
   }
 
+  it("leaves all of a batch in the outbox when it is killed between two of its events", async () => {
+    const before = await waitingEvents();
+    const messages: (string | undefined)[] = [];
+    await using _ = await tapEvents(system.broker.adminUrl, ["orders"], ({ properties }) =>
+      messages.push(properties.type),
+    );
+    // The first call occupies the batcher, so that the others share a transaction.
+    const replica = await system.start("orders", { crashAt: `relay.after-confirm:${batched - 1}` });
+    const shopper = shopperAt(replica.url);
+    await Promise.all(
+      Array.from({ length: batched }, () =>
+        shopper.createOrder("relayed", 1n, { label: "batched" }),
+      ),
+    );
+    await replica.exited;
+    await eventually("a batch was published", () => messages.includes(batchType) || undefined);
+    assert.ok((await waitingEvents()) > before + 1);
+  });
+
   it("publishes the events that killed replicas left, and each order is paid once", async () => {
     const next = await system.start("orders", { port: system.ports.orders });
     await successOf(shopperAt(next.url).createOrder("relayed", 10n, { label: "after" }));
@@ -92,6 +116,6 @@ describe("a relay", function () {
     const { rows } = await system.databases.payments.query<{ balanceMinor: bigint }>(
       `SELECT balance_minor AS "balanceMinor" FROM accounts`,
     );
-    assert.deepEqual(rows, [{ balanceMinor: 60n }]);
+    assert.deepEqual(rows, [{ balanceMinor: 60n - BigInt(batched) }]);
   });
 });

@@ -39,13 +39,16 @@ async function main(args: readonly string[]): Promise<void> {
     password: decodeURIComponent(password),
     vhost: request.vhost,
   };
-  const { name, listensTo } = request;
+  const { name, listensTo, readsBatches } = request;
   if (request.isRemoval) {
     await removeListener({ ...administration, listener: { name } });
     return console.error(`Removed the listener ${name}`);
   }
   const secret = process.env.LISTENER_PASSWORD || randomBytes(18).toString("base64url");
-  await provisionListener({ ...administration, listener: { name, password: secret, listensTo } });
+  await provisionListener({
+    ...administration,
+    listener: { name, password: secret, listensTo, readsBatches },
+  });
   const url = new URL(amqpUrl);
   url.username = name;
   url.password = secret;

@@ -9,6 +9,7 @@ export type ListenerRequest = {
   readonly isRemoval: boolean;
   /** The type names of the events, by the service that publishes them; empty for a removal. */
   readonly listensTo: Readonly<Record<string, readonly string[]>>;
+  readonly readsBatches: boolean;
   readonly vhost: string;
 };
 
@@ -21,8 +22,12 @@ Lets a program of another team listen to events. Creates the queue <name>.work f
 dead-letter queue, and a RabbitMQ user <name> that may only read these two queues. Prints the URL with
 which that user connects. Run it again to add events or to change the password.
 
+Events come alone or in batches (events.v1.EventBatch); decodeEvents of @settle/sdk reads both.
+
   npm run --silent listener -- payment-listener events.v1.PaymentResultEvent
 
+  --alone    gets no batches; the services must then publish each event alone as well:
+             EVENT_BATCHES=with-singles
   --remove   removes the listener <name>, its queues and all messages in them
   --vhost    the virtual host (default: settle)
   --help     shows this help
@@ -41,6 +46,7 @@ export function readListenerRequest(args: readonly string[]): ListenerRequest | 
     args: [...args],
     allowPositionals: true,
     options: {
+      alone: { type: "boolean" },
       remove: { type: "boolean" },
       vhost: { type: "string", default: "settle" },
       help: { type: "boolean", short: "h" },
@@ -67,5 +73,5 @@ export function readListenerRequest(args: readonly string[]): ListenerRequest | 
     else faults.push(`there is no event ${type}`);
   }
   if (faults.length > 0) throw new Error(`${faults.join("\n")}\nSee --help`);
-  return { name, isRemoval, listensTo, vhost: values.vhost };
+  return { name, isRemoval, listensTo, readsBatches: !values.alone, vhost: values.vhost };
 }

@@ -18,6 +18,7 @@ const passedOn = [
   "AUTH_SCOPE_CLAIM",
   "SELF_DEPOSIT",
   "EXPIRE_AFTER_MS",
+  "EVENT_BATCHES",
   ...quotas,
 ];
 const oidcVariables = ["OIDC_AUTHORITY", "OIDC_CLIENT_ID"] as const;
@@ -130,6 +131,7 @@ Other settings:
   SELF_DEPOSIT              whether users may deposit into their own accounts (true)
   EXPIRE_AFTER_MS           how long an order waits for its payment if CreateOrder sets no
                             expireAfter (without limit)
+  EVENT_BATCHES             whether events share messages: off, with-singles or on (on)
   ${quotas.slice(0, 3).join(", ")},
   ${quotas.slice(3).join(", ")}
                             what one user may do; see docs/reference/configuration.md

@@ -191,7 +191,7 @@ function servicePart(name: ServiceName, options: StackOptions): Part {
         auth: tokenIssuerOf(config),
         logLevel: config.logLevel,
         edgeUrl: `http://localhost:${config.ports.edge}`,
-        env: config.serviceEnv ?? {},
+        env: { EVENT_BATCHES: "on", ...config.serviceEnv },
       });
       return { ...service, exited: service.child.exited, address: `${host}:${port}` };
     },

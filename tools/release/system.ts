@@ -22,6 +22,8 @@ export async function startRecordedSystem(options: {
       root,
       prefix: "settle-release-",
       page: false,
+      // A recording has each event as it is alone.
+      serviceEnv: { EVENT_BATCHES: "off" },
       signal,
       report: (name, state, detail) => log(`${name}: ${state}${detail && ` (${detail})`}`),
     }),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { DatabaseLimits } from "./database/database.ts";
+import type { EventBatches } from "./events/relay.ts";
 import type { AuthConfig } from "./identity/token-verifier.ts";
 import type { FairQueueLimits } from "./rpc/fair-queue.ts";
 import type { WriteQuotaLimits } from "./rpc/write-quota.ts";
@@ -75,6 +76,12 @@ export const serviceEnvironment = processEnvironment.extend({
     .describe(
       "How many events may wait for the broker before calls that publish events are refused with `OVERLOADED`.",
     ),
+  EVENT_BATCHES: z
+    .enum(["off", "with-singles", "on"])
+    .default("off")
+    .describe(
+      "Whether events that are published at the same time share a message: `off`, `on`, or `with-singles`, which publishes each event alone as well, for listeners that read no batches. [When to switch](../how-to/operate.md#event-batches).",
+    ),
   USER_WRITES_PER_SECOND: countVariable
     .default(200)
     .describe(
@@ -85,28 +92,19 @@ export const serviceEnvironment = processEnvironment.extend({
     .describe(
       "The same per day; all of them at once. It also limits how many idempotency keys are stored for a user.",
     ),
-  DATABASE_READ_CONNECTIONS: z.coerce
-    .number()
-    .int()
-    .min(1)
+  DATABASE_READ_CONNECTIONS: countVariable
     .max(1_000)
     .default(6)
     .describe(
       "The most connections to the database for what only reads, and how many calls that only read run at a time.",
     ),
-  DATABASE_WRITE_CONNECTIONS: z.coerce
-    .number()
-    .int()
-    .min(1)
+  DATABASE_WRITE_CONNECTIONS: countVariable
     .max(1_000)
     .default(16)
     .describe(
       "The most connections to the database for everything else. Every batcher and loop uses one; a batcher uses up to two more while users are set aside.",
     ),
-  MAX_READS_PER_USER: z.coerce
-    .number()
-    .int()
-    .min(1)
+  MAX_READS_PER_USER: countVariable
     .default(2)
     .describe("How many calls that only read run at a time for one user; further ones wait."),
   MAX_WAITING_READS: z.coerce
@@ -166,6 +164,7 @@ export type ServiceConfig = {
   /** The origin of the edge, as clients reach it. */
   readonly edgeUrl: string;
   readonly maxOutboxDepth: number;
+  readonly eventBatches: EventBatches;
   readonly writeQuota: WriteQuotaLimits;
   readonly connections: Pick<DatabaseLimits, "readConnections" | "writeConnections">;
   readonly reads: FairQueueLimits;
@@ -223,6 +222,7 @@ export function serviceConfigOf(values: z.output<typeof serviceEnvironment>): Se
         : `${values.AUTH_ISSUER}/token`,
     edgeUrl: values.EDGE_URL,
     maxOutboxDepth: values.MAX_OUTBOX_DEPTH,
+    eventBatches: values.EVENT_BATCHES,
     writeQuota: { perSecond: values.USER_WRITES_PER_SECOND, perDay: values.USER_WRITES_PER_DAY },
     connections: {
       readConnections: values.DATABASE_READ_CONNECTIONS,

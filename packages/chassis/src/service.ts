@@ -105,9 +105,19 @@ export async function startService<Service extends DescService, Event extends De
   const broker = starting.use(createBroker({ url: config.amqpUrl, name, log }));
   const { publisher } = broker;
   const { events: exchange, hints: hintsExchange } = topologyOf(name);
-  const { maxOutboxDepth: maxDepth } = config;
   const outbox = starting.use(
-    createOutbox({ database, publisher, exchange, publications, maxDepth, clock, log, faults }),
+    createOutbox({
+      database,
+      publisher,
+      exchange,
+      publications,
+      maxDepth: config.maxOutboxDepth,
+      batches: config.eventBatches,
+      newId,
+      clock,
+      log,
+      faults,
+    }),
   );
   const hints = starting.use(createHints({ broker, exchange: hintsExchange, clock, log }));
   const foundations = { database, outbox, hints, clock, newId, log, faults };

@@ -19,6 +19,7 @@ describe("configuration", () => {
       logLevel: "info",
       reflection: true,
       maxOutboxDepth: 1_000_000,
+      eventBatches: "off",
       writeQuota: { perSecond: 200, perDay: 1_000_000 },
       connections: { readConnections: 6, writeConnections: 16 },
       reads: { maxRunning: 6, maxRunningPerUser: 2, maxWaiting: 2_000, maxWaitingPerUser: 100 },

@@ -91,12 +91,18 @@ describe("the AsyncAPI documents", () => {
     assert.deepEqual(ofTheseTwo, [
       "orders_receives: receive events.v1.PaymentRefundedEvent orders.work",
       "orders_receives: receive events.v1.PaymentResultEvent orders.work",
+      "orders_receives: receive events.v1.EventBatch orders.work",
       "orders_sends_events_v1_OrderCancelledEvent: send events.v1.OrderCancelledEvent events.v1.OrderCancelledEvent",
+      "orders_sends_events_v1_OrderCancelledEvent_batch: send events.v1.EventBatch events.v1.OrderCancelledEvent.batch",
       "orders_sends_events_v1_OrderCreatedEvent: send events.v1.OrderCreatedEvent events.v1.OrderCreatedEvent",
+      "orders_sends_events_v1_OrderCreatedEvent_batch: send events.v1.EventBatch events.v1.OrderCreatedEvent.batch",
       "payments_receives: receive events.v1.OrderCancelledEvent payments.work",
       "payments_receives: receive events.v1.OrderCreatedEvent payments.work",
+      "payments_receives: receive events.v1.EventBatch payments.work",
       "payments_sends_events_v1_PaymentRefundedEvent: send events.v1.PaymentRefundedEvent events.v1.PaymentRefundedEvent",
+      "payments_sends_events_v1_PaymentRefundedEvent_batch: send events.v1.EventBatch events.v1.PaymentRefundedEvent.batch",
       "payments_sends_events_v1_PaymentResultEvent: send events.v1.PaymentResultEvent events.v1.PaymentResultEvent",
+      "payments_sends_events_v1_PaymentResultEvent_batch: send events.v1.EventBatch events.v1.PaymentResultEvent.batch",
     ]);
   });
 });

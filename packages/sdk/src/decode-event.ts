@@ -1,5 +1,6 @@
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import {
+  EventBatchSchema,
   OrderCancelledEventSchema,
   OrderCreatedEventSchema,
   PaymentRefundedEventSchema,
@@ -55,29 +56,51 @@ export class EventRefusedError extends Error {
   }
 }
 
+/** An event and its id, which stays the same when the event is published again. */
+export type DecodedEvent = { readonly id: string; readonly event: SettleEvent };
+
 /**
- * Decodes an event and its id from a message that amqplib delivers. The id stays the same when the
- * event is published again: a consumer should process each id once. Throws an
- * {@link EventRefusedError} if the message is not an event of a known type.
+ * Decodes the events of a message that amqplib delivers: one, or several that share it. A consumer
+ * should process each id once, and acknowledge the message after all its events. Throws an
+ * {@link EventRefusedError} if the message is not an event, or a batch of events, of a known type.
  */
-export function decodeEvent({ content, properties }: EventDelivery): {
-  readonly id: string;
-  readonly event: SettleEvent;
-} {
-  const schema: DescMessage | undefined = schemas.find(
-    ({ typeName }) => typeName === properties.type,
+export function decodeEvents(delivery: EventDelivery): readonly DecodedEvent[] {
+  const { properties } = delivery;
+  if (properties.type !== EventBatchSchema.typeName) return [decodeEvent(delivery)];
+  const { events } = decode(EventBatchSchema, delivery);
+  if (events.length === 0) throw new EventRefusedError("malformed", properties, "has no events");
+  return events.map(({ id, type, payload }) =>
+    decodeEvent({ content: payload, properties: { type, messageId: id, contentType } }),
   );
+}
+
+/**
+ * Decodes an event and its id from a message that amqplib delivers, which has to be of an event
+ * alone; {@link decodeEvents} decodes batches as well. A consumer should process each id once. Throws
+ * an {@link EventRefusedError} if the message is not an event of a known type.
+ */
+export function decodeEvent(delivery: EventDelivery): DecodedEvent {
+  const { properties } = delivery;
+  const schema = schemas.find(({ typeName }) => typeName === properties.type);
   if (!schema) throw new EventRefusedError("unknown-type", properties, "is not a known event");
+  const event = decode<DescMessage>(schema, delivery) as SettleEvent;
+  const id = textOf(properties.messageId);
+  if (id === "") throw new EventRefusedError("malformed", properties, "has no id");
+  return { id, event };
+}
+
+function decode<Schema extends DescMessage>(
+  schema: Schema,
+  { content, properties }: EventDelivery,
+): MessageShape<Schema> {
   if (properties.contentType !== contentType) {
     const text = `is of content type "${textOf(properties.contentType)}", not ${contentType}`;
     throw new EventRefusedError("malformed", properties, text);
   }
-  const id = textOf(properties.messageId);
-  if (id === "") throw new EventRefusedError("malformed", properties, "has no id");
   try {
-    return { id, event: fromBinary(schema, content) as SettleEvent };
+    return fromBinary(schema, content);
   } catch {
-    throw new EventRefusedError("malformed", properties, `cannot be decoded as one`);
+    throw new EventRefusedError("malformed", properties, "cannot be decoded as one");
   }
 }
 

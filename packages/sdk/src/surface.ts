@@ -19,7 +19,9 @@ export {
   type WriteOptions,
 } from "@settle/sdk-runtime";
 export {
+  type DecodedEvent,
   decodeEvent,
+  decodeEvents,
   type EventDelivery,
   EventRefusedError,
   type SettleEvent,

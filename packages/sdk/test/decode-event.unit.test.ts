@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { create, toBinary } from "@bufbuild/protobuf";
+import { EventBatchSchema } from "@settle/gen/events/v1/event_batch_pb";
 import {
   file_events_v1_events,
   OrderCreatedEventSchema,
   PaymentResultEventSchema,
 } from "@settle/gen/events/v1/events_pb";
-import { decodeEvent, EventRefusedError, PaymentOutcome } from "@settle/sdk";
+import { decodeEvent, decodeEvents, EventRefusedError, PaymentOutcome } from "@settle/sdk";
 
 const messageId = "01890000-0000-7000-8000-000000000000";
 const contentType = "application/x-protobuf";
@@ -70,5 +71,53 @@ describe("decodeEvent", () => {
     assert.match(refusalOf({ type, contentType }).message, /has no id/);
     const cut = refusalOf({ type, messageId, contentType }, content.subarray(0, -1));
     for (const { why } of [json, cut]) assert.equal(why, "malformed");
+  });
+});
+
+describe("decodeEvents", () => {
+  const type = OrderCreatedEventSchema.typeName;
+  const batchOf = (events: readonly { id: string; type: string; payload: Uint8Array }[]) => ({
+    content: toBinary(EventBatchSchema, create(EventBatchSchema, { events: [...events] })),
+    properties: { type: EventBatchSchema.typeName, contentType },
+  });
+  const other = "01890000-0000-7000-8000-000000000001";
+  const events = [messageId, other].map((id) => ({ id, type, payload: content }));
+
+  it("decodes an event alone as decodeEvent does", () => {
+    const delivery = { content, properties: { type, messageId, contentType } };
+    assert.deepEqual(decodeEvents(delivery), [decodeEvent(delivery)]);
+    assert.throws(() => decodeEvents({ content, properties: { type } }), EventRefusedError);
+  });
+
+  it("decodes the events of a batch, each with its own id", () => {
+    const decoded = decodeEvents(batchOf(events));
+    assert.deepEqual(
+      decoded.map(({ id }) => id),
+      [messageId, other],
+    );
+    for (const { event } of decoded) {
+      assert.ok(event.$typeName === type);
+      assert.equal(event.amount?.minorUnits, 250n);
+    }
+  });
+
+  it("rejects a batch of which it cannot decode all", () => {
+    const whyOf = (delivery: Parameters<typeof decodeEvents>[0]) => {
+      try {
+        decodeEvents(delivery);
+      } catch (error) {
+        assert.ok(error instanceof EventRefusedError, String(error));
+        return `${error.why}: ${error.messageId}`;
+      }
+      throw new Error("not refused");
+    };
+    const [first] = events;
+    assert.ok(first);
+    assert.equal(whyOf(batchOf([])), "malformed: ");
+    assert.equal(whyOf({ ...batchOf(events), content: Buffer.from("x") }), "malformed: ");
+    const newer = { ...first, id: other, type: "events.v2.OrderShippedEvent" };
+    assert.equal(whyOf(batchOf([first, newer])), `unknown-type: ${other}`);
+    const cut = { ...first, id: other, payload: content.subarray(0, -1) };
+    assert.equal(whyOf(batchOf([first, cut])), `malformed: ${other}`);
   });
 });

@@ -57,6 +57,8 @@ export async function setupOrders(changedLimits: Partial<OrderLimits> = {}) {
       exchange: "orders.events",
       publications: publicationsOf("orders", [OrderCreatedEventSchema, OrderCancelledEventSchema]),
       maxDepth: 1_000_000,
+      batches: "on",
+      newId,
     }),
   );
   const hints = setup.use(createHints({ ...options, broker: noBroker, exchange: "orders.hints" }));

@@ -31,7 +31,7 @@ export type OrderMessage = Message<OrderEventSchema>;
 export async function setupPayments() {
   await using setup = new AsyncDisposableStack();
   const { url } = setup.use(await createTestDatabase("payments"));
-  const options = { clock: testClock, log: testLog, faults: noFaults };
+  const options = { clock: testClock, newId, log: testLog, faults: noFaults };
   const target = { ...options, url, limits: { lockTimeoutMs: 2_000 } };
   const database = countStatements(setup.use(createPaymentsDatabase(target)));
   await database.migrate();
@@ -44,6 +44,7 @@ export async function setupPayments() {
       exchange: "payments.events",
       publications: publicationsOf("payments", published),
       maxDepth: 10_000,
+      batches: "on",
     }),
   );
   const handler = handleOrderEvents({ outbox, clock: testClock, newId });

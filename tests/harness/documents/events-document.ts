@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRegistry, fromBinary, toJson } from "@bufbuild/protobuf";
+import { file_events_v1_event_batch } from "@settle/gen/events/v1/event_batch_pb";
 import { file_events_v1_events } from "@settle/gen/events/v1/events_pb";
 import { Ajv } from "ajv";
 import type { ConsumeMessage } from "amqplib";
@@ -40,7 +41,7 @@ type EventsDocument = {
 };
 
 const path = new URL("../../../gen/asyncapi/settle.json", import.meta.url);
-const types = createRegistry(file_events_v1_events);
+const types = createRegistry(file_events_v1_events, file_events_v1_event_batch);
 
 /** The AsyncAPI document, and the parts of it about the broker. */
 export function readEventsDocument() {

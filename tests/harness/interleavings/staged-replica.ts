@@ -10,6 +10,7 @@ import { createHints } from "@settle/chassis/events/hints";
 import { createOutbox } from "@settle/chassis/events/outbox";
 import type { Foundations } from "@settle/chassis/service";
 import { testClock, testLog } from "@settle/chassis/testing";
+import { batchesOf } from "../system/batches.ts";
 import type { Event } from "../system/queues.ts";
 import type { ServiceName } from "../system/system.ts";
 
@@ -109,6 +110,7 @@ export function startStagedReplica<
       exchange,
       publications: publicationsOf(service, options.publishes),
       maxDepth: 10_000,
+      batches: "on",
     }),
   );
   const hints = parts.use(createHints({ ...surroundings, broker, exchange: hintsExchange }));
@@ -122,14 +124,15 @@ export function startStagedReplica<
     foundations,
     rpc,
     async deliver(events, redelivered) {
+      // Redelivered ones come alone, and so often that each is also handled alone.
+      const messages = redelivered ? events : batchesOf(events);
       await Promise.all(
-        events.map(
-          (event) =>
+        messages.map(
+          (message) =>
             new Promise<void>((ack) =>
               receive({
-                ...event,
-                // So often that each is handled alone.
-                headers: { ...event.headers, ...(redelivered && { "x-delivery-count": 3 }) },
+                ...message,
+                headers: { ...message.headers, ...(redelivered && { "x-delivery-count": 3 }) },
                 redelivered,
                 timestampMs: Date.now(),
                 ack,

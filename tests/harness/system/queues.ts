@@ -1,5 +1,10 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { retryDelays, retryQueueOf, topologyOf } from "@settle/chassis/contract/topology";
+import {
+  batchKeyOf,
+  retryDelays,
+  retryQueueOf,
+  topologyOf,
+} from "@settle/chassis/contract/topology";
 import { eventually } from "@settle/chassis/testing";
 import {
   OrderCancelledEventSchema,
@@ -9,15 +14,10 @@ import {
 } from "@settle/gen/events/v1/events_pb";
 import amqp, { type Channel, type ConfirmChannel } from "amqplib";
 import { tapEvents } from "../../../tools/release/event-tap.ts";
+import { type Event, eventsOf } from "./batches.ts";
 import type { ServiceName } from "./system.ts";
 
-/** An event as published. */
-export type Event = {
-  readonly messageId: string | undefined;
-  readonly type: string | undefined;
-  readonly body: Buffer;
-  readonly headers: Readonly<Record<string, unknown>>;
-};
+export type { Event } from "./batches.ts";
 
 const services: readonly ServiceName[] = ["orders", "payments"];
 const schemas = [
@@ -69,7 +69,7 @@ export async function depthOf(
   return { waiting: messageCount, consumers: consumerCount };
 }
 
-/** Returns all ready messages of the queue and leaves them there. */
+/** Returns the events of all ready messages of the queue and leaves them there. */
 export async function peek(adminUrl: string, queue: string): Promise<readonly Event[]> {
   // Closing the connection requeues them.
   return onBroker(adminUrl, async (channel) => {
@@ -77,7 +77,7 @@ export async function peek(adminUrl: string, queue: string): Promise<readonly Ev
     for (;;) {
       const message = await channel.get(queue);
       if (!message) return events;
-      events.push(eventOf(message));
+      events.push(...eventsOf(message));
     }
   });
 }
@@ -111,7 +111,7 @@ export type Tap = AsyncDisposable & { readonly events: readonly Event[] };
 /** Starts to collect the events of a service. */
 export async function startTap(adminUrl: string, service: ServiceName): Promise<Tap> {
   const events: Event[] = [];
-  const tap = await tapEvents(adminUrl, [service], (message) => events.push(eventOf(message)));
+  const tap = await tapEvents(adminUrl, [service], (message) => events.push(...eventsOf(message)));
   return { events, [Symbol.asyncDispose]: () => tap[Symbol.asyncDispose]() };
 }
 
@@ -128,9 +128,9 @@ export async function intercept(
   },
   work: () => Promise<number>,
 ): Promise<readonly Event[]> {
-  const routing = kept.types.map(
-    (type) => [topologyOf(kept.to).work, topologyOf(kept.from).events, type] as const,
-  );
+  const routing = kept.types
+    .flatMap((type) => [type, batchKeyOf(type)])
+    .map((key) => [topologyOf(kept.to).work, topologyOf(kept.from).events, key] as const);
   await using tap = await startTap(adminUrl, kept.from);
   await onBroker(adminUrl, async (channel) => {
     for (const route of routing) await channel.unbindQueue(...route);
@@ -145,13 +145,4 @@ export async function intercept(
     for (const route of routing) await channel.bindQueue(...route);
   });
   return events;
-}
-
-function eventOf({ properties, content }: amqp.Message): Event {
-  return {
-    messageId: properties.messageId,
-    type: properties.type,
-    body: content,
-    headers: properties.headers ?? {},
-  };
 }

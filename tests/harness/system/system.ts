@@ -144,6 +144,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
         AUTH_AUDIENCE: auth.audience,
         AUTH_JWKS_URL: auth.jwksUrl,
         EDGE_URL: edge.url,
+        EVENT_BATCHES: "on",
         ...(crashAt ? { CRASH_AT: crashAt } : {}),
         ...env,
       },

@@ -9,8 +9,10 @@ describe("npm run listener", () => {
       name: "bookkeeping",
       isRemoval: false,
       listensTo: { payments: [result], orders: [created] },
+      readsBatches: true,
       vhost: "settle",
     });
+    assert.equal(readListenerRequest(["bookkeeping", result, "--alone"])?.readsBatches, false);
     assert.equal(readListenerRequest(["--remove", "bookkeeping"])?.isRemoval, true);
   });
 

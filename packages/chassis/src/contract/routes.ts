@@ -16,7 +16,10 @@ export type EventRoute = {
  * The events that a service publishes, by type name. An event is mandatory if its publisher waits
  * for a consumer: it then counts as published only once a queue has it.
  */
-export type Publications = ReadonlyMap<string, { readonly isMandatory: boolean }>;
+export type Publications = ReadonlyMap<
+  string,
+  { readonly schema: DescMessage; readonly isMandatory: boolean }
+>;
 
 /** Returns the route of `event` in the contract; undefined for a message that is not an event. */
 export function routeOf(event: DescMessage): EventRoute | undefined {
@@ -61,7 +64,7 @@ export function publicationsOf(service: string, events: readonly DescMessage[]):
     events.map((event) => {
       const { from, to } = routeOf(event) ?? {};
       assert(from === service, `the contract does not let ${service} publish ${event.typeName}`);
-      return [event.typeName, { isMandatory: to !== undefined && to.length > 0 }];
+      return [event.typeName, { schema: event, isMandatory: to !== undefined && to.length > 0 }];
     }),
   );
 }

@@ -1,10 +1,15 @@
+import { crc32 } from "node:zlib";
+
 /**
  * The names of everything that a service owns on the broker. Services declare nothing that outlives
  * them: definitions built from these names (see provision-broker.ts) are imported before they
  * start. A replica may only declare its own queue of hints, which is exclusive to its connection.
  */
 export type Topology = {
-  /** Topic exchange for the service's outbox events; the routing key is the event's type name. */
+  /**
+   * Topic exchange for the service's outbox events; the routing key is the event's type name, and
+   * {@link batchKeyOf} it for a batch.
+   */
   readonly events: string;
   /** Quorum queue with the events of other services that the service handles. */
   readonly work: string;
@@ -22,6 +27,20 @@ export type Topology = {
    */
   readonly hints: string;
 };
+
+/** The header with the {@link partitionOf} the user of an event, or of all events of a batch. */
+export const partitionHeader = "x-partition";
+const partitions = 1;
+
+/** Returns the partition of the events of `userId`: the same number each time. */
+export function partitionOf(userId: string): number {
+  return crc32(userId) % partitions;
+}
+
+/** Returns the routing key of batches of events of `type`. */
+export function batchKeyOf(type: string): string {
+  return `${type}.batch`;
+}
 
 /** How long a message waits before each retry: one queue per delay; the last delay is repeated. */
 export const retryDelays = [

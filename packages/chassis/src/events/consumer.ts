@@ -14,13 +14,16 @@ import { UserLockedError } from "../writes/aside.ts";
 import { BatcherFullError } from "../writes/batcher.ts";
 import { createTransactionBatcher } from "../writes/transaction-batcher.ts";
 import { batchSizes, laneOf } from "./delivery-lanes.ts";
+import { eventsIn, maxBatchedEvents } from "./event-batch.ts";
 import { claimMessages, releaseMessages } from "./inbox.ts";
 import { createMessageReader, type Message, type Received } from "./message-reader.ts";
 import { createRedelivery } from "./redelivery.ts";
 
 export type { Message } from "./message-reader.ts";
 
-const prefetch = 512;
+const prefetch = 256;
+// Messages that were delivered, and their copies after a lost channel.
+const maxWaiting = 2 * prefetch * maxBatchedEvents;
 const databasePauseMs = 500;
 // Messages that are not settled by then (a blocked broker, a slow database) are delivered again.
 const stopTimeoutMs = 3_000;
@@ -55,7 +58,9 @@ type Outcome = "handled" | "duplicate" | "too early";
  * times. While another transaction has locked the rows of a user, the messages of that user wait in
  * the retry queues, without a limit. While the database is unavailable, nothing is consumed.
  *
- * Redelivered messages run in smaller batches, beside the new ones; see `delivery-lanes.ts`.
+ * Redelivered messages run in smaller batches, beside the new ones; see `delivery-lanes.ts`. The
+ * events of an {@link EventBatch} are messages of their own in all of this: each is settled, retried
+ * and dead-lettered alone.
  */
 export function createConsumer<Schema extends DescMessage>(options: {
   readonly service: string;
@@ -112,8 +117,8 @@ export function createConsumer<Schema extends DescMessage>(options: {
       userOf: ({ event }) => userOf(event),
       usersTable,
       maxBatchSize,
-      maxWaiting: 2 * prefetch,
-      maxWaitingPerUser: 2 * prefetch,
+      maxWaiting,
+      maxWaitingPerUser: maxWaiting,
       // A message that kills its consumer is the first to return. If it also ran first each time,
       // those behind it would be delivered in vain as often as it is, and share its end.
       order: maxBatchSize === 1 ? "random" : "in turn",
@@ -189,6 +194,11 @@ export function createConsumer<Schema extends DescMessage>(options: {
     }
   };
 
+  const begin = (settled: Promise<void>) => {
+    const number = ++lastNumber;
+    settling.set(number, settled);
+    void settled.finally(() => settling.delete(number));
+  };
   const subscription = broker.subscribe({
     queue: topology.work,
     prefetch,
@@ -198,11 +208,15 @@ export function createConsumer<Schema extends DescMessage>(options: {
       taking = new AbortController();
     },
     onDelivery(delivery) {
-      const message = read(delivery);
-      const settled = typeof message === "string" ? deadLetter(delivery, message) : settle(message);
-      const number = ++lastNumber;
-      settling.set(number, settled);
-      void settled.finally(() => settling.delete(number));
+      const events = eventsIn(delivery);
+      if (typeof events === "string") return begin(deadLetter(delivery, events));
+      // Each event of a batch that keeps coming back gets a number of deliveries of its own.
+      const apart = events.length > 1 && laneOf(delivery) === batchSizes.length - 1;
+      for (const event of events) {
+        const message = read(event);
+        if (typeof message === "string") begin(deadLetter(event, message));
+        else begin(apart ? setAside(event, userOf(message.event)) : settle(message));
+      }
     },
   });
 

@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
-import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import type { Logger } from "pino";
 import type { CheckedClock } from "../base/clock.ts";
 import type { Faults } from "../base/faults.ts";
 import { startLoop } from "../base/loop.ts";
 import type { Publisher } from "../broker/broker.ts";
 import type { Publications } from "../contract/routes.ts";
+import { partitionHeader, partitionOf } from "../contract/topology.ts";
 import type { Database, Transaction } from "../database/database.ts";
+import { createConfirmedEvents } from "./confirmed-events.ts";
 import { sampleOutbox } from "./outbox-sample.ts";
-import { createRelay } from "./relay.ts";
+import { createRelay, type EventBatches } from "./relay.ts";
 
 /** The outbox table of {@link createOutbox}, for a service's first migration. */
 export const outboxTable = `
@@ -32,8 +34,6 @@ const claimMs = 10_000;
 const claimMarginMs = 1_000;
 const sweepIntervalMs = 1_000;
 const sweepBatchSize = 500;
-const aloneDeleteMs = 100;
-const maxDeletesPerWrite = 2_000;
 const depthSampleIntervalMs = 5_000;
 
 /** An event to publish: `payload` is the encoded message, `type` its full protobuf name. */
@@ -41,6 +41,8 @@ export type OutboxEvent = {
   /** A UUIDv7, created before the transaction and the same each time the event is published. */
   readonly id: string;
   readonly type: string;
+  /** Whose event it is; decides its partition. */
+  readonly userId: string;
   readonly payload: Uint8Array;
   readonly createTimeMs: number;
 };
@@ -64,10 +66,11 @@ export type Outbox = AsyncDisposable & {
 /** Encodes `message` as the event `id`. */
 export function outboxEvent<Schema extends DescMessage>(
   schema: Schema,
-  message: MessageShape<Schema>,
+  message: MessageShape<Schema> & { readonly userId: string },
   { id, createTimeMs }: { readonly id: string; readonly createTimeMs: number },
 ): OutboxEvent {
-  return { id, type: schema.typeName, payload: toBinary(schema, message), createTimeMs };
+  const { userId } = message;
+  return { id, type: schema.typeName, userId, payload: toBinary(schema, message), createTimeMs };
 }
 
 /**
@@ -83,64 +86,27 @@ export function createOutbox(options: {
   /** The events of the service; see `publicationsOf`. */
   readonly publications: Publications;
   readonly maxDepth: number;
+  readonly batches: EventBatches;
+  readonly newId: () => string;
   /** Is compared with the database's clock every few seconds. */
   readonly clock: CheckedClock;
   readonly log: Logger;
   readonly faults: Faults;
 }): Outbox {
-  const { database, publisher, exchange, publications, maxDepth, clock, log, faults } = options;
-  let confirmed: string[] = [];
-  // Their transaction failed. The next one must not, in case somebody has locked such a row.
-  const leftOver: string[] = [];
-  let deleteTimer: NodeJS.Timeout | undefined;
-  let deleting: Promise<void> = Promise.resolve();
+  const { database, publisher, exchange, publications, maxDepth } = options;
+  const { batches, newId, clock, log, faults } = options;
   let depth = 0;
   let sampledMs = Number.NEGATIVE_INFINITY;
-  let stopped = false;
 
-  const takeConfirmed = () => {
-    const taken = confirmed.slice(0, maxDeletesPerWrite);
-    confirmed = confirmed.slice(taken.length);
-    return taken;
-  };
-  const giveBack = (ids: readonly string[]) => {
-    leftOver.push(...ids);
-    scheduleDelete();
-  };
-  const scheduleDelete = () => {
-    if (confirmed.length + leftOver.length === 0 || stopped) return;
-    deleteTimer ??= setTimeout(() => {
-      deleteTimer = undefined;
-      deleting = deleteConfirmed();
-    }, aloneDeleteMs);
-  };
-  const deleteConfirmed = async () => {
-    const ids = [...leftOver.splice(0, maxDeletesPerWrite), ...takeConfirmed()];
-    if (ids.length === 0) return;
-    try {
-      // A row that somebody has locked is left to the sweep.
-      await database.query(
-        `DELETE FROM outbox WHERE id = ANY(ARRAY(
-           SELECT id FROM outbox WHERE id = ANY($1::uuid[]) FOR UPDATE SKIP LOCKED
-         ))`,
-        [ids],
-      );
-      scheduleDelete();
-    } catch (error) {
-      log.debug({ err: error }, "confirmed events could not be deleted yet");
-      giveBack(ids);
-    }
-  };
-
+  const confirmed = createConfirmedEvents({ database, log });
   const relay = createRelay({
     publisher,
+    batches,
+    newId,
     clock,
     log,
     faults,
-    onConfirmed: (id) => {
-      confirmed.push(id);
-      scheduleDelete();
-    },
+    onConfirmed: confirmed.add,
   });
   const claimed = (event: OutboxEvent, claimedMs: number) => ({
     message: {
@@ -150,12 +116,23 @@ export function createOutbox(options: {
       messageId: event.id,
       type: event.type,
       timestampMs: event.createTimeMs,
+      headers: { [partitionHeader]: partitionOf(event.userId) },
       // Of a type that another version of the service has written, nothing is lost by mistake.
       isMandatory: publications.get(event.type)?.isMandatory ?? true,
     },
     untilMs: claimedMs + claimMs - claimMarginMs,
   });
 
+  /** Whose event it is; nobody's if this version of the service cannot read it. */
+  const userOf = ({ type, payload }: Pick<OutboxEvent, "type" | "payload">) => {
+    const schema = publications.get(type)?.schema;
+    try {
+      const event = schema && fromBinary(schema, payload);
+      return event && "userId" in event ? String(event.userId) : "";
+    } catch {
+      return "";
+    }
+  };
   const sampleDepth = async () => {
     if (clock.monotonicMs() - sampledMs < depthSampleIntervalMs) return;
     sampledMs = clock.monotonicMs();
@@ -182,7 +159,10 @@ export function createOutbox(options: {
       [claimMs, sweepBatchSize],
     );
     relay.offer(
-      rows.map((row) => claimed({ ...row, createTimeMs: Number(row.created_ms) }, claimedMs)),
+      rows.map((row) => {
+        const [userId, createTimeMs] = [userOf(row), Number(row.created_ms)];
+        return claimed({ ...row, userId, createTimeMs }, claimedMs);
+      }),
     );
     if (rows.length === sweepBatchSize) sweep.wake();
     return rows.length;
@@ -206,11 +186,10 @@ export function createOutbox(options: {
           `${type} is not among the events that the service publishes`,
         );
       }
-      const ids = takeConfirmed();
-      transaction.afterRollback(() => giveBack(ids));
+      const ids = confirmed.take();
+      transaction.afterRollback(() => confirmed.giveBack(ids));
       transaction.afterCommit(() => {
         relay.offer(events.map((event) => claimed(event, transaction.startedMs)));
-        scheduleDelete();
       });
       await transaction.query(
         `WITH confirmed AS (DELETE FROM outbox WHERE id = ANY($1::uuid[]))
@@ -234,14 +213,7 @@ export function createOutbox(options: {
       endListening();
       await sweep[Symbol.asyncDispose]();
       await relay[Symbol.asyncDispose]();
-      stopped = true;
-      clearTimeout(deleteTimer);
-      await deleting;
-      const countLeft = () => confirmed.length + leftOver.length;
-      for (let left = countLeft(); left > 0; left = countLeft()) {
-        await deleteConfirmed();
-        if (countLeft() >= left) break;
-      }
+      await confirmed[Symbol.asyncDispose]();
     },
   };
 }

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { Clock } from "../base/clock.ts";
 import { steadyLogOf } from "../base/steady-log.ts";
 import type { Delivery, OutgoingMessage, Publisher } from "../broker/broker.ts";
-import { retryDelays, topologyOf } from "../contract/topology.ts";
+import { partitionHeader, retryDelays, topologyOf } from "../contract/topology.ts";
 
 const maxAttempts = 30;
 // Beyond as many messages of one user in a second, the next longer delay is used.
@@ -73,6 +73,7 @@ export function createRedelivery(options: {
     for (let tried = 1; ; tried += 1) {
       const outcome = await publisher.publish({
         ...target,
+        headers: { ...partitionOf(delivery), ...target.headers },
         body: delivery.body,
         messageId: shortened(delivery.messageId),
         type: shortened(delivery.type),
@@ -123,6 +124,12 @@ export function createRedelivery(options: {
       return retry(delivery, nth, historyOf(delivery));
     },
   };
+}
+
+/** What a partitioned queue routes the copy by. */
+function partitionOf({ headers }: Delivery): Record<string, number> {
+  const partition = headers[partitionHeader];
+  return typeof partition === "number" ? { [partitionHeader]: partition } : {};
 }
 
 function shortened(text: string | undefined): string {

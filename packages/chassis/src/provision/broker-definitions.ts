@@ -1,5 +1,7 @@
 /** Builds the exchanges, queues, bindings and policies of RabbitMQ's definitions. */
 
+import { batchKeyOf } from "../contract/topology.ts";
+
 /** A durable exchange. */
 export function exchange(name: string, type: "topic" | "direct" | "fanout") {
   return { name, type, durable: true, auto_delete: false, internal: false, arguments: {} };
@@ -24,6 +26,11 @@ export function binding(source: string, destination: string, routingKey: string)
     routing_key: routingKey,
     arguments: {},
   };
+}
+
+/** The bindings for events of `type`: alone and in batches. */
+export function eventBindings(source: string, destination: string, type: string) {
+  return [type, batchKeyOf(type)].map((key) => binding(source, destination, key));
 }
 
 /** A policy for the one queue `name`. */

@@ -1,5 +1,13 @@
 import { retryDelays, retryQueueOf, topologyOf } from "../contract/topology.ts";
-import { binding, exchange, matching, policy, queue, quoted } from "./broker-definitions.ts";
+import {
+  binding,
+  eventBindings,
+  exchange,
+  matching,
+  policy,
+  queue,
+  quoted,
+} from "./broker-definitions.ts";
 import { type BrokerAdministration, createManagementCall } from "./broker-management.ts";
 import { droppingLimits, droppingPolicies } from "./dropping-queues.ts";
 
@@ -126,7 +134,7 @@ export function definitionsOf(
       binding(own.deadLetter, own.deadLetters, ""),
       ...retryDelays.map(({ label }) => binding(own.retry, retryQueueOf(name, label), label)),
       ...Object.entries(listensTo).flatMap(([publisher, types]) =>
-        types.map((type) => binding(topologyOf(publisher).events, own.work, type)),
+        types.flatMap((type) => eventBindings(topologyOf(publisher).events, own.work, type)),
       ),
     ]),
     policies: names.flatMap(({ name, own, isWaitedFor }) => [

@@ -1,5 +1,5 @@
-import { topologyOf } from "../contract/topology.ts";
-import { binding, exchange, matching, queue, quoted } from "./broker-definitions.ts";
+import { batchKeyOf, topologyOf } from "../contract/topology.ts";
+import { binding, eventBindings, exchange, matching, queue, quoted } from "./broker-definitions.ts";
 import {
   type BrokerAdministration,
   createManagementCall,
@@ -14,12 +14,15 @@ const maxConnections = 50;
 const maxChannels = 200;
 
 /** A user on the broker that is no service of ours, and the events that it listens to. */
-export type BrokerListener = Omit<BrokerService, "isWaitedFor">;
+export type BrokerListener = Omit<BrokerService, "isWaitedFor"> & {
+  /** Whether its queue also gets batches of these events; default: true. */
+  readonly readsBatches?: boolean;
+};
 
 /**
  * Ensures that a program of another team can listen to events: a queue bound to the events of
  * `listensTo`, a queue for its dead letters, and a user that may only read these two. Can be
- * repeated; events that are already bound stay bound. Throws, without changing anything, if a user
+ * repeated; events that are already bound stay bound, but for batches of `listensTo` if it reads none. Throws, without changing anything, if a user
  * of that name is not a listener of this virtual host.
  *
  * No publisher waits for a listener; {@link droppingPolicies} says what happens to a full queue.
@@ -28,24 +31,30 @@ export async function provisionListener(
   options: BrokerAdministration & { readonly listener: BrokerListener },
 ): Promise<void> {
   const { vhost, listener } = options;
-  const { name, listensTo, password } = listener;
+  const { name, listensTo, password, readsBatches = true } = listener;
   const call = createManagementCall(options);
   const host = encodeURIComponent(vhost);
   const user = encodeURIComponent(listener.user ?? name);
   const own = topologyOf(name);
   const { work, deadLetter, deadLetters } = own;
+  const bindings = Object.entries(listensTo).flatMap(([publisher, types]) =>
+    types.flatMap((type) => eventBindings(topologyOf(publisher).events, work, type)),
+  );
+  const isOfBatches = ({ routing_key: key }: (typeof bindings)[number]) =>
+    Object.values(listensTo).some((types) => types.some((type) => key === batchKeyOf(type)));
   await refuseOthersUser(call, vhost, listener.user ?? name);
   await call("POST", `/api/definitions/${host}`, {
     exchanges: [exchange(deadLetter, "fanout")],
     queues: [queue(work), queue(deadLetters)],
     bindings: [
       binding(deadLetter, deadLetters, ""),
-      ...Object.entries(listensTo).flatMap(([publisher, types]) =>
-        types.map((type) => binding(topologyOf(publisher).events, work, type)),
-      ),
+      ...bindings.filter((bound) => readsBatches || !isOfBatches(bound)),
     ],
     policies: droppingPolicies(own, deliveryLimit),
   });
+  for (const { source, routing_key: key } of readsBatches ? [] : bindings.filter(isOfBatches)) {
+    await call("DELETE", `/api/bindings/${host}/e/${source}/q/${work}/${encodeURIComponent(key)}`);
+  }
   await call("PUT", `/api/users/${user}`, { password, tags: tagOf(vhost) });
   await call("PUT", `/api/user-limits/${user}/max-connections`, { value: maxConnections });
   await call("PUT", `/api/user-limits/${user}/max-channels`, { value: maxChannels });

@@ -71,8 +71,11 @@ describe("the pages that document the API", () => {
     for (const { name, title } of messages) {
       const section = sectionOf(html, name);
       assert.ok(section.includes(`>${title}</a></h2>`), name);
-      assert.match(section, new RegExp(`to the topic exchange .*routing key <code>${name}</code>`));
-      for (const field of ["message_id", "traceparent", "orderId", "userId"]) {
+      const isBatch = name === "events.v1.EventBatch";
+      const key = isBatch ? "events.v1.OrderCreatedEvent.batch" : name;
+      assert.match(section, new RegExp(`to the topic exchange .*routing key <code>${key}</code>`));
+      const fields = isBatch ? ["events[]", "events[].id"] : ["orderId", "userId"];
+      for (const field of ["message_id", "traceparent", ...fields]) {
         assert.ok(section.includes(`<code>${field}</code></th>`), `${name}: ${field}`);
       }
     }

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { noFaults } from "../../src/base/faults.ts";
+import type { Logger } from "pino";
+import type { CheckedClock } from "../../src/base/clock.ts";
+import { type Faults, noFaults } from "../../src/base/faults.ts";
 import { newId } from "../../src/base/new-id.ts";
 import { createBroker, type Publisher } from "../../src/broker/broker.ts";
 import { type EventRoute, publicationsOf } from "../../src/contract/routes.ts";
 import { topologyOf } from "../../src/contract/topology.ts";
 import { createOutbox, type Outbox, type OutboxEvent } from "../../src/events/outbox.ts";
+import type { EventBatches } from "../../src/events/relay.ts";
 import { createTestBroker, eventually, testClock, testLog } from "../../src/testing.ts";
 import { madeUpEvent } from "../contract/made-up-event.ts";
 import { setupDatabase } from "../database/chassis-database.ts";
@@ -54,7 +57,17 @@ export async function setupOutbox(options: {
     outboxOver: (
       publisher: Publisher,
       maxDepth = 1_000,
-      { clock = testClock, log = testLog } = {},
+      {
+        batches = "off",
+        clock = testClock,
+        log = testLog,
+        faults = noFaults,
+      }: {
+        readonly batches?: EventBatches;
+        readonly clock?: CheckedClock;
+        readonly log?: Logger;
+        readonly faults?: Faults;
+      } = {},
     ): Outbox =>
       createOutbox({
         database,
@@ -62,13 +75,16 @@ export async function setupOutbox(options: {
         exchange: topologyOf("sender").events,
         publications,
         maxDepth,
+        batches,
+        newId,
         clock,
         log,
-        faults: noFaults,
+        faults,
       }),
     eventOf: (body: string, type: string): OutboxEvent => ({
       id: newId(),
       type,
+      userId: "alice",
       payload: Buffer.from(body),
       createTimeMs: Date.now(),
     }),
