@@ -103,4 +103,4 @@ EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD [ "node", "--eval", \
   "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1))" ]
 # The options are those of services/services.ts.
-CMD ["node", "--no-allocation-site-pretenuring", "--max-semi-space-size=32", "--heap-growing-percent=50", "src/main.ts"]
+CMD ["node", "--no-allocation-site-pretenuring", "--max-semi-space-size=16", "--heap-growing-percent=50", "src/main.ts"]

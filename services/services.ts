@@ -29,7 +29,7 @@ export const services = [
  */
 export const serviceNodeOptions: readonly string[] = [
   "--no-allocation-site-pretenuring",
-  "--max-semi-space-size=32",
+  "--max-semi-space-size=16",
   "--heap-growing-percent=50",
 ];
 
