@@ -7,14 +7,21 @@ import "./orders/orders.css";
 import "./statement/statement.css";
 import "./design/print.css";
 import { createRoot } from "react-dom/client";
-import { LanguageProvider } from "./i18n/language.tsx";
+import { firstLanguage, LanguageProvider, loadLanguage } from "./i18n/language.tsx";
 import { readPageConfig } from "./session/page-config.ts";
 import { SignInGate } from "./session/sign-in-gate.tsx";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("the document has no root");
-createRoot(root).render(
-  <LanguageProvider>
-    <SignInGate config={readPageConfig()} />
-  </LanguageProvider>,
+/** In both languages, because the texts of neither could be loaded. */
+const failed =
+  "Couldn’t load the page. Please reload it. Не удалось загрузить страницу. Обновите её.";
+void loadLanguage(firstLanguage()).then(
+  (first) =>
+    createRoot(root).render(
+      <LanguageProvider first={first}>
+        <SignInGate config={readPageConfig()} />
+      </LanguageProvider>,
+    ),
+  () => root.append(failed),
 );

@@ -1,43 +1,62 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
-import { en, type Messages } from "./en.ts";
+import type { Messages } from "./en.ts";
 import { createFormat, type Format } from "./format.ts";
-import { ru } from "./ru.ts";
 
-const catalogues = { en, ru };
+/** Each language is a file of its own: a visitor loads one of them. */
+const catalogues = {
+  en: () => import("./en.ts").then(({ en }): Messages => en),
+  ru: () => import("./ru.ts").then(({ ru }): Messages => ru),
+};
 const languageKey = "settle.language";
 
 /** A language of the page. */
 export type Language = keyof typeof catalogues;
 
-type Spoken = {
-  readonly language: Language;
-  /** The texts of the page. */
-  readonly m: Messages;
+/** A language with its texts. */
+export type LoadedLanguage = { readonly language: Language; readonly m: Messages };
+
+type Spoken = LoadedLanguage & {
   readonly format: Format;
-  choose(language: Language): void;
+  /** Switches to the language as soon as its texts are loaded, and remembers it. */
+  choose(language: Language): Promise<void>;
 };
 
 const context = createContext<Spoken | undefined>(undefined);
 
-/** Provides the language that was chosen in this browser, or the first one that it requests. */
-export function LanguageProvider({ children }: { readonly children: ReactNode }) {
-  const [language, setLanguage] = useState(firstLanguage);
+/** Loads the texts of a language. Rejects if the server of the page cannot be reached. */
+export async function loadLanguage(language: Language): Promise<LoadedLanguage> {
+  return { language, m: await catalogues[language]() };
+}
+
+/** Returns the language that was chosen in this browser, or the first one that it requests. */
+export function firstLanguage(): Language {
+  const wanted = [localStorage.getItem(languageKey) ?? "", ...navigator.languages];
+  const known = wanted.map((tag) => tag.slice(0, 2)).find((tag) => tag in catalogues);
+  return (known as Language | undefined) ?? "en";
+}
+
+/** Provides the texts of the page, in the `first` language until another one is chosen. */
+export function LanguageProvider(props: {
+  readonly first: LoadedLanguage;
+  readonly children: ReactNode;
+}) {
+  const [loaded, setLoaded] = useState(props.first);
+  const { language } = loaded;
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
   const spoken = useMemo(
     () => ({
-      language,
-      m: catalogues[language],
-      format: createFormat(language),
-      choose(next: Language) {
+      ...loaded,
+      format: createFormat(loaded.language),
+      async choose(next: Language) {
         localStorage.setItem(languageKey, next);
-        setLanguage(next);
+        setLoaded(await loadLanguage(next));
       },
     }),
-    [language],
+    [loaded],
   );
-  return <context.Provider value={spoken}>{children}</context.Provider>;
+  return <context.Provider value={spoken}>{props.children}</context.Provider>;
 }
 
 /** Returns the current texts of the page, and the format of numbers and times. */
@@ -45,10 +64,4 @@ export function useLanguage(): Spoken {
   const spoken = useContext(context);
   if (!spoken) throw new Error("useLanguage is used outside of LanguageProvider");
   return spoken;
-}
-
-function firstLanguage(): Language {
-  const wanted = [localStorage.getItem(languageKey) ?? "", ...navigator.languages];
-  const known = wanted.map((tag) => tag.slice(0, 2)).find((tag) => tag in catalogues);
-  return (known as Language | undefined) ?? "en";
 }

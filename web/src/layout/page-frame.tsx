@@ -32,7 +32,7 @@ export function PageFrame(props: {
             type="button"
             className="text"
             lang={m.language.changeTag}
-            onClick={() => choose(language === "en" ? "ru" : "en")}
+            onClick={() => void choose(language === "en" ? "ru" : "en")}
           >
             {m.language.change}
           </button>
