@@ -9,7 +9,7 @@ import {
 } from "../src/live/merge-orders.ts";
 import { createRecentOrders } from "../src/live/recent-orders.ts";
 
-const order = (id: string, revision: number, status = OrderStatus.PAID) =>
+const order = (id: string, revision: number, status: OrderStatus = OrderStatus.PAID) =>
   ({ id, revision: BigInt(revision), status }) as Order;
 const ids = ({ orders }: { readonly orders: readonly Order[] }) =>
   orders.map(({ id, revision }) => `${id}${revision}`).join(" ");
@@ -28,6 +28,18 @@ describe("a list of orders", () => {
     assert.equal(mergeOrders(list, [order("b", 11)]), list);
     const whole = listOf({ orders: [order("d", 8)], nextPageToken: "" });
     assert.equal(ids(mergeOrders(whole, [order("b", 11)])), "d8 b11");
+  });
+
+  it("takes in only what matches, and drops what no longer does", () => {
+    const isPaid = ({ status }: Order) => status === OrderStatus.PAID;
+    const paid = listOf({ orders: [order("d", 8), order("c", 3)], nextPageToken: "older" }, isPaid);
+    const pending = order("e", 9, OrderStatus.PENDING_PAYMENT);
+    assert.equal(mergeOrders(paid, [pending]), paid);
+    assert.equal(ids(mergeOrders(paid, [order("e", 10)])), "e10 d8 c3");
+    const gone = mergeOrders(paid, [order("c", 11, OrderStatus.REFUNDED)]);
+    assert.equal(ids(gone), "d8");
+    // The next page begins after the order that has left: one before it belongs here.
+    assert.equal(ids(mergeOrders(gone, [order("cc", 12), order("b", 13)])), "d8 cc12");
   });
 
   it("drops the oldest orders beyond its limit, and records that", () => {

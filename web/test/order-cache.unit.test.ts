@@ -42,6 +42,18 @@ describe("the order cache", () => {
     assert.deepEqual(cache.look(), [2n, 2n, 1]);
   });
 
+  it("updates every list of orders by what it selects", () => {
+    const queries = new QueryClient();
+    const isPending = ({ status }: Order) => status === OrderStatus.PENDING_PAYMENT;
+    const page = { orders: [pending], nextPageToken: "" };
+    const key = [...keys.orders, "?status=pending"];
+    queries.setQueryData(keys.orders, listOf(page));
+    queries.setQueryData(key, listOf(page, isPending));
+    createOrderCache(queries, () => {}).accept([paid]);
+    assert.deepEqual(queries.getQueryData<OrderList>(keys.orders)?.orders, [paid]);
+    assert.deepEqual(queries.getQueryData<OrderList>(key)?.orders, []);
+  });
+
   it("applies a state that arrived before it was displayed", () => {
     const cache = createShown();
     cache.recent.note([paid]);

@@ -8,7 +8,7 @@ import { buildPage } from "../build.ts";
 const maxFirstViewBytes = 150_000;
 const languages = ["en", "ru"];
 /** What is loaded only when it is used. */
-const later = ["load-view", "sign-in-by-oidc"];
+const later = ["find-details", "load-view", "order-view", "sign-in-by-oidc", "statement-view"];
 
 describe("the page", () => {
   let folder: string;

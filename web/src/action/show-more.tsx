@@ -4,9 +4,14 @@ import type { Action } from "./use-action.ts";
 import { WorkButton } from "./work-button.tsx";
 
 /** The button at the end of a list that loads more of it. */
-export function ShowMore(props: { readonly action: Action<undefined>; readonly isMore: boolean }) {
+export function ShowMore(props: {
+  readonly action: Action<undefined>;
+  readonly isMore: boolean;
+  /** By default, the text of any list. */
+  readonly label?: string;
+}) {
   const { m } = useLanguage();
-  const { action, isMore } = props;
+  const { action, isMore, label = m.orders.more } = props;
   return (
     <>
       <ErrorNote error={action.error} />
@@ -17,7 +22,7 @@ export function ShowMore(props: { readonly action: Action<undefined>; readonly i
           working={action.working}
           onClick={() => void action.run(undefined)}
         >
-          {m.orders.more}
+          {label}
         </WorkButton>
       )}
     </>

@@ -1,3 +1,4 @@
+import { enFind } from "./en-find.ts";
 import { enReasons } from "./en-reasons.ts";
 import { plural } from "./plural.ts";
 
@@ -133,6 +134,7 @@ export const en = {
       unknown: "has changed",
     },
   },
+  find: enFind,
   order: {
     back: "All orders",
     timeline: "Timeline",

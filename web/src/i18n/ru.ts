@@ -1,5 +1,6 @@
 import type { Messages } from "./en.ts";
 import { plural } from "./plural.ts";
+import { ruFind } from "./ru-find.ts";
 import { ruReasons } from "./ru-reasons.ts";
 
 const orders = (count: number, text: string) =>
@@ -137,6 +138,7 @@ export const ru: Messages = {
       unknown: "изменён",
     },
   },
+  find: ruFind,
   order: {
     back: "Все заказы",
     timeline: "История заказа",

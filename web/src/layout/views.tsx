@@ -2,12 +2,14 @@ import { lazy, Suspense, useEffect, useRef } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import { Skeleton } from "../design/skeleton.tsx";
 import { useLanguage } from "../i18n/language.tsx";
-import { OrderView } from "../orders/order-view.tsx";
 import { OverviewView } from "../orders/overview-view.tsx";
 import { useClient } from "../session/client.ts";
-import { StatementView } from "../statement/statement-view.tsx";
 import { useTitle } from "./use-title.ts";
 
+const importOrder = () => import("../orders/order-view.tsx");
+const importStatement = () => import("../statement/statement-view.tsx");
+const OrderView = lazy(importOrder);
+const StatementView = lazy(importStatement);
 const LoadView = lazy(() => import("../load/load-view.tsx"));
 
 /**
@@ -15,9 +17,14 @@ const LoadView = lazy(() => import("../load/load-view.tsx"));
  * So does the first view after signing in through the form, which is gone by then.
  */
 export function Views({ afterForm }: { readonly afterForm: boolean }) {
-  const { config } = useClient();
+  const { config, feed } = useClient();
   const [path] = useLocation();
   const first = useRef(!afterForm);
+  useEffect(() => {
+    // What most users open next. If it fails, it is loaded when they do.
+    const load = () => Promise.allSettled([importOrder(), importStatement()]);
+    void feed.based.then(load);
+  }, [feed]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: for each path anew
   useEffect(() => {
     if (first.current) {

@@ -5,7 +5,7 @@ import { statusOf } from "../orders/status.ts";
 import { type Client, useClient } from "../session/client.ts";
 import type { OrderList } from "./merge-orders.ts";
 import { newlySettled } from "./newly-settled.ts";
-import { keys } from "./order-cache.ts";
+import { keys, orderListsIn } from "./order-cache.ts";
 
 const pauseMs = 1_500;
 /** After a sentence about more orders than this, the next one waits longer. */
@@ -73,9 +73,9 @@ function announceSettled(client: Client, speak: (settled: readonly Order[]) => v
   };
 }
 
-/** Returns the order as displayed, which may not be on the first page of the list. */
+/** Returns the order as displayed, which may not be on the first page of a list. */
 function shownOrder({ queries }: Client, id: string): Order | undefined {
-  const list = queries.getQueryData<OrderList>(keys.orders);
-  const listed = list?.orders.find((order) => order.id === id);
+  const lists = orderListsIn(queries).map(([, { orders }]) => orders);
+  const listed = lists.flatMap((orders) => orders.find((order) => order.id === id) ?? [])[0];
   return listed ?? queries.getQueryData<Order | null>(keys.order(id)) ?? undefined;
 }

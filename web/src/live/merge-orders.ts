@@ -6,6 +6,10 @@ export const listedOrders = 200;
 /** The displayed orders of a user, newest first. */
 export type OrderList = {
   readonly orders: readonly Order[];
+  /** Whether an order belongs to the list; by default, all do. */
+  readonly matches: (order: Order) => boolean;
+  /** The list is complete from this id on; empty if no older orders follow. */
+  readonly fromId: string;
   /**
    * What follows: nothing, a page that can be requested by its token, or orders that were dropped
    * from the list as newer ones arrived.
@@ -19,8 +23,9 @@ export type OrderList = {
 
 /**
  * Updates a list. Of two states of an order, the one with the larger revision is kept. New orders
- * are inserted by their ids, which increase with time; those older than the last displayed one are
- * left to later pages. Returns the same list if nothing changes.
+ * are inserted by their ids, which increase with time; those older than the last loaded one are
+ * left to later pages. An order whose new state no longer matches leaves the list. Returns the same
+ * list if nothing changes.
  */
 export function mergeOrders(list: OrderList, changes: readonly Order[]): OrderList {
   const newer = new Map<string, Order>();
@@ -28,43 +33,45 @@ export function mergeOrders(list: OrderList, changes: readonly Order[]): OrderLi
     if (order.revision > (newer.get(order.id)?.revision ?? -1n)) newer.set(order.id, order);
   }
   let changed = false;
-  const orders = list.orders.map((order) => {
+  const orders = list.orders.flatMap((order) => {
     const change = newer.get(order.id);
     newer.delete(order.id);
-    if (!change || change.revision <= order.revision) return order;
+    if (!change || change.revision <= order.revision) return [order];
     changed = true;
-    return change;
+    return list.matches(change) ? [change] : [];
   });
-  const lastId = list.rest.kind === "none" ? "" : (list.orders.at(-1)?.id ?? "");
-  const fresh = [...newer.values()].filter(({ id }) => id > lastId);
+  const isFresh = (order: Order) => order.id >= list.fromId && list.matches(order);
+  const fresh = [...newer.values()].filter(isFresh);
   if (fresh.length === 0) return changed ? { ...list, orders } : list;
   const all = [...orders, ...fresh].sort((a, b) => (a.id < b.id ? 1 : -1));
   if (all.length <= list.limit) return { ...list, orders: all };
-  return { ...list, orders: all.slice(0, list.limit), rest: { kind: "dropped" } };
+  const kept = all.slice(0, list.limit);
+  return { ...list, orders: kept, fromId: kept.at(-1)?.id ?? "", rest: { kind: "dropped" } };
 }
 
+/** A page of orders, as the service returns it. */
+export type OrderPage = { readonly orders: readonly Order[]; readonly nextPageToken: string };
+
 /** Appends a page to the list. Orders that are in both keep their newest state. */
-export function appendOrders(
-  list: OrderList,
-  page: { readonly orders: readonly Order[]; readonly nextPageToken: string },
-): OrderList {
+export function appendOrders(list: OrderList, page: OrderPage): OrderList {
   const shown = new Set(list.orders.map(({ id }) => id));
   const orders = [...list.orders, ...page.orders.filter(({ id }) => !shown.has(id))];
   const limit = Math.max(list.limit, orders.length);
-  return mergeOrders({ orders, rest: restOf(page), limit }, page.orders);
+  return mergeOrders({ ...list, orders, ...endOf(page), limit }, page.orders);
 }
 
-/** Creates a list from a first page. */
-export function listOf(page: {
-  readonly orders: readonly Order[];
-  readonly nextPageToken: string;
-}): OrderList {
+/** Creates a list from a first page of the orders that match. */
+export function listOf(
+  page: OrderPage,
+  matches: (order: Order) => boolean = () => true,
+): OrderList {
   const limit = Math.max(listedOrders, page.orders.length);
-  return { orders: page.orders, rest: restOf(page), limit };
+  return { orders: page.orders, matches, ...endOf(page), limit };
 }
 
-function restOf({ nextPageToken }: { readonly nextPageToken: string }): OrderList["rest"] {
-  return nextPageToken === "" ? { kind: "none" } : { kind: "page", token: nextPageToken };
+function endOf({ orders, nextPageToken }: OrderPage): Pick<OrderList, "fromId" | "rest"> {
+  if (nextPageToken === "") return { fromId: "", rest: { kind: "none" } };
+  return { fromId: orders.at(-1)?.id ?? "", rest: { kind: "page", token: nextPageToken } };
 }
 
 /** Returns the largest revision of the orders; 0 if there are none. */

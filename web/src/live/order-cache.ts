@@ -1,5 +1,5 @@
 import type { Order } from "@settle/sdk";
-import type { QueryClient } from "@tanstack/react-query";
+import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import { mergeOrders, type OrderList } from "./merge-orders.ts";
 import { createRecentOrders, type RecentOrders } from "./recent-orders.ts";
 import { createSignal, type Signal } from "./signal.ts";
@@ -7,6 +7,7 @@ import { createSignal, type Signal } from "./signal.ts";
 /** The keys of the cached queries. */
 export const keys = {
   account: ["account"],
+  /** The list of all orders; lists of some of them have longer keys that begin with it. */
   orders: ["orders"],
   statement: ["statement"],
   order: (id: string) => ["order", id],
@@ -39,13 +40,19 @@ export function createOrderCache(queries: QueryClient, onMoved: () => void): Ord
   };
 }
 
-/** Replaces older states in the list and in single orders; returns whether there were any. */
+/** Returns all lists of orders that have been loaded, with their keys. */
+export function orderListsIn(queries: QueryClient): readonly (readonly [QueryKey, OrderList])[] {
+  const lists = queries.getQueriesData<OrderList>({ queryKey: keys.orders });
+  return lists.flatMap(([key, list]) => (list ? [[key, list] as const] : []));
+}
+
+/** Replaces older states in the lists and in single orders; returns whether there were any. */
 function show(queries: QueryClient, orders: readonly Order[]): boolean {
   let isChanged = false;
-  const list = queries.getQueryData<OrderList>(keys.orders);
-  const merged = list && mergeOrders(list, orders);
-  if (merged !== list) {
-    queries.setQueryData(keys.orders, merged);
+  for (const [key, list] of orderListsIn(queries)) {
+    const merged = mergeOrders(list, orders);
+    if (merged === list) continue;
+    queries.setQueryData(key, merged);
     isChanged = true;
   }
   for (const order of orders) {

@@ -1,5 +1,6 @@
 import type { MoneyValue } from "@settle/sdk";
 import { type FormEvent, memo, useId, useState } from "react";
+import { useLocation } from "wouter";
 import { AmountField, amountFaultText } from "../account/amount-field.tsx";
 import { useAccount } from "../account/use-account.ts";
 import { ErrorNote, fieldFault } from "../action/error-note.tsx";
@@ -40,6 +41,7 @@ const NewOrderForm = memo(function NewOrderForm(props: {
   const spoken = useLanguage();
   const { m } = spoken;
   const client = useClient();
+  const [, navigate] = useLocation();
   const [text, setText] = useState(draft?.amount ?? "");
   const [description, setDescription] = useState(draft?.description ?? "");
   const [fault, setFault] = useState<AmountFault>();
@@ -53,6 +55,8 @@ const NewOrderForm = memo(function NewOrderForm(props: {
       // Keeps a text that was typed for the next order meanwhile.
       setText((now) => (now === text ? "" : now));
       setDescription((now) => (now === description ? "" : now));
+      // A filter could hide the new order.
+      if (location.search !== "") navigate("/");
       showOrders();
     },
   );

@@ -9,25 +9,23 @@ import { DeclineNote, type Remedies } from "./decline-note.tsx";
 import { statusOf } from "./status.ts";
 import { StatusText } from "./status-text.tsx";
 
-const dayMs = 24 * 3_600_000;
-
 /** An order in the list. With `remedies`, it also shows what to do about a decline. */
 export const OrderLine = memo(function OrderLine(props: {
   readonly order: Order;
   readonly remedies: Remedies | undefined;
+  /** The filter of the list, to which the order leads back. */
+  readonly query: string;
 }) {
   const { m, format } = useLanguage();
-  const { order, remedies } = props;
+  const { order, remedies, query } = props;
   const status = statusOf(order);
   const created = order.createTime ? instantMs(order.createTime) : 0;
-  const nowMs = Date.now();
-  const isRecent = nowMs - created < dayMs / 2;
   return (
     <li className={`order-line order-${status}`}>
       <time className="order-time" dateTime={new Date(created).toISOString()}>
-        {isRecent ? format.time(created) : format.day(created, nowMs)}
+        {format.time(created)}
       </time>
-      <Link className="order-what" href={`/orders/${order.id}`}>
+      <Link className="order-what" href={`/orders/${order.id}`} state={{ query }}>
         {order.description || m.orders.untitled}
       </Link>
       <span className="order-amount">{order.amount && format.money(order.amount)}</span>

@@ -1,6 +1,8 @@
+import "./order-view.css";
 import { type Order, PaymentNotFoundError } from "@settle/sdk";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link, useLocation } from "wouter";
+import { useHistoryState } from "wouter/use-browser-location";
 import { useTopUp } from "../account/use-top-up.tsx";
 import { ErrorNote } from "../action/error-note.tsx";
 import { ReadFailed } from "../action/read-failed.tsx";
@@ -21,16 +23,17 @@ import { TimelineList } from "./timeline-list.tsx";
 import { useOrder } from "./use-orders.ts";
 
 /** The view of one order: its details, status and timeline. */
-export function OrderView({ id }: { readonly id: string }) {
+export default function OrderView({ id }: { readonly id: string }) {
   const { m } = useLanguage();
   const { data: order, error, refetch } = useOrder(id);
   const [, navigate] = useLocation();
+  const cameFrom = useHistoryState<{ readonly query?: string } | null>();
   const { dialog, topUp } = useTopUp();
   const again: Remedies["again"] = (draft) => navigate("/", { state: { draft } });
   useTitle(order?.description || m.orders.untitled);
   return (
     <article className="order-view">
-      <Link href="/" className="back">
+      <Link href={`/${cameFrom?.query ?? ""}`} className="back">
         ← {m.order.back}
       </Link>
       {order && <Receipt order={order} remedies={{ again, topUp }} />}

@@ -17,6 +17,18 @@ const names = new Map<OrderStatus, OrderStatusName>([
   [OrderStatus.REFUNDED, "refunded"],
 ]);
 
+/** A status that this page knows. */
+export type KnownStatusName = Exclude<OrderStatusName, "unknown">;
+
+/** The known statuses, in the order in which an order can have them. */
+export const knownStatuses = [...names.values()] as readonly KnownStatusName[];
+
+/** Returns the status for its word. */
+export function statusCode(name: KnownStatusName): OrderStatus {
+  const [code] = [...names].find(([, known]) => known === name) ?? [OrderStatus.UNSPECIFIED];
+  return code;
+}
+
 /** Returns the word for the status of an order. */
 export function statusOf({ status }: Pick<Order, "status">): OrderStatusName {
   return names.get(status) ?? "unknown";

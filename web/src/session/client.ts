@@ -14,7 +14,8 @@ import { createRecentOrders, type RecentOrders } from "../live/recent-orders.ts"
 import { createSignal, type Signal } from "../live/signal.ts";
 import type { Session } from "./session.ts";
 
-const firstPageSize = 20;
+/** How many orders a list shows at first. */
+export const firstPageSize = 50;
 
 /** Everything that views use while a user is signed in. */
 export type Client = OrderCache & {
@@ -74,7 +75,11 @@ export function createClient(
   const batch = batchByFrame(cache.accept);
   feed.listen({
     onChanges: batch,
-    onGap: () => void queries.invalidateQueries(),
+    onGap() {
+      // Lists that are not displayed would be marked as current by the next change.
+      queries.removeQueries({ queryKey: keys.orders, type: "inactive" });
+      void queries.invalidateQueries();
+    },
     onDeposited: () => void refreshMoney(),
   });
   addEventListener("online", feed.retryNow);

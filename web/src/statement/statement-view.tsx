@@ -13,7 +13,7 @@ import { kindOf } from "./kind.ts";
 import { readMoreEntries, useOrderNames, useStatement } from "./use-statement.ts";
 
 /** The entries of the account, newest first, with the balance after each. */
-export function StatementView() {
+export default function StatementView() {
   const { m } = useLanguage();
   const client = useClient();
   const { data: list, error, refetch } = useStatement();
