@@ -163,6 +163,7 @@ describe("the queues of a service", () => {
       `binding ${till.requeue} -> ${till.work}`,
       `binding ${till.retry} -> ${oneSecond} by 1s`,
       `binding shop.events -> ${till.work} by ${type}`,
+      `binding shop.events -> ${till.work} by ${type}.batch`,
       `binding ${archive.deadLetter} -> ${archive.deadLetters}`,
     ]);
     assert.deepEqual(await broker.restore(), []);
