@@ -67,12 +67,17 @@ describe("the page, when something is wrong", function () {
       await person.sees("patience", "pending");
       await person.line("patience").getByRole("link").click();
       await person.page.getByText(person.m.orders.status.pending).first().waitFor();
-      assert.equal(await person.page.getByText(person.m.orders.status.paid).count(), 0);
+      const paid = person.page.getByText(person.m.orders.status.paid, { exact: true });
+      assert.equal(await paid.count(), 0);
+      await person.page.getByText(person.m.live.away.payments).waitFor();
     } finally {
       await stage().start("payments");
     }
     await person.page.getByText(person.m.order.steps.settled).waitFor();
     await person.page.getByText(person.m.order.steps.debited).waitFor();
+    // A call finds out by itself.
+    const away = person.page.getByText(person.m.live.away.payments);
+    await away.waitFor({ state: "detached", timeout: 20_000 });
   });
 
   it("shows that it reconnects while orders restarts, and then catches up", async () => {
@@ -105,7 +110,7 @@ describe("the page, when something is wrong", function () {
     const { edge } = stage().system;
     await edge.stop();
     try {
-      await person.seesLive("reconnecting");
+      await person.seesLive("offline");
       await person.button(person.m.live.retry).press("Enter");
       const near = person.page.getByRole("region", { name: person.m.live.label });
       await near.and(person.page.locator(":focus-within")).waitFor();

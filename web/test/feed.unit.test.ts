@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createFeed } from "../src/live/feed.ts";
 import type { Change, FeedMessage, WatchItem } from "../src/live/feed-means.ts";
+import { rereadMs } from "../src/live/lead.ts";
 
 type Watching = {
   readonly afterRevision: bigint;
@@ -16,8 +17,14 @@ function createBrowser() {
   const watches: Watching[] = [];
   let lock: Promise<unknown> = Promise.resolve();
   let nowMs = 1_000;
+  const rereads: (() => void)[] = [];
   return {
     watches,
+    /** Lets the pause between two reads end in every tab. */
+    async rereadNow() {
+      for (const end of rereads.splice(0)) end();
+      await turn();
+    },
     elapse(ms: number) {
       nowMs += ms;
     },
@@ -46,9 +53,10 @@ function createBrowser() {
         watch: ({ afterRevision, signal, onCut }) => watchBy(watches, afterRevision, signal, onCut),
         endOf: (error) => (String(error).includes("session") ? "session" : undefined),
         nowMs: () => nowMs,
-        pause: (_, signal) =>
+        pause: (ms, signal) =>
           new Promise((resolve) => {
             if (signal.aborted) resolve();
+            if (ms === rereadMs) rereads.push(resolve);
             signal.addEventListener("abort", () => resolve());
           }),
         soon: (run) => queueMicrotask(run),
@@ -107,6 +115,45 @@ describe("the feed", () => {
     assert.deepEqual([a.heard, b.heard], [["x6"], ["x6"]]);
     assert.deepEqual([a.feed.state.kind, b.feed.state.kind], ["live", "live"]);
     assert.equal(b.feed.revision, 6n);
+  });
+
+  it("reads again while its watch brings nothing, and says so, until it brings something", async () => {
+    const browser = createBrowser();
+    let base = 5n;
+    const readBase = async () => base;
+    const a = browser.openTab({ readBase });
+    const b = browser.openTab({ readBase });
+    await turn();
+    assert.equal(a.feed.state.kind, "connecting");
+    base = 6n;
+    await browser.rereadNow();
+    assert.deepEqual([a.feed.state.kind, b.feed.state.kind], ["polling", "polling"]);
+    assert.deepEqual([a.heard, b.heard], [["gap"], ["gap"]]);
+    await browser.rereadNow();
+    assert.deepEqual(b.heard, ["gap"], "it has nothing to load again");
+    browser.watches[0]?.bring({ revision: 6n });
+    await turn();
+    assert.deepEqual([a.feed.state.kind, b.feed.state.kind], ["live", "live"]);
+    const { length } = a.heard;
+    await browser.rereadNow();
+    assert.equal(a.heard.length, length);
+  });
+
+  it("does not say that it reads again while calls fail too", async () => {
+    const browser = createBrowser();
+    let reads = 0;
+    const { feed, heard } = browser.openTab({
+      async readBase() {
+        reads += 1;
+        if (reads > 1) throw new Error("unavailable");
+        return 0n;
+      },
+    });
+    await turn();
+    await browser.rereadNow();
+    assert.equal(reads, 2);
+    assert.equal(feed.state.kind, "connecting");
+    assert.deepEqual(heard, []);
   });
 
   it("fails over at the last revision when the leading tab is closed", async () => {

@@ -13,6 +13,8 @@ export type VisitOptions = {
   readonly viewport?: { readonly width: number; readonly height: number };
   /** Whether the edge may be unreachable meanwhile, for which the browser logs errors. */
   readonly troubled?: boolean;
+  /** Changes the browser before it opens the page. */
+  readonly prepare?: (context: BrowserContext) => Promise<unknown>;
 };
 
 /**
@@ -36,7 +38,7 @@ export async function startVisit(
     readonly hosts: readonly string[];
   },
 ): Promise<Visit> {
-  const { browser, origin, hosts, language = "en", viewport, troubled = false } = options;
+  const { browser, origin, hosts, language = "en", viewport, troubled = false, prepare } = options;
   const context = await browser.newContext({
     baseURL: origin,
     locale: { en: "en-GB", ru: "ru-RU" }[language],
@@ -54,6 +56,7 @@ export async function startVisit(
     const url = new URL(request.url());
     if (url.protocol !== "blob:") asked.add(url.origin);
   });
+  await prepare?.(context);
   const tab = async (path = "/") => {
     const page: Page = await context.newPage();
     await page.goto(path);
@@ -78,6 +81,7 @@ function isProblem(message: ConsoleMessage, troubled: boolean): boolean {
   if (message.type() !== "error" && message.type() !== "warning") return false;
   const text = message.text();
   return (
-    !refusals.test(text) && !(troubled && /^Failed to load resource|net::ERR_|CORS/.test(text))
+    !refusals.test(text) &&
+    !(troubled && /^Failed to load resource|net::ERR_|CORS|dynamically imported/.test(text))
   );
 }

@@ -43,7 +43,7 @@ export function OpenAccountForm() {
           <select value={currency} onChange={({ target }) => setCurrency(target.value)}>
             {currencies.map((code) => (
               <option key={code} value={code}>
-                {code} · {names.of(code)}
+                {`${code} · ${names.of(code)}`}
               </option>
             ))}
           </select>

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { copyText } from "../browser/copy-text.ts";
 import { useLanguage } from "../i18n/language.tsx";
 
 const thanksMs = 2_000;
@@ -13,8 +14,7 @@ export function CopyButton(props: { readonly text: string; readonly label: strin
     return () => clearTimeout(timer);
   }, [isCopied]);
   const copy = async () => {
-    await navigator.clipboard.writeText(props.text);
-    setCopied(true);
+    setCopied(await copyText(props.text));
   };
   return (
     <button type="button" className="text" aria-label={props.label} onClick={() => void copy()}>

@@ -1,24 +1,30 @@
-import { useLayoutEffect, useState } from "react";
+import { useEffect, useLayoutEffect, useState } from "react";
+import { followKept } from "../browser/follow-kept.ts";
+import { keptByBrowser } from "../browser/kept.ts";
 import { useLanguage } from "../i18n/language.tsx";
 
 const themeKey = "settle.theme";
 const themes = ["auto", "light", "dark"] as const;
 type Theme = (typeof themes)[number];
 
-/** Cycles through the themes: system, light, dark. The choice is stored in this browser. */
+/** Cycles through the themes: system, light, dark. The choice is kept for all tabs of this browser. */
 export function ThemeButton() {
   const { m } = useLanguage();
-  const [theme, setTheme] = useState(keptTheme);
+  const [theme, setTheme] = useState(() => themeOf(keptByBrowser.get(themeKey)));
   useLayoutEffect(() => {
     document.documentElement.dataset.theme = theme;
-    localStorage.setItem(themeKey, theme);
   }, [theme]);
+  useEffect(() => followKept(themeKey, (value) => setTheme(themeOf(value))), []);
+  const choose = (chosen: Theme) => {
+    keptByBrowser.set(themeKey, chosen);
+    setTheme(chosen);
+  };
   const next = themes[(themes.indexOf(theme) + 1) % themes.length] ?? "auto";
   return (
     <button
       type="button"
       className="icon"
-      onClick={() => setTheme(next)}
+      onClick={() => choose(next)}
       aria-label={m.theme[theme]}
       title={m.theme[theme]}
     >
@@ -31,7 +37,6 @@ export function ThemeButton() {
   );
 }
 
-function keptTheme(): Theme {
-  const kept = localStorage.getItem(themeKey);
+function themeOf(kept: string | undefined): Theme {
   return themes.find((theme) => theme === kept) ?? "auto";
 }

@@ -50,6 +50,12 @@ export const en = {
     retry: "Retry now",
     signIn: "Sign in again",
     label: "Connection",
+    polling: "Updating every 10 s",
+    away: {
+      orders: "Orders isn’t responding. Please try again in a moment.",
+      payments:
+        "Payments isn’t responding. Your orders are saved and will be paid as soon as it is back.",
+    },
   },
   account: {
     title: "Overview",

@@ -1,4 +1,6 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
+import { followKept } from "../browser/follow-kept.ts";
+import { keptByBrowser } from "../browser/kept.ts";
 import type { Messages } from "./en.ts";
 import { createFormat, type Format } from "./format.ts";
 
@@ -30,7 +32,7 @@ export async function loadLanguage(language: Language): Promise<LoadedLanguage> 
 
 /** Returns the language that was chosen in this browser, or the first one that it requests. */
 export function firstLanguage(): Language {
-  const wanted = [localStorage.getItem(languageKey) ?? "", ...navigator.languages];
+  const wanted = [keptByBrowser.get(languageKey) ?? "", ...navigator.languages];
   const known = wanted.map((tag) => tag.slice(0, 2)).find((tag) => tag in catalogues);
   return (known as Language | undefined) ?? "en";
 }
@@ -45,12 +47,16 @@ export function LanguageProvider(props: {
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
+  useEffect(() => {
+    const follow = () => void loadLanguage(firstLanguage()).then(setLoaded, () => {});
+    return followKept(languageKey, follow);
+  }, []);
   const spoken = useMemo(
     () => ({
       ...loaded,
       format: createFormat(loaded.language),
       async choose(next: Language) {
-        localStorage.setItem(languageKey, next);
+        keptByBrowser.set(languageKey, next);
         setLoaded(await loadLanguage(next));
       },
     }),

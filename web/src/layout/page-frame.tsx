@@ -5,6 +5,7 @@ import { ThemeButton } from "../design/theme-button.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { LiveStatus } from "../live/live-status.tsx";
 import { useClient } from "../session/client.ts";
+import { AwayNote } from "./away-note.tsx";
 
 /** The frame of every view: navigation, live status and the signed-in user. */
 export function PageFrame(props: {
@@ -23,7 +24,7 @@ export function PageFrame(props: {
       <header className="page-header">
         <Link href="/" className="wordmark">
           <Mark status="paid" />
-          Settle
+          <span>Settle</span>
         </Link>
         {onSignOut && <MainNavigation />}
         <div className="page-tools">
@@ -40,6 +41,7 @@ export function PageFrame(props: {
           {onSignOut && <SignedIn onSignOut={onSignOut} />}
         </div>
       </header>
+      {onSignIn && <AwayNote />}
       <main id="main" tabIndex={-1}>
         {children}
       </main>

@@ -1,16 +1,19 @@
-import { lazy, Suspense, useEffect, useRef } from "react";
+import { Suspense, useEffect, useRef } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
+import { late } from "../browser/late.tsx";
 import { Skeleton } from "../design/skeleton.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { OverviewView } from "../orders/overview-view.tsx";
 import { useClient } from "../session/client.ts";
+import { Broken } from "./broken.tsx";
+import { ErrorBoundary } from "./error-boundary.tsx";
 import { useTitle } from "./use-title.ts";
 
 const importOrder = () => import("../orders/order-view.tsx");
 const importStatement = () => import("../statement/statement-view.tsx");
-const OrderView = lazy(importOrder);
-const StatementView = lazy(importStatement);
-const LoadView = lazy(() => import("../load/load-view.tsx"));
+const OrderView = late(importOrder);
+const StatementView = late(importStatement);
+const LoadView = late(() => import("../load/load-view.tsx"));
 
 /**
  * The views by their paths. Navigation starts at the top of the new view, also for screen readers.
@@ -35,15 +38,18 @@ export function Views({ afterForm }: { readonly afterForm: boolean }) {
     document.getElementById("main")?.focus({ preventScroll: true });
   }, [path]);
   return (
-    <Suspense fallback={<Skeleton lines={4} />}>
-      <Switch>
-        <Route path="/" component={OverviewView} />
-        <Route path="/orders/:id">{({ id }) => <OrderView key={id} id={id} />}</Route>
-        <Route path="/statement" component={StatementView} />
-        {config.development && <Route path="/load" component={LoadView} />}
-        <Route component={NotFound} />
-      </Switch>
-    </Suspense>
+    // A view that fails does not keep the others from being shown.
+    <ErrorBoundary key={path} fallback={<Broken />}>
+      <Suspense fallback={<Skeleton lines={4} />}>
+        <Switch>
+          <Route path="/" component={OverviewView} />
+          <Route path="/orders/:id">{({ id }) => <OrderView key={id} id={id} />}</Route>
+          <Route path="/statement" component={StatementView} />
+          {config.development && <Route path="/load" component={LoadView} />}
+          <Route component={NotFound} />
+        </Switch>
+      </Suspense>
+    </ErrorBoundary>
   );
 }
 

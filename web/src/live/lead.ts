@@ -1,8 +1,10 @@
 import type { Change } from "./feed-means.ts";
-import { bring, setState, type Tab } from "./tab.ts";
+import { bring, reread, setState, type Tab } from "./tab.ts";
 
 const firstDelayMs = 1_000;
 const longestDelayMs = 30_000;
+/** How often data is read again while the watch brings nothing. */
+export const rereadMs = 10_000;
 
 /**
  * Runs the feed of one tab: loads the base, waits for its turn to lead, and then watches until it
@@ -14,7 +16,10 @@ export async function lead<C extends Change>(tab: Tab<C>): Promise<void> {
   await means.takeLead(stopped, async () => {
     tab.isLeading = true;
     setState(tab, { kind: "connecting" });
+    const ended = new AbortController();
+    void rereadWhileSilent(tab, AbortSignal.any([stopped, ended.signal]));
     await persist(tab, () => watchOn(tab));
+    ended.abort();
     tab.isLeading = false;
   });
 }
@@ -27,6 +32,31 @@ async function readBase<C extends Change>(tab: Tab<C>): Promise<void> {
   tab.isBased = true;
   tab.based.resolve();
   tab.means.channel.post({ kind: "hello" });
+}
+
+/**
+ * Reads again every ten seconds while the watch brings nothing: something on the way may hold streams
+ * back and let calls pass. Reports it once a call has succeeded, and lets all tabs load what they
+ * display.
+ */
+async function rereadWhileSilent<C extends Change>(
+  tab: Tab<C>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { means } = tab;
+  const isSilent = () => tab.state.kind !== "live" && tab.state.kind !== "ended";
+  while (!signal.aborted) {
+    await means.pause(rereadMs, signal);
+    if (signal.aborted || !isSilent()) continue;
+    try {
+      const revision = await means.readBase();
+      if (signal.aborted || !isSilent()) continue;
+      setState(tab, { kind: "polling" });
+      reread(tab, revision);
+    } catch {
+      // Calls fail as well. The state says so already.
+    }
+  }
 }
 
 /**

@@ -1,7 +1,8 @@
-import { type RefObject, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
 import { useFocusHeir } from "../design/use-focus-heir.ts";
 import { useLanguage } from "../i18n/language.tsx";
 import { useClient } from "../session/client.ts";
+import { useAway } from "../session/use-away.ts";
 import { useNow } from "../time/use-now.ts";
 import type { FeedState } from "./feed-state.ts";
 
@@ -15,11 +16,12 @@ export function LiveStatus({ onSignIn }: { onSignIn(): void }) {
     setState(feed.state);
     return feed.listen({ onState: setState });
   }, [feed]);
-  const isOnline = useSyncExternalStore(followOnline, () => navigator.onLine);
-  const isWaiting = isOnline && state.kind === "reconnecting";
+  const isReached = !useAway().has("network");
+  const isWaiting = isReached && state.kind === "reconnecting";
   const nowMs = useNow(isWaiting ? 1_000 : 0);
 
-  const kind = isOnline || state.kind === "ended" ? state.kind : "offline";
+  const isOffline = !isReached && (state.kind === "reconnecting" || state.kind === "connecting");
+  const kind = isOffline ? "offline" : state.kind;
   const seconds = state.kind === "reconnecting" ? Math.ceil((state.untilMs - nowMs) / 1_000) : 0;
   return (
     // The button may return a moment later: the focus stays next to it.
@@ -32,7 +34,7 @@ export function LiveStatus({ onSignIn }: { onSignIn(): void }) {
       <span aria-hidden="true">
         {kind === "reconnecting" && seconds > 0 ? m.live.reconnectingIn(seconds) : textOf(kind)}
       </span>
-      {kind === "reconnecting" && (
+      {(kind === "reconnecting" || kind === "offline") && (
         <StatusButton place={place} onClick={() => feed.retryNow()}>
           {m.live.retry}
         </StatusButton>
@@ -63,13 +65,4 @@ function StatusButton(props: {
       {props.children}
     </button>
   );
-}
-
-function followOnline(listen: () => void): () => void {
-  addEventListener("online", listen);
-  addEventListener("offline", listen);
-  return () => {
-    removeEventListener("online", listen);
-    removeEventListener("offline", listen);
-  };
 }

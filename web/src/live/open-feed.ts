@@ -19,9 +19,7 @@ export function openFeed(options: {
   const { settle, userId, readBase } = options;
   const name = `settle-live:${userId}`;
   return createFeed<Order>({
-    // Without locks (outside a secure context) each tab has its own watch.
-    takeLead: (signal, work) =>
-      navigator.locks ? navigator.locks.request(name, { signal }, work) : work(),
+    takeLead: (signal, work) => takeLock(name, signal, work),
     channel: openChannel(name),
     readBase,
     async *watch({ afterRevision, signal, onCut }) {
@@ -48,6 +46,28 @@ export function openFeed(options: {
     pause,
     soon: createSoon(),
   });
+}
+
+/**
+ * Without locks, which browsers give to secure contexts only and deny where they keep nothing, each
+ * tab has its own watch.
+ */
+async function takeLock(
+  name: string,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  let isTaken = false;
+  const begin = () => {
+    isTaken = true;
+    return work();
+  };
+  try {
+    await navigator.locks.request(name, { signal }, begin);
+  } catch (error) {
+    if (isTaken || signal.aborted) throw error;
+    await work();
+  }
 }
 
 function openChannel(name: string) {

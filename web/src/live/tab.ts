@@ -63,6 +63,12 @@ export function bring<C extends Change>(
   tell(tab, changes, revision);
 }
 
+/** Lets this tab load what it displays, and the others too if they have not received `revision`. */
+export function reread<C extends Change>(tab: Tab<C>, revision: bigint): void {
+  tab.means.channel.post({ kind: "changes", after: revision, revision, changes: [] });
+  for (const listener of tab.listeners) listener.onGap?.();
+}
+
 /** Handles a message of another tab. */
 export function hear<C extends Change>(tab: Tab<C>, message: FeedMessage<C>): void {
   const { listeners, means } = tab;

@@ -11,6 +11,12 @@ export function LoadResults({ progress }: { readonly progress: LoadProgress }) {
   const lastMs = end === undefined ? elapsedMs : (settledMs.at(-1) ?? elapsedMs);
   const perSecond = settledMs.length === 0 ? 0 : (settledMs.length * 1_000) / Math.max(1, lastMs);
   const count = settledMs.length;
+  const endTexts = [
+    ...(end === "stopped" || end === "stalled" ? [m.load[end]] : []),
+    ...(end && count > 0
+      ? [m.load.done(count, format.number(count), format.duration(lastMs))]
+      : []),
+  ];
   const figures = [
     { name: m.load.perSecond, text: format.number(Math.round(perSecond)) },
     { name: m.load.median, text: count ? format.duration(percentile(sorted, 0.5)) : "–" },
@@ -28,11 +34,7 @@ export function LoadResults({ progress }: { readonly progress: LoadProgress }) {
       <p>{m.load.progress(format.number(count), format.number(total))}</p>
       {/* Told once, when it is over. */}
       <p role="status" className="load-end">
-        {end === "stopped" && m.load.stopped}
-        {end === "stalled" && m.load.stalled}
-        {end &&
-          count > 0 &&
-          ` ${m.load.done(count, format.number(count), format.duration(lastMs))}`}
+        {endTexts.join(" ")}
       </p>
       <dl className="figures">
         {figures.map(({ name, text }) => (

@@ -66,7 +66,7 @@ export default function LoadView() {
                 disabled={run.isRunning}
                 onChange={() => setCount(choice)}
               />
-              {format.number(choice)}
+              <span>{format.number(choice)}</span>
             </label>
           ))}
         </fieldset>

@@ -34,7 +34,7 @@ export default function OrderView({ id }: { readonly id: string }) {
   return (
     <article className="order-view">
       <Link href={`/${cameFrom?.query ?? ""}`} className="back">
-        ← {m.order.back}
+        {`← ${m.order.back}`}
       </Link>
       {order && <Receipt order={order} remedies={{ again, topUp }} />}
       {order === undefined && !error && <Skeleton lines={6} />}
@@ -82,7 +82,7 @@ function Receipt(props: { readonly order: Order; readonly remedies: Remedies }) 
         {status === "declined" && <DeclineNote order={order} remedies={remedies} />}
       </header>
       <h2>{m.order.timeline}</h2>
-      <TimelineList steps={timelineOf(order, payment.data ?? undefined)} nowMs={nowMs} />
+      <TimelineList steps={timelineOf(order, payment.data ?? undefined)} />
       <ErrorNote error={payment.error ?? undefined} />
       <footer className="receipt-foot">
         <p className="kicker" id="order-id">

@@ -1,7 +1,8 @@
-import { lazy, Suspense, useId, useRef, useState } from "react";
+import { Suspense, useId, useRef, useState } from "react";
 import { ReadFailed } from "../action/read-failed.tsx";
 import { ShowMore } from "../action/show-more.tsx";
 import { useAction } from "../action/use-action.ts";
+import { late } from "../browser/late.tsx";
 import { Mark } from "../design/mark.tsx";
 import { Skeleton } from "../design/skeleton.tsx";
 import { useLanguage } from "../i18n/language.tsx";
@@ -15,7 +16,7 @@ import { useFilter } from "./use-filter.ts";
 import { useFoundOrders } from "./use-found-orders.ts";
 import { readMoreOrders, useOrders } from "./use-orders.ts";
 
-const FindDetails = lazy(() => import("./find-details.tsx"));
+const FindDetails = late(() => import("./find-details.tsx"));
 
 /** The id of the heading above the orders. */
 export const ordersTitleId = "orders-title";

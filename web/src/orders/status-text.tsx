@@ -10,9 +10,9 @@ export function StatusText({ order }: { readonly order: Order }) {
   const isPart = status === "paid" && refunded !== undefined && refunded.minorUnits > 0n;
   return (
     <span className={`status status-${status}`}>
-      {m.orders.status[status]}
+      <span>{m.orders.status[status]}</span>
       {isPart && (
-        <span className="status-more">, {m.orders.refundedPart(format.money(refunded))}</span>
+        <span className="status-more">{`, ${m.orders.refundedPart(format.money(refunded))}`}</span>
       )}
     </span>
   );

@@ -2,9 +2,8 @@ import { useLanguage } from "../i18n/language.tsx";
 import type { Step } from "./timeline.ts";
 
 /** The timeline of an order, with the time of each step and the durations in between. */
-export function TimelineList(props: { readonly steps: readonly Step[]; readonly nowMs: number }) {
+export function TimelineList({ steps }: { readonly steps: readonly Step[] }) {
   const { m, format } = useLanguage();
-  const { steps, nowMs } = props;
   const last = steps.findLastIndex(({ state }) => state !== "upcoming");
   return (
     <ol className="timeline">
@@ -21,10 +20,10 @@ export function TimelineList(props: { readonly steps: readonly Step[]; readonly 
                 {/* Steps are mostly milliseconds apart: the day once is enough. */}
                 {isSameDay(step.atMs, steps[place - 1])
                   ? format.preciseTime(step.atMs)
-                  : `${format.dateTime(step.atMs)} · ${format.relative(step.atMs, nowMs)}`}
+                  : format.dateTime(step.atMs)}
               </time>
               {step.sinceMs !== undefined && (
-                <span className="step-since">+{format.duration(step.sinceMs)}</span>
+                <span className="step-since">{`+${format.duration(step.sinceMs)}`}</span>
               )}
             </>
           ) : (

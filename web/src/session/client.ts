@@ -1,4 +1,4 @@
-import { createSettle, type Order, type Settle } from "@settle/sdk";
+import { connect, createSettle, type Order, type Settle } from "@settle/sdk";
 import { QueryClient } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
 import type { PageConfig } from "../../server/config.ts";
@@ -12,10 +12,13 @@ import { createOrderCache, keys, type OrderCache } from "../live/order-cache.ts"
 import { createOrderReader } from "../live/order-reader.ts";
 import { createRecentOrders, type RecentOrders } from "../live/recent-orders.ts";
 import { createSignal, type Signal } from "../live/signal.ts";
+import { createReach, type Reach } from "./reach.ts";
 import type { Session } from "./session.ts";
 
 /** How many orders a list shows at first. */
 export const firstPageSize = 50;
+
+const askAgainMs = 10_000;
 
 /** Everything that views use while a user is signed in. */
 export type Client = OrderCache & {
@@ -24,6 +27,8 @@ export type Client = OrderCache & {
   readonly settle: Settle;
   readonly queries: QueryClient;
   readonly feed: Feed<Order>;
+  /** What answers, as far as calls have found out. */
+  readonly reach: Reach;
   /** Actions that were started and may have taken effect. */
   readonly intents: Intents;
   /** Loads the first page of the orders, for the query of `keys.orders`. */
@@ -50,8 +55,10 @@ export function createClient(
   intents: Intents = createIntents(),
 ): Client {
   const { userId } = session;
+  const reach = createReach();
   const settle = createSettle({
     baseUrl: config.edgeUrl,
+    transport: connect({ fetch: reach.fetch }),
     token: session.token,
     // A person would rather see a failure after a second than wait for the timeout.
     maxRetries: 3,
@@ -82,7 +89,13 @@ export function createClient(
     },
     onDeposited: () => void refreshMoney(),
   });
-  addEventListener("online", feed.retryNow);
+  // What the browser says of its network is a reason to ask, and not an answer.
+  const hints = ["online", "offline"] as const;
+  for (const hint of hints) addEventListener(hint, feed.retryNow);
+  // A service that was away is asked again: otherwise, only the user's next action would tell.
+  const asking = setInterval(() => {
+    if (reach.away.has("payments")) void refreshMoney();
+  }, askAgainMs);
   return {
     ...cache,
     userId,
@@ -90,13 +103,15 @@ export function createClient(
     settle,
     queries,
     feed,
+    reach,
     intents,
     readOrders,
     refreshMoney,
     named: createRecentOrders(),
     said: createSignal(),
     close() {
-      removeEventListener("online", feed.retryNow);
+      for (const hint of hints) removeEventListener(hint, feed.retryNow);
+      clearInterval(asking);
       feed[Symbol.dispose]();
       batch[Symbol.dispose]();
       queries.clear();

@@ -1,9 +1,10 @@
 import type { SignInConfig } from "../../server/config.ts";
+import { keptUser } from "./kept-user.ts";
 import type { Session } from "./session.ts";
-import { rememberedName, signInByName } from "./sign-in-by-name.ts";
+import { signInByName } from "./sign-in-by-name.ts";
 
 /**
- * Resumes the session of this tab after a load: by the remembered name, by the response of the
+ * Resumes the session of this browser after a load: by the kept name, by the response of the
  * provider, or by redirecting to it again. Without a session, the user has to sign in; `failed`
  * says that the provider has redirected back without one.
  */
@@ -11,14 +12,14 @@ export async function resumeSession(
   signIn: SignInConfig,
 ): Promise<{ readonly session?: Session; readonly failed: boolean }> {
   if (signIn.kind === "development") {
-    const name = rememberedName();
+    const name = keptUser();
     if (name === undefined) return { failed: false };
     return signInByName(signIn.issuerUrl, name).then(
       (session) => ({ session, failed: false }),
       () => ({ failed: true }),
     );
   }
-  const { createOidcSignIn, signedInPath, wasSignedIn } = await import("./sign-in-by-oidc.ts");
+  const { createOidcSignIn, signedInPath } = await import("./sign-in-by-oidc.ts");
   if (location.pathname === signedInPath) {
     try {
       const { returnTo, ...back } = await createOidcSignIn(signIn).comeBack();
@@ -29,8 +30,8 @@ export async function resumeSession(
       return { failed: true };
     }
   }
-  if (!wasSignedIn()) return { failed: false };
-  return leaveForProvider(signIn, { silent: true });
+  if (keptUser() === undefined) return { failed: false };
+  return leaveForProvider(signIn, { silent: true }).catch(() => ({ failed: true }));
 }
 
 /**

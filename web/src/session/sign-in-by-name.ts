@@ -1,6 +1,5 @@
+import { forgetUser, keepUser } from "./kept-user.ts";
 import { NameRefusedError, type Session, UnreachableError } from "./session.ts";
-
-const nameKey = "settle.name";
 
 /**
  * Signs in at the development issuer, which accepts any name. Throws a {@link NameRefusedError} for
@@ -8,7 +7,7 @@ const nameKey = "settle.name";
  */
 export async function signInByName(issuerUrl: string, name: string): Promise<Session> {
   let atHand: string | undefined = await requestToken(issuerUrl, name);
-  sessionStorage.setItem(nameKey, name);
+  keepUser(name);
   return {
     userId: name,
     async token() {
@@ -17,14 +16,9 @@ export async function signInByName(issuerUrl: string, name: string): Promise<Ses
       return token;
     },
     async signOut() {
-      sessionStorage.removeItem(nameKey);
+      forgetUser();
     },
   };
-}
-
-/** Returns the name that this tab last signed in with, so that a reload can use it again. */
-export function rememberedName(): string | undefined {
-  return sessionStorage.getItem(nameKey) ?? undefined;
 }
 
 async function requestToken(issuerUrl: string, username: string): Promise<string> {

@@ -5,6 +5,7 @@ import {
   WebStorageStateStore,
 } from "oidc-client-ts";
 import type { SignInConfig } from "../../server/config.ts";
+import { forgetUser, keepUser } from "./kept-user.ts";
 import { renewToken } from "./renew-token.ts";
 import type { Session } from "./session.ts";
 import { tokenClaim } from "./token-claim.ts";
@@ -13,7 +14,6 @@ type OidcConfig = Extract<SignInConfig, { kind: "oidc" }>;
 
 /** The path to which the provider redirects. */
 export const signedInPath = "/signed-in";
-const signedInKey = "settle.signed-in";
 /** The errors of a provider that would need input from the user but may not ask for it. */
 const asks = new Set(["login_required", "interaction_required", "consent_required"]);
 
@@ -48,13 +48,12 @@ export function createOidcSignIn({
     redirect_uri: `${location.origin}${signedInPath}`,
     post_logout_redirect_uri: `${location.origin}/`,
     userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
-    stateStore: new WebStorageStateStore({ store: sessionStorage }),
+    stateStore: new WebStorageStateStore({ store: stateOfTab() }),
     // A token is renewed on request only: this is how the end of a session is detected.
     automaticSilentRenew: false,
   });
   return {
     async leave({ returnTo, silent }) {
-      sessionStorage.removeItem(signedInKey);
       await manager.signinRedirect({ state: returnTo, ...(silent && { prompt: "none" }) });
     },
     async comeBack() {
@@ -63,17 +62,24 @@ export function createOidcSignIn({
         throw error;
       });
       const returnTo = typeof back.state === "string" ? back.state : "/";
-      if (back instanceof ErrorResponse) return { returnTo };
-      sessionStorage.setItem(signedInKey, "yes");
+      if (back instanceof ErrorResponse) {
+        forgetUser();
+        return { returnTo };
+      }
       const userId = tokenClaim(back.access_token, userClaim);
+      keepUser(userId);
       return { session: sessionOf(manager, userId), returnTo };
     },
   };
 }
 
-/** Whether this tab was signed in before it was reloaded. */
-export function wasSignedIn(): boolean {
-  return sessionStorage.getItem(signedInKey) !== null;
+/** Where the state of a redirect is kept: without a storage, signing in fails and says so. */
+function stateOfTab(): Storage {
+  try {
+    return sessionStorage;
+  } catch {
+    return new InMemoryWebStorage();
+  }
 }
 
 function sessionOf(manager: UserManager, userId: string): Session {
@@ -91,7 +97,7 @@ function sessionOf(manager: UserManager, userId: string): Session {
       return brought;
     },
     async signOut() {
-      sessionStorage.removeItem(signedInKey);
+      forgetUser();
       const endpoint = await manager.metadataService.getEndSessionEndpoint().catch(() => undefined);
       if (endpoint) await manager.signoutRedirect();
       else await manager.removeUser();

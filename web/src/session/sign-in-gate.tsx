@@ -2,12 +2,13 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { useCallback, useEffect, useState } from "react";
 import type { PageConfig } from "../../server/config.ts";
 import type { Intents } from "../action/intent.ts";
-import { useLanguage } from "../i18n/language.tsx";
+import { Broken } from "../layout/broken.tsx";
 import { ErrorBoundary } from "../layout/error-boundary.tsx";
 import { PageFrame } from "../layout/page-frame.tsx";
 import { Views } from "../layout/views.tsx";
 import { Announcer } from "../live/announcer.tsx";
 import { type Client, ClientProvider, createClient } from "./client.ts";
+import { followUser } from "./kept-user.ts";
 import { renewSession, resumeSession } from "./resume-session.ts";
 import type { Session } from "./session.ts";
 import { SignInView } from "./sign-in-view.tsx";
@@ -50,6 +51,21 @@ export function SignInGate(props: { readonly config: Promise<PageConfig> }) {
       isCurrent = false;
     };
   }, [props.config, enter]);
+
+  const userId = state.kind === "in" ? state.client.userId : undefined;
+  useEffect(() => {
+    if (state.kind !== "in" && state.kind !== "out") return;
+    return followUser((now) => {
+      if (now === userId) return;
+      if (state.kind === "in" && now === undefined) {
+        state.client.close();
+        setState({ kind: "out", config: state.config, failed: false });
+      } else {
+        // As whoever has signed in there: two tabs of a browser are never signed in as two users.
+        location.reload();
+      }
+    });
+  }, [state, userId]);
 
   if (state.kind === "starting") return null;
   if (state.kind === "broken") {
@@ -96,17 +112,5 @@ export function SignInGate(props: { readonly config: Promise<PageConfig> }) {
         <Announcer />
       </ClientProvider>
     </QueryClientProvider>
-  );
-}
-
-function Broken() {
-  const { m } = useLanguage();
-  return (
-    <div className="empty">
-      <h1>{m.page.failed}</h1>
-      <button type="button" className="quiet" onClick={() => location.reload()}>
-        {m.page.failedNext}
-      </button>
-    </div>
   );
 }

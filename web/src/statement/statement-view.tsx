@@ -96,10 +96,10 @@ function Movement(props: { readonly entry: LedgerEntry; readonly name: string | 
         </time>
       </td>
       <td className="what">
-        {m.statement[kindOf(kind)]}
+        <span>{m.statement[kindOf(kind)]}</span>
         {orderId !== "" && (
           <>
-            {" · "}
+            <span>{" · "}</span>
             <Link href={`/orders/${orderId}`}>
               {props.name || m.statement.orderNumber(orderId.slice(-4))}
             </Link>
