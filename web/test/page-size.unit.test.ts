@@ -8,7 +8,16 @@ import { buildPage } from "../build.ts";
 const maxFirstViewBytes = 150_000;
 const languages = ["en", "ru"];
 /** What is loaded only when it is used. */
-const later = ["find-details", "load-view", "order-view", "sign-in-by-oidc", "statement-view"];
+const later = [
+  "find-details",
+  "load-view",
+  "open-account-form",
+  "order-view",
+  "sign-in-by-oidc",
+  "sign-in-view",
+  "statement-view",
+  "top-up-dialog",
+];
 
 describe("the page", () => {
   let folder: string;

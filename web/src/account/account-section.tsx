@@ -1,10 +1,11 @@
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { ReadFailed } from "../action/read-failed.tsx";
 import { Skeleton } from "../design/skeleton.tsx";
 import { useLanguage } from "../i18n/language.tsx";
-import { OpenAccountForm } from "./open-account-form.tsx";
-import { TopUpDialog } from "./top-up-dialog.tsx";
 import { useAccount } from "./use-account.ts";
+import { TopUpDialog } from "./use-top-up.tsx";
+
+const OpenAccountForm = lazy(() => import("./open-account-form.tsx"));
 
 /** Shows the balance and a button to top up, or a form to open an account. */
 export function AccountSection() {
@@ -25,7 +26,13 @@ export function AccountSection() {
       </section>
     );
   }
-  if (account === null) return <OpenAccountForm />;
+  if (account === null) {
+    return (
+      <Suspense fallback={<Skeleton lines={4} />}>
+        <OpenAccountForm />
+      </Suspense>
+    );
+  }
   const balance = account.balance ?? { minorUnits: 0n, currency: "EUR" };
   return (
     <section className="account" aria-labelledby="balance-title">
@@ -49,7 +56,9 @@ export function AccountSection() {
         {m.account.topUp}
       </button>
       {isToppingUp && (
-        <TopUpDialog currency={balance.currency} onClose={() => setToppingUp(false)} />
+        <Suspense>
+          <TopUpDialog currency={balance.currency} onClose={() => setToppingUp(false)} />
+        </Suspense>
       )}
     </section>
   );

@@ -8,12 +8,10 @@ import { useLanguage } from "../i18n/language.tsx";
 import { keys } from "../live/order-cache.ts";
 import { useClient } from "../session/client.ts";
 import { currencies } from "./currencies.ts";
-
-/** The id of the control that gets the focus when an account must be opened. */
-export const openAccountId = "open-account";
+import { openAccountId } from "./open-account-id.ts";
 
 /** Opens an account in the chosen currency. */
-export function OpenAccountForm() {
+export default function OpenAccountForm() {
   const { m, language } = useLanguage();
   const client = useClient();
   const [currency, setCurrency] = useState<string>(currencies[0]);

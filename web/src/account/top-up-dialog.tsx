@@ -14,7 +14,7 @@ import { AmountField, amountFaultText } from "./amount-field.tsx";
 const usualAmounts = ["10", "50", "100"];
 
 /** Tops up the account; closes when the server has confirmed it. */
-export function TopUpDialog(props: {
+export default function TopUpDialog(props: {
   readonly currency: string;
   /** The initial amount. */
   readonly amount?: MoneyValue;

@@ -1,6 +1,11 @@
 import type { MoneyValue } from "@settle/sdk";
-import { type ReactNode, useState } from "react";
-import { TopUpDialog } from "./top-up-dialog.tsx";
+import { lazy, type ReactNode, Suspense, useState } from "react";
+
+/** Loads the dialog, which is not needed before the user tops up. */
+export const importTopUpDialog = () => import("./top-up-dialog.tsx");
+
+/** The dialog to top up, loaded when it is first opened. */
+export const TopUpDialog = lazy(importTopUpDialog);
 
 /**
  * Tops up by a missing amount. Render `dialog` in a view, not in the element with the button: live
@@ -12,11 +17,13 @@ export function useTopUp(): {
 } {
   const [missing, setMissing] = useState<MoneyValue>();
   const dialog = missing && (
-    <TopUpDialog
-      currency={missing.currency}
-      amount={missing}
-      onClose={() => setMissing(undefined)}
-    />
+    <Suspense>
+      <TopUpDialog
+        currency={missing.currency}
+        amount={missing}
+        onClose={() => setMissing(undefined)}
+      />
+    </Suspense>
   );
   return { dialog, topUp: setMissing };
 }

@@ -1,5 +1,6 @@
 import { Suspense, useEffect, useRef } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
+import { importTopUpDialog } from "../account/use-top-up.tsx";
 import { late } from "../browser/late.tsx";
 import { Skeleton } from "../design/skeleton.tsx";
 import { useLanguage } from "../i18n/language.tsx";
@@ -25,7 +26,7 @@ export function Views({ afterForm }: { readonly afterForm: boolean }) {
   const first = useRef(!afterForm);
   useEffect(() => {
     // What most users open next. If it fails, it is loaded when they do.
-    const load = () => Promise.allSettled([importOrder(), importStatement()]);
+    const load = () => Promise.allSettled([importOrder(), importStatement(), importTopUpDialog()]);
     void feed.based.then(load);
   }, [feed]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: for each path anew

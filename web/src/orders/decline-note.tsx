@@ -1,6 +1,6 @@
 import { DeclineReason, type MoneyValue, type Order } from "@settle/sdk";
 import { useLocation } from "wouter";
-import { openAccountId } from "../account/open-account-form.tsx";
+import { openAccountId } from "../account/open-account-id.ts";
 import { useAccount } from "../account/use-account.ts";
 import type { Messages } from "../i18n/en.ts";
 import type { Format } from "../i18n/format.ts";

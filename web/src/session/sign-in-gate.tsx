@@ -1,5 +1,5 @@
 import { QueryClientProvider } from "@tanstack/react-query";
-import { useCallback, useEffect, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import type { PageConfig } from "../../server/config.ts";
 import type { Intents } from "../action/intent.ts";
 import { Broken } from "../layout/broken.tsx";
@@ -11,7 +11,8 @@ import { type Client, ClientProvider, createClient } from "./client.ts";
 import { followUser } from "./kept-user.ts";
 import { renewSession, resumeSession } from "./resume-session.ts";
 import type { Session } from "./session.ts";
-import { SignInView } from "./sign-in-view.tsx";
+
+const SignInView = lazy(() => import("./sign-in-view.tsx"));
 
 type State =
   | { readonly kind: "starting" }
@@ -79,11 +80,15 @@ export function SignInGate(props: { readonly config: Promise<PageConfig> }) {
     const { config, failed } = state;
     return (
       <PageFrame>
-        <SignInView
-          signIn={config.signIn}
-          failed={failed}
-          onSession={(session) => enter(config, session, { afterForm: true })}
-        />
+        <ErrorBoundary fallback={<Broken />}>
+          <Suspense>
+            <SignInView
+              signIn={config.signIn}
+              failed={failed}
+              onSession={(session) => enter(config, session, { afterForm: true })}
+            />
+          </Suspense>
+        </ErrorBoundary>
       </PageFrame>
     );
   }

@@ -1,3 +1,4 @@
+import "./sign-in.css";
 import { type FormEvent, useId, useState } from "react";
 import type { SignInConfig } from "../../server/config.ts";
 import { WorkButton } from "../action/work-button.tsx";
@@ -10,7 +11,7 @@ import { NameRefusedError, type Session } from "./session.ts";
 import { signInByName } from "./sign-in-by-name.ts";
 
 /** The sign-in view: by any name in development, otherwise at the provider. */
-export function SignInView(props: {
+export default function SignInView(props: {
   readonly signIn: SignInConfig;
   /** Whether the provider redirected back without a session. */
   readonly failed: boolean;
