@@ -23,7 +23,15 @@ describe("languages", () => {
     ]);
     assert.equal(en.load.done(1, "1", "2 s"), "1 order settled in 2 s.");
     assert.equal(en.load.done(2, "2", "2 s"), "2 orders settled in 2 s.");
-    assert.equal(ru.load.done(21, "21", "2 с"), "21 заказ завершён за 2 с.");
+    assert.equal(ru.load.done(21, "21", "2 с"), "21\u00a0заказ завершён за\u00a02 с.");
+    const found = [1, 2, 5, 11, 21].map((count) => ru.find.found(count, String(count)));
+    assert.deepEqual(found, [
+      "Найден 1\u00a0заказ",
+      "Найдено 2\u00a0заказа",
+      "Найдено 5\u00a0заказов",
+      "Найдено 11\u00a0заказов",
+      "Найден 21\u00a0заказ",
+    ]);
   });
 
   it("have texts for every error reason that a page can meet", () => {
