@@ -11,6 +11,7 @@ const languages = ["en", "ru"];
 const later = [
   "find-details",
   "load-view",
+  "no-orders",
   "open-account-form",
   "order-view",
   "sign-in-by-oidc",

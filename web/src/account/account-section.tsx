@@ -1,11 +1,12 @@
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { Suspense, useEffect, useRef, useState } from "react";
 import { ReadFailed } from "../action/read-failed.tsx";
+import { late } from "../browser/late.tsx";
 import { Skeleton } from "../design/skeleton.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { useAccount } from "./use-account.ts";
 import { TopUpDialog } from "./use-top-up.tsx";
 
-const OpenAccountForm = lazy(() => import("./open-account-form.tsx"));
+const OpenAccountForm = late(() => import("./open-account-form.tsx"));
 
 /** Shows the balance and a button to top up, or a form to open an account. */
 export function AccountSection() {

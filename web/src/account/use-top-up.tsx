@@ -1,11 +1,12 @@
 import type { MoneyValue } from "@settle/sdk";
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { type ReactNode, Suspense, useState } from "react";
+import { late } from "../browser/late.tsx";
 
 /** Loads the dialog, which is not needed before the user tops up. */
 export const importTopUpDialog = () => import("./top-up-dialog.tsx");
 
 /** The dialog to top up, loaded when it is first opened. */
-export const TopUpDialog = lazy(importTopUpDialog);
+export const TopUpDialog = late(importTopUpDialog);
 
 /**
  * Tops up by a missing amount. Render `dialog` in a view, not in the element with the button: live

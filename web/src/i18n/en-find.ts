@@ -6,7 +6,7 @@ const orders = (count: number, text: string) =>
 /** The texts of the search and the filters of orders, in English. */
 export const enFind = {
   label: "Search orders",
-  hint: "Description, amount or order ID",
+  hint: "Description or order ID",
   filters: (count: number) => (count === 0 ? "Filters" : `Filters (${count})`),
   status: "Status",
   anyStatus: "Any status",
@@ -30,4 +30,9 @@ export const enFind = {
   older: "Search older orders",
   noSuchId: "Order not found",
   noSuchIdNext: "Check the order ID. You can only see your own orders.",
+  firstSteps: [
+    { title: "Top up your account", text: "The money is available at once." },
+    { title: "Place an order", text: "Enter an amount and, if you like, what it’s for." },
+    { title: "Follow the payment", text: "The list updates live. Open an order to see each step." },
+  ],
 };

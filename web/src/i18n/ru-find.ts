@@ -7,7 +7,7 @@ const orders = (count: number, text: string) =>
 /** The texts of the search and the filters of orders, in Russian. */
 export const ruFind: Messages["find"] = {
   label: "Поиск по заказам",
-  hint: "Описание, сумма или номер заказа",
+  hint: "Описание или номер",
   filters: (count) => (count === 0 ? "Фильтры" : `Фильтры (${count})`),
   status: "Статус",
   anyStatus: "Любой",
@@ -31,4 +31,12 @@ export const ruFind: Messages["find"] = {
   older: "Искать дальше",
   noSuchId: "Заказ не\u00a0найден",
   noSuchIdNext: "Проверьте номер. Здесь видны только ваши заказы.",
+  firstSteps: [
+    { title: "Пополните счёт", text: "Деньги доступны сразу." },
+    { title: "Оформите заказ", text: "Укажите сумму, описание\u00a0— по\u00a0желанию." },
+    {
+      title: "Следите за\u00a0оплатой",
+      text: "Список обновляется сам, а\u00a0в\u00a0заказе виден каждый шаг.",
+    },
+  ],
 };

@@ -18,24 +18,34 @@ const LoadView = late(() => import("../load/load-view.tsx"));
 
 /**
  * The views by their paths. Navigation starts at the top of the new view, also for screen readers.
- * So does the first view after signing in through the form, which is gone by then.
+ * So does the first view after signing in through the form, which is gone by then. Back and forward
+ * lead to where the view was left.
  */
 export function Views({ afterForm }: { readonly afterForm: boolean }) {
   const { config, feed } = useClient();
   const [path] = useLocation();
   const first = useRef(!afterForm);
+  const returnedTo = useRef<string>(undefined);
+  useEffect(() => {
+    const note = () => {
+      returnedTo.current = location.pathname;
+    };
+    addEventListener("popstate", note);
+    return () => removeEventListener("popstate", note);
+  }, []);
   useEffect(() => {
     // What most users open next. If it fails, it is loaded when they do.
     const load = () => Promise.allSettled([importOrder(), importStatement(), importTopUpDialog()]);
     void feed.based.then(load);
   }, [feed]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: for each path anew
   useEffect(() => {
     if (first.current) {
       first.current = false;
       return;
     }
-    window.scrollTo({ top: 0, behavior: "instant" });
+    // The browser itself scrolls to where the view was left.
+    if (returnedTo.current !== path) window.scrollTo({ top: 0, behavior: "instant" });
+    returnedTo.current = undefined;
     document.getElementById("main")?.focus({ preventScroll: true });
   }, [path]);
   return (

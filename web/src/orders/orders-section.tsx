@@ -2,8 +2,9 @@ import { Suspense, useId, useRef, useState } from "react";
 import { ReadFailed } from "../action/read-failed.tsx";
 import { ShowMore } from "../action/show-more.tsx";
 import { useAction } from "../action/use-action.ts";
+
 import { late } from "../browser/late.tsx";
-import { Mark } from "../design/mark.tsx";
+
 import { Skeleton } from "../design/skeleton.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { useClient } from "../session/client.ts";
@@ -17,6 +18,7 @@ import { useFoundOrders } from "./use-found-orders.ts";
 import { readMoreOrders, useOrders } from "./use-orders.ts";
 
 const FindDetails = late(() => import("./find-details.tsx"));
+const NoOrders = late(() => import("./no-orders.tsx"));
 
 /** The id of the heading above the orders. */
 export const ordersTitleId = "orders-title";
@@ -66,11 +68,9 @@ export function OrdersSection({ remedies }: { readonly remedies: Remedies }) {
       {!orders && !error && <Skeleton lines={4} />}
       {!orders && error && <ReadFailed error={error} again={found.refetch} />}
       {hasNone && (
-        <div className="empty">
-          <Mark status="pending" />
-          <p className="empty-title">{m.orders.empty}</p>
-          <p>{m.orders.emptyNext}</p>
-        </div>
+        <Suspense>
+          <NoOrders />
+        </Suspense>
       )}
       {orders && orders.length > 0 && (
         <div className="order-days" aria-busy={found.isOld}>

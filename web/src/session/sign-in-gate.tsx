@@ -1,7 +1,8 @@
 import { QueryClientProvider } from "@tanstack/react-query";
-import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { Suspense, useCallback, useEffect, useState } from "react";
 import type { PageConfig } from "../../server/config.ts";
 import type { Intents } from "../action/intent.ts";
+import { late } from "../browser/late.tsx";
 import { Broken } from "../layout/broken.tsx";
 import { ErrorBoundary } from "../layout/error-boundary.tsx";
 import { PageFrame } from "../layout/page-frame.tsx";
@@ -12,7 +13,7 @@ import { followUser } from "./kept-user.ts";
 import { renewSession, resumeSession } from "./resume-session.ts";
 import type { Session } from "./session.ts";
 
-const SignInView = lazy(() => import("./sign-in-view.tsx"));
+const SignInView = late(() => import("./sign-in-view.tsx"));
 
 type State =
   | { readonly kind: "starting" }
