@@ -2,9 +2,7 @@ import { Suspense, useId, useRef, useState } from "react";
 import { ReadFailed } from "../action/read-failed.tsx";
 import { ShowMore } from "../action/show-more.tsx";
 import { useAction } from "../action/use-action.ts";
-
 import { late } from "../browser/late.tsx";
-
 import { Skeleton } from "../design/skeleton.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { useClient } from "../session/client.ts";
