@@ -1,8 +1,7 @@
 import type { Messages } from "../i18n/en.ts";
 import { type Day, startOfDay } from "../time/day.ts";
-import type { OrderFilter } from "./order-filter.ts";
+import type { FilterChange, OrderFilter } from "./order-filter.ts";
 import { orderIdIn } from "./order-search.ts";
-import type { FilterChange } from "./use-filter.ts";
 
 /** One part of a filter, as it is shown. */
 export type Criterion = {

@@ -2,9 +2,8 @@ import { type ChangeEvent, type ComponentProps, useId, useState } from "react";
 import { Field } from "../design/field.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { type Day, firstDay, lastDay } from "../time/day.ts";
-import { namedRanges, type OrderFilter, rangeOf } from "./order-filter.ts";
+import { type FilterChange, namedRanges, type OrderFilter, rangeOf } from "./order-filter.ts";
 import { type KnownStatusName, knownStatuses } from "./status.ts";
-import type { FilterChange } from "./use-filter.ts";
 
 const rangeNames = Object.keys(namedRanges) as (keyof typeof namedRanges)[];
 

@@ -1,7 +1,11 @@
 import { type RefObject, useEffect, useId, useRef, useState } from "react";
 import { useLanguage } from "../i18n/language.tsx";
-import { maxSearchCharacters, type OrderFilter, selectionOf } from "./order-filter.ts";
-import type { FilterChange } from "./use-filter.ts";
+import {
+  type FilterChange,
+  maxSearchCharacters,
+  type OrderFilter,
+  selectionOf,
+} from "./order-filter.ts";
 
 /** Browsers limit how often an address changes. */
 const typingPauseMs = 300;

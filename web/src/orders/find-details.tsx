@@ -5,9 +5,8 @@ import { useLanguage } from "../i18n/language.tsx";
 import { useClient } from "../session/client.ts";
 import { type Criterion, criteriaOf } from "./criteria.ts";
 import { FilterPanel } from "./filter-panel.tsx";
-import { isFiltering, type OrderFilter, queryOf } from "./order-filter.ts";
+import { type FilterChange, isFiltering, type OrderFilter, queryOf } from "./order-filter.ts";
 import { orderIdIn } from "./order-search.ts";
-import type { FilterChange } from "./use-filter.ts";
 import type { FoundOrders } from "./use-found-orders.ts";
 
 /** The filters, what is being looked for, and how many orders were found. */

@@ -14,6 +14,9 @@ export type OrderFilter = {
   readonly text?: string;
 };
 
+/** New values of some parts of a filter; undefined removes one. */
+export type FilterChange = { readonly [Part in keyof OrderFilter]: OrderFilter[Part] | undefined };
+
 /** The longest text to search for, in characters; the rest is dropped. */
 export const maxSearchCharacters = 200;
 

@@ -24,12 +24,19 @@ export function searchFor(
   const words = plain(text)
     .split(" ")
     .map((word) => word.replace(/^(\.{3}|#)/, ""));
-  return ({ id, description, amount }) => {
-    const shown = plain(`${description} ${amount ? money(amount) : ""}`);
-    return words.every(
-      (word) => shown.includes(word) || (word.length >= minIdCharacters && id.includes(word)),
-    );
+  // The list is searched anew for each live change.
+  const texts = new WeakMap<Searched, string>();
+  const textOf = (order: Searched) => {
+    const { description, amount } = order;
+    const known = texts.get(order) ?? plain(`${description} ${amount ? money(amount) : ""}`);
+    texts.set(order, known);
+    return known;
   };
+  return (order) =>
+    words.every(
+      (word) =>
+        textOf(order).includes(word) || (word.length >= minIdCharacters && order.id.includes(word)),
+    );
 }
 
 /** Without differences that a reader does not see, such as between kinds of spaces. */

@@ -1,9 +1,6 @@
 import { useCallback, useMemo } from "react";
 import { useLocation, useSearch } from "wouter";
-import { filterOf, type OrderFilter, queryOf } from "./order-filter.ts";
-
-/** New values of some parts of a filter; undefined removes one. */
-export type FilterChange = { readonly [Part in keyof OrderFilter]: OrderFilter[Part] | undefined };
+import { type FilterChange, filterOf, type OrderFilter, queryOf } from "./order-filter.ts";
 
 /**
  * Returns the filter in the address of the overview, and a function that changes it there. Adding

@@ -32,9 +32,10 @@ export function useFoundOrders(filter: OrderFilter): FoundOrders {
   const list = useListedOrders(filter);
   const byId = useOrder(id);
   const listed = list.data?.orders;
+  const contains = useMemo(() => searchFor(text, format.money), [text, format]);
   const orders = useMemo(
-    () => (text === "" ? listed : listed?.filter(searchFor(text, format.money))),
-    [listed, text, format],
+    () => (text === "" ? listed : listed?.filter(contains)),
+    [listed, text, contains],
   );
   if (id !== undefined) {
     const { data: order, error, refetch } = byId;
