@@ -29,7 +29,7 @@ describe("the edge itself rejects", () => {
   describe("a REST request", () => {
     const amount = { minorUnits: "1", currency: "EUR" };
 
-    for (const path of ["/", "/nothing", "/gatewayx", "/orders/alice"]) {
+    for (const path of ["/docs", "/nothing", "/gatewayx", "/orders/alice"]) {
       it(`to the unknown path ${path}`, async () => {
         const answer = await lab.ask("GET", path);
         assertEdgeError(answer, { ...unroutable, message: noSuchRoute });

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import axe, { type AxeResults, type RunOptions } from "axe-core";
-import type { Locator, Page } from "playwright-core";
+import type { Locator } from "playwright-core";
+import { faultsOf } from "../harness/page/axe.ts";
 import type { Person } from "../harness/page/person.ts";
 import { someone, useStage } from "../harness/page/stage.ts";
 
-const standards = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const maxTabs = 40;
 const phone = { width: 360, height: 740 };
 const desk = { width: 1280, height: 800 };
@@ -16,6 +15,7 @@ describe("the page's accessibility", function () {
   /** Shows each view in turn, with all of its elements. */
   async function everyView(person: Person, look: (view: string) => Promise<void>): Promise<void> {
     const { page, m } = person;
+    await person.field(m.signIn.name).waitFor();
     await look("sign in");
     await person.signIn(someone());
     await person.field(m.account.currency).waitFor();
@@ -193,22 +193,6 @@ function isFocused(target: Locator): Promise<boolean> {
   );
 }
 
-/** Returns the violations that axe finds, one per line, by all rules or by the given ones. */
-async function faultsOf(page: Page, rules?: readonly string[]): Promise<readonly string[]> {
-  const isThere = await page.evaluate(() => "axe" in globalThis);
-  if (!isThere) await page.evaluate(axe.source);
-  const runOnly = rules
-    ? { type: "rule", values: [...rules] }
-    : { type: "tag", values: [...standards] };
-  const { violations } = await page.evaluate(
-    (options) => (globalThis as unknown as Wide).axe.run(options),
-    { runOnly, resultTypes: ["violations"] } as RunOptions,
-  );
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-  );
-}
-
 /** Browser globals, which are unknown to these tests in Node. */
 type Wide = {
   readonly document: {
@@ -218,6 +202,5 @@ type Wide = {
   readonly MutationObserver: new (
     tell: () => void,
   ) => { observe(node: unknown, options: Readonly<Record<string, boolean>>): void };
-  readonly axe: { run(options: RunOptions): Promise<AxeResults> };
   getComputedStyle(element: unknown): { readonly outlineStyle: string; readonly boxShadow: string };
 };

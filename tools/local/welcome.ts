@@ -22,6 +22,7 @@ Settle is ready.
 
   The page                               ${pageUrl}
   Edge (REST, gRPC, gRPC-Web, Connect)   ${edge}
+  API, to read and try out               ${edge}/swagger/docs
   ${serviceNames.join(", ").padEnd(37)}  ${serviceNames.map((name) => `http://localhost:${ports[name]}`).join(", ")}
   Tokens                                 ${issuer ? `from your issuer, ${issuer.issuer}` : `http://localhost:${ports.auth}, the development issuer`}
   PostgreSQL                             localhost:${ports.postgres} (roles ${serviceNames.join(", ")}; passwords in ${inDataDir("passwords")}/)

@@ -28,7 +28,8 @@ export function operation(
   return {
     tags: [serviceName],
     operationId: nameOperation(serviceName, method, binding.index),
-    summary: comment.summary || method.name,
+    // Tools show it as it is, not as Markdown.
+    summary: comment.summary.replaceAll("`", "") || method.name,
     description: paragraphs(comment.rest, access.words),
     deprecated: method.deprecated || method.parent.deprecated || undefined,
     security: access.security,

@@ -19,6 +19,7 @@ export const en = {
     orders: "Orders",
     statement: "Statement",
     load: "Load test",
+    api: "API",
     signOut: "Sign out",
     signedInAs: (name: string) => `Signed in as ${name}`,
     loading: "Loading…",

@@ -23,6 +23,7 @@ export const ru: Messages = {
     orders: "Заказы",
     statement: "Выписка",
     load: "Нагрузка",
+    api: "API",
     signOut: "Выйти",
     signedInAs: (name) => `Вы вошли как ${name}`,
     loading: "Загрузка…",

@@ -57,6 +57,7 @@ function MainNavigation() {
       <NavigationLink href="/">{m.page.orders}</NavigationLink>
       <NavigationLink href="/statement">{m.page.statement}</NavigationLink>
       {config.development && <NavigationLink href="/load">{m.page.load}</NavigationLink>}
+      {config.development && <a href={`${config.edgeUrl}/swagger/docs`}>{m.page.api}</a>}
     </nav>
   );
 }

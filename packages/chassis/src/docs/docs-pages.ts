@@ -17,6 +17,8 @@ const assets: Readonly<Record<string, string>> = {
   "favicon-32x32.png": "image/png",
 };
 
+const scripts = ["docs.js", "docs-example.js", "docs-requests.js", "docs-samples.js"];
+
 /**
  * Reads the pages that document the API, by path: the OpenAPI documents below `/swagger/v1/`, and
  * Swagger UI for all of them at `/swagger/docs`; the AsyncAPI document as `events.json`, and a page
@@ -58,7 +60,9 @@ export async function readDocsPages(options: {
     await add(`/swagger/docs/${file}`, type, await read(`swagger-ui-dist/${file}`));
   }
   const own = async (file: string) => readFile(new URL(`./${file}`, import.meta.url));
-  await add("/swagger/docs/docs.js", "text/javascript; charset=utf-8", await own("docs.js"));
+  for (const file of scripts) {
+    await add(`/swagger/docs/${file}`, "text/javascript; charset=utf-8", await own(file));
+  }
   await add("/swagger/docs/docs.css", "text/css; charset=utf-8", await own("docs.css"));
   const html = (await own("docs.html"))
     .toString()

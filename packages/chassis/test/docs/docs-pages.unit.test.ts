@@ -38,6 +38,15 @@ describe("the pages that document the API", () => {
     }
   });
 
+  it("have all modules that their scripts import", () => {
+    const scripts = [...pages.keys()].filter((path) => /\/docs[\w-]*\.js$/.test(path));
+    const imported = scripts.flatMap((path) =>
+      [...textOf(path).matchAll(/from "\.\/([\w.-]+)"/g)].map(([, file = ""]) => file),
+    );
+    assert.ok(imported.length >= 4);
+    for (const file of imported) assert.ok(pages.has(`/swagger/docs/${file}`), file);
+  });
+
   it("include the service's own document, whose server is the edge", () => {
     const { servers, ...own } = JSON.parse(textOf("/swagger/v1/swagger.json"));
     assert.deepEqual(servers, [{ url: edgeUrl, description: "The edge" }]);
