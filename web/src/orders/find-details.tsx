@@ -116,7 +116,7 @@ function NothingFound(props: {
     <div className="empty">
       <p className="empty-title">{isById ? m.find.noSuchId : m.find.none}</p>
       <p className="looked-for">{criteria.map(({ label }) => label).join(" · ")}</p>
-      {isMore && <p>{m.find.noneAmong(searched, format.number(searched))}</p>}
+      {isMore && filter.text && <p>{m.find.noneAmong(searched, format.number(searched))}</p>}
       <p>{isById ? m.find.noSuchIdNext : m.find.noneNext}</p>
     </div>
   );
