@@ -5,6 +5,7 @@ import {
   listedOrders,
   listOf,
   mergeOrders,
+  pageSizeOf,
   revisionOf,
 } from "../src/live/merge-orders.ts";
 import { createRecentOrders } from "../src/live/recent-orders.ts";
@@ -55,6 +56,19 @@ describe("a list of orders", () => {
     const all = appendOrders(list, page);
     assert.equal(ids(all), "d8 c3 b2");
     assert.deepEqual(all.rest, { kind: "none" });
+  });
+
+  it("is loaded again with as many orders as it has, within the limits of a page", () => {
+    const listWith = (count: number) =>
+      listOf({
+        orders: Array.from({ length: count }, (_, n) => order(`o${n}`, n)),
+        nextPageToken: "",
+      });
+    assert.equal(pageSizeOf(undefined), 50);
+    assert.deepEqual(
+      [3, 250, 1_200].map((count) => pageSizeOf(listWith(count))),
+      [50, 250, 1_000],
+    );
   });
 
   it("has the revision of its newest change", () => {

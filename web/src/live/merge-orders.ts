@@ -3,6 +3,11 @@ import type { Order } from "@settle/sdk";
 /** How many orders a list keeps while it grows by itself. */
 export const listedOrders = 200;
 
+/** How many orders a list has at first. */
+const firstPageSize = 50;
+/** The largest page that the service returns. */
+export const maxPageSize = 1_000;
+
 /** The displayed orders of a user, newest first. */
 export type OrderList = {
   readonly orders: readonly Order[];
@@ -72,6 +77,11 @@ export function listOf(
 function endOf({ orders, nextPageToken }: OrderPage): Pick<OrderList, "fromId" | "rest"> {
   if (nextPageToken === "") return { fromId: "", rest: { kind: "none" } };
   return { fromId: orders.at(-1)?.id ?? "", rest: { kind: "page", token: nextPageToken } };
+}
+
+/** Returns how many orders to load for a list, again if there is one: then as many as it has. */
+export function pageSizeOf(list: OrderList | undefined): number {
+  return Math.min(maxPageSize, Math.max(firstPageSize, list?.orders.length ?? 0));
 }
 
 /** Returns the largest revision of the orders; 0 if there are none. */

@@ -4,11 +4,13 @@ import {
   appendOrders,
   listedOrders,
   listOf,
+  maxPageSize,
   mergeOrders,
   type OrderList,
+  pageSizeOf,
 } from "../live/merge-orders.ts";
 import { keys } from "../live/order-cache.ts";
-import { type Client, firstPageSize, useClient } from "../session/client.ts";
+import { type Client, useClient } from "../session/client.ts";
 import {
   isFiltering,
   matcherOf,
@@ -20,8 +22,6 @@ import {
 
 /** How many orders are loaded at once at the end of a list. */
 const morePageSize = 200;
-/** The largest page that the service returns. */
-const maxPageSize = 1_000;
 
 /** Returns all orders of the user, newest first, kept current by the feed. */
 export function useOrders() {
@@ -49,11 +49,12 @@ function listKey(filter: OrderFilter) {
 }
 
 async function readListed(client: Client, filter: OrderFilter): Promise<OrderList> {
-  const { feed, settle, userId, recent, readOrders } = client;
+  const { feed, settle, userId, queries, recent, readOrders } = client;
   if (!isFiltering(selectionOf(filter))) return readOrders();
   // Loaded after the start of the feed, so that no change is missed.
   await feed.based;
-  const request = { userId, pageSize: firstPageSize, ...requestOf(filter) };
+  const pageSize = pageSizeOf(queries.getQueryData<OrderList>(listKey(filter)));
+  const request = { userId, pageSize, ...requestOf(filter) };
   const page = await settle.orders.listOrders(request).first();
   return mergeOrders(listOf(page, matcherOf(filter)), recent.all());
 }

@@ -6,7 +6,7 @@ import { createIntents, type Intents } from "../action/intent.ts";
 import { coalesce } from "../live/coalesce.ts";
 import type { Feed } from "../live/feed.ts";
 import { batchByFrame } from "../live/frame-batch.ts";
-import type { OrderList } from "../live/merge-orders.ts";
+import { type OrderList, pageSizeOf } from "../live/merge-orders.ts";
 import { openFeed } from "../live/open-feed.ts";
 import { createOrderCache, keys, type OrderCache } from "../live/order-cache.ts";
 import { createOrderReader } from "../live/order-reader.ts";
@@ -14,9 +14,6 @@ import { createRecentOrders, type RecentOrders } from "../live/recent-orders.ts"
 import { createSignal, type Signal } from "../live/signal.ts";
 import { createReach, type Reach } from "./reach.ts";
 import type { Session } from "./session.ts";
-
-/** How many orders a list shows at first. */
-export const firstPageSize = 50;
 
 const askAgainMs = 10_000;
 
@@ -76,7 +73,10 @@ export function createClient(
   const { readOrders, readBase } = createOrderReader({
     queries,
     recent: cache.recent,
-    readPage: () => settle.orders.listOrders({ userId, pageSize: firstPageSize }).first(),
+    readPage() {
+      const pageSize = pageSizeOf(queries.getQueryData<OrderList>(keys.orders));
+      return settle.orders.listOrders({ userId, pageSize }).first();
+    },
   });
   const feed = openFeed({ settle, userId, readBase });
   const batch = batchByFrame(cache.accept);
