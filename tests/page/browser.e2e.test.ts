@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { eventually } from "@settle/chassis/testing";
 import type { Route } from "playwright-core";
+import { ru } from "../../web/src/i18n/ru.ts";
 import { someone, useStage } from "../harness/page/stage.ts";
 import type { VisitOptions } from "../harness/page/visit.ts";
 
@@ -132,6 +133,16 @@ describe("the page, in a browser", function () {
     assert.equal(asked, 3, "it was loaded anew once");
     await person.menu(m.page.orders).click();
     await person.button(m.orders.place).waitFor();
+
+    // One part that can be loaded does not let the page try another one for ever.
+    await context.route(/find-details.*\.js$/, lose);
+    await page.goto("/?status=paid");
+    await page.getByText(m.page.failed).waitFor();
+    assert.equal(asked, 5, "it was loaded anew once for the other part");
+
+    await context.route(/\/ru-.*\.js$/, lose, { times: 1 });
+    await person.button(m.language.change).click();
+    await page.getByText(ru.page.failed).waitFor();
   });
 
   it("that is at plain http on a name, copies and orders", async () => {

@@ -21,8 +21,8 @@ describe("the page", function () {
     const name = someone();
     const money = (minorUnits: bigint) => format.money({ minorUnits, currency });
 
-    assert.equal(await page.locator("html").getAttribute("lang"), language);
     await person.signIn(name);
+    assert.equal(await page.locator("html").getAttribute("lang"), language);
     await person.openAccount(currency);
     await person.seesBalance(0, currency);
     await person.topUp("30");

@@ -1,6 +1,15 @@
-import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
+import {
+  createContext,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useState,
+} from "react";
 import { followKept } from "../browser/follow-kept.ts";
 import { keptByBrowser } from "../browser/kept.ts";
+import { loadPart } from "../browser/late.tsx";
 import type { Messages } from "./en.ts";
 import { createFormat, type Format } from "./format.ts";
 
@@ -19,15 +28,15 @@ export type LoadedLanguage = { readonly language: Language; readonly m: Messages
 
 type Spoken = LoadedLanguage & {
   readonly format: Format;
-  /** Switches to the language as soon as its texts are loaded, and remembers it. */
-  choose(language: Language): Promise<void>;
+  /** Remembers the language, and switches to it when its texts are loaded. */
+  choose(language: Language): void;
 };
 
 const context = createContext<Spoken | undefined>(undefined);
 
-/** Loads the texts of a language. Rejects if the server of the page cannot be reached. */
+/** Loads the texts of a language. Rejects if that is not possible, see {@link loadPart}. */
 export async function loadLanguage(language: Language): Promise<LoadedLanguage> {
-  return { language, m: await catalogues[language]() };
+  return { language, m: await loadPart(catalogues[language]) };
 }
 
 /** Returns the language that was chosen in this browser, or the first one that it requests. */
@@ -47,20 +56,22 @@ export function LanguageProvider(props: {
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
-  useEffect(() => {
-    const follow = () => void loadLanguage(firstLanguage()).then(setLoaded, () => {});
-    return followKept(languageKey, follow);
-  }, []);
+  // Without the texts, the page stays in its language.
+  const show = useCallback(
+    (next: Language) => void loadLanguage(next).then(setLoaded, () => {}),
+    [],
+  );
+  useEffect(() => followKept(languageKey, () => show(firstLanguage())), [show]);
   const spoken = useMemo(
     () => ({
       ...loaded,
       format: createFormat(loaded.language),
-      async choose(next: Language) {
+      choose(next: Language) {
         keptByBrowser.set(languageKey, next);
-        setLoaded(await loadLanguage(next));
+        show(next);
       },
     }),
-    [loaded],
+    [loaded, show],
   );
   return <context.Provider value={spoken}>{props.children}</context.Provider>;
 }

@@ -33,7 +33,7 @@ export function PageFrame(props: {
             type="button"
             className="text"
             lang={m.language.changeTag}
-            onClick={() => void choose(language === "en" ? "ru" : "en")}
+            onClick={() => choose(language === "en" ? "ru" : "en")}
           >
             {m.language.change}
           </button>
