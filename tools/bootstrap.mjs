@@ -9,10 +9,14 @@ import { constants } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { faultOfFolder, neutralise } from "./neutral-environment.mjs";
 
 const oldestNodeMajor = 20;
 const installWaitMs = 600_000;
 const pollIntervalMs = 200;
+const parentIntervalMs = 1_000;
+/** Also with NODE_ENV=production, or an .npmrc that leaves out what only development needs. */
+const installOptions = ["--include=dev", "--include=optional", "--loglevel=error"];
 
 /**
  * Whether node_modules matches the lock file: npm records there what it has installed. Our own packages
@@ -61,6 +65,14 @@ async function withLock(lock, work, onWait) {
   }
 }
 
+function makeFolder(path) {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new Error(`The folder ${path} cannot be written (${error.code}).`);
+  }
+}
+
 function isAbandoned(lock) {
   try {
     process.kill(Number(readFileSync(lock, "utf8")), 0);
@@ -77,7 +89,7 @@ function install(root) {
   const started = Date.now();
   const npm = process.env.npm_execpath;
   const [command, ...first] = /\.m?js$/.test(npm ?? "") ? [process.execPath, npm] : ["npm"];
-  const { status, error } = spawnSync(command, [...first, "ci", "--loglevel=error"], {
+  const { status, error } = spawnSync(command, [...first, "ci", ...installOptions], {
     cwd: root,
     // Like our own messages: stdout belongs to the program that we run.
     stdio: ["ignore", 2, 2],
@@ -120,6 +132,12 @@ function handOver(root, args) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => child.kill(signal));
   }
+  // Whoever ends npm means what it has started. A SIGKILL is not passed on.
+  const parent = process.ppid;
+  const watching = setInterval(() => {
+    if (process.env.npm_lifecycle_event && process.ppid !== parent) child.kill("SIGTERM");
+  }, parentIntervalMs);
+  watching.unref();
   child.on("exit", (code, signal) => {
     process.exit(code ?? 128 + constants.signals[signal]);
   });
@@ -133,10 +151,18 @@ async function main(args) {
       `Settle needs Node ${oldestNodeMajor} or newer to start; this is ${process.versions.node}.`,
     );
   }
+  const fault = faultOfFolder(root);
+  if (fault !== undefined) {
+    throw new Error(
+      `Settle cannot run in ${root}: PostgreSQL and RabbitMQ do not work below a folder with ` +
+        `${JSON.stringify(fault)} in its name. Move the clone.`,
+    );
+  }
+  neutralise(process.env);
   if (args.length === 0) throw new Error("usage: node tools/bootstrap.mjs <file> [arguments]");
   const ready = () => isInstalled(root) && existsSync(join(root, "node_modules/node/bin/node"));
   if (!ready()) {
-    mkdirSync(join(root, ".cache"), { recursive: true });
+    makeFolder(join(root, ".cache"));
     await withLock(
       join(root, ".cache/npm-ci.lock"),
       () => ready() || install(root),

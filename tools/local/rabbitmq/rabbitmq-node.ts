@@ -1,5 +1,6 @@
 import { globSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { plainPathOf } from "../plain-path.ts";
 import { findFreePorts, isListening } from "../ports.ts";
 import type { Child, Nursery } from "../process/nursery.ts";
 import { waitUntilReady } from "../process/ready.ts";
@@ -57,11 +58,12 @@ export async function startRabbitmqNode(
   const { nursery, dataDir, amqpPort, managementPort, name } = options;
   const [epmdPort, distPort] = (await findFreePorts(2)) as [number, number];
   writeConfiguration(options);
+  const folder = await plainPathOf(dataDir);
   const env = {
     ...installation.env,
     LC_ALL: "C.UTF-8",
     // The cookie is here, so that the node does not use the user's home.
-    HOME: dataDir,
+    HOME: folder,
     ERL_EPMD_ADDRESS: host,
     ERL_EPMD_PORT: String(epmdPort),
   };
@@ -84,7 +86,7 @@ export async function startRabbitmqNode(
       command: "./sbin/rabbitmq-server",
       args: [],
       cwd: installation.home,
-      env: { ...env, ...nodeEnvironment(dataDir, distPort) },
+      env: { ...env, ...nodeEnvironment(folder, distPort) },
       stopTimeoutMs,
     }),
   );

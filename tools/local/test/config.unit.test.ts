@@ -41,11 +41,12 @@ describe("the configuration of npm start", () => {
     );
   });
 
-  it("refuses to start if npm has taken --fresh for itself", () => {
-    assert.throws(
-      () => readLocalConfig("/root", [], { npm_config_fresh: "true" }),
-      /run npm start -- --fresh/,
-    );
+  it("reads --fresh also where npm has taken it for a setting of its own", () => {
+    const freshOf = (args: readonly string[], env: NodeJS.ProcessEnv) =>
+      readLocalConfig("/root", args, env).fresh;
+    assert.equal(freshOf([], { npm_config_fresh: "true" }), true);
+    assert.equal(freshOf([], { npm_config_fresh: "" }), false);
+    assert.equal(freshOf(["--fresh"], {}), true);
   });
 
   it("accepts an existing issuer if all of its variables are set", () => {
