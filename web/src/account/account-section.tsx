@@ -3,6 +3,7 @@ import { ReadFailed } from "../action/read-failed.tsx";
 import { late } from "../browser/late.tsx";
 import { Skeleton } from "../design/skeleton.tsx";
 import { useLanguage } from "../i18n/language.tsx";
+import { widthOf } from "../money/figure.ts";
 import { useAccount } from "./use-account.ts";
 import { TopUpDialog } from "./use-top-up.tsx";
 
@@ -35,13 +36,14 @@ export function AccountSection() {
     );
   }
   const balance = account.balance ?? { minorUnits: 0n, currency: "EUR" };
+  const parts = format.moneyParts(balance);
   return (
     <section className="account" aria-labelledby="balance-title">
       <h2 id="balance-title" className="kicker">
         {m.account.balance}
       </h2>
-      <output className="balance" aria-live="off">
-        {format.moneyParts(balance).map(({ kind, text }, place) => (
+      <output className="balance figure" style={widthOf(parts)} aria-live="off">
+        {parts.map(({ kind, text }, place) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: pieces of one text
           <span key={place} className={`balance-${kind}`}>
             {text}

@@ -21,10 +21,10 @@ export default function TopUpDialog(props: {
   onClose(): void;
 }) {
   const spoken = useLanguage();
-  const { m, format } = spoken;
+  const { m, format, language } = spoken;
   const { currency, amount, onClose } = props;
   const client = useClient();
-  const [text, setText] = useState(amount ? amountText(amount) : "");
+  const [text, setText] = useState(amount ? amountText(amount, language) : "");
   const [fault, setFault] = useState<AmountFault>();
   const topUp = useAction("deposit", async (sum: MoneyValue, options) => {
     const { userId, settle, queries, feed } = client;
@@ -41,7 +41,7 @@ export default function TopUpDialog(props: {
   };
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const parsed = parseAmount(text, currency);
+    const parsed = parseAmount(text, currency, language);
     if ("fault" in parsed) {
       setFault(parsed.fault);
       event.currentTarget.querySelector("input")?.focus();
@@ -53,6 +53,7 @@ export default function TopUpDialog(props: {
         <AmountField
           currency={currency}
           value={text}
+          echo={m.account.willTopUp}
           onChange={change}
           fault={
             fault ? amountFaultText(fault, currency, spoken) : fieldFault(topUp.error, "amount", m)
@@ -62,7 +63,7 @@ export default function TopUpDialog(props: {
         <fieldset className="choices">
           <legend className="hidden">{m.account.quick}</legend>
           {usualAmounts.map((usual) => {
-            const parsed = parseAmount(usual, currency);
+            const parsed = parseAmount(usual, currency, language);
             return (
               "amount" in parsed && (
                 <button key={usual} type="button" className="chip" onClick={() => change(usual)}>

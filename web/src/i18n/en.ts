@@ -77,10 +77,13 @@ export const en = {
     toppedUp: (balance: string) => `Account topped up. Balance: ${balance}.`,
     opened: "Account opened.",
     quick: "Suggested amounts",
+    willTopUp: (sum: string) => `You will add ${sum}`,
   },
   amount: {
     empty: "Enter an amount.",
-    "not-a-number": "Enter a number, for example 12.50.",
+    "not-a-number": (example: string) => `Enter an amount, for example ${example}.`,
+    ambiguous: (one: string, other: string) =>
+      `This can mean two amounts. Enter ${one} or ${other}.`,
     "too-many-digits": (digits: number) =>
       digits === 0
         ? "Enter a whole number: this currency has no decimals."
@@ -93,6 +96,7 @@ export const en = {
     new: "New order",
     what: "Description",
     whatHint: "Optional. For example, two tickets.",
+    willPay: (sum: string) => `You will pay ${sum}`,
     place: "Place order",
     untitled: "Order",
     empty: "No orders yet",

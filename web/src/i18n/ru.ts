@@ -82,10 +82,12 @@ export const ru: Messages = {
     toppedUp: (balance) => `Счёт пополнен. Баланс: ${balance}.`,
     opened: "Счёт открыт.",
     quick: "Быстрый выбор суммы",
+    willTopUp: (sum) => `Вы\u00a0пополните счёт на\u00a0${sum}`,
   },
   amount: {
     empty: "Введите сумму.",
-    "not-a-number": "Введите число, например 12,50.",
+    "not-a-number": (example) => `Введите сумму, например\u00a0${example}.`,
+    ambiguous: (one, other) => `Сумму можно понять двояко. Введите ${one}\u00a0или\u00a0${other}.`,
     "too-many-digits": (digits) =>
       digits === 0
         ? "Введите целое число: в этой валюте нет дробной части."
@@ -98,6 +100,7 @@ export const ru: Messages = {
     new: "Новый заказ",
     what: "Описание",
     whatHint: "Необязательно. Например, «Два билета»",
+    willPay: (sum) => `Вы\u00a0заплатите ${sum}`,
     place: "Оформить заказ",
     untitled: "Заказ",
     empty: "Заказов пока нет",

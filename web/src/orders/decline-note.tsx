@@ -61,7 +61,7 @@ function StepButton(props: {
   readonly step: NextStep;
   readonly remedies: Remedies;
 }) {
-  const { m, format } = useLanguage();
+  const { m, format, language } = useLanguage();
   const { order, step, remedies } = props;
   const { amount, description } = order;
   if (step.kind === "open-account") return <OpenAccountButton />;
@@ -72,7 +72,7 @@ function StepButton(props: {
       </button>
     );
   }
-  const draft = { amount: amount ? amountText(amount) : "", description };
+  const draft = { amount: amount ? amountText(amount, language) : "", description };
   return (
     <button type="button" className="quiet" onClick={() => remedies.again(draft)}>
       {amount?.currency === step.currency ? m.orders.again : m.orders.againIn(step.currency)}

@@ -62,7 +62,7 @@ const NewOrderForm = memo(function NewOrderForm(props: {
   );
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const parsed = parseAmount(text, currency);
+    const parsed = parseAmount(text, currency, spoken.language);
     if ("fault" in parsed) {
       setFault(parsed.fault);
       event.currentTarget.querySelector("input")?.focus();
@@ -73,6 +73,7 @@ const NewOrderForm = memo(function NewOrderForm(props: {
       <AmountField
         currency={currency}
         value={text}
+        echo={m.orders.willPay}
         onChange={(value) => {
           setText(value);
           setFault(undefined);

@@ -11,6 +11,7 @@ import { Mark } from "../design/mark.tsx";
 import { Skeleton } from "../design/skeleton.tsx";
 import { useLanguage } from "../i18n/language.tsx";
 import { useTitle } from "../layout/use-title.ts";
+import { widthOf } from "../money/figure.ts";
 import { useClient } from "../session/client.ts";
 import { instantMs } from "../time/instant.ts";
 import { useNow } from "../time/use-now.ts";
@@ -65,7 +66,11 @@ function Receipt(props: { readonly order: Order; readonly remedies: Remedies }) 
     <div className="receipt">
       <header className="receipt-head">
         <h1 tabIndex={-1}>{order.description || m.orders.untitled}</h1>
-        <p className="receipt-amount">{amount && format.money(amount)}</p>
+        {amount && (
+          <p className="receipt-amount figure" style={widthOf(format.moneyParts(amount))}>
+            {format.money(amount)}
+          </p>
+        )}
         <p className="receipt-status">
           <Mark status={status} />
           <StatusText order={order} />
