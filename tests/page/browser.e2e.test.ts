@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { eventually } from "@settle/chassis/testing";
+import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import type { Route } from "playwright-core";
 import { ru } from "../../web/src/i18n/ru.ts";
+import { successOf } from "../harness/calls/call.ts";
 import { someone, useStage } from "../harness/page/stage.ts";
 import type { VisitOptions } from "../harness/page/visit.ts";
 
@@ -171,6 +173,40 @@ describe("the page, in a browser", function () {
     await person.seesBalance(900, "EUR");
     await person.line("translated").getByRole("link").click();
     await person.page.getByText(person.m.order.steps.settled).waitFor();
+  });
+});
+
+describe("the page, for people", function () {
+  this.timeout(60_000);
+  const stage = useStage();
+
+  it("says the rule for names before and after it refuses one, and which sign it refuses", async () => {
+    await using visit = await stage().visit({ language: "ru" });
+    const { page, m, field, button } = visit.person;
+    await page.getByText(m.signIn.nameHint).waitFor();
+    await field(m.signIn.name).fill("Мария");
+    await button(m.signIn.submit).click();
+    await page.getByText(m.signIn.nameFault("М")).waitFor();
+  });
+
+  it("says whose session it is where an order is another user's, and leads back", async () => {
+    const { call } = stage().system;
+    const amount = { minorUnits: 1n, currency: "EUR" };
+    const order = { userId: someone(), amount, description: "\u202e \u200b" };
+    const { id } = await successOf(call(OrdersService.method.createOrder, order));
+    await using visit = await stage().visit();
+    const { person, tab } = visit;
+    const name = someone();
+    await person.signIn(name);
+    const { page, m } = await tab(`/orders/${id}`);
+    await page.getByText(m.order.notFoundAs(name)).waitFor();
+    await page.getByRole("link", { name: m.page.notFoundNext }).click();
+    await page.getByText(m.account.none).waitFor();
+
+    // Nothing of such a description can be seen.
+    await using owner = await stage().visit();
+    await owner.person.signIn(order.userId);
+    await owner.person.page.getByRole("link", { name: m.orders.untitled, exact: true }).waitFor();
   });
 });
 

@@ -1,3 +1,4 @@
+import { enAmount } from "./en-amount.ts";
 import { enFind } from "./en-find.ts";
 import { enReasons } from "./en-reasons.ts";
 import { plural } from "./plural.ts";
@@ -32,8 +33,11 @@ export const en = {
     title: "Place an order. Watch it settle.",
     lead: "Orders and payments are two separate services that communicate only through events. Each order is processed exactly once, and you can follow every step live.",
     name: "Your name",
-    nameHint: "This is a development system, so you need no password.",
-    nameFault: "Use 1 to 128 of A–Z, a–z, digits and - _ . | @ + ', not starting with a dot.",
+    nameHint: "Latin letters, digits and - _ . | @ + ' No password: this is a development system.",
+    nameFault: (sign: string | undefined) =>
+      sign === undefined
+        ? "Use 1 to 128 of A–Z, a–z, digits and - _ . | @ + ', not starting with a dot."
+        : `“${sign}” is not allowed. Use A–Z, a–z, digits and - _ . | @ + '.`,
     submit: "Sign in",
     leave: "Continue to sign in",
     leaving: "Redirecting to sign-in…",
@@ -79,18 +83,7 @@ export const en = {
     quick: "Suggested amounts",
     willTopUp: (sum: string) => `You will add ${sum}`,
   },
-  amount: {
-    empty: "Enter an amount.",
-    "not-a-number": (example: string) => `Enter an amount, for example ${example}.`,
-    ambiguous: (one: string, other: string) =>
-      `This can mean two amounts. Enter ${one} or ${other}.`,
-    "too-many-digits": (digits: number) =>
-      digits === 0
-        ? "Enter a whole number: this currency has no decimals."
-        : `Use no more than ${digits} decimal places.`,
-    "too-small": "Enter an amount greater than zero.",
-    "too-large": (max: string) => `The maximum is ${max}.`,
-  },
+  amount: enAmount,
   orders: {
     title: "Orders",
     new: "New order",
@@ -154,6 +147,7 @@ export const en = {
     copyId: "Copy order ID",
     copied: "Copied",
     notFound: "Order not found",
+    notFoundAs: (userId: string) => `You’re signed in as ${userId}, who has no such order.`,
     steps: {
       created: "Order placed",
       received: "Payment started",
@@ -198,6 +192,7 @@ export const en = {
       `Preparing ${text} ${plural("en", count, { one: "row", other: "rows" })}…`,
     stop: "Stop",
     print: "Print",
+    printed: (count: string) => `The latest ${count} entries. To get all, export the statement.`,
     of: (name: string, currency: string) => `${name} · ${currency}`,
     caption: "Transactions, newest first",
   },

@@ -1,5 +1,6 @@
 import type { Messages } from "./en.ts";
 import { plural } from "./plural.ts";
+import { ruAmount } from "./ru-amount.ts";
 import { ruFind } from "./ru-find.ts";
 import { ruReasons } from "./ru-reasons.ts";
 
@@ -36,9 +37,12 @@ export const ru: Messages = {
     title: "Оформите заказ и\u00a0следите за\u00a0оплатой",
     lead: "Заказы и\u00a0платежи\u00a0— два отдельных сервиса, которые обмениваются только событиями. Каждый заказ обрабатывается ровно один раз, и\u00a0каждый шаг видно в\u00a0реальном времени.",
     name: "Ваше имя",
-    nameHint: "Это среда разработки: пароль не нужен.",
-    nameFault:
-      "Введите от\u00a01 до\u00a0128 латинских букв, цифр или знаков - _ . | @ + '. Имя не\u00a0может начинаться с\u00a0точки.",
+    nameHint:
+      "Латинские буквы, цифры и\u00a0знаки - _ . | @ + ' Пароль не\u00a0нужен: это среда разработки.",
+    nameFault: (sign) =>
+      sign === undefined
+        ? "Введите от\u00a01 до\u00a0128 латинских букв, цифр или знаков - _ . | @ + '. Имя не\u00a0может начинаться с\u00a0точки."
+        : `Знак «${sign}» не\\u00a0подходит. Введите латинские буквы, цифры или знаки - _ . | @ + '.`,
     submit: "Войти",
     leave: "Перейти ко входу",
     leaving: "Переходим на страницу входа…",
@@ -84,17 +88,7 @@ export const ru: Messages = {
     quick: "Быстрый выбор суммы",
     willTopUp: (sum) => `Вы\u00a0пополните счёт на\u00a0${sum}`,
   },
-  amount: {
-    empty: "Введите сумму.",
-    "not-a-number": (example) => `Введите сумму, например\u00a0${example}.`,
-    ambiguous: (one, other) => `Сумму можно понять двояко. Введите ${one}\u00a0или\u00a0${other}.`,
-    "too-many-digits": (digits) =>
-      digits === 0
-        ? "Введите целое число: в этой валюте нет дробной части."
-        : `Не больше ${digits}\u00a0${plural("ru", digits, { one: "знака", few: "знаков", many: "знаков", other: "знаков" })} после запятой.`,
-    "too-small": "Введите сумму больше нуля.",
-    "too-large": (max) => `Максимальная сумма\u00a0— ${max}.`,
-  },
+  amount: ruAmount,
   orders: {
     title: "Заказы",
     new: "Новый заказ",
@@ -157,6 +151,7 @@ export const ru: Messages = {
     copyId: "Копировать номер заказа",
     copied: "Скопировано",
     notFound: "Заказ не найден",
+    notFoundAs: (userId) => `Вы\u00a0вошли как ${userId}: у\u00a0вас нет такого заказа.`,
     steps: {
       created: "Заказ оформлен",
       received: "Платёж принят в\u00a0обработку",
@@ -201,6 +196,7 @@ export const ru: Messages = {
       `Готовим файл: ${text}\u00a0${plural("ru", count, { one: "строка", few: "строки", many: "строк", other: "строки" })}…`,
     stop: "Остановить",
     print: "Распечатать",
+    printed: (count) => `Последние операции: ${count}. Чтобы получить все, экспортируйте выписку.`,
     of: (name, currency) => `${name} · ${currency}`,
     caption: "Операции, сначала новые",
   },

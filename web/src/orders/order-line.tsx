@@ -8,6 +8,7 @@ import { CancelOrder } from "./cancel-order.tsx";
 import { DeclineNote, type Remedies } from "./decline-note.tsx";
 import { statusOf } from "./status.ts";
 import { StatusText } from "./status-text.tsx";
+import { titleOf } from "./title.ts";
 
 /** An order in the list. With `remedies`, it also shows what to do about a decline. */
 export const OrderLine = memo(function OrderLine(props: {
@@ -26,7 +27,7 @@ export const OrderLine = memo(function OrderLine(props: {
         {format.time(created)}
       </time>
       <Link className="order-what" href={`/orders/${order.id}`} state={{ query }}>
-        {order.description || m.orders.untitled}
+        {titleOf(order) || m.orders.untitled}
       </Link>
       <span className="order-amount">{order.amount && format.money(order.amount)}</span>
       <span className="order-way">

@@ -21,17 +21,19 @@ import { statusOf } from "./status.ts";
 import { StatusText } from "./status-text.tsx";
 import { timelineOf } from "./timeline.ts";
 import { TimelineList } from "./timeline-list.tsx";
+import { titleOf } from "./title.ts";
 import { useOrder } from "./use-orders.ts";
 
 /** The view of one order: its details, status and timeline. */
 export default function OrderView({ id }: { readonly id: string }) {
   const { m } = useLanguage();
+  const { userId } = useClient();
   const { data: order, error, refetch } = useOrder(id);
   const [, navigate] = useLocation();
   const cameFrom = useHistoryState<{ readonly query?: string } | null>();
   const { dialog, topUp } = useTopUp();
   const again: Remedies["again"] = (draft) => navigate("/", { state: { draft } });
-  useTitle(order?.description || m.orders.untitled);
+  useTitle((order && titleOf(order)) || m.orders.untitled);
   return (
     <article className="order-view">
       <Link href={`/${cameFrom?.query ?? ""}`} className="back">
@@ -42,6 +44,8 @@ export default function OrderView({ id }: { readonly id: string }) {
       {order === null && (
         <div className="empty">
           <h1>{m.order.notFound}</h1>
+          <p>{m.order.notFoundAs(userId)}</p>
+          <Link href="/">{m.page.notFoundNext}</Link>
         </div>
       )}
       {order === undefined && error && (
@@ -65,7 +69,7 @@ function Receipt(props: { readonly order: Order; readonly remedies: Remedies }) 
   return (
     <div className="receipt">
       <header className="receipt-head">
-        <h1 tabIndex={-1}>{order.description || m.orders.untitled}</h1>
+        <h1 tabIndex={-1}>{titleOf(order) || m.orders.untitled}</h1>
         {amount && (
           <p className="receipt-amount figure" style={widthOf(format.moneyParts(amount))}>
             {format.money(amount)}

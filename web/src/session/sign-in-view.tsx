@@ -36,6 +36,11 @@ export default function SignInView(props: {
   );
 }
 
+/** Why signing in failed; for a name, with the first sign in it that is not allowed. */
+type NameFault =
+  | { readonly kind: "unreachable" }
+  | { readonly kind: "name"; readonly sign: string | undefined };
+
 function NameForm(props: {
   readonly issuerUrl: string;
   readonly failed: boolean;
@@ -43,8 +48,8 @@ function NameForm(props: {
 }) {
   const { m } = useLanguage();
   const [working, setWorking] = useState(false);
-  const [fault, setFault] = useState<"name" | "unreachable" | undefined>(
-    props.failed ? "unreachable" : undefined,
+  const [fault, setFault] = useState<NameFault | undefined>(
+    props.failed ? { kind: "unreachable" } : undefined,
   );
   const id = useId();
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -57,7 +62,11 @@ function NameForm(props: {
     try {
       props.onSession(await signInByName(props.issuerUrl, name));
     } catch (error) {
-      setFault(error instanceof NameRefusedError ? "name" : "unreachable");
+      setFault(
+        error instanceof NameRefusedError
+          ? { kind: "name", sign: /[^\w.|@+'-]/u.exec(name)?.[0] }
+          : { kind: "unreachable" },
+      );
       setWorking(false);
       form.querySelector("input")?.focus();
     }
@@ -68,7 +77,7 @@ function NameForm(props: {
         id={id}
         label={m.signIn.name}
         hint={m.signIn.nameHint}
-        fault={fault === "name" ? m.signIn.nameFault : undefined}
+        fault={fault?.kind === "name" ? m.signIn.nameFault(fault.sign) : undefined}
       >
         <input
           name="name"
@@ -80,7 +89,7 @@ function NameForm(props: {
           autoFocus
         />
       </Field>
-      {fault === "unreachable" && (
+      {fault?.kind === "unreachable" && (
         <p className="fault" role="alert">
           {m.signIn.unreachable}
         </p>

@@ -14,7 +14,7 @@ import { readMoreEntries, useOrderNames, useStatement } from "./use-statement.ts
 
 /** The entries of the account, newest first, with the balance after each. */
 export default function StatementView() {
-  const { m } = useLanguage();
+  const { m, format } = useLanguage();
   const client = useClient();
   const { data: list, error, refetch } = useStatement();
   const more = useAction("readMoreEntries", () => readMoreEntries(client));
@@ -41,6 +41,9 @@ export default function StatementView() {
         <Nothing title={m.statement.empty} next={m.statement.emptyNext} />
       )}
       {list && list.entries.length > 0 && <Ledger entries={list.entries} />}
+      {list?.nextPageToken && (
+        <p className="printed">{m.statement.printed(format.number(list.entries.length))}</p>
+      )}
       <ShowMore action={more} isMore={!!list?.nextPageToken} />
     </section>
   );
