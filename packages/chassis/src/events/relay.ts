@@ -75,7 +75,9 @@ export function createRelay(options: {
     } else {
       // If the broker has it after all, the inboxes of its consumers drop the copy.
       if (unpublished.length < maxUnconfirmed) unpublished.push(event);
-      if (outcome === "nacked") refusedTimer ??= setTimeout(publishAgain, refusedPauseMs);
+      if (outcome === "nacked" && !stopped) {
+        refusedTimer ??= setTimeout(publishAgain, refusedPauseMs);
+      }
       log.debug({ messageId, type, outcome }, "an event was not confirmed; it stays in the outbox");
     }
   };
