@@ -76,7 +76,8 @@ describe("before several instances of a service, the edge", () => {
 
   it("spreads watches over them, and reopens those of a dead one at another", async () => {
     const orders = createClient(OrdersService, createGrpcTransport(lab.target));
-    await Promise.all(Array.from({ length: 30 }, () => openWatch(orders)));
+    // One after the other: the edge counts a watch for an instance once it has begun there.
+    for (let n = 0; n < 30; n += 1) await openWatch(orders);
     const shares = lab.instances.map(({ watching }) => watching);
     assert.ok(Math.min(...shares) >= 5, String(shares));
     await first.stop();
