@@ -84,7 +84,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
   const stopping = new AbortController();
   const settling = new TransientMap<Promise<void>>();
   let lastNumber = 0;
-  const { retryLater, setAside, deadLetter } = createRedelivery({
+  const { retryLater, sendAlone, setAside, deadLetter } = createRedelivery({
     service,
     clock,
     log,
@@ -215,7 +215,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
       for (const event of events) {
         const message = read(event);
         if (typeof message === "string") begin(deadLetter(event, message));
-        else begin(apart ? setAside(event, userOf(message.event)) : settle(message));
+        else begin(apart ? sendAlone(event) : settle(message));
       }
     },
   });

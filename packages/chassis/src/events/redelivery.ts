@@ -26,6 +26,11 @@ export type Redelivery = {
    */
   setAside(delivery: Delivery, user: string): Promise<void>;
   /**
+   * Moves the message to the retry queue for a second, without counting an attempt, because nobody
+   * has tried to handle it alone.
+   */
+  sendAlone(delivery: Delivery): Promise<void>;
+  /**
    * Moves the message to the dead letters, with the reason, its attempts and its first-seen time.
    */
   deadLetter(delivery: Delivery, reason: string): Promise<void>;
@@ -118,6 +123,7 @@ export function createRedelivery(options: {
       if (attempt >= maxAttempts) return deadLetter(delivery, `${reason}, ${attempt} times`);
       return retry(delivery, attempt, { attempt: attempt + 1, firstSeenMs });
     },
+    sendAlone: (delivery) => retry(delivery, 0, historyOf(delivery)),
     setAside(delivery, user) {
       const count = countAside(user);
       const nth = maxAsidePerDelay.filter((max) => count > max).length;

@@ -119,12 +119,13 @@ describe("a consumer of batches", () => {
   });
 
   it("takes a batch apart that keeps coming back, so that each event has its own deliveries", async () => {
-    const ids = someIds(10);
+    // More of one user than are set aside for a second.
+    const ids = someIds(100);
     await setup.publish([batchOf(ids.map((id) => ({ id })))]);
     for (let delivery = 0; delivery < 3; delivery += 1) await setup.returnAll(1);
     {
       await using _ = await setup.consume(countEffects);
-      assert.deepEqual(await effects(10), ones(ids));
+      assert.deepEqual(await effects(100), ones(ids));
     }
     assert.deepEqual(setup.retried.map(({ messageId }) => messageId).toSorted(), ids.toSorted());
     // It was not their fault.
