@@ -16,7 +16,7 @@ import {
 import { abortOnStop } from "../tools/local/process/stop-signal.ts";
 import { startRabbitmq } from "../tools/local/rabbitmq/rabbitmq.ts";
 import { createScratchData } from "../tools/local/scratch-data.ts";
-import { lastLineOf, readCounts, sumOf } from "./harness/runner/counts.ts";
+import { lastLineOf, readResult, sumOf } from "./harness/runner/counts.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folders = "{packages,services,edge,tools,tests,bench,web}";
@@ -109,19 +109,23 @@ async function runMocha({ nursery, args, env }: MochaOptions): Promise<number> {
  */
 async function runLanes({ nursery, folder, args, env }: MochaOptions): Promise<number> {
   const runs = lanes.map(async ([name, tests], lane) => {
-    const counts = join(folder, `${name}.json`);
+    const result = join(folder, `${name}.json`);
     const mocha = await spawnMocha({
       nursery,
       args: [...args, ...tests],
-      env: { ...env, TEST_COUNTS: counts },
+      env: { ...env, TEST_RESULT: result },
       name,
       output: lane === 0 ? "inherit" : "log",
     });
     const { code } = await mocha.exited;
     if (lane > 0) console.log(`\n${readFileSync(mocha.logFile, "utf8")}`);
-    return { code, counts: readCounts(counts) };
+    return { code, ...readResult(result) };
   });
   const ended = await Promise.all(runs);
+  // Once more, because their reports lie far above.
+  for (const failure of ended.flatMap(({ failures }) => failures)) {
+    console.log(`\nFailed: ${failure}`);
+  }
   console.log(`\n${lastLineOf(sumOf(ended.map(({ counts }) => counts)))}`);
   return Math.max(...ended.map(({ code }) => code));
 }

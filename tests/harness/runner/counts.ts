@@ -7,17 +7,27 @@ export type Counts = {
   readonly skipped: number;
 };
 
+/** What a run leaves for the process that started it. */
+export type RunResult = {
+  readonly counts: Counts;
+  /** Each failed test or hook with its error, as the run printed it. */
+  readonly failures: readonly string[];
+};
+
 /** Returns the last line of a run: `N passed, N failed`, with `, N skipped` if there are any. */
 export function lastLineOf({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
-/** Reads the counts of a run from `file`; a run without counts is a failure. */
-export function readCounts(file: string): Counts {
+/** Reads the result of a run from `file`; a run without one is a failure. */
+export function readResult(file: string): RunResult {
   try {
     return JSON.parse(readFileSync(file, "utf8"));
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
+    return {
+      counts: { passed: 0, failed: 1, skipped: 0 },
+      failures: [`no result in ${file}: the run ended early`],
+    };
   }
 }
 

@@ -1,6 +1,6 @@
 import { writeFileSync, writeSync } from "node:fs";
 import Mocha from "mocha";
-import { lastLineOf } from "./counts.ts";
+import { lastLineOf, type RunResult } from "./counts.ts";
 
 const stdout = 1;
 /** How long open resources of the tests may take to close by themselves. */
@@ -12,8 +12,8 @@ const harmless = new Set(["PipeWrap", "TTYWrap", "FSReqCallback", "CloseReq"]);
  * Mocha's spec report. The last line of the process is `N passed, N failed`, with `, N skipped` if
  * tests are pending. The exit code is not 0 if anything failed or nothing ran. A process that tests
  * keep running is ended after 5 s and counted as one more failure. So is a run that ends early, for
- * example because a file cannot be loaded. If `TEST_COUNTS` names a file, the counts are written to
- * it as well, to be added up.
+ * example because a file cannot be loaded. If `TEST_RESULT` names a file, the counts and the failures
+ * are written to it as well, to be added up.
  */
 export default class SettleReporter extends Mocha.reporters.Spec {
   /** Called by Mocha when all tests and hooks have run; `conclude` sets the exit code. */
@@ -31,7 +31,8 @@ export default class SettleReporter extends Mocha.reporters.Spec {
     // After Mocha's own handler, which sets the exit code.
     process.once("exit", () => {
       if (leaks > 0) process.exitCode = 1;
-      writeLastLine(passes, failures + leaks, pending);
+      const counts = { passed: passes, failed: failures + leaks, skipped: pending };
+      writeResult({ counts, failures: this.failures.map(describeFailure) });
     });
   }
 }
@@ -41,12 +42,17 @@ process.once("exit", endBeforeTime);
 
 function endBeforeTime(): void {
   process.exitCode ||= 1;
-  writeLastLine(0, 1, 0);
+  const counts = { passed: 0, failed: 1, skipped: 0 };
+  writeResult({ counts, failures: ["the run ended early; its output says why"] });
 }
 
-function writeLastLine(passed: number, failed: number, skipped: number): void {
-  const counts = { passed, failed, skipped };
-  if (process.env.TEST_COUNTS) writeFileSync(process.env.TEST_COUNTS, JSON.stringify(counts));
+function describeFailure({ title, parent, err }: Mocha.Test): string {
+  const titles = [...(parent?.titlePath() ?? []), title];
+  return `${titles.join(" > ")}\n${err?.stack ?? err?.message ?? "without an error"}`;
+}
+
+function writeResult(result: RunResult): void {
+  if (process.env.TEST_RESULT) writeFileSync(process.env.TEST_RESULT, JSON.stringify(result));
   // Written synchronously: output to a pipe would be lost when the process exits here.
-  writeSync(stdout, `${lastLineOf(counts)}\n`);
+  writeSync(stdout, `${lastLineOf(result.counts)}\n`);
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readResult } from "./counts.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -19,7 +20,8 @@ describe("the reporter", () => {
     const file = join(folder, "fixture.test.ts");
     writeFileSync(file, lines.join("\n"));
     const mocha = join(root, "node_modules/mocha/bin/mocha.js");
-    const env = { ...process.env, TEST_COUNTS: "" };
+    const result = join(folder, "result.json");
+    const env = { ...process.env, TEST_RESULT: result };
     return new Promise((resolve) => {
       execFile(process.execPath, [mocha, file], { cwd: root, env }, (error, stdout) => {
         resolve({ code: error?.code ?? 0, last: stdout.trimEnd().split("\n").at(-1) });
@@ -34,6 +36,26 @@ describe("the reporter", () => {
       'after(() => { process.on("exit", () => console.log("late words")); });',
     );
     assert.deepEqual(run, { code: 1, last: "1 passed, 1 failed" });
+  });
+
+  it("leaves its counts and failures in a file", async () => {
+    await runFixture(
+      'describe("some", () => { it("two", () => { throw new Error("no"); }); });',
+      'after(() => { throw new Error("never"); });',
+    );
+    const { counts, failures } = readResult(join(folder, "result.json"));
+    assert.deepEqual(counts, { passed: 0, failed: 2, skipped: 0 });
+    assert.deepEqual(
+      failures.map((failure) => failure.split("\n", 2)),
+      [
+        ["some > two", "Error: no"],
+        ['"after all" hook in "{root}"', "Error: never"],
+      ],
+    );
+  });
+
+  it("reports a run that left no file as failed", () => {
+    assert.equal(readResult(join(folder, "none.json")).counts.failed, 1);
   });
 
   it("names skipped tests only when there are any", async () => {
