@@ -3,15 +3,18 @@ import { Code } from "@settle/sdk";
 import { createReach } from "../src/session/reach.ts";
 
 const getAccount = "http://edge/payments.v1.PaymentsService/GetAccount";
+const watchOrders = "http://edge/orders.v1.OrdersService/WatchOrders";
 const listOrders = "http://edge/orders.v1.OrdersService/ListOrders";
 
-/** A reach whose calls end as `answer` says: with a status, or with an error. */
-function setupReach() {
-  let answer: number | Error = 200;
+type Answer = number | Error | Response | Promise<Response>;
+
+/** A reach whose calls end as `answer` says: with a status or response, or with an error. */
+function setupReach(options?: { readonly lateAfterMs: number }) {
+  let answer: Answer = 200;
   const reach = createReach(async () => {
-    if (typeof answer !== "number") throw answer;
-    return new Response(null, { status: answer });
-  });
+    if (answer instanceof Error) throw answer;
+    return typeof answer === "number" ? new Response(null, { status: answer }) : answer;
+  }, options);
   let changes = 0;
   reach.listen(() => {
     changes += 1;
@@ -19,7 +22,7 @@ function setupReach() {
   return {
     reach,
     changes: () => changes,
-    async call(url: string, ends: number | Error, signal?: AbortSignal) {
+    async call(url: string, ends: Answer, signal?: AbortSignal) {
       answer = ends;
       await reach.fetch(url, signal ? { signal } : {}).catch(() => {});
       return [...reach.away].toSorted();
@@ -54,6 +57,25 @@ describe("what the page can reach", () => {
     const error = new DOMException("aborted", "AbortError");
     assert.deepEqual(await call(getAccount, error, end.signal), ["payments"]);
     assert.deepEqual(await call(getAccount, 200), []);
+  });
+
+  it("does not include a service that is late, but for a stream, until it answers", async () => {
+    const { reach, call } = setupReach({ lateAfterMs: 1 });
+    const late = Promise.withResolvers<Response>();
+    const noted = new Promise<void>((resolve) => reach.listen(resolve));
+    const calls = [call(watchOrders, late.promise), call(getAccount, late.promise)];
+    await noted;
+    assert.deepEqual([...reach.away], ["payments"]);
+    late.resolve(new Response());
+    assert.deepEqual(await Promise.all(calls), [[], []]);
+  });
+
+  it("does not include a service that the edge reports as unavailable by gRPC-Web", async () => {
+    const { call } = setupReach();
+    const answer = (status: Code) =>
+      new Response(null, { headers: { "grpc-status": `${status}` } });
+    assert.deepEqual(await call(getAccount, answer(Code.Unavailable)), ["payments"]);
+    assert.deepEqual(await call(getAccount, answer(Code.NotFound)), []);
   });
 
   it("is nothing without a network; a call that its caller ends says nothing", async () => {

@@ -3,7 +3,7 @@ import type { Browser, BrowserContext, ConsoleMessage, Page } from "playwright-c
 import { type Language, type Person, personAt } from "./person.ts";
 
 const actionTimeoutMs = 10_000;
-/** The message of a browser for an error response, such as a missing account. */
+/** The message of a browser for an error response. A missing account must not cause one. */
 const refusals = /^Failed to load resource: the server responded with a status of 4\d\d/;
 
 export type VisitOptions = {
@@ -80,8 +80,9 @@ export async function startVisit(
 function isProblem(message: ConsoleMessage, troubled: boolean): boolean {
   if (message.type() !== "error" && message.type() !== "warning") return false;
   const text = message.text();
+  const isRefusal = refusals.test(text) && !message.location().url.endsWith("/GetAccount");
   return (
-    !refusals.test(text) &&
+    !isRefusal &&
     !(troubled && /^Failed to load resource|net::ERR_|CORS|dynamically imported/.test(text))
   );
 }

@@ -1,4 +1,4 @@
-import { connect, createSettle, type Order, type Settle } from "@settle/sdk";
+import { createSettle, type Order, type Settle } from "@settle/sdk";
 import { QueryClient } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
 import type { PageConfig } from "../../server/config.ts";
@@ -12,6 +12,7 @@ import { createOrderCache, keys, type OrderCache } from "../live/order-cache.ts"
 import { createOrderReader } from "../live/order-reader.ts";
 import { createRecentOrders, type RecentOrders } from "../live/recent-orders.ts";
 import { createSignal, type Signal } from "../live/signal.ts";
+import { pageTransport } from "./page-transport.ts";
 import { createReach, type Reach } from "./reach.ts";
 import type { Session } from "./session.ts";
 
@@ -55,7 +56,7 @@ export function createClient(
   const reach = createReach();
   const settle = createSettle({
     baseUrl: config.edgeUrl,
-    transport: connect({ fetch: reach.fetch }),
+    transport: pageTransport({ fetch: reach.fetch }),
     token: session.token,
     // A person would rather see a failure after a second than wait for the timeout.
     maxRetries: 3,

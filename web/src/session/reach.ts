@@ -16,9 +16,14 @@ export type Reach = {
 };
 
 const gatewayFailures = [502, 503, 504];
+/** How long a call may take before its service counts as away; it may still answer. */
+const lateMs = 5_000;
 
 /** Creates the state in which everything is expected to answer. */
-export function createReach(send: typeof globalThis.fetch = (...call) => fetch(...call)): Reach {
+export function createReach(
+  send: typeof globalThis.fetch = (...call) => fetch(...call),
+  { lateAfterMs = lateMs } = {},
+): Reach {
   const listeners = new Set<() => void>();
   let away: ReadonlySet<Away> = new Set();
   const note = (changes: Readonly<Partial<Record<Away, boolean>>>) => {
@@ -41,9 +46,12 @@ export function createReach(send: typeof globalThis.fetch = (...call) => fetch(.
     },
     async fetch(input, init) {
       const service = serviceOf(input);
+      const late = setTimeout(() => {
+        if (service && !isWatch(input)) note({ [service]: true });
+      }, lateAfterMs);
       try {
         const response = await send(input, init);
-        const isAway = gatewayFailures.includes(response.status);
+        const isAway = isGatewayFailure(response);
         note({ network: false, ...(service && { [service]: isAway }) });
         return response;
       } catch (error) {
@@ -52,15 +60,32 @@ export function createReach(send: typeof globalThis.fetch = (...call) => fetch(.
         // Nobody has answered in time: the network, or what is behind it, is stuck.
         else if (service && isTimeout(signal.reason)) note({ [service]: true });
         throw error;
+      } finally {
+        clearTimeout(late);
       }
     },
   };
 }
 
 function serviceOf(input: string | URL | Request): ReachedService | undefined {
-  const url = input instanceof Request ? input.url : String(input);
-  const [, service] = /\/(orders|payments)\.v\d+\./.exec(url) ?? [];
+  const [, service] = /\/(orders|payments)\.v\d+\./.exec(urlOf(input)) ?? [];
   return service as ReachedService | undefined;
+}
+
+/** A proxy may hold back the start of a stream, while its service answers everything else. */
+function isWatch(input: string | URL | Request): boolean {
+  return urlOf(input).endsWith("/WatchOrders");
+}
+
+function urlOf(input: string | URL | Request): string {
+  return input instanceof Request ? input.url : String(input);
+}
+
+/** Whether the edge answered for a service. By gRPC-Web, it says so in a header. */
+function isGatewayFailure({ status, headers }: Response): boolean {
+  return (
+    gatewayFailures.includes(status) || headers.get("grpc-status") === String(Code.Unavailable)
+  );
 }
 
 function isTimeout(reason: unknown): boolean {
