@@ -158,7 +158,7 @@ describe("the page, in a browser", function () {
   });
 
   it("that translates it, shows what changes", async () => {
-    await using visit = await shopping({});
+    await using visit = await shopping({ troubled: true });
     const { person } = visit;
     await person.page.evaluate(translate);
     const { stop, start } = stage();
