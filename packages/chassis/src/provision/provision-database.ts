@@ -15,6 +15,8 @@ export async function provisionDatabase(options: {
   const { adminUrl, name, password } = options;
   const role = escapeIdentifier(name);
   const admin = new Client({ connectionString: adminUrl });
+  // A lost connection rejects the next query; without a listener, it would end the process.
+  admin.on("error", () => {});
   await admin.connect();
   try {
     const roles = await admin.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [name]);
