@@ -9,10 +9,10 @@ import {
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import type { Transaction } from "../database/database.ts";
 import {
-  claimKeys,
+  checkUnused,
+  findAnswers,
   identityOf,
   type KeyedCall,
-  releaseKeys,
   type StoredAnswer,
   storeAnswers,
 } from "./idempotency.ts";
@@ -34,7 +34,8 @@ type Effect<Schema extends DescMessage> = MessageShape<Schema> | Refused | Error
  *
  * `effect` is called with the new calls and returns for each, in order, its answer or its refusal.
  * An answer is stored together with the effect. A refusal is not stored, so the same call may
- * succeed later. A call whose key already has an answer gets that answer again. A call that shares
+ * succeed later. A call whose key already has an answer gets that answer again. If a concurrent
+ * transaction stores an answer under one of the keys first, this one is undone and retried. A call that shares
  * its key with another call of this batch gets the result of that call. If the requests differ,
  * both cases are refused with IDEMPOTENCY_KEY_REUSED.
  */
@@ -53,7 +54,7 @@ export async function answerOnce<
     if (!firsts.has(identity)) firsts.set(identity, item);
   }
   const claimants = [...firsts.values()];
-  const stored = await claimKeys(
+  const stored = await findAnswers(
     transaction,
     claimants.map((item) => item.call),
   );
@@ -118,5 +119,6 @@ async function keepAnswers<Schema extends DescMessage>(
     else answered.push({ ...call, response: toBinary(schema, outcome.answer) });
   }
   await storeAnswers(transaction, answered);
-  await releaseKeys(transaction, refused);
+  // Such a call may be refused for the effect of its own first try, committed meanwhile.
+  await checkUnused(transaction, refused);
 }

@@ -53,93 +53,81 @@ export function requestHashOf<Schema extends DescMessage>(
 }
 
 /**
- * Claims the key of every call. It must be the first statement of their common transaction. Returns
- * for each call the answer that an earlier transaction stored under its key, or undefined if the
- * call is new and must take effect. A concurrent call with the same key waits here until this
- * transaction ends. `calls` must not contain the same key twice.
+ * Returns for each call the answer that an earlier transaction has stored under its key, or
+ * undefined if there is none and the call must take effect. It waits for nobody: a concurrent call
+ * with the same key is found by {@link storeAnswers}. `calls` must not contain the same key twice.
  */
-export async function claimKeys(
+export async function findAnswers(
   transaction: Transaction,
   calls: readonly KeyedCall[],
 ): Promise<readonly (StoredAnswer | undefined)[]> {
-  const columns = [
-    calls.map((call) => call.key),
-    calls.map((call) => call.userId),
-    calls.map((call) => call.method),
-  ];
-  const claimed = await transaction.query<KeyColumns>(
-    `INSERT INTO idempotency_keys (key, user_id, method, request_hash)
-     SELECT key, user_id, method, request_hash
-     FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[])
-       AS call (key, user_id, method, request_hash)
-     ORDER BY key, user_id, method
-     ON CONFLICT DO NOTHING RETURNING key, user_id, method`,
-    [...columns, calls.map((call) => call.requestHash)],
-  );
-  if (claimed.length === calls.length) return calls.map(() => undefined);
-  const fresh = new Set(claimed.map(identityOfRow));
-  const stored = await transaction.query<
+  const rows = await transaction.query<
     KeyColumns & { request_hash: Uint8Array; response: Uint8Array }
   >(
     `SELECT key, user_id, method, request_hash, response FROM idempotency_keys
      JOIN unnest($1::text[], $2::text[], $3::text[]) AS call (key, user_id, method)
      USING (key, user_id, method)`,
-    columns,
+    columnsOf(calls),
   );
-  const answers = new Map(stored.map((row) => [identityOfRow(row), row]));
+  const found = new Map(rows.map((row) => [identityOfRow(row), row]));
   return calls.map((call) => {
-    const identity = identityOf(call);
-    if (fresh.has(identity)) return undefined;
-    const row = answers.get(identity);
-    // It existed a moment ago: it has just expired, or its call was refused.
-    if (!row) throw transactionConflict(`the idempotency key ${call.key} no longer exists`);
-    return { requestHash: row.request_hash, response: row.response };
+    const row = found.get(identityOf(call));
+    return row && { requestHash: row.request_hash, response: row.response };
   });
 }
 
-type KeyColumns = { readonly key: string; readonly user_id: string; readonly method: string };
-
-function identityOfRow({ key, user_id, method }: KeyColumns): string {
-  return identityOf({ key, userId: user_id, method });
-}
-
-/** Stores the answers of calls whose keys this same transaction has claimed. */
+/**
+ * Stores the answers of calls that take effect in this same transaction, with their keys. It must
+ * be the last statement: a concurrent call with the same key waits here until this transaction
+ * ends. Throws a conflict, so that the transaction is retried, if such a call has committed since
+ * {@link findAnswers} looked.
+ */
 export async function storeAnswers(
   transaction: Transaction,
   answers: readonly (KeyedCall & { readonly response: Uint8Array })[],
 ): Promise<void> {
   if (answers.length === 0) return;
-  await transaction.query(
-    `UPDATE idempotency_keys AS stored SET response = answer.response
-     FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[])
-       AS answer (key, user_id, method, response)
-     WHERE stored.key = answer.key AND stored.user_id = answer.user_id
-       AND stored.method = answer.method`,
+  const stored = await transaction.query(
+    `INSERT INTO idempotency_keys (key, user_id, method, request_hash, response)
+     SELECT key, user_id, method, request_hash, response
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::bytea[])
+       AS answer (key, user_id, method, request_hash, response)
+     ORDER BY key, user_id, method
+     ON CONFLICT DO NOTHING RETURNING 1`,
     [
-      answers.map((answer) => answer.key),
-      answers.map((answer) => answer.userId),
-      answers.map((answer) => answer.method),
+      ...columnsOf(answers),
+      answers.map((answer) => answer.requestHash),
       answers.map((answer) => answer.response),
     ],
   );
+  if (stored.length < answers.length) throw usedMeanwhile();
 }
 
-/** Releases the keys of refused calls, which this same transaction has claimed. */
-export async function releaseKeys(
+/** Throws a conflict if one of the keys has got an answer since {@link findAnswers} looked. */
+export async function checkUnused(
   transaction: Transaction,
   calls: readonly KeyedCall[],
 ): Promise<void> {
   if (calls.length === 0) return;
-  await transaction.query(
-    `DELETE FROM idempotency_keys AS stored
-     USING unnest($1::text[], $2::text[], $3::text[]) AS call (key, user_id, method)
-     WHERE stored.key = call.key AND stored.user_id = call.user_id AND stored.method = call.method`,
-    [
-      calls.map((call) => call.key),
-      calls.map((call) => call.userId),
-      calls.map((call) => call.method),
-    ],
-  );
+  const answers = await findAnswers(transaction, calls);
+  if (answers.some((answer) => answer !== undefined)) throw usedMeanwhile();
+}
+
+const usedMeanwhile = () =>
+  transactionConflict("a concurrent call has used an idempotency key of this batch");
+
+type KeyColumns = { readonly key: string; readonly user_id: string; readonly method: string };
+
+function columnsOf(calls: readonly KeyedCall[]): readonly (readonly string[])[] {
+  return [
+    calls.map((call) => call.key),
+    calls.map((call) => call.userId),
+    calls.map((call) => call.method),
+  ];
+}
+
+function identityOfRow({ key, user_id, method }: KeyColumns): string {
+  return identityOf({ key, userId: user_id, method });
 }
 
 /** Deletes keys that are older than a day by every clock, a limited number per minute. */

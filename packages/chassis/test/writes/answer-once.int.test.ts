@@ -114,6 +114,21 @@ describe("answering once per idempotency key", () => {
     assert.deepEqual(await run([item]), { effects: [1n], outcomes: ["1"] });
   });
 
+  it("gives the answer to a repetition that its first try has made impossible meanwhile", async () => {
+    const item = itemOf(newId(), 1n);
+    let tries = 0;
+    const outcomes = await database.transaction((transaction) =>
+      answerOnce(transaction, MoneySchema, [item], async (fresh) => {
+        tries += 1;
+        // Takes effect, and commits, after this one has looked for its key.
+        await run([item]);
+        return fresh.map(() => ErrorReason.BALANCE_LIMIT_EXCEEDED);
+      }),
+    );
+    assert.deepEqual(outcomes.map(shown), ["1 again"]);
+    assert.equal(tries, 1);
+  });
+
   it("returns a refusal with its metadata, also to duplicates, and stores nothing", async () => {
     const item = itemOf(newId(), 1n);
     const facts = { refusal: ErrorReason.BALANCE_LIMIT_EXCEEDED, metadata: { left: "0" } };
