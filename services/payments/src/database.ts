@@ -2,6 +2,7 @@ import { createDatabase, type Database } from "@settle/chassis/database/database
 import { AccountEntity } from "./account.entity.ts";
 import { LedgerEntryEntity } from "./ledger.entity.ts";
 import { Initial } from "./migrations/initial.ts";
+import { OutboxById } from "./migrations/outbox-by-id.ts";
 import { Refunds } from "./migrations/refunds.ts";
 import { PaymentEntity } from "./payment.entity.ts";
 
@@ -16,6 +17,7 @@ export function createPaymentsDatabase(
     migrations: [
       { name: "0001-initial", class: Initial },
       { name: "0002-refunds", class: Refunds },
+      { name: "0003-outbox-by-id", class: OutboxById },
     ],
   });
 }

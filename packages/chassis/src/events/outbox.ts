@@ -29,11 +29,18 @@ export const outboxTable = `
   CREATE INDEX outbox_claimed_until ON outbox (claimed_until);
 `;
 
+/**
+ * The migration to a table whose only index is that of its key, the id. The sweep goes through the
+ * table by id, so that storing an event maintains one index.
+ */
+export const outboxByIdOnly = "DROP INDEX outbox_claimed_until;";
+
 const claimMs = 10_000;
 // The process treats its claim as expired this much earlier than the database does.
 const claimMarginMs = 1_000;
 const sweepIntervalMs = 1_000;
 const sweepBatchSize = 500;
+const beforeAllIds = "00000000-0000-0000-0000-000000000000";
 const depthSampleIntervalMs = 5_000;
 
 /** An event to publish: `payload` is the encoded message, `type` its full protobuf name. */
@@ -97,6 +104,8 @@ export function createOutbox(options: {
   const { batches, newId, clock, log, faults } = options;
   let depth = 0;
   let sampledMs = Number.NEGATIVE_INFINITY;
+  /** Where the sweep goes on, so that events which nobody takes do not keep it from the others. */
+  let sweptId = beforeAllIds;
 
   const confirmed = createConfirmedEvents({ database, log });
   const relay = createRelay({
@@ -152,19 +161,23 @@ export function createOutbox(options: {
     }>(
       `UPDATE outbox SET claimed_until = now() + $1 * interval '1 millisecond'
        WHERE id = ANY(ARRAY(
-         SELECT id FROM outbox WHERE claimed_until < now()
-         ORDER BY claimed_until LIMIT $2 FOR UPDATE SKIP LOCKED
+         SELECT id FROM outbox WHERE id > $3 AND claimed_until < now()
+         ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
        ))
        RETURNING id, type, payload, (extract(epoch FROM create_time) * 1000)::bigint AS created_ms`,
-      [claimMs, sweepBatchSize],
+      [claimMs, sweepBatchSize, sweptId],
     );
+    const isEnd = rows.length < sweepBatchSize;
+    sweptId = isEnd
+      ? beforeAllIds
+      : rows.reduce((last, { id }) => (id > last ? id : last), sweptId);
     relay.offer(
       rows.map((row) => {
         const [userId, createTimeMs] = [userOf(row), Number(row.created_ms)];
         return claimed({ ...row, userId, createTimeMs }, claimedMs);
       }),
     );
-    if (rows.length === sweepBatchSize) sweep.wake();
+    if (!isEnd) sweep.wake();
     return rows.length;
   };
   const sweep = startLoop({

@@ -3,13 +3,14 @@ import { defineEntity, p } from "@mikro-orm/postgresql";
 import { type Faults, noFaults } from "../../src/base/faults.ts";
 import { createDatabase, type Database, type DatabaseLimits } from "../../src/database/database.ts";
 import { inboxTable, maintainInbox } from "../../src/events/inbox.ts";
-import { outboxTable } from "../../src/events/outbox.ts";
+import { outboxByIdOnly, outboxTable } from "../../src/events/outbox.ts";
 import { createTestDatabase, testClock, testLog } from "../../src/testing.ts";
 import { idempotencyKeysTable } from "../../src/writes/idempotency.ts";
 
 class ChassisTables extends Migration {
   override up(): void {
     this.addSql(outboxTable);
+    this.addSql(outboxByIdOnly);
     this.addSql(inboxTable);
     this.addSql(idempotencyKeysTable);
     this.addSql("CREATE TABLE effects (name text PRIMARY KEY, count bigint NOT NULL)");
