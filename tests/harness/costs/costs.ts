@@ -18,13 +18,13 @@ import {
 } from "@settle/chassis/testing";
 import { OrderCreatedEventSchema, PaymentResultEventSchema } from "@settle/gen/events/v1/events_pb";
 import { PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
-import { Client } from "pg";
 import { createOrders } from "../../../services/orders/src/create-orders.ts";
 import { createOrdersDatabase } from "../../../services/orders/src/database.ts";
 import { settleOrders } from "../../../services/orders/src/payment-events.ts";
 import { createPaymentsDatabase } from "../../../services/payments/src/database.ts";
 import { bookDeposits, createAccounts } from "../../../services/payments/src/fund-accounts.ts";
 import { handleOrderEvents } from "../../../services/payments/src/order-events.ts";
+import { readStatistics, type Statistics } from "./statistics.ts";
 
 const options = { clock: testClock, log: testLog, faults: noFaults };
 
@@ -221,47 +221,4 @@ async function runRounds(given: {
     });
   }
   return { statements: [creating, paying, settling], ...sent };
-}
-
-type Statistics = {
-  readonly inserted: number;
-  readonly updated: number;
-  readonly updatedHot: number;
-  readonly deleted: number;
-  readonly buffers: number;
-  readonly walBytes: number;
-  readonly walRecords: number;
-};
-
-/** Reads what has happened so far in the databases of both services, and in the log of the server. */
-async function readStatistics(urls: Urls): Promise<Statistics> {
-  const total: Record<string, number> = {};
-  const add = (row: Readonly<Record<string, unknown>> | undefined) => {
-    for (const [key, value] of Object.entries(row ?? {})) {
-      total[key] = (total[key] ?? 0) + Number(value);
-    }
-  };
-  for (const url of [urls.orders, urls.payments]) {
-    const client = new Client({ connectionString: url });
-    await client.connect();
-    const tables = await client.query(
-      `SELECT sum(n_tup_ins) AS inserted, sum(n_tup_upd) AS updated,
-              sum(n_tup_hot_upd) AS "updatedHot", sum(n_tup_del) AS deleted
-       FROM pg_stat_user_tables`,
-    );
-    const buffers = await client.query(
-      "SELECT blks_hit + blks_read AS buffers FROM pg_stat_database WHERE datname = current_database()",
-    );
-    add(tables.rows[0]);
-    add(buffers.rows[0]);
-    await client.end();
-  }
-  const client = new Client({ connectionString: process.env.TEST_POSTGRES_URL });
-  await client.connect();
-  const wal = await client.query(
-    `SELECT wal_bytes AS "walBytes", wal_records AS "walRecords" FROM pg_stat_wal`,
-  );
-  add(wal.rows[0]);
-  await client.end();
-  return total as Statistics;
 }
