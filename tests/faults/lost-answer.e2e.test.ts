@@ -15,7 +15,7 @@ const { createOrder, cancelOrder, getOrder } = OrdersService.method;
 const { createAccount, deposit, refundPayment } = PaymentsService.method;
 const userId = "alice";
 /** The statements that identify the transaction of a call and of a message. */
-const claimingKeys = "INSERT INTO idempotency_keys";
+const usingKeys = "idempotency_keys";
 const claimingMessages = "INSERT INTO inbox";
 const callers = 50;
 /** The number of sequential calls of each caller, and so the minimum number of batches. */
@@ -143,7 +143,7 @@ describe("a commit whose response was lost", function () {
     for (const key of [undefined, "a-key"]) {
       it(`of ${method.name} with ${key ? "a key" : "no key"} is found by the call itself`, async () => {
         const request = await prepare();
-        const lost = proxyOf(serviceOf(method)).loseCommits({ sent: claimingKeys });
+        const lost = proxyOf(serviceOf(method)).loseCommits({ sent: usingKeys });
         const answer = await sendOk(method, request, key);
         await lost;
         note(request, answer);
@@ -159,7 +159,7 @@ describe("a commit whose response was lost", function () {
       const requests = await Promise.all(
         Array.from({ length: callers * callsEach }, () => prepare()),
       );
-      const lost = proxyOf(serviceOf(method)).loseCommits({ sent: claimingKeys, nth: 2 });
+      const lost = proxyOf(serviceOf(method)).loseCommits({ sent: usingKeys, nth: 2 });
       const keyOf = (nth: number) => (nth % 2 === 0 ? `key-${nth}` : undefined);
       const answers: Answer[] = [];
       const call = async (caller: number) => {
@@ -204,7 +204,7 @@ describe("a commit whose response was lost", function () {
     it("on every attempt leaves the retry to the client", async () => {
       for (const key of ["asked-again", undefined]) {
         const request = newOrder();
-        const lost = proxyOf("orders").loseCommits({ sent: claimingKeys, times: maxAttempts });
+        const lost = proxyOf("orders").loseCommits({ sent: usingKeys, times: maxAttempts });
         const { status } = await send(createOrder, request, key);
         assert.equal(status, 503);
         await lost;
