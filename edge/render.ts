@@ -31,6 +31,8 @@ export type EdgeSettings = {
   readonly listenAddress?: string;
   readonly listenPort?: number;
   readonly adminPort?: number;
+  readonly metricsAddress?: string;
+  readonly metricsPort?: number;
   readonly services?: Readonly<Partial<Record<ServiceName, readonly Upstream[]>>>;
   readonly auth?: EdgeAuth;
   readonly descriptorsPath?: string;
@@ -48,6 +50,7 @@ export type EdgeSettings = {
 /** The settings of the edge in Docker Compose. */
 export const composeEdge = {
   listenAddress: "0.0.0.0",
+  metricsAddress: "0.0.0.0",
   services: perService((name) => [{ host: `${name}-service`, port: 8080 }]),
   // Tokens contain the public URL of the issuer; the edge uses its name in the network.
   auth: {

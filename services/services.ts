@@ -49,7 +49,7 @@ export function perService<Of>(make: (name: ServiceName) => Of): Record<ServiceN
 /** Returns the name of a service's environment variable, such as `ORDERS_PORT`. */
 export function variableOf(
   service: string,
-  what: "PORT" | "DB_PASSWORD" | "AMQP_PASSWORD",
+  what: "PORT" | "METRICS_PORT" | "DB_PASSWORD" | "AMQP_PASSWORD",
 ): string {
   return `${service.toUpperCase()}_${what}`;
 }

@@ -1,7 +1,7 @@
 /** Settings of libpq, which people have for databases of their own. */
 const ofPostgres = /^PG[A-Z]+$/;
 /** Settings of Erlang, and of other RabbitMQ nodes than ours. */
-const ofRabbitmq = /^(ERL_|RABBITMQ_(?!PORT$|MANAGEMENT_PORT$|MANAGEMENT_URL$))/;
+const ofRabbitmq = /^(ERL_|RABBITMQ_(?!PORT$|METRICS_PORT$|MANAGEMENT_PORT$|MANAGEMENT_URL$))/;
 /** Settings of pip that change where or what it installs; its index, proxy and certificates stay. */
 const ofPip = /^PIP_(TARGET|PREFIX|ROOT|PLATFORM|NO_BINARY|ONLY_BINARY|DRY_RUN|NO_DEPS|EDITABLE)$/;
 const loopback = ["localhost", "127.0.0.1", "::1"];

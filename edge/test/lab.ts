@@ -50,6 +50,7 @@ export type Lab = AsyncDisposable & {
   readonly url: string;
   readonly port: number;
   readonly adminUrl: string;
+  readonly metricsUrl: string;
   /** The process id of Envoy. */
   readonly pid: number;
   /** The first instance of orders, and all of them. */
@@ -111,8 +112,9 @@ export async function startLab({
   await using starting = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "settle-edge-"));
   starting.defer(() => rm(folder, { recursive: true, force: true }));
-  const ports = await findFreePorts(4 + instanceCount);
-  const [port = 0, adminPort = 0, issuerPort = 0, paymentsPort = 0, ...orderPorts] = ports;
+  const ports = await findFreePorts(5 + instanceCount);
+  const [port = 0, adminPort = 0, metricsPort = 0, issuerPort = 0, paymentsPort = 0] = ports;
+  const orderPorts = ports.slice(5);
   const issuer = starting.use(await createIssuer(issuerPort));
   const instances = orderPorts.map((own) => starting.use(createOrdersUpstream(own, issuer.auth)));
   const [orders] = instances;
@@ -124,6 +126,7 @@ export async function startLab({
   const rendered = renderEdge({
     listenPort: port,
     adminPort,
+    metricsPort,
     services: {
       orders: orderPorts.map((own) => ({ host: "127.0.0.1", port: own })),
       payments: [{ host: "127.0.0.1", port: paymentsPort }],
@@ -156,6 +159,7 @@ export async function startLab({
     url,
     port,
     adminUrl: `http://127.0.0.1:${adminPort}`,
+    metricsUrl: `http://127.0.0.1:${metricsPort}`,
     pid: envoy.child.pid,
     orders,
     instances,

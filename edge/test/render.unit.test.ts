@@ -9,6 +9,8 @@ const everySetting: Required<EdgeSettings> = {
   listenAddress: "0.0.0.0",
   listenPort: 1,
   adminPort: 2,
+  metricsAddress: "10.0.0.2",
+  metricsPort: 3,
   services: perService((name) => [
     { host: `${name}-1.example`, port: 3 },
     { host: `${name}-2.example`, port: 4 },
@@ -136,7 +138,7 @@ describe("renderEdge", () => {
   });
 
   it("rejects a setting that nothing uses", () => {
-    const local = readEdge().replace("*adminPort", "9901");
+    const local = readEdge().replaceAll("*adminPort", "9901");
     assert.throws(() => renderEdge({ adminPort: 1 }, local), /nothing uses .* adminPort/);
   });
 });

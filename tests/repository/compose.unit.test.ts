@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { serviceNames, serviceNodeOptions } from "../../services/services.ts";
-import { type LocalPort, localPorts } from "../../tools/local/config.ts";
+import { type LocalPort, localPorts } from "../../tools/local/local-ports.ts";
 
 type Service = {
   readonly image?: string;

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configurationPath } from "../generate/configuration.ts";
-import { generate, writeConfiguration } from "../generate/generate.ts";
+import { generate, writeReferences } from "../generate/generate.ts";
+import { metricsPath } from "../generate/metrics.ts";
 import { fetchThirdPartyProtos } from "../generate/third-party-protos.ts";
 import { latestRelease } from "../release/releases.ts";
 import { judgeRest } from "../rest-gate/judge.ts";
@@ -68,11 +69,13 @@ await step("contract: gen/ is current", () => {
     rmSync(fresh, { recursive: true });
   }
 });
-await step(`documents: ${configurationPath} is current`, async () => {
+await step("documents: references are current", async () => {
   const fresh = mkdtempSync(join(tmpdir(), "settle-docs-"));
   try {
-    await writeConfiguration(root, fresh);
-    return output(["diff", join(fresh, configurationPath), configurationPath]);
+    await writeReferences(root, fresh);
+    return [configurationPath, metricsPath]
+      .map((path) => output(["diff", join(fresh, path), path]))
+      .join("");
   } finally {
     rmSync(fresh, { recursive: true });
   }

@@ -1,9 +1,5 @@
-import {
-  isProduction,
-  originsVariable,
-  processEnvironment,
-  readEnvironment,
-} from "@settle/chassis/config";
+import { isProduction, processEnvironment, readEnvironment } from "@settle/chassis/config";
+import { originsVariable } from "@settle/chassis/origin-variables";
 import { z } from "zod";
 
 /** The configuration of the development issuer. */

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { localPorts } from "../local/config.ts";
+import { localPorts } from "../local/local-ports.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const answerTimeoutMs = 5_000;

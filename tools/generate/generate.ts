@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configurationPath, configurationReference } from "./configuration.ts";
 import { writeCurrencies } from "./currencies.ts";
+import { metricsPath, metricsReference } from "./metrics.ts";
 import { writeRestGuard } from "./rest-guard.ts";
 import { fetchThirdPartyProtos } from "./third-party-protos.ts";
 
@@ -25,17 +26,23 @@ export function generate(root: string, target: string): void {
   execFileSync("wat2wasm", [join(root, "edge/connection-cap.wat"), "--output", cap]);
 }
 
-/** Writes the configuration reference into `target`. */
-export async function writeConfiguration(root: string, target: string): Promise<void> {
-  const path = join(target, configurationPath);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, await configurationReference(root));
+/** Writes the references of configuration and metrics into `target`. */
+export async function writeReferences(root: string, target: string): Promise<void> {
+  const references = {
+    [configurationPath]: await configurationReference(root),
+    [metricsPath]: await metricsReference(root),
+  };
+  for (const [file, text] of Object.entries(references)) {
+    const path = join(target, file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
 }
 
 if (import.meta.main) {
   const root = fileURLToPath(new URL("../..", import.meta.url));
   await fetchThirdPartyProtos(root);
   generate(root, root);
-  await writeConfiguration(root, root);
-  console.log(`gen/ and ${configurationPath} are up to date`);
+  await writeReferences(root, root);
+  console.log(`gen/, ${configurationPath} and ${metricsPath} are up to date`);
 }

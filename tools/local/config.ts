@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { type ServiceName, services, variableOf } from "../../services/services.ts";
+import { type LocalPort, localPorts, type PortName } from "./local-ports.ts";
 
 const portMax = 65_535;
 const issuerVariables = ["AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS_URL"] as const;
@@ -23,42 +23,6 @@ const passedOn = [
 ];
 const oidcVariables = ["OIDC_AUTHORITY", "OIDC_CLIENT_ID"] as const;
 const oidcOptions = ["OIDC_SCOPE", "OIDC_ORIGINS", "AUTH_USER_CLAIM"];
-
-/** A port of the stack: its variable, its default, and the program that listens on it. */
-export type LocalPort = {
-  readonly variable: string;
-  readonly fallback: number;
-  readonly what: string;
-};
-
-const frontPorts = {
-  page: { variable: "WEB_PORT", fallback: 5173, what: "the page" },
-  edge: { variable: "EDGE_PORT", fallback: 8000, what: "the edge (Envoy)" },
-} satisfies Readonly<Record<string, LocalPort>>;
-const serverPorts = {
-  auth: { variable: "AUTH_PORT", fallback: 8003, what: "the development issuer" },
-  postgres: { variable: "POSTGRES_PORT", fallback: 5433, what: "PostgreSQL" },
-  amqp: { variable: "RABBITMQ_PORT", fallback: 5672, what: "RabbitMQ" },
-  management: {
-    variable: "RABBITMQ_MANAGEMENT_PORT",
-    fallback: 15672,
-    what: "RabbitMQ's management API",
-  },
-} satisfies Readonly<Record<string, LocalPort>>;
-
-export type PortName = keyof typeof frontPorts | ServiceName | keyof typeof serverPorts;
-
-/** The ports of the stack; those of services by service name. */
-export const localPorts: Readonly<Record<PortName, LocalPort>> = {
-  ...frontPorts,
-  ...(Object.fromEntries(
-    services.map(({ name, port }) => [
-      name,
-      { variable: variableOf(name, "PORT"), fallback: port, what: name },
-    ]),
-  ) as Record<ServiceName, LocalPort>),
-  ...serverPorts,
-};
 
 /** An existing RabbitMQ, with URLs for an administrator. */
 export type OwnBroker = {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { globSync, readFileSync, readlinkSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { platform } from "node:process";
-import { localPorts, type PortName } from "./config.ts";
+import { localPorts, type PortName } from "./local-ports.ts";
 import { readCommandLine } from "./process/process-identity.ts";
 
 const host = "127.0.0.1";

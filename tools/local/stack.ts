@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { type EdgeSettings, renderEdge } from "../../edge/render.ts";
 import { perService, type ServiceName, serviceNames } from "../../services/services.ts";
 import { provisionDatabases, vhost } from "../provision/provision.ts";
-import type { LocalConfig, TokenIssuer } from "./config.ts";
+import { pageOriginsOf, tokenIssuerOf } from "./addresses.ts";
+import type { LocalConfig } from "./config.ts";
 import { startDevIssuer } from "./parts/dev-issuer.ts";
 import { findEnvoy, startEnvoy } from "./parts/envoy.ts";
 import { buildPage, startPage } from "./parts/page.ts";
@@ -16,8 +17,6 @@ import { type Part, type ReportState, supervise } from "./process/supervise.ts";
 import { startRabbitmq } from "./rabbitmq/rabbitmq.ts";
 
 const host = "127.0.0.1";
-/** The origin at which web/vite.config.ts serves the page. */
-const devPageOrigin = "http://localhost:5174";
 
 export type StackOptions = {
   readonly config: LocalConfig;
@@ -91,7 +90,7 @@ function postgresPart({ config, nursery }: StackOptions): Part {
 
 function rabbitmqPart(options: StackOptions): Part {
   const { config, nursery, cacheDir, signal } = options;
-  const { amqp: amqpPort, management: managementPort } = config.ports;
+  const { amqp: amqpPort, management: managementPort, rabbitmqMetrics } = config.ports;
   return {
     name: "RabbitMQ",
     async start(log) {
@@ -103,6 +102,7 @@ function rabbitmqPart(options: StackOptions): Part {
           cacheDir,
           amqpPort,
           managementPort,
+          metricsPort: rabbitmqMetrics,
           env: config.env,
           signal,
           log,
@@ -150,6 +150,7 @@ function pagePart({ config, nursery, root, signal }: StackOptions): Part {
         nursery,
         root,
         port: ports.page,
+        metricsPort: ports.pageMetrics,
         folder,
         edgeUrl: `http://localhost:${ports.edge}`,
         signIn: oidc ?? { DEV_ISSUER_URL: tokenIssuerOf(config).issuer },
@@ -166,7 +167,15 @@ function provisionerPart({ config, nursery, root }: StackOptions): Part {
     name: "provisioner",
     async start() {
       const { dataDir, logLevel } = config;
-      const child = await startProvisioner({ nursery, root, broker, dataDir, logLevel });
+      const metricsPort = config.ports.provisionerMetrics;
+      const child = await startProvisioner({
+        nursery,
+        root,
+        broker,
+        dataDir,
+        metricsPort,
+        logLevel,
+      });
       return { ...child, address: new URL(broker).origin };
     },
   };
@@ -191,7 +200,11 @@ function servicePart(name: ServiceName, options: StackOptions): Part {
         auth: tokenIssuerOf(config),
         logLevel: config.logLevel,
         edgeUrl: `http://localhost:${config.ports.edge}`,
-        env: { EVENT_BATCHES: "on", ...config.serviceEnv },
+        env: {
+          EVENT_BATCHES: "on",
+          METRICS_PORT: String(config.ports[`${name}Metrics`]),
+          ...config.serviceEnv,
+        },
       });
       return { ...service, exited: service.child.exited, address: `${host}:${port}` };
     },
@@ -209,6 +222,7 @@ function envoyPart({ config, nursery, edge, root, cacheDir, signal }: StackOptio
       const settings = {
         listenPort: ports.edge,
         adminPort,
+        metricsPort: ports.edgeMetrics,
         services: perService((name) => [{ host, port: ports[name] }]),
         auth: tokenIssuerOf(config),
         descriptorsPath: join(root, "gen/envoy/descriptors.binpb"),
@@ -222,21 +236,4 @@ function envoyPart({ config, nursery, edge, root, cacheDir, signal }: StackOptio
       return { ...envoy, exited: envoy.child.exited, address: `http://localhost:${ports.edge}` };
     },
   };
-}
-
-/** The issuer in the environment, or else the development issuer of this stack. */
-function tokenIssuerOf({ issuer, ports }: LocalConfig): TokenIssuer {
-  return (
-    issuer ?? {
-      issuer: `http://localhost:${ports.auth}`,
-      audience: "settle",
-      jwksUrl: `http://${host}:${ports.auth}/.well-known/jwks.json`,
-    }
-  );
-}
-
-/** The origins of the page; with the development issuer, also that of `npm run dev -w web`. */
-function pageOriginsOf({ ports, issuer }: LocalConfig): string[] {
-  const origins = ["localhost", host].map((name) => `http://${name}:${ports.page}`);
-  return issuer ? origins : [...origins, devPageOrigin];
 }

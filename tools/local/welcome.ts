@@ -1,6 +1,7 @@
 import { join, relative } from "node:path";
 import { serviceNames } from "../../services/services.ts";
-import { type LocalConfig, localPorts } from "./config.ts";
+import type { LocalConfig } from "./config.ts";
+import { localPorts } from "./local-ports.ts";
 
 /**
  * The message after the start: the addresses, and commands to place a first order. Its user is not the

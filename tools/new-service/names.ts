@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ScalarType } from "@bufbuild/protobuf";
 import { file_events_v1_events } from "@settle/gen/events/v1/events_pb";
 import { serviceNames, variableOf } from "../../services/services.ts";
-import { localPorts } from "../local/config.ts";
+import { localPorts } from "../local/local-ports.ts";
 import { takenByFiles } from "./places/places.ts";
 import { findClash, sdkNamesOf } from "./template.ts";
 

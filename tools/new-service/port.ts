@@ -1,5 +1,5 @@
 import { services } from "../../services/services.ts";
-import { localPorts } from "../local/config.ts";
+import { localPorts } from "../local/local-ports.ts";
 import { whyPortIsTaken } from "../local/ports.ts";
 
 const portMin = 1_024;

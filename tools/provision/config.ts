@@ -1,4 +1,6 @@
 import { processEnvironment, readEnvironment } from "@settle/chassis/config";
+import { metricsAddressOf, metricsEnvironment } from "@settle/chassis/metrics-config";
+import type { MetricsAddress } from "@settle/chassis/rpc/metrics-server";
 import { z } from "zod";
 import { perService, serviceNames, variableOf } from "../../services/services.ts";
 import type { ServicePasswords } from "./provision.ts";
@@ -18,6 +20,7 @@ export type WatchConfig = {
   /** URL of the management API, with the name and password of the provisioner. */
   readonly managementUrl: string;
   readonly intervalMs: number;
+  readonly metrics: MetricsAddress;
   readonly logLevel: string;
 };
 
@@ -36,6 +39,7 @@ const servers = z.object({
 
 /** The environment variables of `--watch`. */
 export const watchEnvironment = z.object({
+  ...metricsEnvironment.shape,
   RABBITMQ_MANAGEMENT_URL: z
     .url({ protocol: /^https?$/ })
     .describe("URL of RabbitMQ's management API with the name and password of `provisioner`."),
@@ -85,6 +89,7 @@ export function readWatchConfig(
   return {
     managementUrl: values.RABBITMQ_MANAGEMENT_URL,
     intervalMs: values.PROVISION_INTERVAL_MS,
+    metrics: metricsAddressOf(values),
     logLevel: values.LOG_LEVEL,
   };
 }

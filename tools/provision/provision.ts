@@ -4,6 +4,7 @@ import { provisionDatabase } from "@settle/chassis/provision/provision-database"
 import { restoreBroker } from "@settle/chassis/provision/restore-broker";
 import type { Logger } from "pino";
 import { type ServiceName, serviceNames } from "../../services/services.ts";
+import { looks, restored } from "./provisioner-metrics.ts";
 import { notWaitedFor, subscriptions } from "./subscriptions.ts";
 
 /** The virtual host of the system in RabbitMQ. */
@@ -63,8 +64,15 @@ export function keepQueues(options: {
     intervalMs,
     log,
     async runOnce() {
-      const created = await restoreBroker({ ...administrationBy(managementUrl), services });
-      if (created.length > 0) log.warn({ created }, "what was missing on the broker is back");
+      let result = "failed";
+      try {
+        const created = await restoreBroker({ ...administrationBy(managementUrl), services });
+        result = "ok";
+        restored.inc(created.length);
+        if (created.length > 0) log.warn({ created }, "what was missing on the broker is back");
+      } finally {
+        looks.inc({ result });
+      }
     },
   });
   loop.wake();

@@ -1,15 +1,13 @@
 import { fileURLToPath } from "node:url";
-import {
-  isProduction,
-  originsVariable,
-  originVariable,
-  processEnvironment,
-  readEnvironment,
-} from "@settle/chassis/config";
+import { isProduction, processEnvironment, readEnvironment } from "@settle/chassis/config";
+import { metricsAddressOf, metricsEnvironment } from "@settle/chassis/metrics-config";
+import { originsVariable, originVariable } from "@settle/chassis/origin-variables";
+import type { MetricsAddress } from "@settle/chassis/rpc/metrics-server";
 import { z } from "zod";
 
 /** The environment variables of the page's server. */
 export const environment = processEnvironment.extend({
+  ...metricsEnvironment.shape,
   PORT: processEnvironment.shape.PORT.unwrap()
     .default(5173)
     .describe("The port to listen on; the image sets 8080."),
@@ -81,6 +79,7 @@ export type WebConfig = PageConfig & {
   readonly folder: string;
   /** The origins that the page may call, besides its own server. */
   readonly callableOrigins: readonly string[];
+  readonly metrics: MetricsAddress;
   readonly logLevel: string;
 };
 
@@ -121,6 +120,7 @@ export function readWebConfig(variables: Readonly<Record<string, string | undefi
         : [signIn.issuerUrl]),
     ],
     development: !isProduction(values),
+    metrics: metricsAddressOf(values),
     logLevel: values.LOG_LEVEL,
   };
 }

@@ -3,6 +3,7 @@ import type { Logger } from "@settle/chassis/base/log";
 import { type HttpServer, startHttpServer } from "@settle/chassis/rpc/http-server";
 import { pageConfigOf, type WebConfig } from "./config.ts";
 import { readPageFiles } from "./page-files.ts";
+import { pageResponses } from "./page-metrics.ts";
 
 /**
  * Serves the built page in `config.folder`, its configuration at `/config.json`, and `/healthz`.
@@ -25,6 +26,7 @@ export async function startWebServer(options: {
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     response.setHeaders(headers);
+    response.once("close", () => pageResponses.inc({ code: response.statusCode }));
     if (request.method !== "GET" && request.method !== "HEAD") {
       return response.writeHead(405, { allow: "GET, HEAD" }).end();
     }

@@ -12,6 +12,7 @@ describe("the configuration of the page's server", () => {
       signIn: { kind: "development", issuerUrl: "http://localhost:8003" },
       callableOrigins: ["http://localhost:8000", "http://localhost:8003"],
       development: true,
+      metrics: { host: "127.0.0.1", port: undefined },
       logLevel: "info",
     });
   });

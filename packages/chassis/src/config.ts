@@ -2,7 +2,10 @@ import { z } from "zod";
 import type { DatabaseLimits } from "./database/database.ts";
 import type { EventBatches } from "./events/relay.ts";
 import type { AuthConfig } from "./identity/token-verifier.ts";
+import { metricsAddressOf, metricsEnvironment } from "./metrics-config.ts";
+import { originVariable } from "./origin-variables.ts";
 import type { FairQueueLimits } from "./rpc/fair-queue.ts";
+import type { MetricsAddress } from "./rpc/metrics-server.ts";
 import type { WriteQuotaLimits } from "./rpc/write-quota.ts";
 
 /**
@@ -29,17 +32,12 @@ export const processEnvironment = z.object({
     .describe("`production` turns off what only development needs; every image sets it."),
 });
 
-/** A variable that is a web origin, such as `https://shop.example`. */
-export const originVariable = z
-  .url({ protocol: /^https?$/ })
-  .refine(isOrigin, "must be an origin")
-  .meta({ takes: "origin" });
-
 /** A variable that is a number of things, at least one. */
 export const countVariable = z.coerce.number().int().min(1);
 
 /** The environment variables of every service. A service extends them with its own. */
 export const serviceEnvironment = processEnvironment.extend({
+  ...metricsEnvironment.shape,
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/ })
     .describe("The service's own database, with its own role and password."),
@@ -154,6 +152,7 @@ export const serviceEnvironment = processEnvironment.extend({
 export type ServiceConfig = {
   readonly host: string;
   readonly port: number;
+  readonly metrics: MetricsAddress;
   readonly databaseUrl: string;
   readonly amqpUrl: string;
   readonly logLevel: string;
@@ -173,17 +172,6 @@ export type ServiceConfig = {
   readonly maxUntakenBytes: number;
   readonly drainMs: number;
 };
-
-/** A variable that lists web origins, separated by commas; an empty one lists none. */
-export const originsVariable = z
-  .string()
-  .transform((list) => list.split(",").filter(Boolean))
-  .refine((origins) => origins.every(isOrigin), "must be origins, separated by commas")
-  .meta({ takes: "origins, separated by commas" });
-
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text;
-}
 
 /**
  * Validates `environment` against `schema` and returns the values. An empty variable counts as not
@@ -205,6 +193,7 @@ export function serviceConfigOf(values: z.output<typeof serviceEnvironment>): Se
   return {
     host: values.HOST,
     port: values.PORT,
+    metrics: metricsAddressOf(values),
     databaseUrl: values.DATABASE_URL,
     amqpUrl: values.AMQP_URL,
     logLevel: values.LOG_LEVEL,

@@ -18,7 +18,10 @@ import { createHints, type Hints } from "./events/hints.ts";
 import { keepInboxPartitions, maintainInbox } from "./events/inbox.ts";
 import { createOutbox, type Outbox } from "./events/outbox.ts";
 import { createTokenVerifier } from "./identity/token-verifier.ts";
+import { brokerConnected, untakenBytes } from "./metrics/metrics.ts";
+import { readAtScrape } from "./metrics/registry.ts";
 import { createHealth } from "./rpc/health.ts";
+import { serveMetrics } from "./rpc/metrics-server.ts";
 import { createRpcServer } from "./rpc/rpc-server.ts";
 import { createWriteQuota } from "./rpc/write-quota.ts";
 import { expireKeys } from "./writes/idempotency.ts";
@@ -86,6 +89,7 @@ export async function startService<Service extends DescService, Event extends De
   const clock = createCheckedClock({ machine: options.clock, log });
   const newId = createIdSource(clock);
   await using starting = new AsyncDisposableStack();
+  starting.use(await serveMetrics(config.metrics, log));
 
   const database = starting.use(
     options.createDatabase({
@@ -150,6 +154,12 @@ export async function startService<Service extends DescService, Event extends De
     log,
     newId,
   });
+  starting.use(
+    readAtScrape(() => {
+      untakenBytes.set(server.untakenBytes);
+      brokerConnected.set(publisher.ready ? 1 : 0);
+    }),
+  );
   const handle = options.createHandler(foundations);
   const consumer = createConsumer({
     ...foundations,

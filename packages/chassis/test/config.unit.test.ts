@@ -16,6 +16,7 @@ describe("configuration", () => {
       port: 8080,
       databaseUrl: complete.DATABASE_URL,
       amqpUrl: complete.AMQP_URL,
+      metrics: { host: "127.0.0.1", port: undefined },
       logLevel: "info",
       reflection: true,
       maxOutboxDepth: 1_000_000,

@@ -5,6 +5,7 @@ import type { Foundations } from "@settle/chassis/service";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { orderCancelledEvent } from "./order-cancelled-event.ts";
 import { orderCreatedEvent } from "./order-created-event.ts";
+import { announcedAgain } from "./order-metrics.ts";
 
 /** Orders of each kind per run. */
 const batchSize = 500;
@@ -54,6 +55,8 @@ export function startAnnouncingAgain(
         announceAgain(transaction, outbox, { afterMs, newId }),
       );
       const { created, cancelled } = announced;
+      announcedAgain.inc({ kind: "created" }, created);
+      announcedAgain.inc({ kind: "cancelled" }, cancelled);
       if (created + cancelled > 0) log.warn({ created, cancelled }, "orders were announced again");
       // Cancellations can wait for the next run. After an update, they may be all there ever were.
       if (created >= batchSize) loop.wake();

@@ -4,6 +4,7 @@ import type { Hints } from "@settle/chassis/events/hints";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { decideOrder, type OrderFact } from "./decide-order.ts";
 import type { StoredOrder } from "./order.entity.ts";
+import { countMove } from "./order-metrics.ts";
 import { type OrderRow, orderColumns, orderOf } from "./order-rows.ts";
 
 /** Which order of which user, and what has happened to it. */
@@ -59,6 +60,7 @@ export async function changeOrders(
   }
   await writeOrders(transaction, written);
   transaction.afterCommit(() => {
+    for (const change of written) countMove(change);
     const told = new Map(written.map(({ after }) => [after.userId, after.revision]));
     hints.tell(Array.from(told, ([key, revision]) => ({ key, revision })));
   });

@@ -7,6 +7,7 @@ import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { type Order, OrderSchema, OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { orderMessage, type StoredOrder } from "./order.entity.ts";
 import { orderCreatedEvent } from "./order-created-event.ts";
+import { nameOfStatus, orderMoves } from "./order-metrics.ts";
 
 /** One call of CreateOrder, with the ids and times that are chosen before the transaction. */
 export type OrderCreation = {
@@ -42,6 +43,7 @@ export function createOrders(
     const orders = await insertOrders(transaction, placed);
     await outbox.write(transaction, placed.map(orderCreatedEvent));
     transaction.afterCommit(() => {
+      orderMoves.inc({ from: "NEW", to: nameOfStatus(OrderStatus.PENDING_PAYMENT) }, orders.length);
       const told = new Map(orders.map(({ userId, revision }) => [userId, revision]));
       hints.tell(Array.from(told, ([key, revision]) => ({ key, revision })));
     });

@@ -13,6 +13,7 @@ import type { WatchOrdersResponseSchema } from "@settle/gen/orders/v1/orders_ser
 import type { Logger } from "pino";
 import { orderMessage, type StoredOrder } from "./order.entity.ts";
 import type { OrderLimits } from "./order-limits.ts";
+import { openWatches } from "./order-metrics.ts";
 import { type OrderRow, orderColumns, orderOf } from "./order-rows.ts";
 
 const heartbeatMs = 15_000;
@@ -98,7 +99,14 @@ export function createOrderWatch(options: {
           : "the service has reached its limit of open streams; try again later",
       );
     }
-    return streams.add(userId);
+    const place = streams.add(userId);
+    openWatches.set(streams.total);
+    return {
+      [Symbol.dispose]() {
+        place[Symbol.dispose]();
+        openWatches.set(streams.total);
+      },
+    };
   };
   const latest: OrderWatch["latest"] = async (order, signal) => {
     try {

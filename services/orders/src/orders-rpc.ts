@@ -60,10 +60,12 @@ export function createOrdersRpc(options: {
   };
   const creations = createTransactionBatcher({
     ...batching,
+    kind: OrdersService.method.createOrder.name,
     run: (transaction, batch: readonly OrderCreation[]) => createOrders(transaction, means, batch),
   });
   const cancellations = createTransactionBatcher({
     ...batching,
+    kind: OrdersService.method.cancelOrder.name,
     run: (transaction, batch: readonly CancelCall[]) =>
       cancelOrders(transaction, means, batch, new Date(clock.nowMs())),
   });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type { Transaction } from "@settle/chassis/database/database";
+import { LedgerEntryKindSchema } from "@settle/gen/payments/v1/account_pb";
 import { largestMinor } from "./account.entity.ts";
 import { type Movement, systemAccountOf } from "./ledger.entity.ts";
+import { movements as booked } from "./payment-metrics.ts";
 
 /** An account whose row is locked. The rest of the transaction changes it in place. */
 export type LockedAccount = {
@@ -77,6 +79,10 @@ export async function bookMovements(
   bookTime: Date,
 ): Promise<void> {
   if (movements.length === 0) return;
+  transaction.afterCommit(() => {
+    for (const { kind } of movements)
+      booked.inc({ kind: LedgerEntryKindSchema.value[kind]?.localName ?? "" });
+  });
   const last = new Map(movements.map((movement) => [movement.userId, movement]));
   const changed = [...last.values()];
   await transaction.query(

@@ -15,6 +15,7 @@ import { type Decision, decidePayment } from "./decide-payment.ts";
 import { decideRefund } from "./decide-refund.ts";
 import type { Movement } from "./ledger.entity.ts";
 import { bookMovements, type LockedAccount, lockAccounts, move } from "./ledger.ts";
+import { countDecision } from "./payment-metrics.ts";
 import { paymentRefundedEvent } from "./payment-refunded-event.ts";
 import { paymentResultEvent } from "./payment-result-event.ts";
 import {
@@ -61,6 +62,9 @@ export function handleOrderEvents(options: {
     const now = new Date(clock.nowMs());
     const changes = decideAll(messages, { accounts, payments, now, newId });
     await insertPayments(transaction, [...changes.decided]);
+    transaction.afterCommit(() => {
+      for (const payment of changes.decided) countDecision(payment);
+    });
     await storeRefunds(transaction, [...changes.refunded]);
     await bookMovements(transaction, changes.movements, now);
     await outbox.write(transaction, changes.events);

@@ -46,14 +46,20 @@ export function createPaymentsRpc(options: {
     userOf: ({ userId }: { readonly userId: string }) => userId,
     usersTable: "accounts",
   };
-  const creations = createTransactionBatcher({ ...batching, run: createAccounts });
+  const creations = createTransactionBatcher({
+    ...batching,
+    kind: method.createAccount.name,
+    run: createAccounts,
+  });
   const deposits = createTransactionBatcher({
     ...batching,
+    kind: method.deposit.name,
     run: (transaction, batch: readonly DepositCall[]) =>
       bookDeposits(transaction, batch, new Date(clock.nowMs())),
   });
   const refunds = createTransactionBatcher({
     ...batching,
+    kind: method.refundPayment.name,
     run: (transaction, batch: readonly RefundCall[]) =>
       refundPayments(transaction, outbox, batch, new Date(clock.nowMs())),
   });

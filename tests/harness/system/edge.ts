@@ -43,6 +43,7 @@ export async function startEdge(options: {
     renderEdge({
       listenPort: port,
       adminPort,
+      metricsPort: 0,
       services: perService((name) => ports[name].map((own) => ({ host, port: own }))),
       auth,
       descriptorsPath: join(root, "gen/envoy/descriptors.binpb"),

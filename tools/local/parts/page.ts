@@ -39,14 +39,22 @@ export function startPage(options: {
   readonly edgeUrl: string;
   /** The variables of the server for sign-in: `DEV_ISSUER_URL` or `OIDC_*`. */
   readonly signIn: Readonly<Record<string, string>>;
+  /** Where it serves its metrics; by default it does not. */
+  readonly metricsPort?: number;
   readonly logLevel: string;
 }): Promise<RunningProgram> {
-  const { folder, edgeUrl, signIn, logLevel, ...program } = options;
+  const { folder, edgeUrl, signIn, metricsPort, logLevel, ...program } = options;
   return startNodeProgram({
     name: "page",
     what: "The page's server",
     main: "web/server/main.ts",
-    env: { PAGE_FOLDER: folder, EDGE_URL: edgeUrl, LOG_LEVEL: logLevel, ...signIn },
+    env: {
+      PAGE_FOLDER: folder,
+      EDGE_URL: edgeUrl,
+      METRICS_PORT: metricsPort === undefined ? "" : String(metricsPort),
+      LOG_LEVEL: logLevel,
+      ...signIn,
+    },
     startTimeoutMs,
     stopTimeoutMs,
     ...program,

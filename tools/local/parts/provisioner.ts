@@ -28,9 +28,10 @@ export function startProvisioner(options: {
   /** The URL of the management API; credentials in it are not used. */
   readonly broker: string;
   readonly dataDir: string;
+  readonly metricsPort: number;
   readonly logLevel: string;
 }): Promise<Child> {
-  const { nursery, root, broker, dataDir, logLevel } = options;
+  const { nursery, root, broker, dataDir, metricsPort, logLevel } = options;
   const url = new URL(broker);
   Object.assign(url, { username: provisionerUser, password: provisionerPassword(dataDir) });
   return nursery.spawn({
@@ -38,7 +39,11 @@ export function startProvisioner(options: {
     command: process.execPath,
     args: [join(root, "tools/provision/main.ts"), "--watch"],
     cwd: root,
-    env: { RABBITMQ_MANAGEMENT_URL: url.href, LOG_LEVEL: logLevel },
+    env: {
+      RABBITMQ_MANAGEMENT_URL: url.href,
+      METRICS_PORT: String(metricsPort),
+      LOG_LEVEL: logLevel,
+    },
   });
 }
 

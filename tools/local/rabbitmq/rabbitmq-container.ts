@@ -30,7 +30,8 @@ export async function startRabbitmqContainer(
     readonly log: (line: string) => void;
   },
 ): Promise<AsyncDisposable & { readonly child: Child }> {
-  const { nursery, dataDir, amqpPort, managementPort, name, env, signal, log } = options;
+  const { nursery, dataDir, amqpPort, managementPort, metricsPort, name } = options;
+  const { env, signal, log } = options;
   const engine = await findEngine(env, signal);
   const run = (args: string[], timeoutMs: number) =>
     runTool(engine, args, { env, signal, timeoutMs });
@@ -56,6 +57,8 @@ export async function startRabbitmqContainer(
       ...["run", "--rm", "--name", container, "--hostname", "settle"],
       ...["--publish", `127.0.0.1:${amqpPort}:5672`],
       ...["--publish", `127.0.0.1:${managementPort}:15672`],
+      // The image serves metrics unless told otherwise.
+      ...(metricsPort === undefined ? [] : ["--publish", `127.0.0.1:${metricsPort}:15692`]),
       ...["--volume", `${container}:/var/lib/rabbitmq`],
       ...["--volume", `${resolve(settings)}:/etc/rabbitmq/conf.d/90-settle.conf:ro`],
       // The values come from the environment, so that process lists do not show them.

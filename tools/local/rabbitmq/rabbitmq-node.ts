@@ -31,6 +31,7 @@ export type RabbitmqNodeOptions = {
   readonly dataDir: string;
   readonly amqpPort: number;
   readonly managementPort: number;
+  readonly metricsPort?: number;
   readonly name: string;
 };
 
@@ -106,17 +107,20 @@ export function readAdminPassword(dataDir: string): string {
 }
 
 function writeConfiguration(options: RabbitmqNodeOptions): void {
-  const { dataDir, amqpPort, managementPort } = options;
+  const { dataDir, amqpPort, managementPort, metricsPort } = options;
+  const hasMetrics = metricsPort !== undefined;
   const settings = [
     `listeners.tcp.1 = ${host}:${amqpPort}`,
     `management.tcp.ip = ${host}`,
     `management.tcp.port = ${managementPort}`,
     `default_user = ${adminUser}`,
     `default_pass = ${readAdminPassword(dataDir)}`,
+    ...(hasMetrics ? [`prometheus.tcp.ip = ${host}`, `prometheus.tcp.port = ${metricsPort}`] : []),
     ...sharedSettings,
   ];
+  const plugins = ["rabbitmq_management", ...(hasMetrics ? ["rabbitmq_prometheus"] : [])];
   writeFileSync(join(dataDir, "rabbitmq.conf"), `${settings.join("\n")}\n`, { mode: 0o600 });
-  writeFileSync(join(dataDir, "enabled_plugins"), "[rabbitmq_management].\n");
+  writeFileSync(join(dataDir, "enabled_plugins"), `[${plugins.join(",")}].\n`);
 }
 
 function nodeEnvironment(dataDir: string, distPort: number): NodeJS.ProcessEnv {

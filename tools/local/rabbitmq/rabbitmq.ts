@@ -29,6 +29,8 @@ export type RabbitmqOptions = {
   readonly cacheDir: string;
   readonly amqpPort: number;
   readonly managementPort: number;
+  /** Where it serves its metrics; by default it does not. */
+  readonly metricsPort?: number;
   /** Names the log file; default `rabbitmq`. */
   readonly name?: string;
   /** The environment of this process: PATH, and the settings that installers need (proxies). */

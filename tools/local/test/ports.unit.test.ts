@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import { localPorts } from "../config.ts";
+import { localPorts } from "../local-ports.ts";
 import { findFreePorts, isListening, otherPort, whyPortIsTaken } from "../ports.ts";
 
 describe("ports", () => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { eventually } from "@settle/chassis/testing";
-import { localPorts } from "../config.ts";
+import { localPorts } from "../local-ports.ts";
 import { findFreePorts } from "../ports.ts";
 import { readCommandLine, readProcessIdentity } from "../process/process-identity.ts";
 import { createScratchData, type ScratchData } from "../scratch-data.ts";
@@ -50,6 +50,7 @@ describe("npm start", function () {
       await eventually("the first order is paid", () => balanceShownBy(commands, "7500"));
 
       await servesPage();
+      await servesMetrics();
 
       await refusesSecondStart(
         { sameFolder: true },
@@ -112,6 +113,29 @@ describe("npm start", function () {
   }
 
   /** Checks that the page is built, knows this stack, and is allowed by the edge and the issuer. */
+  /** Each part has metrics of its own, on its own port. */
+  async function servesMetrics(): Promise<void> {
+    const expected = {
+      EDGE: ["/stats/prometheus", "envoy_server_live"],
+      RABBITMQ: ["/metrics", "rabbitmq_connections"],
+      ORDERS: ["/metrics", "settle_orders_total"],
+      PAYMENTS: ["/metrics", "settle_payments_total"],
+      WEB: ["/metrics", "settle_page_responses_total"],
+      PROVISIONER: ["/metrics", "settle_provisioner_looks_total"],
+    };
+    for (const [part, [path, metric]] of Object.entries(expected)) {
+      // The provisioner may still be starting.
+      await eventually(`${part} serves ${metric}`, async () => {
+        const url = `http://127.0.0.1:${env[`${part}_METRICS_PORT`]}${path}`;
+        const text = await fetch(url).then(
+          (response) => response.text(),
+          () => "",
+        );
+        return text.includes(`\n${metric}`) || undefined;
+      });
+    }
+  }
+
   async function servesPage(): Promise<void> {
     const origin = `http://localhost:${env.WEB_PORT}`;
     const edgeUrl = `http://localhost:${env.EDGE_PORT}`;

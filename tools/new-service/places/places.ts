@@ -104,7 +104,7 @@ export const places: readonly Place[] = [
       {
         what: "cluster {name}",
         isSpaced: true,
-        others: ["edge", "issuer"],
+        others: ["edge", "metrics", "admin", "issuer"],
         text: `    - name: {name}
       type: STRICT_DNS
       dns_lookup_family: V4_PREFERRED

@@ -2,6 +2,7 @@ import type { Channel, ConfirmChannel, Connection, Options } from "amqplib/callb
 import type { Logger } from "pino";
 import { steadyLogOf } from "../base/steady-log.ts";
 import { TransientMap } from "../base/transient-map.ts";
+import { publishes } from "../metrics/metrics.ts";
 import { keepChannel } from "./broker-channel.ts";
 import {
   type BrokerConnection,
@@ -148,6 +149,7 @@ function createUnconfirmed(counts: BrokerCounts) {
     if (!settled) return;
     waiting.delete(sequence);
     counts[outcome] += 1;
+    publishes.inc({ outcome });
     settled(outcome);
   };
   return {

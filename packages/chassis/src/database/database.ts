@@ -8,9 +8,12 @@ import {
   MikroORM,
 } from "@mikro-orm/postgresql";
 import { CompiledQuery, type Kysely } from "kysely";
+import type { Pool } from "pg";
 import type { Logger } from "pino";
 import type { Clock } from "../base/clock.ts";
 import type { Faults } from "../base/faults.ts";
+import { connections } from "../metrics/metrics.ts";
+import { readAtScrape } from "../metrics/registry.ts";
 import { failureOf } from "./database-failure.ts";
 
 const defaultLimits: DatabaseLimits = {
@@ -105,7 +108,17 @@ export function createDatabase(options: {
 }): Database {
   const { url, name, clock, log, faults } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const poolOf = (max: number, silenceMs: number, poolName = name) => ({
+  const pools = new Map<string, Pool>();
+  const reading = readAtScrape(() => {
+    for (const [pool, { totalCount, idleCount, waitingCount }] of pools) {
+      connections.set({ pool, state: "used" }, totalCount - idleCount);
+      connections.set({ pool, state: "idle" }, idleCount);
+      connections.set({ pool, state: "waiting" }, waitingCount);
+    }
+  });
+  const poolOf = (kind: "read" | "write", max: number, silenceMs: number, poolName = name) => ({
+    // Those of migrations come before the others.
+    onPoolCreated: (pool: Pool) => pools.set(kind, pool),
     max,
     application_name: poolName,
     connectionTimeoutMillis: limits.connectTimeoutMs,
@@ -118,9 +131,11 @@ export function createDatabase(options: {
       entities: [...options.entities],
       extensions: [Migrator],
       migrations: { migrationsList: [...options.migrations], snapshot: false },
-      driverOptions: poolOf(limits.writeConnections, silenceMs),
+      driverOptions: poolOf("write", limits.writeConnections, silenceMs),
       // To the ORM, a second pool on the same server is a replica.
-      replicas: [{ driverOptions: poolOf(limits.readConnections, silenceMs, `${name}-reads`) }],
+      replicas: [
+        { driverOptions: poolOf("read", limits.readConnections, silenceMs, `${name}-reads`) },
+      ],
       logger: (message) => log.debug({ orm: message }, "database"),
     });
   const orm = open(limits.maxSilenceMs);
@@ -186,6 +201,7 @@ export function createDatabase(options: {
       });
     },
     async [Symbol.asyncDispose]() {
+      reading[Symbol.dispose]();
       await orm.close(true);
     },
   };

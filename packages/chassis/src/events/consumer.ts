@@ -13,6 +13,7 @@ import { failureOf } from "../database/database-failure.ts";
 import { UserLockedError } from "../writes/aside.ts";
 import { BatcherFullError } from "../writes/batcher.ts";
 import { createTransactionBatcher } from "../writes/transaction-batcher.ts";
+import { createDeliveryCounts } from "./delivery-counts.ts";
 import { batchSizes, laneOf } from "./delivery-lanes.ts";
 import { eventsIn, maxBatchedEvents } from "./event-batch.ts";
 import { claimMessages, releaseMessages } from "./inbox.ts";
@@ -84,12 +85,14 @@ export function createConsumer<Schema extends DescMessage>(options: {
   const stopping = new AbortController();
   const settling = new TransientMap<Promise<void>>();
   let lastNumber = 0;
+  const count = createDeliveryCounts(options.schemas, clock);
   const { retryLater, sendAlone, setAside, deadLetter } = createRedelivery({
     service,
     clock,
     log,
     publisher: broker.publisher,
     signal: stopping.signal,
+    count,
   });
   let taking = new AbortController();
   let probing: Promise<void> | undefined;
@@ -113,6 +116,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
   const lanes = batchSizes.map((maxBatchSize) =>
     createTransactionBatcher({
       database,
+      kind: "events",
       run: handleBatch,
       userOf: ({ event }) => userOf(event),
       usersTable,
@@ -164,11 +168,12 @@ export function createConsumer<Schema extends DescMessage>(options: {
       const outcome = await lane.submit(message, { signal: taking.signal });
       pauses = 0;
       faults.reach("consumer.before-ack");
-      if (outcome === "too early") await retryLater(delivery, "still too early");
-      else delivery.ack();
+      if (outcome === "too early") return await retryLater(delivery, "still too early");
+      count(delivery, outcome);
+      delivery.ack();
     } catch (error) {
       // Left unsettled: it goes back to the queue when the channel closes.
-      if (error === leftOut) return;
+      if (error === leftOut) return count(delivery, "left");
       const failure = failureOf(error);
       if (
         error instanceof UserLockedError ||
@@ -181,6 +186,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
         return await setAside(delivery, userId);
       }
       if (failure === "unavailable") {
+        count(delivery, "left");
         probing ??= waitForDatabase().finally(() => {
           probing = undefined;
         });

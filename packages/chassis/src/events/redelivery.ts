@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import { steadyLogOf } from "../base/steady-log.ts";
 import type { Delivery, OutgoingMessage, Publisher } from "../broker/broker.ts";
 import { partitionHeader, retryDelays, topologyOf } from "../contract/topology.ts";
+import type { DeliveryOutcome } from "./delivery-counts.ts";
 
 const maxAttempts = 30;
 // Beyond as many messages of one user in a second, the next longer delay is used.
@@ -48,10 +49,12 @@ export function createRedelivery(options: {
   readonly service: string;
   readonly publisher: Publisher;
   readonly signal: AbortSignal;
+  /** Counts what becomes of a message. */
+  readonly count: (delivery: Delivery, outcome: DeliveryOutcome) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }): Redelivery {
-  const { service, publisher, signal, clock, log } = options;
+  const { service, publisher, signal, count, clock, log } = options;
   const topology = topologyOf(service);
   let second = 0;
   const asideInSecond = new Map<string, number>();
@@ -106,6 +109,7 @@ export function createRedelivery(options: {
     };
   };
   const deadLetter = (delivery: Delivery, reason: string) => {
+    count(delivery, "dead_letter");
     const { attempt, firstSeenMs } = historyOf(delivery);
     const { messageId, type } = delivery;
     steadyLogOf(log).warn({ messageId, type, reason }, "dead letter", reason);
@@ -121,12 +125,17 @@ export function createRedelivery(options: {
     retryLater(delivery, reason) {
       const { attempt, firstSeenMs } = historyOf(delivery);
       if (attempt >= maxAttempts) return deadLetter(delivery, `${reason}, ${attempt} times`);
+      count(delivery, "retried");
       return retry(delivery, attempt, { attempt: attempt + 1, firstSeenMs });
     },
-    sendAlone: (delivery) => retry(delivery, 0, historyOf(delivery)),
+    sendAlone(delivery) {
+      count(delivery, "sent_alone");
+      return retry(delivery, 0, historyOf(delivery));
+    },
     setAside(delivery, user) {
-      const count = countAside(user);
-      const nth = maxAsidePerDelay.filter((max) => count > max).length;
+      count(delivery, "set_aside");
+      const ofUser = countAside(user);
+      const nth = maxAsidePerDelay.filter((max) => ofUser > max).length;
       return retry(delivery, nth, historyOf(delivery));
     },
   };

@@ -18,6 +18,8 @@ export type CallOrigin = {
 export type Call = CallOrigin & {
   /** Tells the calls of this process apart. */
   readonly number: number;
+  /** When it began, on the monotonic clock. */
+  readonly beganMs: number;
   /** The value of its `authorization` header. */
   readonly authorization: string | null | undefined;
   readonly signal: AbortSignal;
@@ -42,6 +44,7 @@ let lastNumber = 0;
 /** A call with a running deadline; `timeoutMs` may be infinite, for no deadline. */
 export class ActiveCall implements Call {
   readonly number = ++lastNumber;
+  readonly beganMs: number;
   readonly authorization: string | null | undefined;
   readonly method: DescMethod;
   readonly protocol: string;
@@ -54,6 +57,7 @@ export class ActiveCall implements Call {
   #ended = false;
 
   constructor(origin: CallOrigin & Pick<Call, "authorization">, timeoutMs: number, clock: Clock) {
+    this.beganMs = clock.monotonicMs();
     this.authorization = origin.authorization;
     this.method = origin.method;
     this.protocol = origin.protocol;
@@ -61,7 +65,7 @@ export class ActiveCall implements Call {
     if (timeoutMs === Infinity) {
       this.timeoutMs = () => undefined;
     } else {
-      const deadlineMs = clock.monotonicMs() + timeoutMs;
+      const deadlineMs = this.beganMs + timeoutMs;
       this.timeoutMs = () => deadlineMs - clock.monotonicMs();
       // A timer would let a fast handler be in time.
       if (timeoutMs <= 0) this.abort(late);

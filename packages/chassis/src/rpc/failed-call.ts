@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import type { Clock } from "../base/clock.ts";
 import { errorInfoOf, inDomain, refuse } from "../contract/errors.ts";
 import { failureOf } from "../database/database-failure.ts";
+import { quotaRefusals } from "../metrics/metrics.ts";
 import { UserLockedError } from "../writes/aside.ts";
 import { BatcherFullError } from "../writes/batcher.ts";
 import type { CallOrigin } from "./active-call.ts";
@@ -32,7 +33,8 @@ export function createFailedCalls(options: {
 
   return (origin, error) => {
     const refusal = inDomain(refusalOf(error, origin.requestId), domain);
-    const reason = errorInfoOf(refusal)?.reason ?? "";
+    const { reason = "", metadata } = errorInfoOf(refusal) ?? {};
+    if (reason === quotaExceeded) quotaRefusals.inc({ quota: metadata?.quota ?? "" });
     const level = levelOf(refusal.code, reason, origin.method);
     if (!log.isLevelEnabled(level)) return refusal;
     const omitted = level === "error" ? 0 : mayLog(reason);

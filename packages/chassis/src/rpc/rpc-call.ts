@@ -8,7 +8,7 @@ import {
 } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import type { ConnectError } from "@connectrpc/connect";
+import { Code, type ConnectError } from "@connectrpc/connect";
 import { ErrorReason, StreamEndSchema } from "@settle/gen/errors/v1/errors_pb";
 import type { Logger } from "pino";
 import type { Clock } from "../base/clock.ts";
@@ -18,6 +18,7 @@ import type { Validation } from "../contract/validation.ts";
 import type { AccessCheck } from "../identity/access.ts";
 import type { Principal } from "../identity/principal.ts";
 import { expired, type TokenVerifier } from "../identity/token-verifier.ts";
+import { calls as callMetric } from "../metrics/metrics.ts";
 import { ActiveCall, type Call, type CallOrigin, ended, stopping } from "./active-call.ts";
 import { createFailedCalls } from "./failed-call.ts";
 import type { FairQueue } from "./fair-queue.ts";
@@ -95,7 +96,7 @@ export function createCalls(options: {
   const { domain, maxDeadlineMs, verifier, checkAccess, validation, writeQuota, reads } = options;
   const { pace, clock, log } = options;
   const active = new TransientMap<Call>();
-  const failed = createFailedCalls({ domain, clock, log });
+  const refusalOf = createFailedCalls({ domain, clock, log });
   let refusing = false;
 
   /** Verifies the token, validates the request, checks access and quota; throws if one fails. */
@@ -109,13 +110,22 @@ export function createCalls(options: {
     if (!isRead(call.method)) writeQuota?.take(principal.userId);
     return { request, principal };
   };
-  const end = (call: Call) => {
+  const observe = ({ method }: CallOrigin, code: string, durationMs: number) => {
+    const labels = { service: method.parent.typeName, method: method.name, code };
+    callMetric.observe(labels, durationMs / 1_000);
+  };
+  const end = (call: Call, code: string) => {
     call.end();
     active.delete(call.number);
+    observe(call, code, clock.monotonicMs() - call.beganMs);
   };
 
   return {
-    failed,
+    failed(origin, error) {
+      const refusal = refusalOf(origin, error);
+      observe(origin, codeOf(refusal), 0);
+      return refusal;
+    },
     open(origin, clientTimeoutMs) {
       const longest = origin.method.methodKind === "unary" ? maxDeadlineMs : Infinity;
       const call = new ActiveCall(origin, Math.min(clientTimeoutMs ?? Infinity, longest), clock);
@@ -124,6 +134,7 @@ export function createCalls(options: {
       return call;
     },
     async unary(call, { read, write }, handle) {
+      let code = "ok";
       try {
         const { request, principal } = await admit(call, read);
         const answer = async () => {
@@ -136,13 +147,16 @@ export function createCalls(options: {
           isRead(call.method) ? reads.run(userId, call.signal, answer) : answer(),
         );
       } catch (error) {
-        throw failed(call, error);
+        const refusal = refusalOf(call, error);
+        code = codeOf(refusal);
+        throw refusal;
       } finally {
-        end(call);
+        end(call, code);
       }
     },
     async *stream(call, { read, write }, handle) {
       let begun = false;
+      let code = "ok";
       try {
         const { request, principal } = await admit(call, read);
         call.abortAfter(principal.expireTimeMs - clock.nowMs(), expired);
@@ -163,12 +177,13 @@ export function createCalls(options: {
           Promise.resolve(answers.return?.()).catch(() => {});
         }
       } catch (error) {
-        const refusal = failed(call, error);
+        const refusal = refusalOf(call, error);
+        code = codeOf(refusal);
         const last = begun ? lastAnswer(call.method.output, refusal) : undefined;
         if (last) yield write(last);
         throw refusal;
       } finally {
-        end(call);
+        end(call, code);
       }
     },
     refuseNew() {
@@ -180,6 +195,11 @@ export function createCalls(options: {
       for (const call of active.values()) call.abort(stopping);
     },
   };
+}
+
+/** The code's name in the Connect protocol, such as `not_found`. */
+function codeOf({ code }: ConnectError): string {
+  return Code[code].replace(/(?<=[a-z])[A-Z]/g, "_$&").toLowerCase();
 }
 
 /** Whether calls of the method change nothing, by the contract. */

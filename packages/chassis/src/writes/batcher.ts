@@ -32,6 +32,8 @@ export type LockHandling = {
   readonly isLocked: (error: unknown) => boolean;
   /** Returns those of the users whose rows another transaction has locked, without waiting. */
   readonly findLocked: (users: readonly string[]) => Promise<readonly string[]>;
+  /** Called for each user who is set aside. */
+  readonly onSetAside?: () => void;
 };
 
 export type BatcherOptions<Item, Result> = {
@@ -76,7 +78,7 @@ export function createBatcher<Item, Result>(
   const { userOf = () => "", order, run, isShared, locks } = options;
   type Entry = BatchEntry<Item, Result>;
   const waiting = createUserTurns<Entry>(order);
-  const { isLocked = () => false, findLocked = async () => [] } = locks ?? {};
+  const { isLocked = () => false, findLocked = async () => [], onSetAside } = locks ?? {};
   const settle = createSettling({ run, isShared, isLocked });
   const aside = createAside({ settle, maxBatchSize, maxWaiting });
   let draining: Promise<void> | undefined;
@@ -91,6 +93,7 @@ export function createBatcher<Item, Result>(
     setAside(entries) {
       for (const [user, own] of Map.groupBy(entries, (entry) => entry.user)) {
         aside.lock(user, [...own, ...waiting.takeAllOf(user)]);
+        onSetAside?.();
       }
     },
   });

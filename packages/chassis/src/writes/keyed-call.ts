@@ -3,6 +3,7 @@ import { Code, type ConnectError, type HandlerContext } from "@connectrpc/connec
 import { ErrorReason } from "@settle/gen/errors/v1/errors_pb";
 import { refuse, refuseFields } from "../contract/errors.ts";
 import { principalOf } from "../identity/principal.ts";
+import { replays } from "../metrics/metrics.ts";
 import type { Outcome, Refused } from "./answer-once.ts";
 import { type KeyedCall, requestHashOf } from "./idempotency.ts";
 
@@ -42,13 +43,15 @@ export function keyedCallOf<Schema extends DescMessage>(
  */
 export function answerOf<Answer>(
   outcome: Outcome<Answer>,
-  { requestHeader, responseHeader }: HandlerContext,
+  { method, requestHeader, responseHeader }: HandlerContext,
   refusalOf: (reason: ErrorReason, metadata: Refused["metadata"]) => ConnectError,
 ): Answer {
   if ("answer" in outcome) {
     // With a key made here, the replay is this same call, whose transaction was retried.
-    if (outcome.replayed && requestHeader.has(keyHeader))
+    if (outcome.replayed && requestHeader.has(keyHeader)) {
       responseHeader.set(replayedHeader, "true");
+      replays.inc({ method: method.name });
+    }
     return outcome.answer;
   }
   if (outcome.refusal !== ErrorReason.IDEMPOTENCY_KEY_REUSED) {

@@ -1,5 +1,6 @@
 import type { Database, Transaction } from "../database/database.ts";
 import { failureOf, isSharedFailure } from "../database/database-failure.ts";
+import { batchDuration, batchItems, setAside } from "../metrics/metrics.ts";
 import { type Batcher, createBatcher } from "./batcher.ts";
 
 const defaultMaxBatchSize = 128;
@@ -13,6 +14,8 @@ const briefLockTimeoutMs = 10;
  */
 export function createTransactionBatcher<Item, Result>(options: {
   readonly database: Database;
+  /** Names what is batched, in metrics: a method, or `events`. */
+  readonly kind: string;
   /** Returns one result per item, in order. */
   readonly run: (transaction: Transaction, items: readonly Item[]) => Promise<readonly Result[]>;
   readonly userOf: (item: Item) => string;
@@ -29,7 +32,7 @@ export function createTransactionBatcher<Item, Result>(options: {
   readonly maxWaitingPerUser?: number;
   readonly order?: "in turn" | "random";
 }): Batcher<Item, Result> {
-  const { database, run, userOf, usersTable, order = "in turn" } = options;
+  const { database, kind, run, userOf, usersTable, order = "in turn" } = options;
   const {
     maxBatchSize = defaultMaxBatchSize,
     maxWaiting = defaultMaxWaiting,
@@ -41,15 +44,28 @@ export function createTransactionBatcher<Item, Result>(options: {
     maxWaitingPerUser,
     userOf,
     order,
-    run: (items: readonly Item[], isBrief) =>
-      database.transaction(async (transaction) => {
-        if (isBrief) await transaction.query(`SET LOCAL lock_timeout = ${briefLockTimeoutMs}`, []);
-        return await run(transaction, items);
-      }),
+    async run(items: readonly Item[], isBrief) {
+      const measured = batchDuration.startTimer({ kind });
+      let result = "failed";
+      try {
+        const results = await database.transaction(async (transaction) => {
+          if (isBrief) {
+            await transaction.query(`SET LOCAL lock_timeout = ${briefLockTimeoutMs}`, []);
+          }
+          return await run(transaction, items);
+        });
+        result = "ok";
+        batchItems.observe({ kind }, items.length);
+        return results;
+      } finally {
+        measured({ result });
+      }
+    },
     isShared: isSharedFailure,
     locks: {
       isLocked: (error) => failureOf(error) === "locked",
       findLocked: async (users) => (usersTable ? findLocked(database, usersTable, users) : []),
+      onSetAside: () => setAside.inc({ kind }),
     },
   });
 }

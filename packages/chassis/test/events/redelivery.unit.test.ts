@@ -20,6 +20,7 @@ describe("redelivery", () => {
           return "confirmed";
         },
       },
+      count: () => {},
       signal: new AbortController().signal,
       clock: { ...systemClock, monotonicMs: () => nowMs },
       log: testLog,
