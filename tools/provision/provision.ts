@@ -59,6 +59,7 @@ export function keepQueues(options: {
   readonly log: Logger;
 }): Loop {
   const { managementUrl, intervalMs, log } = options;
+  for (const result of ["ok", "failed"]) looks.inc({ result }, 0);
   const loop = startLoop({
     name: "provisioner",
     intervalMs,

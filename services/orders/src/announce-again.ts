@@ -45,6 +45,7 @@ export function startAnnouncingAgain(
   { database, outbox, newId, log }: Foundations,
   afterMs: number,
 ): Loop {
+  for (const kind of ["created", "cancelled"]) announcedAgain.inc({ kind }, 0);
   const loop = startLoop({
     name: "repair",
     intervalMs: Math.min(longestIntervalMs, afterMs),

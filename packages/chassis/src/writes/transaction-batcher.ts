@@ -38,6 +38,7 @@ export function createTransactionBatcher<Item, Result>(options: {
     maxWaiting = defaultMaxWaiting,
     maxWaitingPerUser = defaultMaxWaitingPerUser,
   } = options;
+  setAside.inc({ kind }, 0);
   return createBatcher({
     maxBatchSize,
     maxWaiting,
