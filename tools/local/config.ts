@@ -43,6 +43,8 @@ export type TokenIssuer = {
 export type LocalConfig = {
   readonly help: boolean;
   readonly fresh: boolean;
+  /** Whether Prometheus runs as well. */
+  readonly observe?: boolean;
   readonly ports: Readonly<Record<PortName, number>>;
   /** The existing broker in `AMQP_URL`; if undefined, one is started. */
   readonly broker: OwnBroker | undefined;
@@ -61,14 +63,15 @@ export type LocalConfig = {
   readonly env: NodeJS.ProcessEnv;
 };
 
-export const usage = `npm start [-- --fresh] [-- --help]
+export const usage = `npm start [-- --fresh] [-- --observe] [-- --help]
 
 Starts PostgreSQL, RabbitMQ, a development issuer of tokens, the services, Envoy and the page
 on this machine, bound to 127.0.0.1. Keeps data in .data/, logs in .data/logs/ and downloads in
 .cache/. Press Ctrl-C to stop.
 
-  --fresh   delete all local data first
-  --help    print this help
+  --fresh    delete all local data first
+  --observe  start Prometheus as well, with the alert rules in deploy/observability
+  --help     print this help
 
 Environment variables, also read from the file .env:
 ${Object.values(localPorts)
@@ -144,6 +147,7 @@ export function readLocalConfig(
     help: values.help ?? false,
     // Without the second `--`, npm takes the option for a setting of its own.
     fresh: values.fresh ?? env.npm_config_fresh === "true",
+    observe: values.observe ?? env.npm_config_observe === "true",
     ports,
     broker: readOwnBroker(env),
     issuer,
@@ -160,7 +164,11 @@ function readArguments(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
-      options: { fresh: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+      options: {
+        fresh: { type: "boolean" },
+        observe: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
     }).values;
   } catch (error) {
     throw new Error(`${(error as Error).message}\nSee npm start -- --help`);

@@ -31,6 +31,7 @@ const metricsPorts = {
     fallback: 9099,
     what: "metrics of the provisioner",
   },
+  prometheus: { variable: "PROMETHEUS_PORT", fallback: 9090, what: "Prometheus" },
   rabbitmqMetrics: {
     variable: "RABBITMQ_METRICS_PORT",
     fallback: 15692,

@@ -99,13 +99,23 @@ async function dropData({ dataDir, env }: LocalConfig): Promise<void> {
   }
 }
 
-async function assertPortsFree({ ports, broker, issuer, page }: LocalConfig): Promise<void> {
+async function assertPortsFree({
+  ports,
+  broker,
+  issuer,
+  page,
+  observe,
+}: LocalConfig): Promise<void> {
   const faults: string[] = [];
   const others: string[] = [];
+  const unused = new Set<PortName>([
+    ...(broker ? (["amqp", "management", "rabbitmqMetrics"] as const) : []),
+    ...(issuer ? (["auth"] as const) : []),
+    ...(page ? [] : (["page", "pageMetrics"] as const)),
+    ...(observe ? [] : (["prometheus"] as const)),
+  ]);
   for (const [name, port] of Object.entries(ports) as [PortName, number][]) {
-    if (broker && (name === "amqp" || name === "management")) continue;
-    if (issuer && name === "auth") continue;
-    if (!page && name === "page") continue;
+    if (unused.has(name)) continue;
     const why = await whyPortIsTaken(port);
     if (why === undefined) continue;
     const { what, variable } = localPorts[name];

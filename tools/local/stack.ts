@@ -8,6 +8,7 @@ import type { LocalConfig } from "./config.ts";
 import { startDevIssuer } from "./parts/dev-issuer.ts";
 import { findEnvoy, startEnvoy } from "./parts/envoy.ts";
 import { buildPage, startPage } from "./parts/page.ts";
+import { prometheusPart } from "./parts/prometheus.ts";
 import { provisionLocalQueues, readPasswords, startProvisioner } from "./parts/provisioner.ts";
 import { startService } from "./parts/service.ts";
 import { findFreePorts } from "./ports.ts";
@@ -42,6 +43,7 @@ export function partNames(config: LocalConfig): string[] {
     "provisioner",
     ...serviceNames,
     "Envoy",
+    ...(config.observe ? ["Prometheus"] : []),
   ];
 }
 
@@ -69,6 +71,7 @@ export async function startStack(options: StackOptions): Promise<void> {
     ...serviceNames.map((name) => start(servicePart(name, options))),
   ]);
   await start(envoyPart(options));
+  if (config.observe) await start(prometheusPart(options));
 }
 
 function postgresPart({ config, nursery }: StackOptions): Part {

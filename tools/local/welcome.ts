@@ -7,7 +7,7 @@ import { localPorts } from "./local-ports.ts";
  * The message after the start: the addresses, and commands to place a first order. Its user is not the
  * user of the tour in README.md, so that a reader can do both.
  */
-export function welcome({ ports, dataDir, broker, issuer, page }: LocalConfig): string {
+export function welcome({ ports, dataDir, broker, issuer, page, observe }: LocalConfig): string {
   const inDataDir = (file: string) => relative(".", join(dataDir, file));
   const edge = `http://localhost:${ports.edge}`;
   const get = (path: string) => `  curl -sw '\\n' -H "$auth" ${edge}${path}`;
@@ -28,7 +28,7 @@ Settle is ready.
   Tokens                                 ${issuer ? `from your issuer, ${issuer.issuer}` : `http://localhost:${ports.auth}, the development issuer`}
   PostgreSQL                             localhost:${ports.postgres} (roles ${serviceNames.join(", ")}; passwords in ${inDataDir("passwords")}/)
   RabbitMQ                               ${rabbitmq}
-  Logs                                   ${inDataDir("logs")}/
+  Logs                                   ${inDataDir("logs")}/${observe ? `\n  Prometheus                             http://localhost:${ports.prometheus}` : ""}
 
 Create an account, deposit money, place an order, and see that it is paid:
 

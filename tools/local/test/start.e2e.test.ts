@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { EventEmitter, once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { eventually } from "@settle/chassis/testing";
 import { localPorts } from "../local-ports.ts";
+import { findPrometheus } from "../parts/prometheus.ts";
 import { findFreePorts } from "../ports.ts";
 import { readCommandLine, readProcessIdentity } from "../process/process-identity.ts";
 import { createScratchData, type ScratchData } from "../scratch-data.ts";
@@ -27,8 +29,21 @@ describe("npm start", function () {
   let data: ScratchData;
   let dataDir: string;
   let env: NodeJS.ProcessEnv;
+  /** Whether a Prometheus can be had here. */
+  let observe: boolean;
 
   before(async () => {
+    observe = await findPrometheus({
+      env: process.env,
+      cacheDir: join(root, ".cache"),
+      log: console.log,
+    }).then(
+      () => true,
+      (error) => {
+        console.log(`      without Prometheus: ${error.message}`);
+        return false;
+      },
+    );
     data = createScratchData("settle-start-");
     // A name that Erlang cannot use.
     dataDir = join(data.folder, "Проект, it's");
@@ -40,7 +55,7 @@ describe("npm start", function () {
   after(() => data[Symbol.asyncDispose]());
 
   it("accepts orders, restarts programs that end, and leaves no process behind", async () => {
-    const started = start(env);
+    const started = start(env, observe ? ["--", "--observe"] : []);
     try {
       const welcome = await started.printed("Ctrl-C stops");
       const commands = welcome.split("\n").filter((line) => line.startsWith("  curl"));
@@ -51,6 +66,7 @@ describe("npm start", function () {
 
       await servesPage();
       await servesMetrics();
+      if (observe) await fillsDashboards();
 
       await refusesSecondStart(
         { sameFolder: true },
@@ -136,6 +152,36 @@ describe("npm start", function () {
     }
   }
 
+  /** Each query of each dashboard has data, once something of each kind has happened. */
+  async function fillsDashboards(): Promise<void> {
+    const hasData = (query: string) =>
+      eventually(`there is data for ${query}`, async () => {
+        const url = `http://127.0.0.1:${env.PROMETHEUS_PORT}/api/v1/query`;
+        const response = await fetch(url, { method: "POST", body: new URLSearchParams({ query }) });
+        const { status, data } = (await response.json()) as {
+          readonly status: string;
+          readonly data: { readonly result: readonly unknown[] };
+        };
+        assert.equal(status, "success", query);
+        return data.result.length > 0 || undefined;
+      });
+    // Only what happens between two looks is seen as a change.
+    await hasData("count(up == 1) == 6");
+    const orders = `-H "$auth" http://localhost:${env.EDGE_PORT}/gateway/orders`;
+    const large = { userId: "erin", amount: { minorUnits: "999999", currency: "USD" } };
+    type(`curl -sS ${orders} -d '${JSON.stringify({ ...large, description: "declined" })}'`);
+    type(`curl -sS ${orders}/erin/${randomUUID()}`);
+    const files = globSync("deploy/observability/dashboards/*.json", { cwd: root });
+    const queries = files.flatMap((file) =>
+      JSON.parse(readFileSync(join(root, file), "utf8")).panels.flatMap(
+        ({ targets = [] }: { readonly targets?: readonly { readonly expr: string }[] }) =>
+          targets.map(({ expr }) => expr.replaceAll("$__rate_interval", "1m")),
+      ),
+    );
+    assert.ok(queries.length > 20);
+    await Promise.all(queries.map(hasData));
+  }
+
   async function servesPage(): Promise<void> {
     const origin = `http://localhost:${env.WEB_PORT}`;
     const edgeUrl = `http://localhost:${env.EDGE_PORT}`;
@@ -183,8 +229,8 @@ type Started = {
   printed(words: string, times?: number): Promise<string>;
 };
 
-function start(env: NodeJS.ProcessEnv): Started {
-  const child = spawn("npm", ["start", "--silent"], {
+function start(env: NodeJS.ProcessEnv, args: readonly string[] = []): Started {
+  const child = spawn("npm", ["start", "--silent", ...args], {
     cwd: root,
     env,
     stdio: ["ignore", "pipe", "pipe"],
