@@ -60,26 +60,46 @@ export async function findPrometheus(options: {
   }
 }
 
+/** Where a program serves its metrics on this machine. */
+export type MetricsJob = {
+  readonly job: string;
+  readonly port: number;
+  /** Default: `/metrics`. */
+  readonly path?: string;
+};
+
 /**
- * Starts Prometheus on loopback with the alert rules of the repository. It reads the metrics of each
- * part every five seconds and keeps them for a week. Resolves when it answers.
+ * Starts Prometheus on loopback with these alert rules. It reads the metrics of each job every
+ * `everyS` seconds, 5 by default, and keeps them for a week. Resolves when it answers.
  */
 export async function startPrometheus(
   prometheus: Prometheus,
   options: {
     readonly nursery: Nursery;
-    /** The project's root. */
-    readonly root: string;
     /** The folder of its data and configuration; created if missing. */
     readonly folder: string;
-    readonly ports: Readonly<Record<PortName, number>>;
+    readonly port: number;
+    /** The file of the rules. */
+    readonly rules: string;
+    readonly jobs: readonly MetricsJob[];
+    readonly everyS?: number;
   },
 ): Promise<AsyncDisposable & { readonly child: Child }> {
-  const { nursery, root, folder, ports } = options;
+  const { nursery, folder, port, rules, jobs, everyS = 5 } = options;
   mkdirSync(folder, { recursive: true });
   const config = join(folder, "prometheus.yml");
-  writeFileSync(config, configurationOf(root, ports));
-  const address = `${host}:${ports.prometheus}`;
+  const configuration = {
+    global: { scrape_interval: `${everyS}s`, evaluation_interval: `${everyS}s` },
+    rule_files: [rules],
+    scrape_configs: jobs.map(({ job, port: own, path = "/metrics" }) => ({
+      job_name: job,
+      metrics_path: path,
+      static_configs: [{ targets: [`${host}:${own}`] }],
+    })),
+  };
+  // JSON is YAML.
+  writeFileSync(config, `${JSON.stringify(configuration, undefined, 2)}\n`);
+  const address = `${host}:${port}`;
   const child = await nursery.spawn({
     name: "prometheus",
     command: prometheus.server,
@@ -116,31 +136,25 @@ export function prometheusPart(options: {
     name: "Prometheus",
     async start(log) {
       const found = await findPrometheus({ env, cacheDir, signal, log });
-      const folder = join(dataDir, "prometheus");
-      const prometheus = await startPrometheus(found, { nursery, root, folder, ports });
+      const prometheus = await startPrometheus(found, {
+        nursery,
+        folder: join(dataDir, "prometheus"),
+        port: ports.prometheus,
+        rules: join(root, "deploy/observability/alerts.yml"),
+        jobs: jobsOf(ports),
+      });
       const address = `http://localhost:${ports.prometheus}`;
       return { ...prometheus, exited: prometheus.child.exited, address };
     },
   };
 }
 
-/** The configuration in JSON, which is YAML. */
-function configurationOf(root: string, ports: Readonly<Record<PortName, number>>): string {
-  const job = (name: string, port: number, path = "/metrics") => ({
-    job_name: `settle-${name}`,
-    metrics_path: path,
-    static_configs: [{ targets: [`${host}:${port}`] }],
-  });
-  const configuration = {
-    global: { scrape_interval: "5s", evaluation_interval: "5s" },
-    rule_files: [join(root, "deploy/observability/alerts.yml")],
-    scrape_configs: [
-      ...serviceNames.map((name) => job(name, ports[`${name}Metrics`])),
-      job("page", ports.pageMetrics),
-      job("provisioner", ports.provisionerMetrics),
-      job("edge", ports.edgeMetrics, "/stats/prometheus"),
-      job("rabbitmq", ports.rabbitmqMetrics),
-    ],
-  };
-  return `${JSON.stringify(configuration, undefined, 2)}\n`;
+function jobsOf(ports: Readonly<Record<PortName, number>>): readonly MetricsJob[] {
+  return [
+    ...serviceNames.map((name) => ({ job: `settle-${name}`, port: ports[`${name}Metrics`] })),
+    { job: "settle-page", port: ports.pageMetrics },
+    { job: "settle-provisioner", port: ports.provisionerMetrics },
+    { job: "settle-edge", port: ports.edgeMetrics, path: "/stats/prometheus" },
+    { job: "settle-rabbitmq", port: ports.rabbitmqMetrics },
+  ];
 }
