@@ -5,6 +5,8 @@ local contract = {
       { "minorUnits", "minor_units", "scalar" },
       { "currency", "currency", "scalar" },
     },
+    ["ops.v1.GetStatusRequest"] = {
+    },
     ["orders.v1.CancelOrderRequest"] = {
       { "userId", "user_id", "scalar" },
       { "orderId", "order_id", "scalar" },
@@ -58,11 +60,13 @@ local contract = {
     },
   },
   routes = {
+    { method = "GET", path = { "gateway", "ops", "orders", "status" }, verb = "", input = "ops.v1.GetStatusRequest", taken = {} },
     { method = "POST", path = { "gateway", "orders" }, verb = "", input = "orders.v1.CreateOrderRequest", taken = {}, body = "*", kind = "message" },
     { method = "GET", path = { "gateway", "orders", "*", "*" }, verb = "", input = "orders.v1.GetOrderRequest", taken = { { "user_id" }, { "order_id" } } },
     { method = "GET", path = { "gateway", "orders", "*" }, verb = "", input = "orders.v1.ListOrdersRequest", taken = { { "user_id" } } },
     { method = "POST", path = { "gateway", "orders", "*", "*" }, verb = "cancel", input = "orders.v1.CancelOrderRequest", taken = { { "user_id" }, { "order_id" } }, body = "*", kind = "message" },
     { method = "GET", path = { "gateway", "orders", "*" }, verb = "watch", input = "orders.v1.WatchOrdersRequest", taken = { { "user_id" } } },
+    { method = "GET", path = { "gateway", "ops", "payments", "status" }, verb = "", input = "ops.v1.GetStatusRequest", taken = {} },
     { method = "POST", path = { "gateway", "payments", "accounts" }, verb = "", input = "payments.v1.CreateAccountRequest", taken = {}, body = "*", kind = "message" },
     { method = "GET", path = { "gateway", "payments", "accounts", "*" }, verb = "", input = "payments.v1.GetAccountRequest", taken = { { "user_id" } } },
     { method = "POST", path = { "gateway", "payments", "accounts", "*" }, verb = "deposit", input = "payments.v1.DepositRequest", taken = { { "user_id" } }, body = "*", kind = "message" },

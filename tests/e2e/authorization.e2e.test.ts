@@ -3,7 +3,9 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { OrdersOpsService } from "@settle/gen/orders/ops/v1/orders_ops_service_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
+import { PaymentsOpsService } from "@settle/gen/payments/ops/v1/payments_ops_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import { generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { successOf } from "../harness/calls/call.ts";
@@ -23,7 +25,12 @@ import {
 import { authorizationOf, openTestIssuer } from "../harness/system/tokens.ts";
 
 const callTimeoutMs = 20_000;
-const methods: readonly DescMethod[] = [...OrdersService.methods, ...PaymentsService.methods];
+const methods: readonly DescMethod[] = [
+  ...OrdersService.methods,
+  ...PaymentsService.methods,
+  ...OrdersOpsService.methods,
+  ...PaymentsOpsService.methods,
+];
 const unknownId = "0190a7e4-0000-7000-8000-000000000001";
 const edgeWords = "Send a valid token: `authorization: Bearer <JWT>`.";
 
@@ -32,27 +39,39 @@ const edgeWords = "Send a valid token: `authorization: Bearer <JWT>`.";
  * one. A permitted caller gets OK, or the refusal of the request itself.
  */
 const outcomes = readTable(`
-  method            | owner                  | other  | wrong scope | admin  | deposit | nobody
-  CreateOrder       | OK                     | denied | denied      | denied | denied  | unauthenticated
-  GetOrder          | OK                     | denied | denied      | OK     | denied  | unauthenticated
-  ListOrders        | OK                     | denied | denied      | OK     | denied  | unauthenticated
-  CancelOrder       | ORDER_NOT_CANCELLABLE  | denied | denied      | denied | denied  | unauthenticated
-  WatchOrders       | OK                     | denied | denied      | OK     | denied  | unauthenticated
-  CreateAccount     | ACCOUNT_ALREADY_EXISTS | denied | denied      | denied | denied  | unauthenticated
-  GetAccount        | OK                     | denied | denied      | OK     | denied  | unauthenticated
-  Deposit           | OK                     | denied | denied      | denied | OK      | unauthenticated
-  ListLedgerEntries | OK                     | denied | denied      | OK     | denied  | unauthenticated
-  GetPayment        | OK                     | denied | denied      | OK     | denied  | unauthenticated
-  RefundPayment     | denied                 | denied | denied      | OK     | denied  | unauthenticated
+  method            | owner                  | other  | wrong scope | admin  | deposit | ops    | ops.read | nobody
+  CreateOrder       | OK                     | denied | denied      | denied | denied  | denied | denied   | unauthenticated
+  GetOrder          | OK                     | denied | denied      | OK     | denied  | denied | denied   | unauthenticated
+  ListOrders        | OK                     | denied | denied      | OK     | denied  | denied | denied   | unauthenticated
+  CancelOrder       | ORDER_NOT_CANCELLABLE  | denied | denied      | denied | denied  | denied | denied   | unauthenticated
+  WatchOrders       | OK                     | denied | denied      | OK     | denied  | denied | denied   | unauthenticated
+  CreateAccount     | ACCOUNT_ALREADY_EXISTS | denied | denied      | denied | denied  | denied | denied   | unauthenticated
+  GetAccount        | OK                     | denied | denied      | OK     | denied  | denied | denied   | unauthenticated
+  Deposit           | OK                     | denied | denied      | denied | OK      | denied | denied   | unauthenticated
+  ListLedgerEntries | OK                     | denied | denied      | OK     | denied  | denied | denied   | unauthenticated
+  GetPayment        | OK                     | denied | denied      | OK     | denied  | denied | denied   | unauthenticated
+  RefundPayment     | denied                 | denied | denied      | OK     | denied  | denied | denied   | unauthenticated
+  GetStatus         | denied                 | denied | denied      | denied | denied  | OK     | OK       | unauthenticated
 `);
 
 /** The callers with a valid token: the user and the scopes. */
 const callers: Readonly<Record<string, readonly [userId: string, ...scopes: string[]]>> = {
   owner: ["alice"],
   other: ["mallory"],
-  "wrong scope": ["mallory", "audit", "Admin", "administrator", "deposits", "admin,deposit"],
+  "wrong scope": [
+    "mallory",
+    "audit",
+    "Admin",
+    "administrator",
+    "deposits",
+    "admin,deposit",
+    "ops.",
+    "Ops",
+  ],
   admin: ["root", "admin"],
   deposit: ["till", "deposit"],
+  ops: ["oncall", "ops"],
+  "ops.read": ["watcher", "ops.read"],
 };
 
 /** The requests of each method about an order. */
@@ -68,6 +87,7 @@ const requests: Readonly<Record<string, (order: { userId: string; orderId: strin
   ListLedgerEntries: ({ userId }) => ({ userId }),
   GetPayment: (order) => order,
   RefundPayment: (order) => ({ ...order, amount: amountOf(1n) }),
+  GetStatus: () => ({}),
 };
 
 /** Invalid tokens of alice, with every scope. */
@@ -134,13 +154,13 @@ describe("the table of permitted callers", function () {
   const assertUnchanged = async () => assert.equal(await readEverything(system), untouched);
 
   it("lists every method, and no other", () => {
-    const names = methods.map(({ name }) => name);
-    assert.equal(new Set(names).size, names.length);
-    assert.deepEqual([...outcomes.keys()].sort(), [...names].sort());
+    const inputs = new Map(methods.map(({ name, input }) => [name, input]));
+    for (const { name, input } of methods) assert.equal(input, inputs.get(name), name);
+    assert.deepEqual([...outcomes.keys()].sort(), [...inputs.keys()].sort());
   });
 
   for (const method of methods) {
-    it(`${method.name}: denied without a valid token`, async () => {
+    it(`${method.parent.name}.${method.name}: denied without a valid token`, async () => {
       assert.equal(outcomeOf(method, "nobody"), "unauthenticated");
       for (const [what, create] of Object.entries(hostile)) {
         const token = await create();
@@ -154,7 +174,7 @@ describe("the table of permitted callers", function () {
       }
     });
 
-    it(`${method.name}: denied to every caller that the table denies`, async () => {
+    it(`${method.parent.name}.${method.name}: denied to every caller that the table denies`, async () => {
       const denied = Object.keys(callers).filter((who) => outcomeOf(method, who) === "denied");
       assert.ok(denied.includes("other") && denied.includes("wrong scope"));
       for (const who of denied) {
@@ -227,7 +247,7 @@ describe("the table of permitted callers", function () {
   it("leaves no effect of refused calls", assertUnchanged);
 
   for (const method of methods) {
-    it(`${method.name}: allowed to every caller that the table allows`, async () => {
+    it(`${method.parent.name}.${method.name}: allowed to every caller that the table allows`, async () => {
       for (const [who, [userId, ...scopes]] of Object.entries(callers)) {
         const expected = outcomeOf(method, who);
         if (expected === "denied") continue;
@@ -329,8 +349,7 @@ function amountOf(minorUnits: bigint) {
 }
 
 function urlIn(replicas: Readonly<Record<ServiceName, Replica>>, service: DescService): string {
-  const name = service.typeName === OrdersService.typeName ? "orders" : "payments";
-  return replicas[name].url;
+  return replicas[service.typeName.startsWith("orders.") ? "orders" : "payments"].url;
 }
 
 function nowS(): number {
@@ -339,7 +358,7 @@ function nowS(): number {
 
 /** Returns a token that is valid except for these claims. */
 async function signed(claims: Readonly<Record<string, unknown>> = {}): Promise<string> {
-  const scopes = ["admin", "deposit"];
+  const scopes = ["admin", "deposit", "ops"];
   return (await openTestIssuer()).sign({ userId: "alice", scopes, claims });
 }
 

@@ -17,6 +17,7 @@ import {
   type TransportFactory,
   ValidationFailedError,
 } from "@settle/sdk/node";
+import { createSettleOps } from "@settle/sdk/ops";
 import { successOf } from "../harness/calls/call.ts";
 import { createSdkCaller } from "../harness/calls/sdk-caller.ts";
 import { assertWholeAfterwards, checkTimeoutMs } from "../harness/checker/checker.ts";
@@ -349,6 +350,38 @@ describe("the SDK", function () {
     history.refunds.push({ orderId: order.id, amountMinor: 15n, outcome: "ok" });
     assert.equal(refundedAmount?.minorUnits, 15n);
   });
+
+  for (const [name, transport] of Object.entries(transports)) {
+    it(`shows operators the status of each service by ${name}`, async () => {
+      const token = await tokenOf("oncall", ["ops.read"]);
+      await using ops = createSettleOps({ baseUrl: system.edgeUrl, token, transport });
+      for (const service of ["orders", "payments"] as const) {
+        // Until the broker has started the consumer.
+        const status = await eventually(`${service} consumes`, async () => {
+          const seen = await ops[service].getStatus({});
+          const [work] = seen.queues;
+          return seen.consuming && work && work.consumers > 0n ? seen : undefined;
+        });
+        assert.equal(status.service, service);
+        assert.match(status.version, /^\d+\.\d+\.\d+$/);
+        assert.equal(status.migrations[0]?.name, "0001-initial");
+        assert.deepEqual(
+          status.queues.map((queue) => queue.name),
+          ["work", "retry.1s", "retry.10s", "retry.60s", "dead-letters"].map(
+            (queue) => `${service}.${queue}`,
+          ),
+        );
+        assert.ok(status.outbox && status.outbox.depth < status.outbox.maxDepth);
+        assert.ok(status.startTime && status.readTime && status.migrations[0]?.applyTime);
+      }
+      await using admin = createSettleOps({
+        baseUrl: system.edgeUrl,
+        token: await tokenOf("carol", ["admin"]),
+        transport,
+      });
+      await assert.rejects(admin.orders.getStatus({}), PermissionDeniedError);
+    });
+  }
 
   it("leaves the system consistent", () => assertWholeAfterwards(system, history));
 });

@@ -20,9 +20,10 @@ import { createOutbox, type Outbox } from "./events/outbox.ts";
 import { createTokenVerifier } from "./identity/token-verifier.ts";
 import { brokerConnected, untakenBytes } from "./metrics/metrics.ts";
 import { readAtScrape } from "./metrics/registry.ts";
+import { createOpsRpc, type OpsHandlers } from "./ops/ops-rpc.ts";
 import { createHealth } from "./rpc/health.ts";
 import { serveMetrics } from "./rpc/metrics-server.ts";
-import { createRpcServer } from "./rpc/rpc-server.ts";
+import { createRpcServer, type RpcService } from "./rpc/rpc-server.ts";
 import { createWriteQuota } from "./rpc/write-quota.ts";
 import { expireKeys } from "./writes/idempotency.ts";
 
@@ -71,6 +72,11 @@ export async function startService<Service extends DescService, Event extends De
     readonly createRpc: (
       foundations: Foundations,
     ) => AsyncDisposable & { readonly implementation: ServiceImpl<Service> };
+    /** The service for operators, and the handlers of the methods that only this service has. */
+    readonly ops?: {
+      readonly service: DescService;
+      readonly createRpc?: (foundations: Foundations) => OpsHandlers;
+    };
     /** The events that the service publishes: every event that it writes to its outbox. */
     readonly publishes: readonly DescMessage[];
     /** The events that the service handles, and their handler. */
@@ -127,9 +133,27 @@ export async function startService<Service extends DescService, Event extends De
   const foundations = { database, outbox, hints, clock, newId, log, faults };
   for (const loop of options.startLoops?.(foundations) ?? []) starting.use(loop);
   const rpc = starting.use(options.createRpc(foundations));
+  const services: RpcService<DescService>[] = [
+    { service: options.service, implementation: rpc.implementation as ServiceImpl<DescService> },
+  ];
+  if (options.ops) {
+    const { service: contract, createRpc } = options.ops;
+    services.push(
+      createOpsRpc({
+        contract,
+        own: createRpc?.(foundations) ?? {},
+        service: name,
+        database,
+        broker,
+        clock,
+        maxOutboxDepth: config.maxOutboxDepth,
+        isConsuming: () => consumer.consuming,
+      }),
+    );
+  }
   const health = createHealth();
   const server = createRpcServer({
-    services: [{ service: options.service, implementation: rpc.implementation }],
+    services,
     host: config.host,
     port: config.port,
     domain: `${name}.settle`,

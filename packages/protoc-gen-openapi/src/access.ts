@@ -16,16 +16,20 @@ export function readAccess(context: Context, method: DescMethod): Access {
   const { access, security } = context.base;
   const set =
     access &&
-    context.extensions.read<{ owner?: boolean; scope?: string }>(method, access.extension);
+    context.extensions.read<{ owner?: boolean; scope?: string; other_scopes?: string[] }>(
+      method,
+      access.extension,
+    );
   if (!access || !set) return { security, words: "" };
+  const scopes = [...(set.scope ? [set.scope] : []), ...(set.other_scopes ?? [])];
   const who = [
     ...(set.owner ? ["the owner"] : []),
-    ...(set.scope ? [`a caller with the scope \`${set.scope}\``] : []),
+    ...scopes.map((scope) => `a caller with the scope \`${scope}\``),
   ];
   return {
     security: [
       ...(set.owner ? [{ [access.scheme]: [] }] : []),
-      ...(set.scope ? [{ [access.scheme]: [set.scope] }] : []),
+      ...scopes.map((scope) => ({ [access.scheme]: [scope] })),
     ],
     words: who.length === 0 ? "" : `Access: ${who.join(", or ")}.`,
   };

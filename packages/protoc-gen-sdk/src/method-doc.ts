@@ -25,10 +25,11 @@ export function docOf({ method, kind, canWait }: Facet, reasons: Reasons): strin
 
 function accessText(method: DescMethod): string {
   if (!hasOption(method, access)) return "";
-  const { owner, scope } = getOption(method, access);
+  const { owner, scope, otherScopes } = getOption(method, access);
+  const scopes = [scope, ...otherScopes].filter((name) => name !== "");
   const who = [
     ...(owner ? ["the user named by `userId`"] : []),
-    ...(scope === "" ? [] : [`a caller with the scope \`${scope}\``]),
+    ...scopes.map((name) => `a caller with the scope \`${name}\``),
   ];
   return `Access: ${who.join(", or ")}.`;
 }

@@ -1,4 +1,4 @@
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescFile, DescMethod, DescService } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { type GeneratedFile, getComments, type Printable } from "@bufbuild/protoplugin";
 import { commentText } from "./comments.ts";
@@ -19,6 +19,16 @@ export function serviceKeyOf({ name }: DescService): string {
 /** Returns the type name of its facade: `Orders`. */
 export function serviceTypeOf({ name }: DescService): string {
   return name.replace(/Service$/, "");
+}
+
+/** Returns the audience of a file: `ops` for the package `orders.ops.v1`, empty for customers. */
+export function audienceOf({ proto }: DescFile): string {
+  return proto.package.split(".").slice(1, -1).join("-");
+}
+
+/** Names the types of a method; the services of an audience have methods of the same name. */
+function typesOf({ name, parent }: DescMethod): string {
+  return audienceOf(parent.file) === "" ? name : `${serviceTypeOf(parent)}${name}`;
 }
 
 /**
@@ -51,7 +61,8 @@ export function printFacade(f: GeneratedFile, service: DescService, reasons: Rea
 }
 
 function printTypes(f: GeneratedFile, facet: Facet, reasons: Reasons): void {
-  const { name, localName } = facet.method;
+  const { localName } = facet.method;
+  const name = typesOf(facet.method);
   const common = f.import("CommonReason", "./errors.js", true);
   const own = reasons.of(facet.method);
   f.print(f.jsDoc(`The error reasons of \`${localName}\`.`));
@@ -70,7 +81,8 @@ function printTypes(f: GeneratedFile, facet: Facet, reasons: Reasons): void {
 }
 
 function printDeclaration(f: GeneratedFile, facet: Facet, doc: string): void {
-  const { name, localName, input, output, parent } = facet.method;
+  const { localName, input, output, parent } = facet.method;
+  const name = typesOf(facet.method);
   const init = f.import("MessageInitShape", "@bufbuild/protobuf", true);
   const schema = importMessage(f, input, "Schema");
   const answer = importMessage(f, output);

@@ -1,6 +1,6 @@
 import { errorClasses } from "@settle/gen-sdk/errors";
 import { createServices, type Services } from "@settle/gen-sdk/services";
-import { createCaller, type SettleTransport, type Token } from "@settle/sdk-runtime";
+import { type Caller, createCaller, type SettleTransport, type Token } from "@settle/sdk-runtime";
 
 /** Creates the transport to a server; see {@link connect}, `grpcWeb` and `grpc`. */
 export type TransportFactory = (baseUrl: string) => SettleTransport;
@@ -35,6 +35,14 @@ export type Settle = Services & AsyncDisposable;
 export function createSettleBy(
   options: SettleOptions & { readonly transport: TransportFactory },
 ): Settle {
+  return createClientBy(options, createServices);
+}
+
+/** Creates a client of the services that `create` returns; see {@link createSettleBy}. */
+export function createClientBy<Of extends object>(
+  options: SettleOptions & { readonly transport: TransportFactory },
+  create: (caller: Caller) => Of,
+): Of & AsyncDisposable {
   const { baseUrl, transport, token, timeoutMs, maxRetries } = options;
   if (!/^https?:\/\//i.test(baseUrl)) {
     throw new TypeError(`baseUrl must start with http:// or https://: ${baseUrl}`);
@@ -46,5 +54,5 @@ export function createSettleBy(
     maxRetries,
     errorClasses,
   });
-  return { ...createServices(caller), [Symbol.asyncDispose]: () => caller[Symbol.asyncDispose]() };
+  return { ...create(caller), [Symbol.asyncDispose]: () => caller[Symbol.asyncDispose]() };
 }

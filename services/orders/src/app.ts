@@ -5,6 +5,7 @@ import {
   PaymentRefundedEventSchema,
   PaymentResultEventSchema,
 } from "@settle/gen/events/v1/events_pb";
+import { OrdersOpsService } from "@settle/gen/orders/ops/v1/orders_ops_service_pb";
 import { OrdersService } from "@settle/gen/orders/v1/orders_service_pb";
 import { startAnnouncingAgain } from "./announce-again.ts";
 import type { OrdersConfig } from "./config.ts";
@@ -25,6 +26,7 @@ export function startOrders(
     createDatabase: createOrdersDatabase,
     service: OrdersService,
     createRpc: (foundations) => createOrdersRpc({ ...foundations, ...config }),
+    ops: { service: OrdersOpsService },
     publishes: [OrderCreatedEventSchema, OrderCancelledEventSchema],
     schemas: [PaymentResultEventSchema, PaymentRefundedEventSchema],
     createHandler: settleOrders,

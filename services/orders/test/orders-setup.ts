@@ -38,6 +38,7 @@ const noBroker: Broker = {
     resume: () => {},
     [Symbol.asyncDispose]: async () => {},
   }),
+  countQueues: async () => [],
   [Symbol.asyncDispose]: async () => {},
 };
 

@@ -5,6 +5,7 @@ import {
   PaymentRefundedEventSchema,
   PaymentResultEventSchema,
 } from "@settle/gen/events/v1/events_pb";
+import { PaymentsOpsService } from "@settle/gen/payments/ops/v1/payments_ops_service_pb";
 import { PaymentsService } from "@settle/gen/payments/v1/payments_service_pb";
 import type { PaymentsConfig } from "./config.ts";
 import { createPaymentsDatabase } from "./database.ts";
@@ -25,6 +26,7 @@ export function startPayments(
     service: PaymentsService,
     noOwners: new Set(selfDeposit ? [] : [PaymentsService.method.deposit]),
     createRpc: (foundations) => createPaymentsRpc({ ...foundations, defaultCurrency }),
+    ops: { service: PaymentsOpsService },
     publishes: [PaymentResultEventSchema, PaymentRefundedEventSchema],
     schemas: [OrderCreatedEventSchema, OrderCancelledEventSchema],
     createHandler: handleOrderEvents,

@@ -100,6 +100,7 @@ export function startStagedReplica<
         [Symbol.asyncDispose]: async () => {},
       };
     },
+    countQueues: async () => [],
     [Symbol.asyncDispose]: async () => {},
   };
   const outbox = parts.use(

@@ -5,6 +5,7 @@ import {
   startBrokerConnection,
 } from "./broker-connection.ts";
 import { createPublisher, type Publisher } from "./publisher.ts";
+import { countQueues, type QueueCounts } from "./queue-counts.ts";
 import { createSubscription, type Subscription, type SubscriptionOptions } from "./subscription.ts";
 
 export type { BrokerCounts, BrokerLimits } from "./broker-connection.ts";
@@ -31,6 +32,11 @@ export type Broker = AsyncDisposable & {
   readonly counts: Readonly<BrokerCounts>;
   /** Starts consuming as soon as there is a connection and the queue exists. */
   subscribe(options: SubscriptionOptions): Subscription;
+  /**
+   * Returns the counts of the queues that exist; of fewer if the broker does not answer in time, and
+   * of none without a connection. Never rejects.
+   */
+  countQueues(names: readonly string[], timeoutMs: number): Promise<readonly QueueCounts[]>;
 };
 
 /**
@@ -70,6 +76,9 @@ export function createBroker(options: {
       });
       subscriptions.push(subscription);
       return subscription;
+    },
+    async countQueues(names, timeoutMs) {
+      return consuming.link ? countQueues(consuming.link, names, timeoutMs) : [];
     },
     async [Symbol.asyncDispose]() {
       const ended = subscriptions.map(async (subscription) => {

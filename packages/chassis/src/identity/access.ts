@@ -22,35 +22,39 @@ export function createAccessCheck(
   const policies = new Map(methods.map((method) => [method, policyOf(method)]));
   return (method, principal, request) => {
     const policy = policies.get(method);
-    if (policy?.scope && principal.scopes.has(policy.scope)) return;
+    if (policy?.scopes.some((scope) => principal.scopes.has(scope))) return;
     const mayOwn = policy?.userIdIn !== undefined && !noOwners.has(method);
     if (mayOwn && policy.userIdIn?.(request) === principal.userId) return;
     const needs = [
       ...(mayOwn ? ["userId must be the user of the token"] : []),
-      ...(policy?.scope ? [`the token must have the scope ${policy.scope}`] : []),
+      ...(policy && policy.scopes.length > 0
+        ? [`the token must have the scope ${policy.scopes.join(" or ")}`]
+        : []),
     ];
     throw refuse(Code.PermissionDenied, ErrorReason.PERMISSION_DENIED, needs.join(", or "));
   };
 }
 
 type Policy = {
-  readonly scope: string;
+  /** The scopes of which each permits the call. */
+  readonly scopes: readonly string[];
   /** Reads the owner's user id; undefined if the method does not permit the owner. */
   readonly userIdIn: ((request: Message) => unknown) | undefined;
 };
 
 function policyOf(method: DescMethod): Policy {
   const name = `${method.parent.typeName}/${method.name}`;
-  const { owner, scope } = getOption(method, access);
-  if (!hasOption(method, access) || (!owner && scope === "")) {
+  const { owner, scope, otherScopes } = getOption(method, access);
+  const scopes = [scope, ...otherScopes].filter((name) => name !== "");
+  if (!hasOption(method, access) || (!owner && scopes.length === 0)) {
     throw new Error(`${name} has no option errors.v1.access: declare who may call it`);
   }
-  if (!owner) return { scope, userIdIn: undefined };
+  if (!owner) return { scopes, userIdIn: undefined };
   const field = method.input.fields.find((candidate) => candidate.name === "user_id");
   if (!field) throw new Error(`${name} permits its owner, but its request has no user_id`);
   const { localName } = field;
   return {
-    scope,
+    scopes,
     userIdIn: (request) => (request as unknown as Record<string, unknown>)[localName],
   };
 }
