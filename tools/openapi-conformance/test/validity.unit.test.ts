@@ -17,7 +17,10 @@ describe("the OpenAPI documents", () => {
   it("exist", () => {
     assert.deepEqual(
       ours.map((file) => file.split("/").at(-1)).sort(),
-      [...serviceNames.map((name) => `${name}.v1.json`), "settle.json"].sort(),
+      [
+        ...serviceNames.flatMap((name) => [`${name}.v1.json`, `${name}.ops.v1.json`]),
+        "settle.json",
+      ].sort(),
     );
     assert.ok(goldens.length > 10);
   });
