@@ -52,6 +52,13 @@ const outcomes = readTable(`
   GetPayment        | OK                     | denied | denied      | OK     | denied  | denied | denied   | unauthenticated
   RefundPayment     | denied                 | denied | denied      | OK     | denied  | denied | denied   | unauthenticated
   GetStatus         | denied                 | denied | denied      | denied | denied  | OK     | OK       | unauthenticated
+  ListDeadLetters     | denied                 | denied | denied      | denied | denied  | OK | OK | unauthenticated
+  GroupDeadLetters    | denied                 | denied | denied      | denied | denied  | OK | OK | unauthenticated
+  GetDeadLetter       | denied                 | denied | denied      | denied | denied  | DEAD_LETTER_NOT_FOUND | DEAD_LETTER_NOT_FOUND | unauthenticated
+  RedriveDeadLetters  | denied                 | denied | denied      | denied | denied  | OK | denied | unauthenticated
+  ParkDeadLetters     | denied                 | denied | denied      | denied | denied  | OK | denied | unauthenticated
+  DiscardDeadLetters  | denied                 | denied | denied      | denied | denied  | OK | denied | unauthenticated
+  ListOperatorActions | denied                 | denied | denied      | denied | denied  | OK | OK | unauthenticated
 `);
 
 /** The callers with a valid token: the user and the scopes. */
@@ -88,6 +95,13 @@ const requests: Readonly<Record<string, (order: { userId: string; orderId: strin
   GetPayment: (order) => order,
   RefundPayment: (order) => ({ ...order, amount: amountOf(1n) }),
   GetStatus: () => ({}),
+  ListDeadLetters: () => ({}),
+  GroupDeadLetters: () => ({}),
+  GetDeadLetter: () => ({ id: unknownId }),
+  RedriveDeadLetters: () => ({ selection: {}, reason: "a test" }),
+  ParkDeadLetters: () => ({ selection: {}, reason: "a test" }),
+  DiscardDeadLetters: () => ({ selection: {}, reason: "a test" }),
+  ListOperatorActions: () => ({}),
 };
 
 /** Invalid tokens of alice, with every scope. */

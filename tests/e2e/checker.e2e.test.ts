@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { retryQueueOf } from "@settle/chassis/contract/topology";
+import { eventually } from "@settle/chassis/testing";
 import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 import { successOf } from "../harness/calls/call.ts";
@@ -8,6 +9,7 @@ import { createHistory, createShopper, type History } from "../harness/checker/h
 import { assertFound, violationsAfter } from "../harness/checker/tampering.ts";
 import { readTruth } from "../harness/checker/truth.ts";
 import { violationsOf } from "../harness/checker/violations.ts";
+import { readDeadLetters } from "../harness/system/dead-letters.ts";
 import { onBroker, publish } from "../harness/system/queues.ts";
 import { type ServiceName, type System, startSystem } from "../harness/system/system.ts";
 
@@ -225,6 +227,9 @@ describe("the checker", function () {
     const retries = retryQueueOf("orders", "60s");
     await publish(adminUrl, retries, [{ body: Buffer.from("left") }]);
     await publish(adminUrl, "payments.dead-letters", [{ body: Buffer.from("dead") }]);
+    await eventually("the dead letter is stored", async () =>
+      (await readDeadLetters(system.databases.payments)).length > 0 ? true : undefined,
+    );
     const truth = await readTruth(system);
     assertFound(
       violationsOf(truth, history),
@@ -233,8 +238,8 @@ describe("the checker", function () {
     );
     await onBroker(adminUrl, async (channel) => {
       await channel.purgeQueue(retries);
-      await channel.purgeQueue("payments.dead-letters");
     });
+    await system.databases.payments.query("DELETE FROM dead_letters");
     await assertWhole(system, history);
   });
 

@@ -11,16 +11,23 @@ import { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import { successOf } from "../harness/calls/call.ts";
 import { createHistory, createShopper } from "../harness/checker/history.ts";
 import { fencedBlocks } from "../harness/documents/fenced-blocks.ts";
+import { readDeadLetters } from "../harness/system/dead-letters.ts";
 import { intercept, peek, publish } from "../harness/system/queues.ts";
 import { type System, startSystem } from "../harness/system/system.ts";
+import { tokenOf } from "../harness/system/tokens.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const guide = readFileSync(join(root, "docs/how-to/operate.md"), "utf8");
-const [setBroker = "", listQueues = "", lookAtLetters = "", redrive = ""] = fencedBlocks(
-  guide,
-  "sh operate",
-);
+const [
+  setBroker = "",
+  listQueues = "",
+  setOps = "",
+  groupLetters = "",
+  listLetters = "",
+  redrive = "",
+  listActions = "",
+] = fencedBlocks(guide, "sh operate");
 const [
   connections = "",
   outboxDepth = "",
@@ -39,12 +46,13 @@ describe("the commands of the operating guide", () => {
   after(() => system?.[Symbol.asyncDispose]());
 
   const type = async (...scripts: readonly string[]) => {
-    const { adminUrl, vhost } = system.broker;
+    const { vhost } = system.broker;
     const management = String(process.env.TEST_RABBITMQ_MANAGEMENT_URL).replace(/\/$/, "");
     const script = scripts
       .join("\n")
       .replaceAll(/http:\/\/admin:.*@localhost:15672/g, management)
-      .replaceAll(/amqp:\/\/admin:.*@localhost:5672\/settle/g, adminUrl)
+      .replaceAll("http://localhost:8000", system.edgeUrl)
+      .replaceAll(/\$\(npm run .* oncall --scope ops\)/g, await tokenOf("oncall", ["ops"]))
       .replaceAll("/queues/settle", `/queues/${vhost}`);
     assert.ok(!script.includes("localhost"), script);
     return (await run("bash", ["-ec", script], { cwd: root })).stdout;
@@ -79,12 +87,28 @@ describe("the commands of the operating guide", () => {
     assert.deepEqual((await orders.query(mostPending)).rows, [{ user_id: "mislaid", pending: 1n }]);
     const queues = JSON.parse(await type(setBroker, listQueues)) as readonly { name: string }[];
     assert.ok(queues.some(({ name }) => name === deadLetters));
-    const letters = JSON.parse(await type(setBroker, lookAtLetters));
-    const [{ properties }] = letters;
-    assert.equal(properties.message_id, event.messageId);
-    assert.equal(properties.headers["x-reason"], headers["x-reason"]);
+    await eventually("the dead letter is stored", async () =>
+      (await readDeadLetters(system.databases.payments)).length > 0 ? true : undefined,
+    );
+    const groups = JSON.parse(await type(setOps, groupLetters)).groups;
+    assert.deepEqual(groups[0].reason, headers["x-reason"]);
+    assert.equal(groups[0].count, "1");
+    const { deadLetters: letters } = JSON.parse(await type(setOps, listLetters));
+    assert.equal(letters[0].eventId, event.messageId);
 
-    await type(redrive);
+    assert.equal(JSON.parse(await type(setOps, redrive)).changedCount, 1);
+    assert.equal(JSON.parse(await type(setOps, redrive)).changedCount, 0);
+    const { actions } = JSON.parse(await type(setOps, listActions));
+    assert.deepEqual(
+      actions.map(({ actor, changedCount }: { actor: string; changedCount: number }) => [
+        actor,
+        changedCount,
+      ]),
+      [
+        ["oncall", 0],
+        ["oncall", 1],
+      ],
+    );
     const paid = await eventually("the order is paid", async () => {
       const { rows } = await orders.query("SELECT status FROM orders");
       return rows[0].status === OrderStatus.PAID ? true : undefined;

@@ -193,7 +193,6 @@ describe("on RabbitMQ", () => {
         "one message of it": (channel) => channel.get(theirs.work),
         "the other's dead letters": (channel) => channel.consume(theirs.deadLetters, () => {}),
         "the other's retries": (channel) => channel.get(retryQueueOf(other, "1s")),
-        "its own dead letters": (channel) => channel.get(mine.deadLetters),
         "the other's work, to throw it away": (channel) => channel.purgeQueue(theirs.work),
         "the other's events": async (channel) =>
           channel.bindQueue((await declareHints(channel)).queue, theirs.events, "#"),

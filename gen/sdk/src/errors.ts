@@ -210,6 +210,13 @@ export class QuotaExceededError extends SettleError<"QUOTA_EXCEEDED"> {
 }
 
 /**
+ * NOT_FOUND: the service has no dead letter with this id.
+ */
+export class DeadLetterNotFoundError extends SettleError<"DEAD_LETTER_NOT_FOUND"> {
+  override readonly name = "DeadLetterNotFoundError";
+}
+
+/**
  * The error class of each reason.
  */
 export const errorClasses = {
@@ -238,6 +245,7 @@ export const errorClasses = {
   REFUND_EXCEEDS_PAYMENT: RefundExceedsPaymentError,
   TOO_MANY_STREAMS: TooManyStreamsError,
   QUOTA_EXCEEDED: QuotaExceededError,
+  DEAD_LETTER_NOT_FOUND: DeadLetterNotFoundError,
 } as const;
 
 /**

@@ -5,7 +5,9 @@
 import type { CommonReason } from "./errors.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { GetStatusRequestSchema, ServiceStatus } from "./messages/ops/v1/status_pb.ts";
-import type { Caller, CallOptions } from "@settle/sdk-runtime";
+import type { Caller, CallOptions, Pages, WriteOptions } from "@settle/sdk-runtime";
+import { itemsOf } from "@settle/sdk-runtime";
+import type { DeadLetter, DeadLetterActionResult, DeadLetterContent, DiscardDeadLettersRequestSchema, GetDeadLetterRequestSchema, GroupDeadLettersRequestSchema, GroupDeadLettersResponse, ListDeadLettersRequestSchema, ListDeadLettersResponse, ListOperatorActionsRequestSchema, ListOperatorActionsResponse, OperatorAction, ParkDeadLettersRequestSchema, RedriveDeadLettersRequestSchema } from "./messages/ops/v1/dead_letters_pb.ts";
 import { PaymentsOpsService } from "./messages/payments/ops/v1/payments_ops_service_pb.ts";
 
 /**
@@ -13,6 +15,54 @@ import { PaymentsOpsService } from "./messages/payments/ops/v1/payments_ops_serv
  */
 export type PaymentsOpsGetStatusReason =
   | CommonReason;
+
+/**
+ * The error reasons of `listDeadLetters`.
+ */
+export type PaymentsOpsListDeadLettersReason =
+  | CommonReason
+  | "PAGE_TOKEN_INVALID";
+
+/**
+ * The error reasons of `groupDeadLetters`.
+ */
+export type PaymentsOpsGroupDeadLettersReason =
+  | CommonReason;
+
+/**
+ * The error reasons of `getDeadLetter`.
+ */
+export type PaymentsOpsGetDeadLetterReason =
+  | CommonReason
+  | "DEAD_LETTER_NOT_FOUND";
+
+/**
+ * The error reasons of `redriveDeadLetters`.
+ */
+export type PaymentsOpsRedriveDeadLettersReason =
+  | CommonReason
+  | "QUOTA_EXCEEDED";
+
+/**
+ * The error reasons of `parkDeadLetters`.
+ */
+export type PaymentsOpsParkDeadLettersReason =
+  | CommonReason
+  | "QUOTA_EXCEEDED";
+
+/**
+ * The error reasons of `discardDeadLetters`.
+ */
+export type PaymentsOpsDiscardDeadLettersReason =
+  | CommonReason
+  | "QUOTA_EXCEEDED";
+
+/**
+ * The error reasons of `listOperatorActions`.
+ */
+export type PaymentsOpsListOperatorActionsReason =
+  | CommonReason
+  | "PAGE_TOKEN_INVALID";
 
 /**
  * Operates the service payments: for whoever is on call, not for customers.
@@ -29,6 +79,86 @@ export type PaymentsOps = {
    * Access: a caller with the scope `ops`, or a caller with the scope `ops.read`.
    */
   getStatus(request: MessageInitShape<typeof GetStatusRequestSchema>, options?: CallOptions): Promise<ServiceStatus>;
+
+  /**
+   * Returns dead letters, newest first, one page at a time.
+   *
+   * Access: a caller with the scope `ops`, or a caller with the scope `ops.read`.
+   *
+   * Errors, in addition to those of every call:
+   * - `PageTokenInvalidError`: INVALID_ARGUMENT: the page token is damaged, or was returned for another list: another method, user or filter. Request the first page again, without a token.
+   */
+  listDeadLetters(request: MessageInitShape<typeof ListDeadLettersRequestSchema>, options?: CallOptions): Pages<ListDeadLettersResponse>;
+
+  /**
+   * Iterates over all items of {@link PaymentsOps.listDeadLetters}, and requests further pages as needed.
+   */
+  allDeadLetters(request: MessageInitShape<typeof ListDeadLettersRequestSchema>, options?: CallOptions): AsyncIterableIterator<DeadLetter>;
+
+  /**
+   * Returns how many dead letters there are by reason and type.
+   *
+   * Access: a caller with the scope `ops`, or a caller with the scope `ops.read`.
+   */
+  groupDeadLetters(request: MessageInitShape<typeof GroupDeadLettersRequestSchema>, options?: CallOptions): Promise<GroupDeadLettersResponse>;
+
+  /**
+   * Returns a dead letter with its event, headers and body.
+   *
+   * Access: a caller with the scope `ops`, or a caller with the scope `ops.read`.
+   *
+   * Errors, in addition to those of every call:
+   * - `DeadLetterNotFoundError`: NOT_FOUND: the service has no dead letter with this id.
+   */
+  getDeadLetter(request: MessageInitShape<typeof GetDeadLetterRequestSchema>, options?: CallOptions): Promise<DeadLetterContent>;
+
+  /**
+   * Handles open or parked dead letters again. Each event takes effect at most
+   * once, also if it has taken effect before or the call is repeated. Its id is
+   * kept; an event without a usable id, or with one older than the service
+   * remembers, gets a new one.
+   *
+   * Access: a caller with the scope `ops`.
+   *
+   * Errors, in addition to those of every call:
+   * - `QuotaExceededError`: RESOURCE_EXHAUSTED: this user has used up a quota. Try again later. The metadata fields hold its name (`quota`: `writes_per_second`, `writes_per_day` or `pending_orders`), its size (`limit`) and the seconds to wait (`retry_after_seconds`).
+   */
+  redriveDeadLetters(request: MessageInitShape<typeof RedriveDeadLettersRequestSchema>, options?: WriteOptions): Promise<DeadLetterActionResult>;
+
+  /**
+   * Sets open dead letters aside.
+   *
+   * Access: a caller with the scope `ops`.
+   *
+   * Errors, in addition to those of every call:
+   * - `QuotaExceededError`: RESOURCE_EXHAUSTED: this user has used up a quota. Try again later. The metadata fields hold its name (`quota`: `writes_per_second`, `writes_per_day` or `pending_orders`), its size (`limit`) and the seconds to wait (`retry_after_seconds`).
+   */
+  parkDeadLetters(request: MessageInitShape<typeof ParkDeadLettersRequestSchema>, options?: WriteOptions): Promise<DeadLetterActionResult>;
+
+  /**
+   * Gives open or parked dead letters up. They are kept and can be listed.
+   *
+   * Access: a caller with the scope `ops`.
+   *
+   * Errors, in addition to those of every call:
+   * - `QuotaExceededError`: RESOURCE_EXHAUSTED: this user has used up a quota. Try again later. The metadata fields hold its name (`quota`: `writes_per_second`, `writes_per_day` or `pending_orders`), its size (`limit`) and the seconds to wait (`retry_after_seconds`).
+   */
+  discardDeadLetters(request: MessageInitShape<typeof DiscardDeadLettersRequestSchema>, options?: WriteOptions): Promise<DeadLetterActionResult>;
+
+  /**
+   * Returns what operators have done, newest first, one page at a time.
+   *
+   * Access: a caller with the scope `ops`, or a caller with the scope `ops.read`.
+   *
+   * Errors, in addition to those of every call:
+   * - `PageTokenInvalidError`: INVALID_ARGUMENT: the page token is damaged, or was returned for another list: another method, user or filter. Request the first page again, without a token.
+   */
+  listOperatorActions(request: MessageInitShape<typeof ListOperatorActionsRequestSchema>, options?: CallOptions): Pages<ListOperatorActionsResponse>;
+
+  /**
+   * Iterates over all items of {@link PaymentsOps.listOperatorActions}, and requests further pages as needed.
+   */
+  allOperatorActions(request: MessageInitShape<typeof ListOperatorActionsRequestSchema>, options?: CallOptions): AsyncIterableIterator<OperatorAction>;
 };
 
 /**
@@ -38,5 +168,16 @@ export function createPaymentsOps(caller: Caller): PaymentsOps {
   const { method } = PaymentsOpsService;
   return {
     getStatus: (request, options) => caller.unary(method.getStatus, request, options),
+    listDeadLetters: (request, options) => caller.pages(method.listDeadLetters, request, options),
+    allDeadLetters: (request, options) =>
+      itemsOf(caller.pages(method.listDeadLetters, request, options), "deadLetters"),
+    groupDeadLetters: (request, options) => caller.unary(method.groupDeadLetters, request, options),
+    getDeadLetter: (request, options) => caller.unary(method.getDeadLetter, request, options),
+    redriveDeadLetters: (request, options) => caller.unary(method.redriveDeadLetters, request, options),
+    parkDeadLetters: (request, options) => caller.unary(method.parkDeadLetters, request, options),
+    discardDeadLetters: (request, options) => caller.unary(method.discardDeadLetters, request, options),
+    listOperatorActions: (request, options) => caller.pages(method.listOperatorActions, request, options),
+    allOperatorActions: (request, options) =>
+      itemsOf(caller.pages(method.listOperatorActions, request, options), "actions"),
   };
 }

@@ -14,6 +14,7 @@ import type { Database, DatabaseLimits } from "./database/database.ts";
 import { compareClocks } from "./database/database-clock.ts";
 import { readDocsPages } from "./docs/docs-pages.ts";
 import { createConsumer, type MessageHandler } from "./events/consumer.ts";
+import { keepDeadLetters } from "./events/dead-letters.ts";
 import { createHints, type Hints } from "./events/hints.ts";
 import { keepInboxPartitions, maintainInbox } from "./events/inbox.ts";
 import { createOutbox, type Outbox } from "./events/outbox.ts";
@@ -133,6 +134,7 @@ export async function startService<Service extends DescService, Event extends De
   const foundations = { database, outbox, hints, clock, newId, log, faults };
   for (const loop of options.startLoops?.(foundations) ?? []) starting.use(loop);
   const rpc = starting.use(options.createRpc(foundations));
+  const handle = options.createHandler(foundations);
   const services: RpcService<DescService>[] = [
     { service: options.service, implementation: rpc.implementation as ServiceImpl<DescService> },
   ];
@@ -142,10 +144,11 @@ export async function startService<Service extends DescService, Event extends De
       createOpsRpc({
         contract,
         own: createRpc?.(foundations) ?? {},
+        ...foundations,
         service: name,
-        database,
+        schemas,
+        handle,
         broker,
-        clock,
         maxOutboxDepth: config.maxOutboxDepth,
         isConsuming: () => consumer.consuming,
       }),
@@ -184,7 +187,6 @@ export async function startService<Service extends DescService, Event extends De
       brokerConnected.set(publisher.ready ? 1 : 0);
     }),
   );
-  const handle = options.createHandler(foundations);
   const consumer = createConsumer({
     ...foundations,
     service: name,
@@ -194,6 +196,7 @@ export async function startService<Service extends DescService, Event extends De
     usersTable: options.usersTable,
     broker,
   });
+  starting.use(keepDeadLetters({ ...foundations, service: name, schemas, broker }));
   // Calls and messages end in parallel: one after the other would exceed the time of a stop.
   starting.defer(async () => {
     await Promise.all([server[Symbol.asyncDispose](), consumer[Symbol.asyncDispose]()]);

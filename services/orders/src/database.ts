@@ -1,5 +1,6 @@
 import { createDatabase, type Database } from "@settle/chassis/database/database";
 import { Initial } from "./migrations/initial.ts";
+import { Ops } from "./migrations/ops.ts";
 import { OutboxById } from "./migrations/outbox-by-id.ts";
 import { PendingByUser } from "./migrations/pending-by-user.ts";
 import { PendingOrders } from "./migrations/pending-orders.ts";
@@ -22,6 +23,7 @@ export function createOrdersDatabase(
       { name: "0004-unanswered-cancellations", class: UnansweredCancellations },
       { name: "0005-pending-by-user", class: PendingByUser },
       { name: "0006-outbox-by-id", class: OutboxById },
+      { name: "0007-ops", class: Ops },
     ],
   });
 }

@@ -2,6 +2,7 @@ import { createDatabase, type Database } from "@settle/chassis/database/database
 import { AccountEntity } from "./account.entity.ts";
 import { LedgerEntryEntity } from "./ledger.entity.ts";
 import { Initial } from "./migrations/initial.ts";
+import { Ops } from "./migrations/ops.ts";
 import { OutboxById } from "./migrations/outbox-by-id.ts";
 import { Refunds } from "./migrations/refunds.ts";
 import { PaymentEntity } from "./payment.entity.ts";
@@ -18,6 +19,7 @@ export function createPaymentsDatabase(
       { name: "0001-initial", class: Initial },
       { name: "0002-refunds", class: Refunds },
       { name: "0003-outbox-by-id", class: OutboxById },
+      { name: "0004-ops", class: Ops },
     ],
   });
 }

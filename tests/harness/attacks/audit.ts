@@ -68,6 +68,7 @@ export async function audit(
   );
   const dead = await onBroker(adminUrl, async (channel) => {
     let letters = 0;
+    for (const database of [orders, payments]) letters += await count(database, "dead_letters");
     for (const queue of deadLetterQueues) letters += (await depthOf(channel, queue)).waiting;
     return letters;
   });

@@ -1,7 +1,9 @@
+import { DeadLetterState } from "@settle/gen/ops/v1/dead_letters_pb";
 import type { OrderStatus } from "@settle/gen/orders/v1/order_pb";
 import type { LedgerEntryKind } from "@settle/gen/payments/v1/account_pb";
 import type { DeclineReason, PaymentOutcome } from "@settle/gen/payments/v1/payment_pb";
 import type { Pool, PoolClient } from "pg";
+import { readDeadLetters } from "../system/dead-letters.ts";
 import { deadLetterQueues, depthOf, onBroker, peek, transitQueues } from "../system/queues.ts";
 import type { ServiceName } from "../system/system.ts";
 
@@ -89,6 +91,12 @@ export async function readTruth({ databases, broker }: Sources): Promise<Truth> 
   for (const queue of deadLetterQueues) {
     for (const { body } of await peek(broker.adminUrl, queue)) {
       deadLetters.push(body.toString("hex"));
+    }
+  }
+  // Those that are still on the broker, and those in the tables.
+  for (const database of [orders, payments]) {
+    for (const { body, state } of await readDeadLetters(database)) {
+      if (state === DeadLetterState.OPEN) deadLetters.push(body.toString("hex"));
     }
   }
   return {

@@ -7,6 +7,7 @@ export type FaultPoint =
   | "relay.before-publish"
   | "relay.after-confirm"
   | "consumer.before-ack"
+  | "dead-letters.before-ack"
   | "migration.before-commit";
 
 /**

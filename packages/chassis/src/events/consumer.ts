@@ -88,6 +88,7 @@ export function createConsumer<Schema extends DescMessage>(options: {
   const count = createDeliveryCounts(options.schemas, clock);
   const { retryLater, sendAlone, setAside, deadLetter } = createRedelivery({
     service,
+    newId,
     clock,
     log,
     publisher: broker.publisher,

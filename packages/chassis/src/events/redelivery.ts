@@ -6,6 +6,9 @@ import type { Delivery, OutgoingMessage, Publisher } from "../broker/broker.ts";
 import { partitionHeader, retryDelays, topologyOf } from "../contract/topology.ts";
 import type { DeliveryOutcome } from "./delivery-counts.ts";
 
+/** The header of a dead letter that identifies this delivery of it. */
+export const deliveryHeader = "x-dead-letter-id";
+
 const maxAttempts = 30;
 // Beyond as many messages of one user in a second, the next longer delay is used.
 const maxAsidePerDelay = [50, 200];
@@ -51,10 +54,11 @@ export function createRedelivery(options: {
   readonly signal: AbortSignal;
   /** Counts what becomes of a message. */
   readonly count: (delivery: Delivery, outcome: DeliveryOutcome) => void;
+  readonly newId: () => string;
   readonly clock: Clock;
   readonly log: Logger;
 }): Redelivery {
-  const { service, publisher, signal, count, clock, log } = options;
+  const { service, publisher, signal, count, newId, clock, log } = options;
   const topology = topologyOf(service);
   let second = 0;
   const asideInSecond = new Map<string, number>();
@@ -116,7 +120,12 @@ export function createRedelivery(options: {
     return republish(delivery, {
       exchange: topology.deadLetter,
       routingKey: "",
-      headers: { "x-reason": reason, "x-attempt": attempt, "x-first-seen": firstSeenMs },
+      headers: {
+        "x-reason": reason,
+        "x-attempt": attempt,
+        "x-first-seen": firstSeenMs,
+        [deliveryHeader]: newId(),
+      },
     });
   };
 

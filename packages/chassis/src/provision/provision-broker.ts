@@ -16,6 +16,8 @@ import { droppingLimits, droppingPolicies } from "./dropping-queues.ts";
 const deliveryLimit = 100;
 const maxQueueLength = 5_000_000;
 const maxDeadLetters = 100_000;
+// Beyond it the broker drops a message: a dead letter must outlast any number of crashed readers.
+const deadLetterDeliveryLimit = 1_000_000_000;
 
 /** A service's RabbitMQ user and the events of other services that it handles. */
 export type BrokerService = {
@@ -83,7 +85,7 @@ export async function provisionBroker(
         ...[own.events, own.retry, own.deadLetter, own.hints].map(quoted),
         hintQueues,
       ),
-      read: matching(...[own.work, own.hints].map(quoted), hintQueues),
+      read: matching(...[own.work, own.deadLetters, own.hints].map(quoted), hintQueues),
     });
   }
   if (provisioner) {
@@ -144,7 +146,10 @@ export function definitionsOf(
               "delivery-limit": deliveryLimit,
               ...deadLettering(own.deadLetter),
             }),
-            limited(own.deadLetters, { "max-length": maxDeadLetters }),
+            limited(own.deadLetters, {
+              "max-length": maxDeadLetters,
+              "delivery-limit": deadLetterDeliveryLimit,
+            }),
           ]
         : droppingPolicies(own, deliveryLimit)),
       // Only the service itself publishes to these: one that is full makes nobody else wait.

@@ -4,6 +4,7 @@ import { type Faults, noFaults } from "../../src/base/faults.ts";
 import { createDatabase, type Database, type DatabaseLimits } from "../../src/database/database.ts";
 import { inboxTable, maintainInbox } from "../../src/events/inbox.ts";
 import { outboxByIdOnly, outboxTable } from "../../src/events/outbox.ts";
+import { opsTables } from "../../src/ops/ops-tables.ts";
 import { createTestDatabase, testClock, testLog } from "../../src/testing.ts";
 import { idempotencyKeysTable } from "../../src/writes/idempotency.ts";
 
@@ -13,6 +14,7 @@ class ChassisTables extends Migration {
     this.addSql(outboxByIdOnly);
     this.addSql(inboxTable);
     this.addSql(idempotencyKeysTable);
+    this.addSql(opsTables);
     this.addSql("CREATE TABLE effects (name text PRIMARY KEY, count bigint NOT NULL)");
   }
 }

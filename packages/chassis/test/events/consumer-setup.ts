@@ -67,6 +67,7 @@ export async function setupConsumer() {
   return {
     url,
     database,
+    urlOf: testBroker.urlOf,
     connection,
     admin,
     /** A copy of every message that was sent to a retry queue. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/base/clock.ts";
+import { newId } from "../../src/base/new-id.ts";
 import type { Delivery, OutgoingMessage } from "../../src/broker/broker.ts";
 import { laneOf } from "../../src/events/delivery-lanes.ts";
 import { createRedelivery } from "../../src/events/redelivery.ts";
@@ -11,6 +12,7 @@ describe("redelivery", () => {
     let nowMs = 0;
     let acks = 0;
     const redelivery = createRedelivery({
+      newId,
       service: "receiver",
       publisher: {
         ready: true,

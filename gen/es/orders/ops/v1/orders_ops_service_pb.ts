@@ -6,6 +6,8 @@ import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_errors_v1_errors } from "../../../errors/v1/errors_pb.ts";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.ts";
+import type { DeadLetterActionResultSchema, DeadLetterContentSchema, DiscardDeadLettersRequestSchema, GetDeadLetterRequestSchema, GroupDeadLettersRequestSchema, GroupDeadLettersResponseSchema, ListDeadLettersRequestSchema, ListDeadLettersResponseSchema, ListOperatorActionsRequestSchema, ListOperatorActionsResponseSchema, ParkDeadLettersRequestSchema, RedriveDeadLettersRequestSchema } from "../../../ops/v1/dead_letters_pb.ts";
+import { file_ops_v1_dead_letters } from "../../../ops/v1/dead_letters_pb.ts";
 import type { GetStatusRequestSchema, ServiceStatusSchema } from "../../../ops/v1/status_pb.ts";
 import { file_ops_v1_status } from "../../../ops/v1/status_pb.ts";
 
@@ -13,7 +15,7 @@ import { file_ops_v1_status } from "../../../ops/v1/status_pb.ts";
  * Describes the file orders/ops/v1/orders_ops_service.proto.
  */
 export const file_orders_ops_v1_orders_ops_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZvcmRlcnMvb3BzL3YxL29yZGVyc19vcHNfc2VydmljZS5wcm90bxINb3JkZXJzLm9wcy52MTKKAQoQT3JkZXJzT3BzU2VydmljZRJ2CglHZXRTdGF0dXMSGC5vcHMudjEuR2V0U3RhdHVzUmVxdWVzdBoVLm9wcy52MS5TZXJ2aWNlU3RhdHVzIjiQAgGStRgPEgNvcHMaCG9wcy5yZWFkgtPkkwIcEhovZ2F0ZXdheS9vcHMvb3JkZXJzL3N0YXR1c2IGcHJvdG8z", [file_errors_v1_errors, file_google_api_annotations, file_ops_v1_status]);
+  fileDesc("CiZvcmRlcnMvb3BzL3YxL29yZGVyc19vcHNfc2VydmljZS5wcm90bxINb3JkZXJzLm9wcy52MTLGCQoQT3JkZXJzT3BzU2VydmljZRJ2CglHZXRTdGF0dXMSGC5vcHMudjEuR2V0U3RhdHVzUmVxdWVzdBoVLm9wcy52MS5TZXJ2aWNlU3RhdHVzIjiQAgGStRgPEgNvcHMaCG9wcy5yZWFkgtPkkwIcEhovZ2F0ZXdheS9vcHMvb3JkZXJzL3N0YXR1cxKXAQoPTGlzdERlYWRMZXR0ZXJzEh4ub3BzLnYxLkxpc3REZWFkTGV0dGVyc1JlcXVlc3QaHy5vcHMudjEuTGlzdERlYWRMZXR0ZXJzUmVzcG9uc2UiQ5ACAYq1GAECkrUYDxIDb3BzGghvcHMucmVhZILT5JMCIhIgL2dhdGV3YXkvb3BzL29yZGVycy9kZWFkLWxldHRlcnMSmwEKEEdyb3VwRGVhZExldHRlcnMSHy5vcHMudjEuR3JvdXBEZWFkTGV0dGVyc1JlcXVlc3QaIC5vcHMudjEuR3JvdXBEZWFkTGV0dGVyc1Jlc3BvbnNlIkSQAgGStRgPEgNvcHMaCG9wcy5yZWFkgtPkkwIoEiYvZ2F0ZXdheS9vcHMvb3JkZXJzL2RlYWQtbGV0dGVyczpncm91cBKSAQoNR2V0RGVhZExldHRlchIcLm9wcy52MS5HZXREZWFkTGV0dGVyUmVxdWVzdBoZLm9wcy52MS5EZWFkTGV0dGVyQ29udGVudCJIkAIBirUYARqStRgPEgNvcHMaCG9wcy5yZWFkgtPkkwInEiUvZ2F0ZXdheS9vcHMvb3JkZXJzL2RlYWQtbGV0dGVycy97aWR9EpoBChJSZWRyaXZlRGVhZExldHRlcnMSIS5vcHMudjEuUmVkcml2ZURlYWRMZXR0ZXJzUmVxdWVzdBoeLm9wcy52MS5EZWFkTGV0dGVyQWN0aW9uUmVzdWx0IkGKtRgBGZK1GAUSA29wc4LT5JMCLToBKiIoL2dhdGV3YXkvb3BzL29yZGVycy9kZWFkLWxldHRlcnM6cmVkcml2ZRKRAQoPUGFya0RlYWRMZXR0ZXJzEh4ub3BzLnYxLlBhcmtEZWFkTGV0dGVyc1JlcXVlc3QaHi5vcHMudjEuRGVhZExldHRlckFjdGlvblJlc3VsdCI+irUYARmStRgFEgNvcHOC0+STAio6ASoiJS9nYXRld2F5L29wcy9vcmRlcnMvZGVhZC1sZXR0ZXJzOnBhcmsSmgEKEkRpc2NhcmREZWFkTGV0dGVycxIhLm9wcy52MS5EaXNjYXJkRGVhZExldHRlcnNSZXF1ZXN0Gh4ub3BzLnYxLkRlYWRMZXR0ZXJBY3Rpb25SZXN1bHQiQYq1GAEZkrUYBRIDb3BzgtPkkwItOgEqIigvZ2F0ZXdheS9vcHMvb3JkZXJzL2RlYWQtbGV0dGVyczpkaXNjYXJkEp4BChNMaXN0T3BlcmF0b3JBY3Rpb25zEiIub3BzLnYxLkxpc3RPcGVyYXRvckFjdGlvbnNSZXF1ZXN0GiMub3BzLnYxLkxpc3RPcGVyYXRvckFjdGlvbnNSZXNwb25zZSI+kAIBirUYAQKStRgPEgNvcHMaCG9wcy5yZWFkgtPkkwIdEhsvZ2F0ZXdheS9vcHMvb3JkZXJzL2FjdGlvbnNiBnByb3RvMw", [file_errors_v1_errors, file_google_api_annotations, file_ops_v1_dead_letters, file_ops_v1_status]);
 
 /**
  * Operates the service orders: for whoever is on call, not for customers.
@@ -35,6 +37,79 @@ export const OrdersOpsService: GenService<{
     methodKind: "unary";
     input: typeof GetStatusRequestSchema;
     output: typeof ServiceStatusSchema;
+  },
+  /**
+   * Returns dead letters, newest first, one page at a time.
+   *
+   * @generated from rpc orders.ops.v1.OrdersOpsService.ListDeadLetters
+   */
+  listDeadLetters: {
+    methodKind: "unary";
+    input: typeof ListDeadLettersRequestSchema;
+    output: typeof ListDeadLettersResponseSchema;
+  },
+  /**
+   * Returns how many dead letters there are by reason and type.
+   *
+   * @generated from rpc orders.ops.v1.OrdersOpsService.GroupDeadLetters
+   */
+  groupDeadLetters: {
+    methodKind: "unary";
+    input: typeof GroupDeadLettersRequestSchema;
+    output: typeof GroupDeadLettersResponseSchema;
+  },
+  /**
+   * Returns a dead letter with its event, headers and body.
+   *
+   * @generated from rpc orders.ops.v1.OrdersOpsService.GetDeadLetter
+   */
+  getDeadLetter: {
+    methodKind: "unary";
+    input: typeof GetDeadLetterRequestSchema;
+    output: typeof DeadLetterContentSchema;
+  },
+  /**
+   * Handles open or parked dead letters again. Each event takes effect at most
+   * once, also if it has taken effect before or the call is repeated. Its id is
+   * kept; an event without a usable id, or with one older than the service
+   * remembers, gets a new one.
+   *
+   * @generated from rpc orders.ops.v1.OrdersOpsService.RedriveDeadLetters
+   */
+  redriveDeadLetters: {
+    methodKind: "unary";
+    input: typeof RedriveDeadLettersRequestSchema;
+    output: typeof DeadLetterActionResultSchema;
+  },
+  /**
+   * Sets open dead letters aside.
+   *
+   * @generated from rpc orders.ops.v1.OrdersOpsService.ParkDeadLetters
+   */
+  parkDeadLetters: {
+    methodKind: "unary";
+    input: typeof ParkDeadLettersRequestSchema;
+    output: typeof DeadLetterActionResultSchema;
+  },
+  /**
+   * Gives open or parked dead letters up. They are kept and can be listed.
+   *
+   * @generated from rpc orders.ops.v1.OrdersOpsService.DiscardDeadLetters
+   */
+  discardDeadLetters: {
+    methodKind: "unary";
+    input: typeof DiscardDeadLettersRequestSchema;
+    output: typeof DeadLetterActionResultSchema;
+  },
+  /**
+   * Returns what operators have done, newest first, one page at a time.
+   *
+   * @generated from rpc orders.ops.v1.OrdersOpsService.ListOperatorActions
+   */
+  listOperatorActions: {
+    methodKind: "unary";
+    input: typeof ListOperatorActionsRequestSchema;
+    output: typeof ListOperatorActionsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_orders_ops_v1_orders_ops_service, 0);

@@ -6,6 +6,8 @@ import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_errors_v1_errors } from "../../../errors/v1/errors_pb.ts";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.ts";
+import type { DeadLetterActionResultSchema, DeadLetterContentSchema, DiscardDeadLettersRequestSchema, GetDeadLetterRequestSchema, GroupDeadLettersRequestSchema, GroupDeadLettersResponseSchema, ListDeadLettersRequestSchema, ListDeadLettersResponseSchema, ListOperatorActionsRequestSchema, ListOperatorActionsResponseSchema, ParkDeadLettersRequestSchema, RedriveDeadLettersRequestSchema } from "../../../ops/v1/dead_letters_pb.ts";
+import { file_ops_v1_dead_letters } from "../../../ops/v1/dead_letters_pb.ts";
 import type { GetStatusRequestSchema, ServiceStatusSchema } from "../../../ops/v1/status_pb.ts";
 import { file_ops_v1_status } from "../../../ops/v1/status_pb.ts";
 
@@ -13,7 +15,7 @@ import { file_ops_v1_status } from "../../../ops/v1/status_pb.ts";
  * Describes the file payments/ops/v1/payments_ops_service.proto.
  */
 export const file_payments_ops_v1_payments_ops_service: GenFile = /*@__PURE__*/
-  fileDesc("CipwYXltZW50cy9vcHMvdjEvcGF5bWVudHNfb3BzX3NlcnZpY2UucHJvdG8SD3BheW1lbnRzLm9wcy52MTKOAQoSUGF5bWVudHNPcHNTZXJ2aWNlEngKCUdldFN0YXR1cxIYLm9wcy52MS5HZXRTdGF0dXNSZXF1ZXN0GhUub3BzLnYxLlNlcnZpY2VTdGF0dXMiOpACAZK1GA8SA29wcxoIb3BzLnJlYWSC0+STAh4SHC9nYXRld2F5L29wcy9wYXltZW50cy9zdGF0dXNiBnByb3RvMw", [file_errors_v1_errors, file_google_api_annotations, file_ops_v1_status]);
+  fileDesc("CipwYXltZW50cy9vcHMvdjEvcGF5bWVudHNfb3BzX3NlcnZpY2UucHJvdG8SD3BheW1lbnRzLm9wcy52MTLYCQoSUGF5bWVudHNPcHNTZXJ2aWNlEngKCUdldFN0YXR1cxIYLm9wcy52MS5HZXRTdGF0dXNSZXF1ZXN0GhUub3BzLnYxLlNlcnZpY2VTdGF0dXMiOpACAZK1GA8SA29wcxoIb3BzLnJlYWSC0+STAh4SHC9nYXRld2F5L29wcy9wYXltZW50cy9zdGF0dXMSmQEKD0xpc3REZWFkTGV0dGVycxIeLm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXF1ZXN0Gh8ub3BzLnYxLkxpc3REZWFkTGV0dGVyc1Jlc3BvbnNlIkWQAgGKtRgBApK1GA8SA29wcxoIb3BzLnJlYWSC0+STAiQSIi9nYXRld2F5L29wcy9wYXltZW50cy9kZWFkLWxldHRlcnMSnQEKEEdyb3VwRGVhZExldHRlcnMSHy5vcHMudjEuR3JvdXBEZWFkTGV0dGVyc1JlcXVlc3QaIC5vcHMudjEuR3JvdXBEZWFkTGV0dGVyc1Jlc3BvbnNlIkaQAgGStRgPEgNvcHMaCG9wcy5yZWFkgtPkkwIqEigvZ2F0ZXdheS9vcHMvcGF5bWVudHMvZGVhZC1sZXR0ZXJzOmdyb3VwEpQBCg1HZXREZWFkTGV0dGVyEhwub3BzLnYxLkdldERlYWRMZXR0ZXJSZXF1ZXN0Ghkub3BzLnYxLkRlYWRMZXR0ZXJDb250ZW50IkqQAgGKtRgBGpK1GA8SA29wcxoIb3BzLnJlYWSC0+STAikSJy9nYXRld2F5L29wcy9wYXltZW50cy9kZWFkLWxldHRlcnMve2lkfRKcAQoSUmVkcml2ZURlYWRMZXR0ZXJzEiEub3BzLnYxLlJlZHJpdmVEZWFkTGV0dGVyc1JlcXVlc3QaHi5vcHMudjEuRGVhZExldHRlckFjdGlvblJlc3VsdCJDirUYARmStRgFEgNvcHOC0+STAi86ASoiKi9nYXRld2F5L29wcy9wYXltZW50cy9kZWFkLWxldHRlcnM6cmVkcml2ZRKTAQoPUGFya0RlYWRMZXR0ZXJzEh4ub3BzLnYxLlBhcmtEZWFkTGV0dGVyc1JlcXVlc3QaHi5vcHMudjEuRGVhZExldHRlckFjdGlvblJlc3VsdCJAirUYARmStRgFEgNvcHOC0+STAiw6ASoiJy9nYXRld2F5L29wcy9wYXltZW50cy9kZWFkLWxldHRlcnM6cGFyaxKcAQoSRGlzY2FyZERlYWRMZXR0ZXJzEiEub3BzLnYxLkRpc2NhcmREZWFkTGV0dGVyc1JlcXVlc3QaHi5vcHMudjEuRGVhZExldHRlckFjdGlvblJlc3VsdCJDirUYARmStRgFEgNvcHOC0+STAi86ASoiKi9nYXRld2F5L29wcy9wYXltZW50cy9kZWFkLWxldHRlcnM6ZGlzY2FyZBKgAQoTTGlzdE9wZXJhdG9yQWN0aW9ucxIiLm9wcy52MS5MaXN0T3BlcmF0b3JBY3Rpb25zUmVxdWVzdBojLm9wcy52MS5MaXN0T3BlcmF0b3JBY3Rpb25zUmVzcG9uc2UiQJACAYq1GAECkrUYDxIDb3BzGghvcHMucmVhZILT5JMCHxIdL2dhdGV3YXkvb3BzL3BheW1lbnRzL2FjdGlvbnNiBnByb3RvMw", [file_errors_v1_errors, file_google_api_annotations, file_ops_v1_dead_letters, file_ops_v1_status]);
 
 /**
  * Operates the service payments: for whoever is on call, not for customers.
@@ -35,6 +37,79 @@ export const PaymentsOpsService: GenService<{
     methodKind: "unary";
     input: typeof GetStatusRequestSchema;
     output: typeof ServiceStatusSchema;
+  },
+  /**
+   * Returns dead letters, newest first, one page at a time.
+   *
+   * @generated from rpc payments.ops.v1.PaymentsOpsService.ListDeadLetters
+   */
+  listDeadLetters: {
+    methodKind: "unary";
+    input: typeof ListDeadLettersRequestSchema;
+    output: typeof ListDeadLettersResponseSchema;
+  },
+  /**
+   * Returns how many dead letters there are by reason and type.
+   *
+   * @generated from rpc payments.ops.v1.PaymentsOpsService.GroupDeadLetters
+   */
+  groupDeadLetters: {
+    methodKind: "unary";
+    input: typeof GroupDeadLettersRequestSchema;
+    output: typeof GroupDeadLettersResponseSchema;
+  },
+  /**
+   * Returns a dead letter with its event, headers and body.
+   *
+   * @generated from rpc payments.ops.v1.PaymentsOpsService.GetDeadLetter
+   */
+  getDeadLetter: {
+    methodKind: "unary";
+    input: typeof GetDeadLetterRequestSchema;
+    output: typeof DeadLetterContentSchema;
+  },
+  /**
+   * Handles open or parked dead letters again. Each event takes effect at most
+   * once, also if it has taken effect before or the call is repeated. Its id is
+   * kept; an event without a usable id, or with one older than the service
+   * remembers, gets a new one.
+   *
+   * @generated from rpc payments.ops.v1.PaymentsOpsService.RedriveDeadLetters
+   */
+  redriveDeadLetters: {
+    methodKind: "unary";
+    input: typeof RedriveDeadLettersRequestSchema;
+    output: typeof DeadLetterActionResultSchema;
+  },
+  /**
+   * Sets open dead letters aside.
+   *
+   * @generated from rpc payments.ops.v1.PaymentsOpsService.ParkDeadLetters
+   */
+  parkDeadLetters: {
+    methodKind: "unary";
+    input: typeof ParkDeadLettersRequestSchema;
+    output: typeof DeadLetterActionResultSchema;
+  },
+  /**
+   * Gives open or parked dead letters up. They are kept and can be listed.
+   *
+   * @generated from rpc payments.ops.v1.PaymentsOpsService.DiscardDeadLetters
+   */
+  discardDeadLetters: {
+    methodKind: "unary";
+    input: typeof DiscardDeadLettersRequestSchema;
+    output: typeof DeadLetterActionResultSchema;
+  },
+  /**
+   * Returns what operators have done, newest first, one page at a time.
+   *
+   * @generated from rpc payments.ops.v1.PaymentsOpsService.ListOperatorActions
+   */
+  listOperatorActions: {
+    methodKind: "unary";
+    input: typeof ListOperatorActionsRequestSchema;
+    output: typeof ListOperatorActionsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_payments_ops_v1_payments_ops_service, 0);

@@ -4,6 +4,8 @@
 
 import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { DeadLetterActionResultSchema, DeadLetterContentSchema, DiscardDeadLettersRequestSchema, GetDeadLetterRequestSchema, GroupDeadLettersRequestSchema, GroupDeadLettersResponseSchema, ListDeadLettersRequestSchema, ListDeadLettersResponseSchema, ListOperatorActionsRequestSchema, ListOperatorActionsResponseSchema, ParkDeadLettersRequestSchema, RedriveDeadLettersRequestSchema } from "../../../ops/v1/dead_letters_pb.ts";
+import { file_ops_v1_dead_letters } from "../../../ops/v1/dead_letters_pb.ts";
 import type { GetStatusRequestSchema, ServiceStatusSchema } from "../../../ops/v1/status_pb.ts";
 import { file_ops_v1_status } from "../../../ops/v1/status_pb.ts";
 
@@ -11,7 +13,7 @@ import { file_ops_v1_status } from "../../../ops/v1/status_pb.ts";
  * Describes the file payments/ops/v1/payments_ops_service.proto.
  */
 export const file_payments_ops_v1_payments_ops_service: GenFile = /*@__PURE__*/
-  fileDesc("CipwYXltZW50cy9vcHMvdjEvcGF5bWVudHNfb3BzX3NlcnZpY2UucHJvdG8SD3BheW1lbnRzLm9wcy52MTJXChJQYXltZW50c09wc1NlcnZpY2USQQoJR2V0U3RhdHVzEhgub3BzLnYxLkdldFN0YXR1c1JlcXVlc3QaFS5vcHMudjEuU2VydmljZVN0YXR1cyIDkAIBYgZwcm90bzM", [file_ops_v1_status]);
+  fileDesc("CipwYXltZW50cy9vcHMvdjEvcGF5bWVudHNfb3BzX3NlcnZpY2UucHJvdG8SD3BheW1lbnRzLm9wcy52MTLFBQoSUGF5bWVudHNPcHNTZXJ2aWNlEkEKCUdldFN0YXR1cxIYLm9wcy52MS5HZXRTdGF0dXNSZXF1ZXN0GhUub3BzLnYxLlNlcnZpY2VTdGF0dXMiA5ACARJXCg9MaXN0RGVhZExldHRlcnMSHi5vcHMudjEuTGlzdERlYWRMZXR0ZXJzUmVxdWVzdBofLm9wcy52MS5MaXN0RGVhZExldHRlcnNSZXNwb25zZSIDkAIBEloKEEdyb3VwRGVhZExldHRlcnMSHy5vcHMudjEuR3JvdXBEZWFkTGV0dGVyc1JlcXVlc3QaIC5vcHMudjEuR3JvdXBEZWFkTGV0dGVyc1Jlc3BvbnNlIgOQAgESTQoNR2V0RGVhZExldHRlchIcLm9wcy52MS5HZXREZWFkTGV0dGVyUmVxdWVzdBoZLm9wcy52MS5EZWFkTGV0dGVyQ29udGVudCIDkAIBElcKElJlZHJpdmVEZWFkTGV0dGVycxIhLm9wcy52MS5SZWRyaXZlRGVhZExldHRlcnNSZXF1ZXN0Gh4ub3BzLnYxLkRlYWRMZXR0ZXJBY3Rpb25SZXN1bHQSUQoPUGFya0RlYWRMZXR0ZXJzEh4ub3BzLnYxLlBhcmtEZWFkTGV0dGVyc1JlcXVlc3QaHi5vcHMudjEuRGVhZExldHRlckFjdGlvblJlc3VsdBJXChJEaXNjYXJkRGVhZExldHRlcnMSIS5vcHMudjEuRGlzY2FyZERlYWRMZXR0ZXJzUmVxdWVzdBoeLm9wcy52MS5EZWFkTGV0dGVyQWN0aW9uUmVzdWx0EmMKE0xpc3RPcGVyYXRvckFjdGlvbnMSIi5vcHMudjEuTGlzdE9wZXJhdG9yQWN0aW9uc1JlcXVlc3QaIy5vcHMudjEuTGlzdE9wZXJhdG9yQWN0aW9uc1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_ops_v1_dead_letters, file_ops_v1_status]);
 
 /**
  * Operates the service payments: for whoever is on call, not for customers.
@@ -33,6 +35,79 @@ export const PaymentsOpsService: GenService<{
     methodKind: "unary";
     input: typeof GetStatusRequestSchema;
     output: typeof ServiceStatusSchema;
+  },
+  /**
+   * Returns dead letters, newest first, one page at a time.
+   *
+   * @generated from rpc payments.ops.v1.PaymentsOpsService.ListDeadLetters
+   */
+  listDeadLetters: {
+    methodKind: "unary";
+    input: typeof ListDeadLettersRequestSchema;
+    output: typeof ListDeadLettersResponseSchema;
+  },
+  /**
+   * Returns how many dead letters there are by reason and type.
+   *
+   * @generated from rpc payments.ops.v1.PaymentsOpsService.GroupDeadLetters
+   */
+  groupDeadLetters: {
+    methodKind: "unary";
+    input: typeof GroupDeadLettersRequestSchema;
+    output: typeof GroupDeadLettersResponseSchema;
+  },
+  /**
+   * Returns a dead letter with its event, headers and body.
+   *
+   * @generated from rpc payments.ops.v1.PaymentsOpsService.GetDeadLetter
+   */
+  getDeadLetter: {
+    methodKind: "unary";
+    input: typeof GetDeadLetterRequestSchema;
+    output: typeof DeadLetterContentSchema;
+  },
+  /**
+   * Handles open or parked dead letters again. Each event takes effect at most
+   * once, also if it has taken effect before or the call is repeated. Its id is
+   * kept; an event without a usable id, or with one older than the service
+   * remembers, gets a new one.
+   *
+   * @generated from rpc payments.ops.v1.PaymentsOpsService.RedriveDeadLetters
+   */
+  redriveDeadLetters: {
+    methodKind: "unary";
+    input: typeof RedriveDeadLettersRequestSchema;
+    output: typeof DeadLetterActionResultSchema;
+  },
+  /**
+   * Sets open dead letters aside.
+   *
+   * @generated from rpc payments.ops.v1.PaymentsOpsService.ParkDeadLetters
+   */
+  parkDeadLetters: {
+    methodKind: "unary";
+    input: typeof ParkDeadLettersRequestSchema;
+    output: typeof DeadLetterActionResultSchema;
+  },
+  /**
+   * Gives open or parked dead letters up. They are kept and can be listed.
+   *
+   * @generated from rpc payments.ops.v1.PaymentsOpsService.DiscardDeadLetters
+   */
+  discardDeadLetters: {
+    methodKind: "unary";
+    input: typeof DiscardDeadLettersRequestSchema;
+    output: typeof DeadLetterActionResultSchema;
+  },
+  /**
+   * Returns what operators have done, newest first, one page at a time.
+   *
+   * @generated from rpc payments.ops.v1.PaymentsOpsService.ListOperatorActions
+   */
+  listOperatorActions: {
+    methodKind: "unary";
+    input: typeof ListOperatorActionsRequestSchema;
+    output: typeof ListOperatorActionsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_payments_ops_v1_payments_ops_service, 0);
