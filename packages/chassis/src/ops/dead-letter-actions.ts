@@ -110,7 +110,8 @@ export function createDeadLetterActions<Schema extends DescMessage>(options: {
     for (;;) {
       const left = max - changed - failed;
       const isOver = left === 0 || clock.monotonicMs() - startMs > maxRunMs;
-      if (isOver) return { changedCount: changed, failedCount: failed, more: true };
+      const more = left > 0 || asked.ids.length === 0;
+      if (isOver) return { changedCount: changed, failedCount: failed, more };
       const limit = Math.min(left, maxBatch, maxPerSecond || maxBatch);
       const counts = await step({ selection, states, after, limit });
       changed += counts.changed;
