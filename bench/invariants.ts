@@ -19,7 +19,8 @@ export async function brokenInvariants(
     orders,
     `SELECT count(*)::text AS count, ${digest.replace("%", "id")}::text AS digest,
             count(*) FILTER (WHERE status <> ${OrderStatus.PAID})::int AS unpaid,
-            (SELECT count(*)::int FROM outbox) AS outbox
+            (SELECT count(*)::int FROM outbox) AS outbox,
+            (SELECT count(*)::int FROM dead_letters) AS dead
      FROM orders`,
   );
   const paid = await one(
@@ -27,6 +28,7 @@ export async function brokenInvariants(
     `SELECT count(*)::text AS count, ${digest.replace("%", "order_id")}::text AS digest,
             count(*) FILTER (WHERE outcome <> ${PaymentOutcome.PAID})::int AS declined,
             (SELECT count(*)::int FROM outbox) AS outbox,
+            (SELECT count(*)::int FROM dead_letters) AS dead,
             (SELECT count(*)::int FROM accounts LEFT JOIN (
                SELECT account, sum(amount_minor) AS total FROM ledger_entries GROUP BY account
              ) AS entries ON account = user_id
@@ -46,6 +48,7 @@ export async function brokenInvariants(
     [paid.unbalanced === 0, `${paid.unbalanced} balances differ from their entries`],
     [paid.money === "0", `the ledger's sum is ${paid.money}`],
     [placed.outbox === 0 && paid.outbox === 0, "an outbox is not empty"],
+    [placed.dead === 0 && paid.dead === 0, "there are dead letters"],
     [queued === 0, `${queued} messages are left in the queues`],
   ];
   return checks.filter(([holds]) => !holds).map(([, broken]) => broken);

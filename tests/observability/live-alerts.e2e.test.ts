@@ -131,7 +131,7 @@ describe("an alert", function () {
     await publish(system.broker.adminUrl, topologyOf("payments").work, [
       { messageId: "no id", type: "nobody.v1.Knows", body: Buffer.from("poison") },
     ]);
-    await fires("SettleDeadLetters", { job: "settle-payments", type: "unknown" });
+    await fires("SettleDeadLetters", { job: "settle-payments" });
   });
 
   it("fires for a user whose rows are locked", async () => {

@@ -5,9 +5,6 @@ import { someone, useStage } from "../harness/page/stage.ts";
 
 /** What a call answers that cannot succeed for everybody, and why. */
 const refused = {
-  // A customer's token lacks the scope.
-  "OrdersOpsService-OrdersOpsService_GetStatus": [403],
-  "PaymentsOpsService-PaymentsOpsService_GetStatus": [403],
   // The order of the example is paid; one whose payment is pending is so for some milliseconds.
   "OrdersService-OrdersService_CancelOrder": [400, 409],
   // Signing in has opened the account.

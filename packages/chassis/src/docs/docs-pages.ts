@@ -21,7 +21,8 @@ const scripts = ["docs.js", "docs-example.js", "docs-requests.js", "docs-samples
 
 /**
  * Reads the pages that document the API, by path: the OpenAPI documents below `/swagger/v1/`, and
- * Swagger UI for all of them at `/swagger/docs`; the AsyncAPI document as `events.json`, and a page
+ * Swagger UI for all of them at `/swagger/docs`; the document of all packages leaves out what is for
+ * operators; the AsyncAPI document as `events.json`, and a page
  * for it at `/swagger/events`. The edge serves these pages, and their server is where they are read.
  * The service's own document is `swagger.json` as well. It is for readers at the port of the service,
  * so its server is `edgeUrl`. The pages send requests only to their own origin and to `tokenUrl`, a
@@ -51,7 +52,8 @@ export async function readDocsPages(options: {
 
   const documents = await listDocuments();
   for (const { name, file } of documents) {
-    const document = await read(`@settle/gen/openapi/${file}`);
+    const whole = await read(`@settle/gen/openapi/${file}`);
+    const document = name === merged ? withoutOperators(whole) : whole;
     await add(`/swagger/v1/${name}.json`, "application/json", document);
     if (file !== `${ownPackage}.json`) continue;
     await add("/swagger/v1/swagger.json", "application/json", withServer(document, edgeUrl));
@@ -79,6 +81,15 @@ export async function readDocsPages(options: {
     "content-security-policy": eventsPolicy,
   });
   return pages;
+}
+
+/** Leaves out what is for operators only, which has documents of its own. */
+function withoutOperators(document: Buffer): Buffer {
+  const { paths, tags = [], ...rest } = JSON.parse(document.toString());
+  const kept = Object.entries(paths).filter(([path]) => !path.startsWith("/gateway/ops/"));
+  const named = tags.filter(({ name }: { readonly name: string }) => !name.endsWith("OpsService"));
+  const changed = { ...rest, tags: named, paths: Object.fromEntries(kept) };
+  return Buffer.from(`${JSON.stringify(changed, undefined, 2)}\n`);
 }
 
 /** Replaces the servers of an OpenAPI document. */

@@ -153,15 +153,6 @@ export function keepDeadLetters(options: {
   };
 }
 
-/** Returns how many dead letters are open. */
-export async function countOpenDeadLetters(database: Pick<Database, "read">): Promise<number> {
-  const [row] = await database.read<{ open: string }>(
-    "SELECT count(*) AS open FROM dead_letters WHERE state = 1",
-    [],
-  );
-  return Number(row?.open);
-}
-
 async function insertNew({ query }: Transaction, rows: readonly Row[]): Promise<void> {
   // In one order, so that replicas do not wait for each other in a circle.
   for (const { values } of rows.toSorted((a, b) => Buffer.compare(a.digest, b.digest))) {

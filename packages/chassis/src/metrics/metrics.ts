@@ -50,6 +50,11 @@ export const outboxAge = gauge({
   help: "Age of the oldest event in the outbox when it was sampled; 0 if it is empty.",
 });
 
+export const openDeadLetters = gauge({
+  name: "settle_dead_letters",
+  help: "Dead letters that nobody has redriven, parked or discarded, sampled every five seconds, up to 10,000.",
+});
+
 export const publishes = counter({
   name: "settle_publishes_total",
   help: "Messages that were published, by outcome: `confirmed`, `returned`, `nacked` or `unknown`.",
