@@ -19,8 +19,7 @@ export async function brokenInvariants(
     orders,
     `SELECT count(*)::text AS count, ${digest.replace("%", "id")}::text AS digest,
             count(*) FILTER (WHERE status <> ${OrderStatus.PAID})::int AS unpaid,
-            (SELECT count(*)::int FROM outbox) AS outbox,
-            (SELECT count(*)::int FROM dead_letters) AS dead
+            (SELECT count(*)::int FROM outbox) AS outbox
      FROM orders`,
   );
   const paid = await one(
@@ -28,7 +27,6 @@ export async function brokenInvariants(
     `SELECT count(*)::text AS count, ${digest.replace("%", "order_id")}::text AS digest,
             count(*) FILTER (WHERE outcome <> ${PaymentOutcome.PAID})::int AS declined,
             (SELECT count(*)::int FROM outbox) AS outbox,
-            (SELECT count(*)::int FROM dead_letters) AS dead,
             (SELECT count(*)::int FROM accounts LEFT JOIN (
                SELECT account, sum(amount_minor) AS total FROM ledger_entries GROUP BY account
              ) AS entries ON account = user_id
@@ -39,6 +37,7 @@ export async function brokenInvariants(
      FROM payments`,
   );
   const queued = await messagesLeft(system.amqpUrl);
+  const dead = (await deadLettersIn(orders)) + (await deadLettersIn(payments));
   const checks: readonly (readonly [holds: boolean, broken: string])[] = [
     [placed.count === String(accepted), `${accepted} orders accepted, ${placed.count} stored`],
     [placed.unpaid === 0, `${placed.unpaid} orders are not paid`],
@@ -48,7 +47,7 @@ export async function brokenInvariants(
     [paid.unbalanced === 0, `${paid.unbalanced} balances differ from their entries`],
     [paid.money === "0", `the ledger's sum is ${paid.money}`],
     [placed.outbox === 0 && paid.outbox === 0, "an outbox is not empty"],
-    [placed.dead === 0 && paid.dead === 0, "there are dead letters"],
+    [dead === 0, `there are ${dead} dead letters`],
     [queued === 0, `${queued} messages are left in the queues`],
   ];
   return checks.filter(([holds]) => !holds).map(([, broken]) => broken);
@@ -56,6 +55,13 @@ export async function brokenInvariants(
 
 async function one(pool: Pool, sql: string): Promise<Record<string, unknown>> {
   return (await pool.query(sql)).rows[0];
+}
+
+/** Counts the dead letters in the database. The other checkout of a comparison may have no table of them. */
+async function deadLettersIn(pool: Pool): Promise<number> {
+  const { found } = await one(pool, "SELECT to_regclass('dead_letters') IS NOT NULL AS found");
+  if (!found) return 0;
+  return Number((await one(pool, "SELECT count(*) FROM dead_letters")).count);
 }
 
 /** Counts the messages in the work and dead-letter queues. */
