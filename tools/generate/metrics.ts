@@ -31,8 +31,9 @@ export async function metricsReference(root: string): Promise<string> {
 
 Each program serves its metrics at \`GET /metrics\` on \`METRICS_PORT\`, in the text format of Prometheus, with those
 of Node (\`process_…\`, \`nodejs_…\`) beside these. The values of labels are few, and no caller chooses them. A
-counter starts from zero with its process; a label that has not occurred yet has no series. Envoy serves its own at
-\`/stats/prometheus\`, and RabbitMQ at \`/metrics\`; see [Operate Settle](../how-to/operate.md#metrics).
+counter starts from zero with its process; a label that has not occurred yet has no series, unless an alert counts
+it. Envoy serves its own at \`/stats/prometheus\`, and RabbitMQ at \`/metrics\`; see
+[Operate Settle](../how-to/operate.md#metrics).
 
 ${sections.join("\n")}`;
 }
